@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/wiped.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace issuer::vault {
+
+/// A request as plain data: what vault/ means and transport/ carries.
+struct HttpRequest
+{
+	std::string method;
+	std::string path;                                        ///< from "/", below the address's own prefix
+	std::vector<std::pair<std::string, std::string>> headers; ///< nothing secret
+	std::string_view secretHeader;                           ///< name of the one header that is secret; empty: none
+	std::string_view secret;                                 ///< its value; borrowed until the exchange has ended
+	std::string body;
+};
+
+/// A complete reply: every byte its headers promised has come.
+struct HttpReply
+{
+	int status = 0;
+	std::string contentType;
+	std::optional<std::string> retryAfter;
+	std::optional<std::string> location;
+	WipedString body;                                        ///< may hold a token or an accessor
+};
+
+/// Why an exchange brought no complete reply.
+struct ExchangeError
+{
+	enum class Kind
+	{
+		cancelled,     ///< stop was called; no failure of anybody
+		timeout,       ///< the deadline passed
+		network,       ///< not resolved, refused, reset, closed before a complete reply
+		tls,           ///< handshake or verification failed: the token was not sent
+		malformed,     ///< not HTTP, too large, too many headers
+		configuration, ///< a CA or key file that cannot be read, an unusable address
+	};
+
+	Kind kind;
+	std::string text; ///< one line for people; names the peer, never a secret
+};
+
+} // namespace issuer::vault

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+
+namespace issuer::vault {
+
+/// A value, or what went wrong, as a value. (std::expected is out of reach of clang 14 with this libstdc++.)
+template <class T, class E>
+using Expected = tl::expected<T, E>;
+
+/// A failure told to people: names the thing, the place and what to do. Never holds a secret.
+struct Error
+{
+	std::string text;
+};
+
+template <class T>
+using Result = Expected<T, Error>;
+
+inline tl::unexpected<Error> failure(std::string text)
+{
+	return tl::unexpected<Error>(Error{std::move(text)});
+}
+
+} // namespace issuer::vault

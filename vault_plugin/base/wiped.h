@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace issuer::vault {
+
+/// Overwrites `size` bytes in a way the optimiser may not remove.
+void wipe(void* data, std::size_t size) noexcept;
+
+/// An allocator whose memory is overwritten before it is given back.
+template <class T>
+struct WipingAllocator
+{
+	using value_type = T;
+
+	WipingAllocator() noexcept = default;
+	template <class U>
+	WipingAllocator(const WipingAllocator<U>&) noexcept {}
+
+	T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+	void deallocate(T* data, std::size_t count) noexcept
+	{
+		wipe(data, count * sizeof(T));
+		std::allocator<T>().deallocate(data, count);
+	}
+
+	friend bool operator==(WipingAllocator, WipingAllocator) noexcept { return true; }
+};
+
+/// Bytes that may hold a secret on their way through: a request with its token, a reply with its accessor.
+/// A string of fewer than 16 characters lives inside the object itself and is not wiped: reserve() first.
+using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+
+} // namespace issuer::vault

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/time.h"
+#include "credential/source.h"
+#include "renewal/policy.h"
+#include "transport/settings.h"
+
+#include <string>
+#include <string_view>
+
+namespace issuer::vault {
+
+/// The configuration of one Vault issuer, decoded and validated.
+struct Config
+{
+	enum class Startup
+	{
+		failFast,   ///< start waits for the first look-up
+		background, ///< start returns at once and goes on trying
+	};
+
+	transport::Settings transport;
+	std::string vaultNamespace; ///< for X-Vault-Namespace; empty: not sent
+	credential::Origin token;
+	renewal::Policy renewal;
+	Startup startup = Startup::failFast;
+	Duration startupTimeout = std::chrono::seconds(30);
+};
+
+/// Decodes `json`. Opens nothing. The error names the key by its path («renewal.min_interval»), what was found there
+/// and what is wanted; it never quotes a token.
+[[nodiscard]] Result<Config> parseConfig(std::string_view json);
+
+/// The same rules as a JSON Schema (draft 2020-12), for hosts and editors. A test holds the two together.
+extern const char* const configSchema;
+
+} // namespace issuer::vault

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace issuer::vault::credential {
+
+/// A token at rest: in pages that no core dump holds (MADV_DONTDUMP) and no fork inherits (MADV_WIPEONFORK),
+/// overwritten when it is replaced or dropped. Move-only. Not thread-safe by itself; the pages are shared safely.
+class Secret
+{
+public:
+	Secret() noexcept = default;
+	explicit Secret(std::string_view text);
+	Secret(Secret&& other) noexcept;
+	Secret& operator=(Secret&& other) noexcept;
+	~Secret();
+
+	[[nodiscard]] std::string_view view() const noexcept { return {_data, _size}; }
+	[[nodiscard]] bool empty() const noexcept { return _size == 0; }
+
+	/// In constant time for equal lengths.
+	[[nodiscard]] bool equals(std::string_view other) const noexcept;
+
+private:
+	char* _data = nullptr;
+	std::size_t _size = 0;
+};
+
+} // namespace issuer::vault::credential

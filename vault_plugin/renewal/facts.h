@@ -1,0 +1,102 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+/// What the renewal core is told. Plain data, produced by vault/ from what a server answered.
+namespace issuer::vault::renewal {
+
+/// Why a token's state is what it is. Values and order are those of `issuer_reason`.
+enum class Reason : std::int32_t
+{
+	none,
+	network,
+	timeout,
+	tls,
+	sealed,
+	throttled,
+	server,
+	refused,
+	malformed,
+	config,
+	maxTtl,
+	notRenewable,
+	batch,
+	limitedUses,
+	expired,
+	credentialChanged,
+	credentialUnreadable,
+};
+
+enum class Operation : std::uint8_t
+{
+	lookUp, ///< GET  /v1/auth/token/lookup-self
+	renew,  ///< POST /v1/auth/token/renew-self
+};
+
+/// A 200 of lookup-self.
+struct TokenFacts
+{
+	Duration ttl{};                       ///< remaining life in whole seconds, as the server rounded it
+	bool expires = true;                  ///< false: `expire_time` was null; such a token lives for ever
+	Duration creationTtl{};               ///< its first lease; 0 unknown
+	Duration period{};                    ///< 0: not periodic, or the server does not say
+	Duration explicitMaxTtl{};            ///< 0: none, or the server does not say
+	std::optional<WallTime> creationTime; ///< whole seconds of the server's clock
+	std::int64_t usesLeft = 0;            ///< 0 unlimited; -1 this look-up was the last one
+	bool renewable = true;                ///< a lease that may be extended; true where the server does not say
+	bool batch = false;
+
+	friend bool operator==(const TokenFacts&, const TokenFacts&) = default;
+};
+
+/// A 200 of renew-self with an `auth` object.
+struct Grant
+{
+	Duration lease{};        ///< from the moment the server answered; > 0
+	bool capWarning = false; ///< the server warned that the lease was cut by a max TTL
+
+	friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+/// A 200 of renew-self whose content was wrapped: the lease was extended, by how much was not said.
+struct WrappedGrant
+{
+	friend bool operator==(const WrappedGrant&, const WrappedGrant&) = default;
+};
+
+/// Any other end of an attempt.
+struct Trouble
+{
+	enum class Kind : std::uint8_t
+	{
+		denied,           ///< alive, but the server will not renew it (policy, role or user gone); may be mended
+		refused,          ///< the server does not accept the token; dead, or a wrong source address, a disabled entity
+		unclearRefusal,   ///< a 403 in words not known: one look-up tells denied from refused
+		gone,             ///< the server has no such token any more
+		pastMaxTtl,       ///< cannot be extended; a look-up tells what is left
+		notRenewable,     ///< was created so
+		batch,            ///< batch tokens are never renewable
+		noLease,          ///< "invalid lease ID": a root token without a lease, which never expires
+		throttled,        ///< a quota; see retryAfter
+		serverAway,       ///< sealed, no leader, any 5xx without a verdict on the token
+		malformed,        ///< an answer that is none of Vault's: a proxy's page, a truncated body
+		configuration,    ///< wrong path, namespace, scheme or certificate: a person must look
+		transport,        ///< no complete answer
+		cancelled,        ///< by stop: not an outcome at all
+	};
+
+	Kind kind = Kind::transport;
+	Reason reason = Reason::network;
+	std::optional<Duration> retryAfter; ///< only of `throttled` and `serverAway`, and only if > 0
+	std::string detail;                 ///< one line for people; never a secret
+};
+
+/// How one attempt ended.
+using Answer = std::variant<TokenFacts, Grant, WrappedGrant, Trouble>;
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "renewal/facts.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What the renewal core tells the world: events for the recorder, notes for the log.
+namespace issuer::vault::renewal {
+
+/// Values and order are those of `issuer_state`; their meaning is told there.
+enum class State : std::int32_t
+{
+	stopped,
+	starting,
+	active,
+	retrying,
+	capped,
+	notRenewable,
+	noExpiry,
+	denied,
+	expired,
+};
+
+/// Values and order are those of `issuer_result`.
+enum class Outcome : std::int32_t
+{
+	none,
+	success,
+	failure,
+	notRenewable,
+};
+
+/// For the recorder. Without an outcome it announces a change of state or forecast.
+struct Event
+{
+	Outcome outcome = Outcome::none;
+	State state = State::stopped;       ///< after this event
+	Reason reason = Reason::none;
+	std::uint32_t attempt = 0;          ///< 1 = first try of this renewal; 0 where it does not apply
+	WallTime when;
+	std::optional<Duration> ttl;        ///< remaining life
+	std::optional<WallTime> expires;
+	std::optional<WallTime> next;       ///< next planned request
+	Duration latency{};                 ///< of the attempt; 0 where it does not apply
+	std::string detail;                 ///< one line for people; never a secret
+};
+
+/// Values and order are those of `issuer_log_level`.
+enum class Level : std::int32_t
+{
+	debug,
+	info,
+	warn,
+	error,
+};
+
+/// A line for the log: says in words what events say, but far more rarely.
+struct Note
+{
+	Level level = Level::info;
+	std::string text;
+};
+
+using Report = std::variant<Event, Note>;
+using Reports = std::vector<Report>;
+
+} // namespace issuer::vault::renewal

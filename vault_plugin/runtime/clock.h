@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/time.h"
+
+namespace issuer::vault::runtime {
+
+/// Reads both clocks. An interface so that tests can stand in with virtual time. [thread-safe]
+class Clock
+{
+public:
+	virtual ~Clock() = default;
+	[[nodiscard]] virtual Moment now() const = 0;
+};
+
+/// The machine's clocks: CLOCK_BOOTTIME and CLOCK_REALTIME.
+class SystemClock final : public Clock
+{
+public:
+	[[nodiscard]] Moment now() const override;
+};
+
+} // namespace issuer::vault::runtime
