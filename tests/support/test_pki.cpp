@@ -1,0 +1,169 @@
+#include "test_pki.h"
+
+#include <cstdio>
+#include <stdexcept>
+#include <string_view>
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+namespace issuer::test {
+namespace {
+
+template <auto free>
+struct Free
+{
+	template <class T>
+	void operator()(T* object) const
+	{
+		free(object);
+	}
+};
+
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
+using File = std::unique_ptr<std::FILE, Free<std::fclose>>;
+
+void require(bool done, std::string_view step)
+{
+	if (!done) {
+		throw std::runtime_error("test PKI: " + std::string(step) + " failed");
+	}
+}
+
+Key makeKey()
+{
+	Key key(EVP_EC_gen("P-256"));
+	require(key != nullptr, "making a key");
+	return key;
+}
+
+Certificate makeCertificate(
+	const std::string& commonName, EVP_PKEY* key, long serial, std::chrono::seconds from, std::chrono::seconds to)
+{
+	Certificate certificate(X509_new());
+	require(certificate != nullptr, "making a certificate");
+	X509* x509 = certificate.get();
+	X509_set_version(x509, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(x509), serial);
+	X509_gmtime_adj(X509_getm_notBefore(x509), from.count());
+	X509_gmtime_adj(X509_getm_notAfter(x509), to.count());
+	X509_set_pubkey(x509, key);
+	const auto* text = reinterpret_cast<const unsigned char*>(commonName.data());
+	const auto length = static_cast<int>(commonName.size());
+	require(X509_NAME_add_entry_by_NID(
+				X509_get_subject_name(x509), NID_commonName, MBSTRING_UTF8, text, length, -1, 0) == 1,
+		"naming a certificate");
+	return certificate;
+}
+
+void extend(X509* certificate, X509* issuer, int id, const std::string& value)
+{
+	X509V3_CTX context;
+	X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+	const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str()));
+	require(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "adding " + value);
+}
+
+std::string alternativeNames(const CertificateWish& wish)
+{
+	std::string names;
+	for (const auto& name : wish.dnsNames) {
+		names += (names.empty() ? "DNS:" : ",DNS:") + name;
+	}
+	for (const auto& address : wish.addresses) {
+		names += (names.empty() ? "IP:" : ",IP:") + address;
+	}
+	return names;
+}
+
+File open(const std::filesystem::path& path)
+{
+	File file(std::fopen(path.c_str(), "w"));
+	require(file != nullptr, "writing " + path.string());
+	return file;
+}
+
+void writeCertificate(const std::filesystem::path& path, X509* certificate)
+{
+	require(PEM_write_X509(open(path).get(), certificate) == 1, "writing " + path.string());
+}
+
+void writeKey(const std::filesystem::path& path, EVP_PKEY* key)
+{
+	require(PEM_write_PrivateKey(open(path).get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1,
+		"writing " + path.string());
+}
+
+} // namespace
+
+struct TestPki::Authority
+{
+	Key key;
+	Certificate certificate;
+};
+
+TestPki::TestPki(std::filesystem::path directory)
+	: _directory(std::move(directory)), _caFile(_directory / "ca.pem"), _authority(std::make_unique<Authority>())
+{
+	_authority->key = makeKey();
+	_authority->certificate = makeCertificate(
+		"Issuer Test CA", _authority->key.get(), _serial, -std::chrono::hours(1), std::chrono::hours(48));
+	X509* root = _authority->certificate.get();
+	X509_set_issuer_name(root, X509_get_subject_name(root));
+	extend(root, root, NID_basic_constraints, "critical,CA:TRUE");
+	extend(root, root, NID_key_usage, "critical,keyCertSign,cRLSign");
+	extend(root, root, NID_subject_key_identifier, "hash");
+	require(X509_sign(root, _authority->key.get(), EVP_sha256()) > 0, "signing the CA");
+	writeCertificate(_caFile, root);
+}
+
+TestPki::~TestPki() = default;
+
+Identity TestPki::issue(const std::string& name, const CertificateWish& wish)
+{
+	const Key key = makeKey();
+	const Certificate certificate =
+		makeCertificate(wish.commonName, key.get(), ++_serial, wish.validFrom, wish.validTo);
+	X509* leaf = certificate.get();
+	X509* issuer = wish.selfSigned ? leaf : _authority->certificate.get();
+	X509_set_issuer_name(leaf, X509_get_subject_name(issuer));
+	extend(leaf, issuer, NID_basic_constraints, "critical,CA:FALSE");
+	extend(leaf, issuer, NID_ext_key_usage, wish.forClient ? "clientAuth" : "serverAuth");
+	if (const auto names = alternativeNames(wish); !names.empty()) {
+		extend(leaf, issuer, NID_subject_alt_name, names);
+	}
+	EVP_PKEY* signer = wish.selfSigned ? key.get() : _authority->key.get();
+	require(X509_sign(leaf, signer, EVP_sha256()) > 0, "signing " + name);
+
+	Identity identity{_directory / (name + ".pem"), _directory / (name + ".key")};
+	writeCertificate(identity.certificate, leaf);
+	writeKey(identity.key, key.get());
+	return identity;
+}
+
+Identity TestPki::client(const std::string& commonName)
+{
+	return issue("client", {.commonName = commonName, .dnsNames = {}, .addresses = {}, .forClient = true});
+}
+
+Identity TestPki::wrongHostServer()
+{
+	return issue("wrong-host", {.commonName = "elsewhere.example", .dnsNames = {"elsewhere.example"}, .addresses = {}});
+}
+
+Identity TestPki::expiredServer()
+{
+	return issue("expired", {.validFrom = -std::chrono::hours(48), .validTo = -std::chrono::hours(24)});
+}
+
+Identity TestPki::selfSignedServer()
+{
+	return issue("self-signed", {.selfSigned = true});
+}
+
+} // namespace issuer::test

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace issuer::test {
+
+/// A certificate and its private key, as PEM files.
+struct Identity
+{
+	std::filesystem::path certificate;
+	std::filesystem::path key;
+};
+
+/// What a certificate of a TestPki shall say.
+struct CertificateWish
+{
+	std::string commonName = "localhost";
+	std::vector<std::string> dnsNames = {"localhost"};
+	std::vector<std::string> addresses = {"127.0.0.1", "::1"};
+	std::chrono::seconds validFrom = -std::chrono::hours(1); ///< relative to now
+	std::chrono::seconds validTo = std::chrono::hours(24);   ///< relative to now
+	bool forClient = false;                                  ///< extended key usage: client instead of server
+	bool selfSigned = false;                                 ///< signed by its own key instead of by the CA
+};
+
+/// A certificate authority made at run time (P-256 keys: a millisecond each), its files in a directory of the caller's.
+/// Two of them know nothing of each other: what one signed is an unknown CA to the other.
+class TestPki
+{
+public:
+	/// Writes `ca.pem` to `directory`, which must exist and outlive the use of the files.
+	/// Throws std::runtime_error when OpenSSL or the file system refuses.
+	explicit TestPki(std::filesystem::path directory);
+	~TestPki();
+	TestPki(const TestPki&) = delete;
+	TestPki& operator=(const TestPki&) = delete;
+
+	[[nodiscard]] const std::filesystem::path& caFile() const { return _caFile; }
+
+	/// Writes `<name>.pem` and `<name>.key`, over older ones if there are any (a certificate that is rotated).
+	Identity issue(const std::string& name, const CertificateWish& wish);
+
+	Identity server() { return issue("server", {}); }
+	Identity client(const std::string& commonName = "client");
+	Identity wrongHostServer();
+	Identity expiredServer();
+	Identity selfSignedServer();
+
+private:
+	struct Authority;
+
+	std::filesystem::path _directory;
+	std::filesystem::path _caFile;
+	std::unique_ptr<Authority> _authority;
+	long _serial = 1;
+};
+
+} // namespace issuer::test
