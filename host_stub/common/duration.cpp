@@ -1,0 +1,94 @@
+#include "common/duration.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+namespace issuer {
+
+namespace {
+
+struct Unit
+{
+	std::string_view name;
+	double milliseconds;
+};
+
+constexpr std::array units{
+	Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+
+/// Ten years: longer than anything here is meant to wait, and far from any overflow.
+constexpr double longest = 3650.0 * 86'400'000;
+
+const Unit* unitNamed(std::string_view name)
+{
+	for (const Unit& unit : units) {
+		if (unit.name == name) {
+			return &unit;
+		}
+	}
+	return nullptr;
+}
+
+} // namespace
+
+Result<std::chrono::milliseconds> parseDuration(std::string_view text)
+{
+	const auto wrong = [&] {
+		return failure("\"" + std::string(text) + "\" is not a duration such as \"90s\" or \"1h30m\"");
+	};
+	constexpr std::string_view digits = "0123456789.";
+	double total = 0;
+	std::string_view rest = text;
+	do {
+		double number = 0;
+		const std::size_t length = std::min(rest.find_first_not_of(digits), rest.size());
+		const auto [end, error] = std::from_chars(rest.data(), rest.data() + length, number, std::chars_format::fixed);
+		if (length == 0 || error != std::errc() || end != rest.data() + length) {
+			return wrong();
+		}
+		rest.remove_prefix(length);
+		const std::string_view name = rest.substr(0, std::min(rest.find_first_of(digits), rest.size()));
+		const Unit* unit =
+			name.empty() && rest.data() + rest.size() == text.data() + text.size() && length == text.size()
+				? unitNamed("s")
+				: unitNamed(name);
+		if (unit == nullptr) {
+			return wrong();
+		}
+		rest.remove_prefix(name.size());
+		total += number * unit->milliseconds;
+	} while (!rest.empty());
+	if (total > longest) {
+		return wrong();
+	}
+	return std::chrono::milliseconds(std::llround(total));
+}
+
+std::string inWords(std::chrono::milliseconds duration)
+{
+	struct Word
+	{
+		std::int64_t seconds;
+		const char* name;
+	};
+	constexpr std::array words{Word{86'400, " d"}, Word{3600, " h"}, Word{60, " min"}, Word{1, " s"}};
+
+	const std::int64_t milliseconds = std::max<std::int64_t>(duration.count(), 0);
+	const std::int64_t seconds = milliseconds / 1000;
+	for (std::size_t i = 0; i < words.size(); ++i) {
+		if (seconds < words[i].seconds) {
+			continue;
+		}
+		std::string text = std::to_string(seconds / words[i].seconds) + words[i].name;
+		const std::int64_t remainder = seconds % words[i].seconds;
+		if (i + 1 < words.size() && remainder >= words[i + 1].seconds) {
+			text += ' ' + std::to_string(remainder / words[i + 1].seconds) + words[i + 1].name;
+		}
+		return text;
+	}
+	return milliseconds < 100 ? "0 s" : "0." + std::to_string(milliseconds / 100) + " s";
+}
+
+} // namespace issuer

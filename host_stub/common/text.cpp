@@ -1,0 +1,97 @@
+#include "common/text.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+namespace issuer {
+
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+/// Bytes of the character at the start of `text`, which is not empty; 0 if none of UTF-8 begins there.
+std::size_t characterLength(std::string_view text)
+{
+	const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+	const std::uint8_t first = byte(0);
+	if (first < 0x80) {
+		return 1;
+	}
+	const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+	if (first < 0xC2 || first > 0xF4 || text.size() < length) {
+		return 0;
+	}
+	for (std::size_t i = 1; i < length; ++i) {
+		if ((byte(i) & 0xC0) != 0x80) {
+			return 0;
+		}
+	}
+	const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+	const bool surrogate = first == 0xED && byte(1) > 0x9F;
+	const bool beyond = first == 0xF4 && byte(1) > 0x8F;
+	return overlong || surrogate || beyond ? 0 : length;
+}
+
+/// C0, DEL and C1: all that a terminal might obey.
+bool isControl(std::string_view character)
+{
+	const auto first = static_cast<std::uint8_t>(character[0]);
+	return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<std::uint8_t>(character[1]) < 0xA0);
+}
+
+template <class Visit>
+void forEachCharacter(std::string_view text, const Visit& visit)
+{
+	while (!text.empty()) {
+		const std::size_t length = characterLength(text);
+		visit(length == 0 ? replacement : text.substr(0, length));
+		text.remove_prefix(length == 0 ? 1 : length);
+	}
+}
+
+} // namespace
+
+bool isUtf8(std::string_view text)
+{
+	while (!text.empty()) {
+		const std::size_t length = characterLength(text);
+		if (length == 0) {
+			return false;
+		}
+		text.remove_prefix(length);
+	}
+	return true;
+}
+
+std::string printable(std::string_view text)
+{
+	std::string line;
+	line.reserve(text.size());
+	forEachCharacter(text, [&](std::string_view character) { line += isControl(character) ? " " : character; });
+	return line;
+}
+
+std::string jsonString(std::string_view text)
+{
+	std::string json = "\"";
+	json.reserve(text.size() + 2);
+	forEachCharacter(text, [&](std::string_view character) {
+		if (character == "\"" || character == "\\") {
+			json += '\\';
+			json += character;
+		}
+		else if (isControl(character)) {
+			std::array<char, 8> escape{};
+			const auto code = static_cast<std::uint8_t>(character.back()); // of C1, too, the last byte is the code
+			std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(code));
+			json += escape.data();
+		}
+		else {
+			json += character;
+		}
+	});
+	return json + '"';
+}
+
+} // namespace issuer

@@ -1,0 +1,68 @@
+#include "loader/library.h"
+
+#include <boost/dll/import.hpp>
+#include <boost/dll/shared_library.hpp>
+#include <csignal>
+#include <dlfcn.h>
+
+namespace issuer::loader {
+
+namespace {
+
+namespace dll = boost::dll;
+
+class SignalMaskKept
+{
+public:
+	SignalMaskKept() { ::pthread_sigmask(SIG_SETMASK, nullptr, &_mask); }
+	~SignalMaskKept() { ::pthread_sigmask(SIG_SETMASK, &_mask, nullptr); }
+	SignalMaskKept(const SignalMaskKept&) = delete;
+	SignalMaskKept& operator=(const SignalMaskKept&) = delete;
+
+private:
+	sigset_t _mask{};
+};
+
+/// What the dynamic loader said, out of Boost's sentence around it, whose tail is a stale errno.
+std::string loaderMessage(std::string_view what)
+{
+	constexpr std::string_view before = "dlerror system message: ";
+	const std::size_t begin = what.find(before);
+	if (begin == std::string_view::npos) {
+		return std::string(what);
+	}
+	what.remove_prefix(begin + before.size());
+	return std::string(what.substr(0, what.rfind("): ")));
+}
+
+} // namespace
+
+Result<std::shared_ptr<const issuer_lifecycle>> loadLibrary(const std::filesystem::path& path)
+{
+	const SignalMaskKept maskKept;
+	try {
+		// now: undefined symbols are found here and not in the middle of a renewal. local: two versions do not mix.
+		const dll::shared_library library(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+		if (!library.has(ISSUER_LIFECYCLE_SYMBOL)) {
+			return failure("exports no " ISSUER_LIFECYCLE_SYMBOL "; was it linked with the version script?");
+		}
+		auto table = dll::import<const issuer_lifecycle>(library, ISSUER_LIFECYCLE_SYMBOL);
+		const issuer_lifecycle* const data = table.get();
+		return std::shared_ptr<const issuer_lifecycle>(data, [table](const issuer_lifecycle*) mutable { table.reset(); });
+	}
+	catch (const std::exception& error) {
+		return failure("the dynamic loader says: " + loaderMessage(error.what()));
+	}
+}
+
+bool isMapped(const std::filesystem::path& path)
+{
+	void* const handle = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+	if (handle == nullptr) {
+		return false;
+	}
+	::dlclose(handle); // the probe has taken a reference
+	return true;
+}
+
+} // namespace issuer::loader

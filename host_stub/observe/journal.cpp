@@ -1,0 +1,51 @@
+#include "observe/journal.h"
+
+#include "observe/json_lines.h"
+
+#include <chrono>
+
+namespace issuer::observe {
+
+namespace {
+
+std::int64_t unixMsNow()
+{
+	using namespace std::chrono;
+	return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+} // namespace
+
+void Journal::event(std::string_view issuer, const issuer_event& event)
+{
+	// Of a later contract; whoever does not know the kind cannot tell what it says.
+	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
+		return;
+	}
+	if (HumanLines::severity(event) < _settings.level) {
+		return;
+	}
+	_writer.write(_settings.format == Format::json ? jsonLine(issuer, event) : _human.event(issuer, event));
+}
+
+void Journal::log(std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
+{
+	// "events" repeats in words what was recorded (lifecycle.h, issuer_host::log), and those are all shown.
+	if (level < _settings.level || component == "events") {
+		return;
+	}
+	const std::int64_t now = unixMsNow();
+	_writer.write(_settings.format == Format::json ? jsonLine(now, issuer, level, component, text)
+												   : _human.log(now / 1000, issuer, level, component, text));
+}
+
+void Journal::notice(const Notice& notice)
+{
+	if (notice.level < _settings.level) {
+		return;
+	}
+	const std::int64_t now = unixMsNow();
+	_writer.write(_settings.format == Format::json ? jsonLine(now, notice) : _human.notice(now / 1000, notice));
+}
+
+} // namespace issuer::observe

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "observe/event_sink.h"
+#include "observe/human_lines.h"
+#include "observe/line_writer.h"
+
+namespace issuer::observe {
+
+/// Everything that happens as lines of text, for people or for programs.
+class Journal final : public EventSink
+{
+public:
+	enum class Format
+	{
+		human,
+		json,
+	};
+
+	struct Settings
+	{
+		Format format = Format::human;
+		issuer_log_level level = ISSUER_LOG_INFO; ///< what is below is left out
+		HumanLines::Style style;
+	};
+
+	/// `fd` is borrowed.
+	Journal(int fd, const Settings& settings) : _settings(settings), _human(settings.style), _writer(fd) {}
+
+	void event(std::string_view issuer, const issuer_event& event) override;
+	void log(
+		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
+	void notice(const Notice& notice) override;
+
+	/// Writes what was told so far, and nothing more.
+	void close() { _writer.close(); }
+
+private:
+	const Settings _settings;
+	const HumanLines _human;
+	LineWriter _writer;
+};
+
+} // namespace issuer::observe

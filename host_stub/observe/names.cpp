@@ -1,0 +1,84 @@
+#include "observe/names.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace issuer::observe {
+
+namespace {
+
+/// `names` by code; an empty name is a code that is not in use.
+std::string nameOf(std::int32_t code, std::span<const char* const> names)
+{
+	const auto index = static_cast<std::size_t>(code);
+	return code >= 0 && index < names.size() && *names[index] != '\0' ? names[index] : std::to_string(code);
+}
+
+} // namespace
+
+std::string kindName(issuer_event_kind kind)
+{
+	static constexpr std::array names{"", "renewal", "state"};
+	return nameOf(kind, names);
+}
+
+std::string resultName(issuer_result result)
+{
+	static constexpr std::array names{"none", "success", "failure", "not_renewable"};
+	return nameOf(result, names);
+}
+
+std::string stateName(issuer_state state)
+{
+	static constexpr std::array names{
+		"stopped", "starting", "active", "retrying", "capped", "not_renewable", "no_expiry", "denied", "expired"};
+	return nameOf(state, names);
+}
+
+std::string reasonName(issuer_reason reason)
+{
+	static constexpr std::array names{"none", "network", "timeout", "tls", "sealed", "throttled", "server", "refused",
+		"malformed", "config", "max_ttl", "not_renewable", "batch", "limited_uses", "expired", "credential_changed",
+		"credential_unreadable"};
+	return nameOf(reason, names);
+}
+
+std::string levelName(issuer_log_level level)
+{
+	static constexpr std::array names{"debug", "info", "warn", "error"};
+	return nameOf(level, names);
+}
+
+std::string actionName(Action action)
+{
+	switch (action) {
+	case Action::started:
+		return "started";
+	case Action::startFailed:
+		return "start_failed";
+	case Action::stopped:
+		return "stopped";
+	case Action::stopTimedOut:
+		return "stop_timed_out";
+	case Action::swapped:
+		return "swapped";
+	case Action::rolledBack:
+		return "rolled_back";
+	case Action::unloaded:
+		return "unloaded";
+	case Action::pinned:
+		return "pinned";
+	case Action::reloaded:
+		return "reloaded";
+	case Action::refused:
+		return "refused";
+	case Action::ready:
+		return "ready";
+	case Action::ended:
+		return "ended";
+	}
+	return {};
+}
+
+} // namespace issuer::observe

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "observe/event_sink.h"
+
+#include <string>
+
+namespace issuer::observe {
+
+/// The contract's codes as the words of JSON lines and metrics: «success», «not_renewable», «max_ttl».
+/// A code this host does not know yet is shown as its number.
+[[nodiscard]] std::string kindName(issuer_event_kind kind);
+[[nodiscard]] std::string resultName(issuer_result result);
+[[nodiscard]] std::string stateName(issuer_state state);
+[[nodiscard]] std::string reasonName(issuer_reason reason);
+[[nodiscard]] std::string levelName(issuer_log_level level);
+[[nodiscard]] std::string actionName(Action action);
+
+} // namespace issuer::observe

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <chrono>
+
+namespace issuer::registry {
+
+/// How long to wait before a start is tried again after `failures` in a row (1 and up): 1 s doubling to 15 s, spread
+/// by up to a fifth to either side so that a fleet does not return to its server in step. `random` is in [0, 1).
+///
+/// 15 s: a server that comes back is noticed soon, and one that is down for an hour is asked some 250 times.
+[[nodiscard]] std::chrono::milliseconds startBackoff(unsigned failures, double random);
+
+} // namespace issuer::registry

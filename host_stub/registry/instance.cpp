@@ -1,0 +1,148 @@
+#include "registry/instance.h"
+
+#include "common/text.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace issuer::registry {
+
+namespace {
+
+issuer_str borrow(const std::string& text)
+{
+	return {text.data(), text.size()};
+}
+
+std::string_view view(issuer_str text)
+{
+	return text.len == 0 ? std::string_view() : std::string_view(text.ptr, text.len);
+}
+
+/// Makes one call and turns its answer into a value.
+template <class Call>
+CallResult called(const Call& call)
+{
+	issuer_error error{};
+	error.struct_size = sizeof error;
+	const issuer_rc code = call(&error);
+	if (code == ISSUER_OK) {
+		return {};
+	}
+	const std::size_t length = ::strnlen(error.message, sizeof error.message);
+	return tl::unexpected(
+		CallError{code, length > 0 ? printable({error.message, length})
+								   : "the plugin gives no reason (code " + std::to_string(code) + ")"});
+}
+
+const issuer_handover_ext* handoverOf(const loader::Plugin& plugin)
+{
+	const auto* table = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	const bool usable = table != nullptr && ISSUER_HAS(table, issuer_handover_ext, import_state) &&
+						table->export_state != nullptr && table->import_state != nullptr;
+	return usable ? table : nullptr;
+}
+
+} // namespace
+
+struct Instance::Ears
+{
+	std::shared_ptr<const loader::Plugin> plugin;
+	std::string issuer;
+	std::shared_ptr<observe::EventSink> sink;
+	issuer_host host{};
+	issuer_recorder recorder{};
+
+	Ears(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
+		std::shared_ptr<observe::EventSink> itsSink)
+		: plugin(std::move(itsPlugin)), issuer(std::move(itsIssuer)), sink(std::move(itsSink))
+	{
+		host = {sizeof host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, this, &Ears::log, &Ears::extension};
+		recorder = {sizeof recorder, 0, this, &Ears::record};
+	}
+
+	// Nothing may be thrown into the plugin. What a sink can throw is a lack of memory, and then a line is lost.
+	static void record(void* ctx, const issuer_event* event) noexcept
+	try {
+		const Ears& self = *static_cast<const Ears*>(ctx);
+		if (ISSUER_HAS(event, issuer_event, detail)) {
+			self.sink->event(self.issuer, *event);
+		}
+	}
+	catch (const std::exception&) {
+	}
+
+	static void log(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) noexcept
+	try {
+		const Ears& self = *static_cast<const Ears*>(ctx);
+		self.sink->log(self.issuer, level, view(component), view(text));
+	}
+	catch (const std::exception&) {
+	}
+
+	static const void* extension(void*, const char*) noexcept { return nullptr; }
+};
+
+Instance::Instance(std::unique_ptr<Ears> ears)
+	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin))
+{
+}
+
+Instance::~Instance()
+{
+	if (_self != nullptr && !destroy()) {
+		static_cast<void>(_ears.release()); // still in use by whatever does not stop, and so is the library
+	}
+}
+
+tl::expected<std::unique_ptr<Instance>, CallError> Instance::create(std::shared_ptr<const loader::Plugin> plugin,
+	const std::string& issuer, const std::string& config, std::shared_ptr<observe::EventSink> sink)
+{
+	std::unique_ptr<Instance> instance(
+		new Instance(std::make_unique<Ears>(std::move(plugin), issuer, std::move(sink)))); // its constructor is private
+	return called([&](issuer_error* error) {
+		return instance->_table.create(&instance->_ears->host, borrow(config), &instance->_self, error);
+	}).map([&] { return std::move(instance); });
+}
+
+CallResult Instance::start()
+{
+	return called([&](issuer_error* error) { return _table.start(_self, error); });
+}
+
+CallResult Instance::stop(std::chrono::milliseconds timeout)
+{
+	const auto limit = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, UINT32_MAX));
+	return called([&](issuer_error* error) { return _table.stop(_self, limit, error); });
+}
+
+CallResult Instance::record()
+{
+	return called([&](issuer_error* error) { return _table.set_recorder(_self, &_ears->recorder, error); });
+}
+
+CallResult Instance::recordNothing()
+{
+	return called([&](issuer_error* error) { return _table.set_recorder(_self, nullptr, error); });
+}
+
+CallResult Instance::destroy()
+{
+	return called([&](issuer_error* error) { return _table.destroy(_self, error); }).map([&] { _self = nullptr; });
+}
+
+tl::expected<std::string, CallError> Instance::exportState()
+{
+	std::string state;
+	const issuer_write keep = [](void* ctx, issuer_str blob) noexcept { *static_cast<std::string*>(ctx) = view(blob); };
+	return called([&](issuer_error* error) { return _handover->export_state(_self, keep, &state, error); }).map([&] {
+		return std::move(state);
+	});
+}
+
+CallResult Instance::importState(const std::string& state)
+{
+	return called([&](issuer_error* error) { return _handover->import_state(_self, borrow(state), error); });
+}
+
+} // namespace issuer::registry

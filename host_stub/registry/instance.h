@@ -1,0 +1,59 @@
+#pragma once
+
+#include "loader/plugin.h"
+#include "observe/event_sink.h"
+
+#include <chrono>
+#include <issuer/handover.h>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace issuer::registry {
+
+/// What a call into a plugin answered instead of ISSUER_OK.
+struct CallError
+{
+	issuer_rc code;
+	std::string text; ///< the plugin's words, as one printable line
+};
+
+using CallResult = tl::expected<void, CallError>;
+
+/// One instance of a plugin: its table as C++. Calls are the contract's, with the contract's rules for threads
+/// (lifecycle.h): [control-thread], but stop also while start waits. Keeps its plugin loaded.
+class Instance
+{
+public:
+	/// `sink` hears the instance from now on, under the name `issuer`.
+	[[nodiscard]] static tl::expected<std::unique_ptr<Instance>, CallError> create(
+		std::shared_ptr<const loader::Plugin> plugin, const std::string& issuer, const std::string& config,
+		std::shared_ptr<observe::EventSink> sink);
+
+	/// Destroys the instance. If it still runs it cannot be: then it is left alone, with all it may still call.
+	~Instance();
+	Instance(const Instance&) = delete;
+	Instance& operator=(const Instance&) = delete;
+
+	[[nodiscard]] CallResult start();
+	[[nodiscard]] CallResult stop(std::chrono::milliseconds timeout);
+	[[nodiscard]] CallResult record(); ///< events go to the sink from now on
+	[[nodiscard]] CallResult recordNothing();
+	[[nodiscard]] CallResult destroy(); ///< after it, only the destructor may be called
+
+	[[nodiscard]] bool canHandOver() const { return _handover != nullptr; }
+	[[nodiscard]] tl::expected<std::string, CallError> exportState();
+	[[nodiscard]] CallResult importState(const std::string& state);
+
+private:
+	struct Ears; ///< what the plugin calls
+
+	explicit Instance(std::unique_ptr<Ears> ears);
+
+	std::unique_ptr<Ears> _ears;
+	const issuer_lifecycle& _table;
+	const issuer_handover_ext* _handover;
+	issuer_instance* _self = nullptr;
+};
+
+} // namespace issuer::registry

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "common/result.h"
+#include "registry/instance.h"
+#include "registry/spec.h"
+#include "registry/workers.h"
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace issuer::registry {
+
+/// What all issuers of a host share.
+struct Surroundings
+{
+	std::shared_ptr<observe::EventSink> sink;
+	std::chrono::milliseconds stopTimeout{10'000};
+	/// How long to wait before a start is tried again after so many failures in a row.
+	std::function<std::chrono::milliseconds(unsigned failures)> backoff;
+	/// An issuer's start failed for a reason that waiting does not mend. [worker-thread]
+	std::function<void()> onGivenUp = [] {};
+};
+
+/// What an issuer is to become: created, and nothing more.
+struct Candidate
+{
+	IssuerSpec spec;
+	std::shared_ptr<const loader::Plugin> plugin;
+	std::unique_ptr<Instance> instance;
+};
+
+/// Makes the instance and starts nothing. The error names the issuer.
+[[nodiscard]] Result<Candidate> createCandidate(
+	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const std::shared_ptr<observe::EventSink>& sink);
+
+/// One configured issuer through its life: started, and tried again while its server is away; swapped, with a way back
+/// at every step; stopped.
+///
+/// At any time at most one thread is busy with it (a start attempt or a swap, on a worker). Functions are for the
+/// control thread, unless they say otherwise.
+class Issuer : public std::enable_shared_from_this<Issuer>
+{
+public:
+	/// `workers` and `surroundings` outlive it.
+	Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings);
+
+	/// Not while a swap is under way.
+	[[nodiscard]] const IssuerSpec& spec() const { return _now.spec; }
+	[[nodiscard]] const std::shared_ptr<const loader::Plugin>& plugin() const { return _now.plugin; }
+
+	/// Has it started, again after a pause if the server is away. Returns at once; the sink hears how it goes.
+	void start();
+
+	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the
+	/// error says what failed. Blocks as long as the stop of the old and the start of the new take.
+	[[nodiscard]] Result<void> swap(Candidate next);
+
+	/// No further start or swap; one that waits is cancelled. Returns at once. [thread-safe]
+	void requestStop();
+
+	/// Asks it to end all work, so that many can end at the same time. Returns at once.
+	void beginStop();
+
+	/// Stops and destroys it, by `deadline`. False: it does not stop, and has been left alone.
+	[[nodiscard]] bool finish(std::chrono::steady_clock::time_point deadline);
+
+	/// Neither running nor about to. [thread-safe]
+	[[nodiscard]] bool givenUp() const;
+
+private:
+	void attempt(std::uint64_t epoch);
+	void settle(const CallResult& started);
+	CallResult startCancellably(Instance& instance);
+	bool halt(std::chrono::steady_clock::time_point deadline);
+	Result<void> exchange(Candidate next, bool wasRunning);
+	Result<void> goBack(std::string why);
+	Result<void> recreate(std::string why, const std::optional<std::string>& state);
+	void tell(observe::Action action, issuer_log_level level, const std::string& text) const;
+
+	Workers& _workers;
+	const Surroundings& _surroundings;
+	Candidate _now;
+
+	mutable std::mutex _mutex;
+	std::condition_variable _changed;
+	bool _busy = false;            ///< a worker is in attempt() or swap(): _now is its own
+	bool _closed = false;          ///< requestStop() was called
+	bool _halted = false;          ///< no start may begin
+	bool _running = false;         ///< the last start succeeded
+	bool _givenUp = false;         ///< the last start failed for good
+	bool _stopPending = false;     ///< a stop has timed out: it must end before the next start
+	Instance* _starting = nullptr; ///< a start waits in it: stop() ends the wait
+	std::uint64_t _epoch = 0;      ///< attempts planned in an earlier one are void
+	unsigned _failures = 0;
+};
+
+} // namespace issuer::registry

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "loader/plugin.h"
+
+#include <string>
+
+namespace issuer::registry {
+
+/// One issuer as it is configured. Equal specs need no restart.
+struct IssuerSpec
+{
+	std::string name; ///< unique
+	loader::PluginFile plugin;
+	std::string config; ///< JSON text for the plugin
+
+	friend bool operator==(const IssuerSpec&, const IssuerSpec&) = default;
+};
+
+} // namespace issuer::registry
