@@ -103,7 +103,7 @@ static int run(const issuer_lifecycle* plugin, const char* config, long events)
 	issuer_instance* instance = NULL;
 	printf("plugin %s %s\n", plugin->descriptor->id, plugin->descriptor->version);
 	if (plugin->create(&host, (issuer_str){config, strlen(config)}, &instance, &error) != ISSUER_OK) {
-		fprintf(stderr, "create: %s\n", error.message);
+		fprintf(stderr, "error %" PRId32 ": %s\n", error.code, error.message);
 		return EXIT_FAILURE;
 	}
 	issuer_rc code = plugin->set_recorder(instance, &recorder, &error);

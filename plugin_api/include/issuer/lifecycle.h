@@ -49,7 +49,7 @@
 /* Is `field` within what the writer of *ptr knew? Ask before touching any field added after 1.0, in both directions. */
 #define ISSUER_HAS(ptr, type, field) ((ptr)->struct_size >= offsetof(type, field) + sizeof((ptr)->field))
 
-/* The one symbol of a plugin is visible, everything else is hidden (by -fvisibility=hidden and a version script). */
+/* The one symbol of a plugin is visible, a version script hides everything else. */
 #if defined(__GNUC__)
 #define ISSUER_EXPORT __attribute__((visibility("default")))
 #else
