@@ -75,7 +75,12 @@ std::string inWords(std::chrono::milliseconds duration)
 	};
 	constexpr std::array words{Word{86'400, " d"}, Word{3600, " h"}, Word{60, " min"}, Word{1, " s"}};
 
+	constexpr std::int64_t tenthsBelow = 10'000; // ms; of a short pause the tenths matter
+
 	const std::int64_t milliseconds = std::max<std::int64_t>(duration.count(), 0);
+	if (const std::int64_t tenths = milliseconds / 100; milliseconds < tenthsBelow) {
+		return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : '.' + std::to_string(tenths % 10)) + " s";
+	}
 	const std::int64_t seconds = milliseconds / 1000;
 	for (std::size_t i = 0; i < words.size(); ++i) {
 		if (seconds < words[i].seconds) {
@@ -88,7 +93,7 @@ std::string inWords(std::chrono::milliseconds duration)
 		}
 		return text;
 	}
-	return milliseconds < 100 ? "0 s" : "0." + std::to_string(milliseconds / 100) + " s";
+	return {}; // not reached: ten seconds are some of the last unit
 }
 
 } // namespace issuer

@@ -46,9 +46,10 @@ Result<std::shared_ptr<const issuer_lifecycle>> loadLibrary(const std::filesyste
 		if (!library.has(ISSUER_LIFECYCLE_SYMBOL)) {
 			return failure("exports no " ISSUER_LIFECYCLE_SYMBOL "; was it linked with the version script?");
 		}
-		auto table = dll::import<const issuer_lifecycle>(library, ISSUER_LIFECYCLE_SYMBOL);
+		auto table = dll::import <const issuer_lifecycle>(library, ISSUER_LIFECYCLE_SYMBOL);
 		const issuer_lifecycle* const data = table.get();
-		return std::shared_ptr<const issuer_lifecycle>(data, [table](const issuer_lifecycle*) mutable { table.reset(); });
+		return std::shared_ptr<const issuer_lifecycle>(
+			data, [table](const issuer_lifecycle*) mutable { table.reset(); });
 	}
 	catch (const std::exception& error) {
 		return failure("the dynamic loader says: " + loaderMessage(error.what()));

@@ -8,6 +8,15 @@ using observe::Action;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+namespace {
+
+std::string nameOf(const loader::Plugin& plugin)
+{
+	return plugin.description().name + ' ' + plugin.description().version;
+}
+
+} // namespace
+
 Result<Candidate> createCandidate(
 	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const std::shared_ptr<observe::EventSink>& sink)
 {
@@ -44,12 +53,17 @@ void Issuer::attempt(std::uint64_t epoch)
 		}
 		_busy = true;
 	}
-	settle(startCancellably(*_now.instance));
+	const CallResult started = startCancellably(*_now.instance);
+	settle(started);
+	if (started) {
+		tell(Action::started, ISSUER_LOG_INFO, "with " + nameOf(*_now.plugin));
+	}
 	const std::lock_guard lock(_mutex);
 	_busy = false;
 	_changed.notify_all();
 }
 
+/// Records and starts, unless told to stop.
 CallResult Issuer::startCancellably(Instance& instance)
 {
 	if (_stopPending) {
@@ -65,13 +79,13 @@ CallResult Issuer::startCancellably(Instance& instance)
 		}
 		_starting = &instance;
 	}
-	CallResult started = instance.start();
+	CallResult started = instance.record().and_then([&] { return instance.start(); });
 	const std::lock_guard lock(_mutex);
 	_starting = nullptr;
 	return started;
 }
 
-/// Draws the conclusion from a start of the current instance, and tells it.
+/// Draws the conclusion from a start of the current instance, and tells a failure.
 void Issuer::settle(const CallResult& started)
 {
 	std::unique_lock lock(_mutex);
@@ -79,9 +93,6 @@ void Issuer::settle(const CallResult& started)
 	_givenUp = false;
 	if (started) {
 		_failures = 0;
-		lock.unlock();
-		const loader::Description& plugin = _now.plugin->description();
-		tell(Action::started, ISSUER_LOG_INFO, "with " + plugin.name + " " + plugin.version);
 		return;
 	}
 	if (_halted || _closed) {
@@ -120,6 +131,9 @@ Result<void> Issuer::swap(Candidate next)
 		_halted = false;
 	}
 	Result<void> result = exchange(std::move(next), wasRunning);
+	if (!result) {
+		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + result.error().text);
+	}
 	const std::lock_guard lock(_mutex);
 	_busy = false;
 	_changed.notify_all();
@@ -155,27 +169,25 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 			return recreate("the new one does not take over: " + imported.error().text, state);
 		}
 	}
-	if (CallResult recording = next.instance->record(); !recording) {
-		return recreate("the new one takes no recorder: " + recording.error().text, state);
-	}
 	CallResult started = startCancellably(*next.instance);
 	if (!started && wasRunning) {
 		next.instance.reset();
 		return recreate("the new one does not start: " + started.error().text, state);
 	}
 	// What did not run is no better than what does not start: there the new configuration stands, and is tried again.
+	const bool samePlugin = _now.plugin == next.plugin;
+	const std::string before = nameOf(*_now.plugin);
 	_now = std::move(next);
 	_failures = 0;
 	settle(started);
+	tell(Action::swapped, ISSUER_LOG_INFO,
+		samePlugin ? "to a new configuration" : "from " + before + " to " + nameOf(*_now.plugin));
 	return {};
 }
 
 /// Goes on with the instance it has, which a swap has stopped.
 Result<void> Issuer::goBack(std::string why)
 {
-	if (CallResult recording = _now.instance->record(); !recording) {
-		why += "; its events are no longer recorded: " + recording.error().text;
-	}
 	settle(startCancellably(*_now.instance));
 	return failure(std::move(why));
 }
@@ -249,6 +261,7 @@ bool Issuer::finish(steady_clock::time_point deadline)
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
 	}
 	_now.instance.reset();
+	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not hold the library
 	return gone.has_value();
 }
 

@@ -113,20 +113,11 @@ void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 	std::mutex mutex;
 	for (Candidate& candidate : candidates) {
 		_workers.post([&, issuer = current.at(candidate.spec.name)] {
-			const std::string name = candidate.spec.name;
 			const Result<void> swapped = issuer->swap(std::move(candidate));
 			{
 				const std::lock_guard lock(mutex);
-				if (swapped) {
-					++changes.swapped;
-					_surroundings.sink->notice(
-						{Action::swapped, ISSUER_LOG_INFO, name, "goes on with the new version"});
-				}
-				else {
-					changes.failures.push_back("issuer " + name + " goes on as before: " + swapped.error().text);
-					_surroundings.sink->notice(
-						{Action::rolledBack, ISSUER_LOG_ERROR, name, "goes on as before: " + swapped.error().text});
-				}
+				changes.swapped += swapped ? 1 : 0;
+				changes.rolledBack += swapped ? 0 : 1;
 			}
 			done.count_down();
 		});

@@ -20,7 +20,7 @@ struct Changes
 	std::size_t swapped = 0;
 	std::size_t added = 0;
 	std::size_t removed = 0;
-	std::vector<std::string> failures; ///< «issuer team-a goes on as before: …», one sentence each
+	std::size_t rolledBack = 0; ///< a swap failed, they go on as before; the sink was told why
 };
 
 /// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() runs one at a time.

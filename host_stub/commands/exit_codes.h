@@ -1,0 +1,15 @@
+#pragma once
+
+namespace issuer::commands {
+
+/// What the program answers to its caller, as sysexits.h numbers it.
+enum ExitCode : int
+{
+	exitOk = 0,
+	exitUsage = 64,    ///< an unknown command or option
+	exitData = 65,     ///< the file given is not a plugin this host would load
+	exitSoftware = 70, ///< something did not stop in time, or this program is at fault
+	exitConfig = 78,   ///< the configuration cannot be used, or leaves nothing to keep alive
+};
+
+} // namespace issuer::commands

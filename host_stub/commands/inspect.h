@@ -1,0 +1,27 @@
+#pragma once
+
+#include "commands/command.h"
+#include "loader/plugin.h"
+
+namespace issuer::commands {
+
+/// `issuer-host inspect PLUGIN`: what a plugin says about itself.
+class Inspect final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "inspect"; }
+	[[nodiscard]] std::string_view summary() const override { return "show what a plugin says about itself"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	bool _json = false;
+};
+
+/// What inspect prints: for people, or as one JSON object.
+[[nodiscard]] std::string describeForPeople(const loader::Plugin& plugin);
+[[nodiscard]] std::string describeAsJson(const loader::Plugin& plugin);
+
+} // namespace issuer::commands

@@ -1,0 +1,147 @@
+#include "commands/quick_config.h"
+
+#include "common/text.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace issuer::commands {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A variable that was found under one of its names.
+struct Found
+{
+	std::string name;
+	std::string value;
+};
+
+std::optional<Found> find(const Environment& environment, const std::string& name)
+{
+	for (const char* prefix : {"BAO_", "VAULT_"}) {
+		if (auto value = environment(prefix + name); value && !value->empty()) {
+			return Found{prefix + name, std::move(*value)};
+		}
+	}
+	return std::nullopt;
+}
+
+std::string member(const std::string& key, const std::string& json)
+{
+	return jsonString(key) + ':' + json;
+}
+
+/// {"key": …, …} of the variables that are set.
+std::string objectOf(
+	const Environment& environment, std::initializer_list<std::pair<const char*, const char*>> variables)
+{
+	std::string members;
+	for (const auto& [variable, key] : variables) {
+		if (const auto found = find(environment, variable)) {
+			members += (members.empty() ? "" : ",") + member(key, jsonString(found->value));
+		}
+	}
+	return members;
+}
+
+Result<bool> flag(const Environment& environment, const std::string& name)
+{
+	const auto found = find(environment, name);
+	if (!found) {
+		return false;
+	}
+	for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+		if (found->value == yes) {
+			return true;
+		}
+	}
+	for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
+		if (found->value == no) {
+			return false;
+		}
+	}
+	return failure(found->name + ": true or false is wanted");
+}
+
+/// Where the token is, as the plugin's configuration says it.
+Result<std::string> tokenOrigin(const Environment& environment)
+{
+	if (const auto found = find(environment, "TOKEN")) {
+		return '{' + member("env", jsonString(found->name)) + '}';
+	}
+	const fs::path file = fs::path(environment("HOME").value_or("/")) / ".vault-token";
+	std::error_code error;
+	if (!fs::exists(file, error)) {
+		return failure("there is no token: set VAULT_TOKEN or BAO_TOKEN, or log in so that " + file.string() +
+					   " holds one; or write a configuration and use --config FILE");
+	}
+	return '{' + member("file", jsonString(file.string())) + '}';
+}
+
+} // namespace
+
+std::optional<std::string> environmentVariable(const std::string& name)
+{
+	const char* value = std::getenv(name.c_str());
+	return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Result<HostConfig> quickConfig(const Environment& environment, const fs::path& plugin)
+{
+	const Result<std::string> token = tokenOrigin(environment);
+	if (!token) {
+		return tl::unexpected(token.error());
+	}
+	const Result<bool> skipVerify = flag(environment, "SKIP_VERIFY");
+	if (!skipVerify) {
+		return tl::unexpected(skipVerify.error());
+	}
+	const auto address = find(environment, "ADDR");
+
+	std::string json = '{' + member("address", jsonString(address ? address->value : "https://127.0.0.1:8200"));
+	if (const auto found = find(environment, "NAMESPACE")) {
+		json += ',' + member("namespace", jsonString(found->value));
+	}
+	std::string tls =
+		objectOf(environment, {{"CACERT", "ca_file"}, {"CAPATH", "ca_dir"}, {"CLIENT_CERT", "client_cert"},
+								  {"CLIENT_KEY", "client_key"}, {"TLS_SERVER_NAME", "server_name"}});
+	if (*skipVerify) {
+		tls += (tls.empty() ? "" : ",") + member("insecure_skip_verify", "true");
+	}
+	if (!tls.empty()) {
+		json += ',' + member("tls", '{' + tls + '}');
+	}
+	json += ',' + member("token", *token) + '}';
+
+	HostConfig config;
+	config.issuers.push_back({"vault", {plugin, std::nullopt}, json});
+	return config;
+}
+
+Result<fs::path> newestVaultPlugin(const fs::path& plugins)
+{
+	const fs::path folder = plugins / "vault";
+	std::error_code error;
+	std::string newest;
+	for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+		const std::string version = entry.path().filename().string();
+		if (fs::exists(entry.path() / "vault_plugin.so", error) && ::strverscmp(newest.c_str(), version.c_str()) < 0) {
+			newest = version;
+		}
+	}
+	if (newest.empty()) {
+		return failure("no plugin is installed under " + folder.string() + "; name one with --plugin PATH");
+	}
+	return folder / newest / "vault_plugin.so";
+}
+
+fs::path installedPlugins()
+{
+	std::error_code error;
+	const fs::path program = fs::read_symlink("/proc/self/exe", error);
+	return program.parent_path().parent_path() / ISSUER_LIBDIR / "issuer" / "plugins";
+}
+
+} // namespace issuer::commands

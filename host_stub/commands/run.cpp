@@ -1,0 +1,218 @@
+#include "commands/run.h"
+
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+#include "commands/wake_ups.h"
+#include "observe/names.h"
+#include "registry/backoff.h"
+#include "registry/registry.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <unistd.h>
+
+namespace issuer::commands {
+
+using observe::Action;
+
+namespace {
+
+bool isColourful(int fd)
+{
+	const auto term = environmentVariable("TERM");
+	return ::isatty(fd) == 1 && environmentVariable("NO_COLOR").value_or("").empty() && term && *term != "dumb";
+}
+
+std::size_t longestName(const HostConfig& config)
+{
+	std::size_t longest = std::string_view("host").size();
+	for (const registry::IssuerSpec& issuer : config.issuers) {
+		longest = std::max(longest, issuer.name.size());
+	}
+	return longest;
+}
+
+std::string counted(std::size_t count, const std::string& what)
+{
+	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+std::chrono::milliseconds pauseAfter(unsigned failures)
+{
+	thread_local std::minstd_rand random{std::random_device{}()};
+	return registry::startBackoff(failures, std::uniform_real_distribution<double>(0, 1)(random));
+}
+
+/// Failures are one a line, and each is a line of the log.
+void refuse(observe::EventSink& sink, std::string_view lines)
+{
+	while (!lines.empty()) {
+		const std::string_view line = lines.substr(0, lines.find('\n'));
+		sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, line});
+		lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+	}
+	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
+}
+
+void reload(registry::Registry& registry, observe::EventSink& sink, const Result<HostConfig>& config)
+{
+	const Result<registry::Changes> changes =
+		config.and_then([&](const HostConfig& loaded) { return registry.apply(loaded.issuers); });
+	if (!changes) {
+		return refuse(sink, changes.error().text);
+	}
+	std::string text;
+	const auto add = [&](std::size_t count, const char* what) {
+		text += count == 0 ? "" : (text.empty() ? "" : ", ") + counted(count, "issuer") + ' ' + what;
+	};
+	add(changes->kept, "untouched");
+	add(changes->swapped, "swapped");
+	add(changes->rolledBack, "not swapped");
+	add(changes->added, "added");
+	add(changes->removed, "removed");
+	sink.notice({Action::reloaded, changes->rolledBack == 0 ? ISSUER_LOG_INFO : ISSUER_LOG_WARN, {}, text});
+}
+
+} // namespace
+
+std::string_view Run::help() const
+{
+	return "Usage: issuer-host run [--config FILE | --plugin PATH] [--log-format human|json] [--log-level LEVEL]\n"
+		   "\n"
+		   "Loads the plugins, keeps every issuer's credential alive and tells on stdout what happens,\n"
+		   "one line an event. A server that is away at start is tried again.\n"
+		   "\n"
+		   "  SIGINT, SIGTERM   stop everything and exit\n"
+		   "  SIGHUP            read FILE again: what is unchanged runs on undisturbed, what has another plugin\n"
+		   "                    or configuration is swapped, and a configuration with an error changes nothing\n"
+		   "\n"
+		   "FILE is JSON; `issuer-host inspect PLUGIN` shows what a plugin wants in \"config\":\n"
+		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"/path/vault_plugin.so\",\n"
+		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
+		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
+		   "   \"stop_timeout\": \"10s\"}\n"
+		   "An issuer may pin its plugin with \"sha256\". Relative plugin paths start at FILE's folder. Install each\n"
+		   "version of a plugin at a path of its own and never overwrite one in use.\n"
+		   "\n"
+		   "Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of\n"
+		   "ADDR, TOKEN (or ~/.vault-token), NAMESPACE, CACERT, CAPATH, CLIENT_CERT, CLIENT_KEY, TLS_SERVER_NAME and\n"
+		   "SKIP_VERIFY; with the newest installed Vault plugin, or the one of --plugin.\n"
+		   "\n"
+		   "Examples:\n"
+		   "  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host run\n"
+		   "  issuer-host run --config /etc/issuer/host.json --log-format json\n"
+		   "\n"
+		   "Exit codes: 0 stopped as told; 64 wrong usage; 70 something did not stop within stop_timeout;\n"
+		   "78 the configuration cannot be used, or every issuer failed for good.\n";
+}
+
+void Run::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
+	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
+	options.addOption(Option("log-format", "", "human (default) or json, one object a line").argument("FORMAT"));
+	options.addOption(
+		Option("log-level", "", "debug, info (default), warn or error: what is below is left out").argument("LEVEL"));
+}
+
+bool Run::setOption(const std::string& name, std::string& value)
+{
+	if (name == "config") {
+		_configFile = value;
+		return true;
+	}
+	if (name == "plugin") {
+		_plugin = std::filesystem::absolute(value);
+		return true;
+	}
+	if (name == "log-format") {
+		_format = value == "json" ? observe::Journal::Format::json : observe::Journal::Format::human;
+		return value == "json" || value == "human" || (value = "human or json", false);
+	}
+	for (const issuer_log_level level : {ISSUER_LOG_DEBUG, ISSUER_LOG_INFO, ISSUER_LOG_WARN, ISSUER_LOG_ERROR}) {
+		if (value == observe::levelName(level)) {
+			_level = level;
+			return true;
+		}
+	}
+	value = "debug, info, warn or error";
+	return false;
+}
+
+Result<HostConfig> Run::configuration() const
+{
+	if (_configFile) {
+		return loadConfig(*_configFile);
+	}
+	const Result<std::filesystem::path> plugin =
+		_plugin ? Result<std::filesystem::path>(*_plugin) : newestVaultPlugin(installedPlugins());
+	return plugin.and_then([](const std::filesystem::path& path) { return quickConfig(environmentVariable, path); });
+}
+
+int Run::run(const std::vector<std::string>& arguments)
+{
+	if (!arguments.empty()) {
+		return usageError("run takes no argument such as \"" + arguments.front() + "\"", name());
+	}
+	if (_configFile && _plugin) {
+		return usageError("--plugin is for running without --config", name());
+	}
+	const Result<HostConfig> config = configuration();
+	if (!config) {
+		std::cerr << "issuer-host: " << config.error().text << '\n';
+		return exitConfig;
+	}
+
+	WakeUps wakeUps; // before the first thread
+	const auto journal = std::make_shared<observe::Journal>(
+		STDOUT_FILENO, observe::Journal::Settings{_format, _level, {isColourful(STDOUT_FILENO), longestName(*config)}});
+	loader::PluginLibraries plugins;
+	registry::Registry* all = nullptr;
+	registry::Surroundings surroundings;
+	surroundings.sink = journal;
+	surroundings.stopTimeout = config->stopTimeout;
+	surroundings.backoff = pauseAfter;
+	surroundings.onGivenUp = [&] {
+		if (all->allGivenUp()) {
+			wakeUps.announceNothingLeft();
+		}
+	};
+	registry::Registry registry(plugins, surroundings);
+	all = &registry;
+
+	if (const auto begun = registry.apply(config->issuers); !begun) {
+		std::cerr << "issuer-host: " << begun.error().text << '\n';
+		return exitConfig;
+	}
+	journal->notice({Action::ready, ISSUER_LOG_INFO, {},
+		counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
+			(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
+
+	int exitCode = exitOk;
+	{
+		registry::Workers reloads(1); // in turn, and beside this thread, which must hear SIGTERM at any time
+		WakeUp wakeUp = wakeUps.wait();
+		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
+			reloads.post([&] { reload(registry, *journal, configuration()); });
+		}
+		if (wakeUp == WakeUp::nothingLeft) {
+			journal->notice({Action::ended, ISSUER_LOG_ERROR, {}, "nothing is left to keep alive"});
+			exitCode = exitConfig;
+		}
+		if (!registry.stopAll()) {
+			// Threads of a plugin are still at work, perhaps for ever: leave without pulling the ground from under
+			// them.
+			journal->close();
+			std::_Exit(exitSoftware);
+		}
+	}
+	if (exitCode == exitOk) {
+		journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
+	}
+	return exitCode;
+}
+
+} // namespace issuer::commands

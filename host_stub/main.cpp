@@ -1,0 +1,133 @@
+#include "commands/exit_codes.h"
+#include "commands/inspect.h"
+#include "commands/run.h"
+
+#include <Poco/Util/Application.h>
+#include <Poco/Util/OptionException.h>
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <memory>
+#include <span>
+
+namespace issuer {
+
+namespace {
+
+using commands::Command;
+
+/// The command line: which command, its options, and help for both.
+class HostApplication : public Poco::Util::Application
+{
+public:
+	/// `command` is null when none was named.
+	HostApplication(std::span<Command* const> all, Command* command) : _all(all), _command(command) {}
+
+protected:
+	void defineOptions(Poco::Util::OptionSet& options) override
+	{
+		Application::defineOptions(options);
+		options.addOption(Poco::Util::Option("help", "h", "this text"));
+		if (_command != nullptr) {
+			_command->defineOptions(options);
+		}
+		else {
+			options.addOption(Poco::Util::Option("version", "V", "which version this is"));
+		}
+	}
+
+	void handleOption(const std::string& name, const std::string& value) override
+	{
+		if (name == "help" || name == "version") {
+			(name == "help" ? _help : _version) = true;
+			stopOptionsProcessing();
+			return;
+		}
+		std::string wanted = value;
+		if (!_command->setOption(name, wanted)) {
+			throw Poco::Util::InvalidArgumentException("--" + name + " is " + wanted + ", not \"" + value + "\"");
+		}
+	}
+
+	int main(const ArgVec& arguments) override
+	{
+		if (_version) {
+			std::cout << "issuer-host " ISSUER_VERSION "\n";
+			return commands::exitOk;
+		}
+		if (_help) {
+			printHelp();
+			return commands::exitOk;
+		}
+		if (_command == nullptr) {
+			return commands::usageError(
+				arguments.empty() ? "a command is wanted" : "there is no command \"" + arguments.front() + "\"");
+		}
+		return _command->run({arguments.begin() + 1, arguments.end()});
+	}
+
+private:
+	void printHelp() const
+	{
+		if (_command != nullptr) {
+			std::cout << _command->help() << "\nOptions:\n";
+		}
+		else {
+			std::cout << "Keeps the credentials of a certificate manager's issuers alive, through plugins that can be\n"
+						 "swapped while it runs.\n"
+						 "\n"
+						 "Usage: issuer-host COMMAND [OPTION…]\n"
+						 "\n"
+						 "Commands:\n";
+			for (const Command* command : _all) {
+				std::cout << "  " << command->name() << std::string(10 - command->name().size(), ' ')
+						  << command->summary() << '\n';
+			}
+			std::cout << "\n"
+						 "To begin, keep the token of your shell alive: VAULT_ADDR=… VAULT_TOKEN=… issuer-host run\n"
+						 "\n"
+						 "Options (`issuer-host COMMAND --help` shows a command's own):\n";
+		}
+		for (const Poco::Util::Option& option : options()) {
+			const std::string shortName = option.shortName().empty() ? "    " : '-' + option.shortName() + ", ";
+			const std::string argument = option.takesArgument() ? ' ' + option.argumentName() : "";
+			std::string line = "  " + shortName + "--" + option.fullName() + argument;
+			line.resize(std::max<std::size_t>(line.size() + 2, 28), ' ');
+			std::cout << line << option.description() << '\n';
+		}
+	}
+
+	std::span<Command* const> _all;
+	Command* _command;
+	bool _help = false;
+	bool _version = false;
+};
+
+} // namespace
+
+} // namespace issuer
+
+int main(int argc, char** argv)
+{
+	issuer::commands::Run run;
+	issuer::commands::Inspect inspect;
+	const std::array<issuer::commands::Command*, 2> all{&run, &inspect};
+
+	issuer::commands::Command* chosen = nullptr;
+	for (issuer::commands::Command* command : all) {
+		chosen = argc > 1 && command->name() == argv[1] ? command : chosen;
+	}
+	try {
+		Poco::AutoPtr<issuer::HostApplication> application(new issuer::HostApplication(all, chosen));
+		application->init(argc, argv);
+		return application->run();
+	}
+	catch (const Poco::Util::OptionException& error) {
+		return issuer::commands::usageError(
+			error.displayText(), chosen == nullptr ? std::string_view() : chosen->name());
+	}
+	catch (const std::exception& error) {
+		std::cerr << "issuer-host: " << error.what() << '\n';
+		return issuer::commands::exitSoftware;
+	}
+}
