@@ -3,7 +3,8 @@
  * contract. One lock does most of it: it is held while the recorder is called, so to own it is to know that no callback
  * runs; and being of the error-checking kind it tells a call from inside the recorder from all others.
  *
- *     cc -std=c11 -I ../include -shared -fPIC -Wl,--version-script=plugin.map -pthread minimal_plugin.c -o minimal_plugin.so
+ *     cc -std=c11 -I ../include -shared -fPIC -pthread -Wl,--version-script=plugin.map \
+ *         minimal_plugin.c -o minimal_plugin.so
  */
 #define _POSIX_C_SOURCE 200809L
 
