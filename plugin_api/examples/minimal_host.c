@@ -2,7 +2,7 @@
  * A small host in plain C: loads a plugin, runs one instance, prints what happens, and ends after so many events or on
  * Ctrl-C.
  *
- *     cc -std=c11 -I ../include -pthread minimal_host.c -ldl -o minimal_host
+ *     cc -std=c11 -pthread minimal_host.c -ldl -o minimal_host $(pkg-config --cflags issuer-plugin-api)
  *     ./minimal_host /abs/path/plugin.so '{"address": "https://…", …}' 10
  */
 #define _POSIX_C_SOURCE 200809L

@@ -3,8 +3,9 @@
  * contract. One lock does most of it: it is held while the recorder is called, so to own it is to know that no callback
  * runs; and being of the error-checking kind it tells a call from inside the recorder from all others.
  *
- *     cc -std=c11 -I ../include -shared -fPIC -pthread -Wl,--version-script=plugin.map \
- *         minimal_plugin.c -o minimal_plugin.so
+ *     cc -std=c11 -shared -fPIC -pthread minimal_plugin.c -o minimal_plugin.so \
+ *         $(pkg-config --cflags issuer-plugin-api) \
+ *         -Wl,--version-script=$(pkg-config --variable=version_script issuer-plugin-api)
  */
 #define _POSIX_C_SOURCE 200809L
 
