@@ -29,6 +29,9 @@ struct HttpReply
 	std::optional<std::string> retryAfter;
 	std::optional<std::string> location;
 	WipedString body;                                        ///< may hold a token or an accessor
+
+	/// Lines for the operator, the same with each reply for as long as they hold: log them when they change.
+	std::vector<std::string> advice;
 };
 
 /// Why an exchange brought no complete reply.

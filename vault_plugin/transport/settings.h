@@ -22,10 +22,10 @@ struct Address
 	};
 
 	Scheme scheme = Scheme::https;
-	std::string host;        ///< name or numeric address, without brackets; empty for unixSocket
+	std::string host; ///< name or numeric address, without brackets; empty for unixSocket
 	std::uint16_t port = 0;
-	std::string prefix;      ///< "" or "/prefix", without a slash at its end
-	std::string socketPath;  ///< only of unixSocket
+	std::string prefix;     ///< "" or "/prefix", without a slash at its end
+	std::string socketPath; ///< only of unixSocket
 
 	/// The error names what is wrong with `text` and what an address looks like.
 	[[nodiscard]] static Result<Address> parse(std::string_view text);
@@ -43,7 +43,7 @@ struct TlsIdentity
 	std::string caDir;
 	std::string clientCert;
 	std::string clientKey;
-	std::string serverName;          ///< expected in the certificate and sent as SNI; empty: the address's host
+	std::string serverName; ///< expected in the certificate and sent as SNI; empty: the address's host
 	bool insecureSkipVerify = false;
 
 	friend auto operator<=>(const TlsIdentity&, const TlsIdentity&) = default;
@@ -61,7 +61,7 @@ struct Settings
 	std::vector<Address> addresses; ///< at least one; tried in order, the last good one first
 	TlsIdentity tls;
 	Redirects redirects = Redirects::verified;
-	std::string proxy;              ///< "": none; "environment"; or http://host:port
+	std::string proxy; ///< "": none; "environment"; or http://host:port
 	std::string userAgent;
 
 	friend auto operator<=>(const Settings&, const Settings&) = default;

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "transport/exchange.h"
+#include "transport/idle_connections.h"
+#include "transport/proxy.h"
+#include "transport/redirect.h"
+#include "transport/resolver.h"
+#include "transport/settings.h"
+#include "transport/tls.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace issuer::vault::transport {
+
+/// The exchange over real sockets.
+///
+/// A request goes to the configured addresses in turn, the last good one first, until one has got it: once it is on
+/// the wire its outcome is this exchange's, and another address gets the next. The one exception is a kept-alive
+/// connection that fails before a byte of an answer: the server has closed it in its sleep, and the request is sent
+/// once more over a fresh one.
+class Client final : public Exchange
+{
+public:
+	Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver);
+	~Client() override;
+
+	[[nodiscard]] Expected<HttpReply, ExchangeError> send(const HttpRequest& request, const Limits& limits) override;
+
+private:
+	/// A failed exchange with one server.
+	struct Failure
+	{
+		ExchangeError error;
+		bool onTheWire = false; ///< the server may have got the request
+	};
+	/// One request on its way to one server.
+	struct Errand
+	{
+		const HttpRequest& request;
+		const Address& address;
+		std::string path; ///< prefix included
+		std::string peer; ///< for people
+	};
+
+	[[nodiscard]] Expected<HttpReply, Failure> sendTo(
+		const Errand& errand, const Limits& opening, const Limits& limits);
+	[[nodiscard]] Expected<HttpReply, ExchangeError> follow(
+		HttpReply redirect, const Errand& errand, const Limits& limits);
+	[[nodiscard]] Expected<std::unique_ptr<Connection>, ExchangeError> open(
+		const Address& address, const std::string& peer, const Limits& limits, unsigned& generation);
+	[[nodiscard]] Expected<Descriptor, ExchangeError> connect(
+		const Address& address, const std::string& peer, const Limits& limits);
+	void advise(HttpReply& reply);
+
+	const Settings _settings;
+	const Proxies _proxies;
+	const std::shared_ptr<Resolver> _resolver;
+	Tls _tls;
+	IdleConnections _idle;
+	std::atomic<std::size_t> _preferred = 0; ///< the address to begin with
+};
+
+} // namespace issuer::vault::transport

@@ -1,0 +1,58 @@
+#include "transport/clients.h"
+
+#include "transport/client.h"
+
+#include <cstdlib>
+
+namespace issuer::vault::transport {
+namespace {
+
+/// Stands where a client would if its settings could be used.
+class Refusal final : public Exchange
+{
+public:
+	explicit Refusal(std::string text) : _text(std::move(text)) {}
+
+	Expected<HttpReply, ExchangeError> send(const HttpRequest&, const Limits&) override
+	{
+		return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _text});
+	}
+
+private:
+	const std::string _text;
+};
+
+std::optional<std::string> environment(const char* name)
+{
+	const char* value = std::getenv(name);
+	return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+}
+
+} // namespace
+
+Clients::Clients() : Clients(std::make_shared<Resolver>()) {}
+
+Clients::Clients(std::shared_ptr<Resolver> resolver) : _resolver(std::move(resolver)) {}
+
+Clients::~Clients() = default;
+
+std::shared_ptr<Exchange> Clients::get(const Settings& settings)
+{
+	const std::lock_guard lock(_mutex);
+	std::erase_if(_known, [](const auto& known) { return known.second.expired(); });
+	auto& known = _known[settings];
+	if (auto exchange = known.lock()) {
+		return exchange;
+	}
+	std::shared_ptr<Exchange> exchange;
+	if (auto proxies = Proxies::from(settings.proxy, &environment)) {
+		exchange = std::make_shared<Client>(settings, std::move(*proxies), _resolver);
+	}
+	else {
+		exchange = std::make_shared<Refusal>(proxies.error().text);
+	}
+	known = exchange;
+	return exchange;
+}
+
+} // namespace issuer::vault::transport

@@ -1,0 +1,67 @@
+#include "transport/idle_connections.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace issuer::vault::transport {
+namespace {
+
+/// Where the bytes go: the prefix is only part of the path.
+bool isSamePlace(const Address& a, const Address& b)
+{
+	return a.scheme == b.scheme && a.port == b.port && a.host == b.host && a.socketPath == b.socketPath;
+}
+
+} // namespace
+
+std::unique_ptr<Connection> IdleConnections::take(const Address& address, unsigned generation)
+{
+	for (;;) {
+		std::vector<Idle> old; // closed on the way out, without the lock
+		Idle candidate;
+		{
+			const std::lock_guard lock(_mutex);
+			old = removeOld(std::chrono::steady_clock::now());
+			const auto found = std::find_if(
+				_idle.rbegin(), _idle.rend(), [&](const Idle& idle) { return isSamePlace(idle.address, address); });
+			if (found == _idle.rend()) {
+				return nullptr;
+			}
+			candidate = std::move(*found);
+			_idle.erase(std::next(found).base());
+		}
+		if (candidate.generation == generation && candidate.connection->isQuiet()) {
+			return std::move(candidate.connection);
+		}
+	}
+}
+
+void IdleConnections::keep(std::unique_ptr<Connection> connection, const Address& address, unsigned generation)
+{
+	const auto now = std::chrono::steady_clock::now();
+	std::vector<Idle> old;
+	const std::lock_guard lock(_mutex);
+	old = removeOld(now);
+	if (_idle.size() >= most) {
+		old.push_back(std::move(_idle.front()));
+		_idle.erase(_idle.begin());
+	}
+	_idle.push_back({std::move(connection), address, generation, now});
+}
+
+void IdleConnections::clear()
+{
+	const std::lock_guard lock(_mutex);
+	_idle.clear();
+}
+
+std::vector<IdleConnections::Idle> IdleConnections::removeOld(std::chrono::steady_clock::time_point now)
+{
+	const auto young =
+		std::find_if(_idle.begin(), _idle.end(), [now](const Idle& idle) { return now - idle.since <= longestIdle; });
+	std::vector<Idle> old(std::make_move_iterator(_idle.begin()), std::make_move_iterator(young));
+	_idle.erase(_idle.begin(), young);
+	return old;
+}
+
+} // namespace issuer::vault::transport

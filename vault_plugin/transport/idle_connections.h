@@ -1,0 +1,46 @@
+#pragma once
+
+#include "transport/connection.h"
+#include "transport/settings.h"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace issuer::vault::transport {
+
+/// Connections between two exchanges, the one used last first, so that in quiet times the rest age and go.
+/// Vault closes a connection that idles for 300 s; ours go earlier, so that few requests meet that moment.
+/// [thread-safe] Call where SIGPIPE is blocked: old connections are closed on the way.
+class IdleConnections
+{
+public:
+	static constexpr auto longestIdle = std::chrono::seconds(90);
+	static constexpr std::size_t most = 64; ///< as many as there are workers
+
+	/// One to `address` of TLS `generation` that is fit for another request; null: there is none.
+	[[nodiscard]] std::unique_ptr<Connection> take(const Address& address, unsigned generation);
+
+	void keep(std::unique_ptr<Connection> connection, const Address& address, unsigned generation);
+
+	/// Closes all.
+	void clear();
+
+private:
+	struct Idle
+	{
+		std::unique_ptr<Connection> connection;
+		Address address;
+		unsigned generation;
+		std::chrono::steady_clock::time_point since;
+	};
+
+	/// Closing is left to the caller, outside the lock.
+	[[nodiscard]] std::vector<Idle> removeOld(std::chrono::steady_clock::time_point now);
+
+	std::mutex _mutex;
+	std::vector<Idle> _idle; ///< oldest first
+};
+
+} // namespace issuer::vault::transport

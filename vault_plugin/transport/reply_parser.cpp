@@ -1,0 +1,365 @@
+#include "transport/reply_parser.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace issuer::vault::transport {
+namespace {
+
+constexpr std::size_t firstRoom = 4 * 1024;
+constexpr std::size_t leastRoom = 1024;
+constexpr std::size_t mostInterim = 5;
+constexpr std::size_t largestOverhead = 16 * 1024; ///< of all chunk lines and trailers together
+constexpr std::size_t longestChunkLine = 256;
+
+char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equalsIgnoringCase(std::string_view a, std::string_view b)
+{
+	return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text)
+{
+	const auto isBlank = [](char c) { return c == ' ' || c == '\t'; };
+	while (!text.empty() && isBlank(text.front())) {
+		text.remove_prefix(1);
+	}
+	while (!text.empty() && isBlank(text.back())) {
+		text.remove_suffix(1);
+	}
+	return text;
+}
+
+bool isTokenCharacter(char c)
+{
+	return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+		   (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+}
+
+bool isControl(char c)
+{
+	return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+}
+
+template <int base>
+std::optional<std::size_t> number(std::string_view digits)
+{
+	std::size_t value = 0;
+	const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+	if (error != std::errc() || end != digits.data() + digits.size()) {
+		return std::nullopt;
+	}
+	return value;
+}
+
+bool listHas(std::string_view list, std::string_view word)
+{
+	while (!list.empty()) {
+		const auto comma = std::min(list.find(','), list.size());
+		if (equalsIgnoringCase(trimmed(list.substr(0, comma)), word)) {
+			return true;
+		}
+		list.remove_prefix(std::min(comma + 1, list.size()));
+	}
+	return false;
+}
+
+} // namespace
+
+ReplyParser::ReplyParser(To to) : _to(to)
+{
+	_buffer.resize(firstRoom);
+}
+
+std::span<char> ReplyParser::room()
+{
+	if (_buffer.size() - _end < leastRoom) {
+		_buffer.resize(_buffer.size() * 2);
+	}
+	return std::span(_buffer).subspan(_end);
+}
+
+ReplyParser::State ReplyParser::feed(std::size_t count)
+{
+	_started = _started || count > 0;
+	_end += count;
+	return advance();
+}
+
+ReplyParser::State ReplyParser::end()
+{
+	if (_phase == Phase::body && _framing == Framing::untilClose) {
+		_phase = Phase::done;
+		return State::complete;
+	}
+	refuse(_started ? "closed the connection before the reply was complete" : "closed the connection without a reply");
+	return State::malformed;
+}
+
+bool ReplyParser::keepsConnection() const noexcept
+{
+	return _mayKeep && _framing != Framing::untilClose && _next == _end;
+}
+
+HttpReply ReplyParser::take()
+{
+	_buffer.resize(_decoded);
+	_reply.body = std::move(_buffer);
+	return std::move(_reply);
+}
+
+ReplyParser::State ReplyParser::advance()
+{
+	while (step()) {
+	}
+	if (!_complaint.empty()) {
+		return State::malformed;
+	}
+	return _phase == Phase::done ? State::complete : State::needMore;
+}
+
+/// True: it got further, and there may be more to do with what has come.
+bool ReplyParser::step()
+{
+	switch (_phase) {
+	case Phase::head:
+		return readHead();
+	case Phase::body:
+	case Phase::chunkData:
+		return readChunkData();
+	case Phase::chunkSize:
+		return readChunkSize();
+	case Phase::trailer:
+		return readTrailer();
+	case Phase::done:
+		return false;
+	}
+	return false;
+}
+
+std::string_view ReplyParser::unread() const
+{
+	return std::string_view(_buffer).substr(_next, _end - _next);
+}
+
+bool ReplyParser::refuse(std::string complaint)
+{
+	_complaint = std::move(complaint);
+	return false;
+}
+
+bool ReplyParser::readHead()
+{
+	constexpr std::string_view headEnd = "\r\n\r\n";
+	const auto found = unread().find(headEnd, _searched);
+	const auto size = found == std::string_view::npos ? unread().size() : found + headEnd.size();
+	if (size > largestHead) {
+		return refuse("the reply's head is longer than 16 KiB");
+	}
+	if (found == std::string_view::npos) {
+		_searched = size < headEnd.size() ? 0 : size - headEnd.size() + 1;
+		// What does not even begin like HTTP need not be waited for.
+		constexpr std::string_view begin = "HTTP/1.";
+		const auto known = std::min(begin.size(), unread().size());
+		return unread().substr(0, known) == begin.substr(0, known) ? false : refuse("the reply is not HTTP/1.x");
+	}
+
+	const std::string_view head = unread().substr(0, found + 2);
+	_reply = {};
+	_contentLength.reset();
+	_chunked = false;
+	std::size_t lines = 0;
+	for (std::size_t at = 0; at < head.size(); ++lines) {
+		const auto lineEnd = head.find("\r\n", at);
+		const auto line = head.substr(at, lineEnd - at);
+		if (lines > mostHeaders) {
+			return refuse("the reply has more than 100 headers");
+		}
+		if (!(lines == 0 ? readStatusLine(line) : readHeader(line))) {
+			return false;
+		}
+		at = lineEnd + 2;
+	}
+	_next += size;
+	_searched = 0;
+	return frame();
+}
+
+bool ReplyParser::readStatusLine(std::string_view line)
+{
+	// "HTTP/1.1 200 OK"; after the code nothing need come.
+	const bool isShaped = line.size() >= 12 && (line.starts_with("HTTP/1.0 ") || line.starts_with("HTTP/1.1 ")) &&
+						  (line.size() == 12 || line[12] == ' ');
+	const std::size_t status = isShaped ? number<10>(line.substr(9, 3)).value_or(0) : 0;
+	if (status < 100 || status > 599) {
+		return refuse("the reply is not HTTP/1.x");
+	}
+	_mayKeep = line[7] == '1';
+	_reply.status = static_cast<int>(status);
+	return true;
+}
+
+bool ReplyParser::readHeader(std::string_view line)
+{
+	const auto colon = line.find(':');
+	const auto name = line.substr(0, colon);
+	if (colon == line.npos || name.empty() || !std::all_of(name.begin(), name.end(), isTokenCharacter)) {
+		return refuse("a header of the reply is no header");
+	}
+	const auto value = trimmed(line.substr(colon + 1));
+	if (std::any_of(value.begin(), value.end(), isControl)) {
+		return refuse("a header of the reply holds a control character");
+	}
+	if (equalsIgnoringCase(name, "Content-Length")) {
+		const auto length = number<10>(value);
+		if (!length || (_contentLength && *_contentLength != *length)) {
+			return refuse("the reply's Content-Length is unclear");
+		}
+		_contentLength = length;
+	}
+	else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
+		if (_chunked || !equalsIgnoringCase(value, "chunked")) {
+			return refuse("the reply has a Transfer-Encoding other than chunked");
+		}
+		_chunked = true;
+	}
+	else if (equalsIgnoringCase(name, "Connection")) {
+		if (listHas(value, "close")) {
+			_mayKeep = false;
+		}
+	}
+	else if (equalsIgnoringCase(name, "Content-Type")) {
+		_reply.contentType = value;
+	}
+	else if (equalsIgnoringCase(name, "Retry-After")) {
+		_reply.retryAfter = value;
+	}
+	else if (equalsIgnoringCase(name, "Location")) {
+		_reply.location = value;
+	}
+	return true;
+}
+
+/// The head is read: how long is the body?
+bool ReplyParser::frame()
+{
+	if (_reply.status == 101) {
+		return refuse("the server wants to speak another protocol");
+	}
+	if (_reply.status < 200) {
+		return ++_interim <= mostInterim || refuse("more than 5 interim replies");
+	}
+	if (_chunked && _contentLength) {
+		return refuse("the reply has both a Content-Length and chunks");
+	}
+	_phase = Phase::body;
+	if (_reply.status == 204 || _reply.status == 304 || (_to == To::connect && _reply.status < 300)) {
+		_framing = Framing::length;
+		_left = 0;
+	}
+	else if (_chunked) {
+		_framing = Framing::chunked;
+		_phase = Phase::chunkSize;
+	}
+	else if (_contentLength) {
+		_framing = Framing::length;
+		_left = *_contentLength;
+		if (_left > largestBody) {
+			return refuse("the reply's body is longer than 64 KiB");
+		}
+	}
+	else {
+		_framing = Framing::untilClose;
+		_left = largestBody + 1; // one more than may come: reaching it is the complaint
+	}
+	return true;
+}
+
+/// Body bytes move down to the ones decoded before: chunk sizes and heads between them vanish.
+bool ReplyParser::readChunkData()
+{
+	const auto count = std::min(_left, _end - _next);
+	if (_decoded + count > largestBody) {
+		return refuse("the reply's body is longer than 64 KiB");
+	}
+	std::memmove(_buffer.data() + _decoded, _buffer.data() + _next, count);
+	_decoded += count;
+	_next += count;
+	_left -= count;
+	if (_left > 0) {
+		if (_next == _end) {
+			_next = _end = _decoded; // nothing unread: the room of the head is free again
+		}
+		return false;
+	}
+	if (_phase == Phase::body) {
+		_phase = Phase::done;
+		return false;
+	}
+	if (_end - _next < 2) {
+		return false;
+	}
+	if (unread().substr(0, 2) != "\r\n") {
+		return refuse("a chunk of the reply is longer than it says");
+	}
+	_next += 2;
+	_phase = Phase::chunkSize;
+	return true;
+}
+
+std::optional<std::string_view> ReplyParser::takeLine()
+{
+	const auto end = unread().find("\r\n");
+	if (end == std::string_view::npos || end > longestChunkLine) {
+		if (unread().size() > longestChunkLine) {
+			refuse("a line between the reply's chunks is longer than 256 characters");
+		}
+		return std::nullopt;
+	}
+	const auto line = unread().substr(0, end);
+	_next += end + 2;
+	_overhead += end + 2;
+	if (_overhead > largestOverhead) {
+		refuse("the reply has more framing than content");
+		return std::nullopt;
+	}
+	return line;
+}
+
+bool ReplyParser::readChunkSize()
+{
+	const auto line = takeLine();
+	if (!line) {
+		return false;
+	}
+	const auto size = number<16>(trimmed(line->substr(0, line->find(';'))));
+	if (!size) {
+		return refuse("a chunk of the reply has no size");
+	}
+	if (*size > largestBody) {
+		return refuse("the reply's body is longer than 64 KiB");
+	}
+	_left = *size;
+	_phase = *size == 0 ? Phase::trailer : Phase::chunkData;
+	return true;
+}
+
+bool ReplyParser::readTrailer()
+{
+	const auto line = takeLine();
+	if (!line) {
+		return false;
+	}
+	if (line->empty()) {
+		_phase = Phase::done;
+		return false;
+	}
+	return true;
+}
+
+} // namespace issuer::vault::transport
