@@ -13,7 +13,7 @@ from ctypes import CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_int32, c_int64
 from ctypes import c_uint16, c_uint32, c_uint64
 
 OK, E_TIMEOUT = 0, 4
-EVENT_RENEWAL = 1
+EVENT_KINDS = {1: "renewal", 2: "state"}
 RESULTS = ["-", "success", "failure", "not_renewable"]
 STATES = ["stopped", "starting", "active", "retrying", "capped", "not_renewable", "no_expiry", "denied", "expired"]
 
@@ -98,7 +98,9 @@ def run(plugin, config, limit, done):
     def on_event(_, event):  # comes on a thread of the plugin: print, leave a note, return
         nonlocal seen
         e = event.contents
-        print("renewal" if e.kind == EVENT_RENEWAL else "state", f"state={name(STATES, e.state)}",
+        if e.kind not in EVENT_KINDS:
+            return  # of a later version
+        print(EVENT_KINDS[e.kind], f"state={name(STATES, e.state)}",
               f"result={name(RESULTS, e.result)}", f"reason={e.reason}", f"ttl_ms={e.ttl_ms}", e.detail, flush=True)
         seen += 1
         if seen == limit:

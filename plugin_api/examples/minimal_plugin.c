@@ -46,13 +46,6 @@ static issuer_rc answer(issuer_error* err, issuer_rc code, const char* message)
 	return code;
 }
 
-/* Ends a slot that holds the lock. */
-static issuer_rc leave(issuer_instance* self, issuer_error* err, issuer_rc code, const char* message)
-{
-	pthread_mutex_unlock(&self->mutex);
-	return answer(err, code, message);
-}
-
 static issuer_rc reentrant(issuer_error* err)
 {
 	return answer(err, ISSUER_E_REENTRANT, "called from inside this instance's recorder");
@@ -125,15 +118,25 @@ static issuer_rc create(const issuer_host* host, issuer_str config, issuer_insta
 	return ISSUER_OK;
 }
 
+/* 0 with the lock held, EDEADLK from inside the recorder, ETIMEDOUT while the recorder is called. */
+static int enter(issuer_instance* self, uint32_t timeoutMs)
+{
+	const struct timespec deadline = inMs(timeoutMs);
+	return pthread_mutex_timedlock(&self->mutex, &deadline);
+}
+
 static issuer_rc destroy(issuer_instance* self, issuer_error* err)
 {
-	if (pthread_mutex_lock(&self->mutex) == EDEADLK) {
+	const int entered = enter(self, 0);
+	if (entered == 0) {
+		pthread_mutex_unlock(&self->mutex);
+	}
+	if (entered == EDEADLK) {
 		return reentrant(err);
 	}
 	if (self->running) {
-		return leave(self, err, ISSUER_E_BUSY, "still running: stop it first");
+		return answer(err, ISSUER_E_BUSY, "still running: stop it first");
 	}
-	pthread_mutex_unlock(&self->mutex);
 	pthread_mutex_destroy(&self->mutex);
 	pthread_cond_destroy(&self->wakeUp);
 	free(self);
@@ -142,31 +145,34 @@ static issuer_rc destroy(issuer_instance* self, issuer_error* err)
 
 static issuer_rc start(issuer_instance* self, issuer_error* err)
 {
-	if (pthread_mutex_lock(&self->mutex) == EDEADLK) {
+	const int entered = enter(self, 0);
+	if (entered == EDEADLK) {
 		return reentrant(err);
 	}
-	if (self->stopping) {
-		return leave(self, err, ISSUER_E_STATE, "still stopping: call stop again");
-	}
-	if (!self->running) {
+	if (entered == 0 && !self->running) {
 		sigset_t all, before; /* signals are the host's business: a thread inherits what is blocked */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
 		self->running = pthread_create(&self->worker, NULL, work, self) == 0;
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
-	return leave(self, err, self->running ? ISSUER_OK : ISSUER_E_NOMEM, "the system gives no thread");
+	if (entered == 0) {
+		pthread_mutex_unlock(&self->mutex);
+	}
+	if (self->stopping) {
+		return answer(err, ISSUER_E_STATE, "still stopping: call stop again");
+	}
+	return self->running ? ISSUER_OK : answer(err, ISSUER_E_NOMEM, "the system gives no thread");
 }
 
 static issuer_rc stop(issuer_instance* self, uint32_t timeoutMs, issuer_error* err)
 {
-	const struct timespec deadline = inMs(timeoutMs);
-	const int locked = pthread_mutex_timedlock(&self->mutex, &deadline);
-	if (locked == EDEADLK) {
+	const int entered = enter(self, timeoutMs);
+	if (entered == EDEADLK) {
 		return reentrant(err);
 	}
 	self->stopping = self->running;
-	if (locked == ETIMEDOUT) {
+	if (entered == ETIMEDOUT) {
 		return answer(err, ISSUER_E_TIMEOUT, "the recorder has not returned yet: call stop again");
 	}
 	pthread_cond_signal(&self->wakeUp);
@@ -184,7 +190,8 @@ static issuer_rc setRecorder(issuer_instance* self, const issuer_recorder* recor
 		return reentrant(err);
 	}
 	self->recorder = recorder != NULL ? *recorder : (issuer_recorder){0};
-	return leave(self, err, ISSUER_OK, NULL);
+	pthread_mutex_unlock(&self->mutex);
+	return ISSUER_OK;
 }
 
 static const void* getExtension(const char* id)

@@ -48,6 +48,12 @@ class ExampleHost(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertIn("error 9: this fixture never starts", run.stderr)
 
+    def test_drives_a_plugin_of_a_later_minor_version(self):
+        run = host(f"{FIXTURES}/grown.so", "{}", "2")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        _, *events = run.stdout.splitlines()
+        self.assertEqual(events, ["renewal state=unknown result=success reason=0 ttl_ms=3600000 start 1"] * 2)
+
     def test_refuses_what_it_cannot_drive(self):
         for name, why in {
             "missing_symbol": "exports no issuer_lifecycle_v1",
