@@ -82,18 +82,16 @@ std::string inWords(std::chrono::milliseconds duration)
 		return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : '.' + std::to_string(tenths % 10)) + " s";
 	}
 	const std::int64_t seconds = milliseconds / 1000;
-	for (std::size_t i = 0; i < words.size(); ++i) {
-		if (seconds < words[i].seconds) {
-			continue;
-		}
-		std::string text = std::to_string(seconds / words[i].seconds) + words[i].name;
-		const std::int64_t remainder = seconds % words[i].seconds;
-		if (i + 1 < words.size() && remainder >= words[i + 1].seconds) {
-			text += ' ' + std::to_string(remainder / words[i + 1].seconds) + words[i + 1].name;
-		}
-		return text;
+	std::size_t unit = 0;
+	while (seconds < words[unit].seconds) { // ends with the seconds, of which there are ten
+		++unit;
 	}
-	return {}; // not reached: ten seconds are some of the last unit
+	std::string text = std::to_string(seconds / words[unit].seconds) + words[unit].name;
+	const std::int64_t remainder = seconds % words[unit].seconds;
+	if (unit + 1 < words.size() && remainder >= words[unit + 1].seconds) {
+		text += ' ' + std::to_string(remainder / words[unit + 1].seconds) + words[unit + 1].name;
+	}
+	return text;
 }
 
 } // namespace issuer

@@ -41,7 +41,7 @@ Result<PluginLibraries::Stamp> PluginLibraries::stampOf(const fs::path& path)
 		return failure(std::strerror(errno));
 	}
 	return Stamp{
-		status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+		status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim)};
 }
 
 Result<std::shared_ptr<const Plugin>> PluginLibraries::open(const PluginFile& file)

@@ -51,7 +51,6 @@ private:
 		ino_t inode;
 		off_t size;
 		std::int64_t modifiedNs;
-		std::int64_t changedNs;
 
 		friend bool operator==(const Stamp&, const Stamp&) = default;
 	};

@@ -116,8 +116,7 @@ void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 			const Result<void> swapped = issuer->swap(std::move(candidate));
 			{
 				const std::lock_guard lock(mutex);
-				changes.swapped += swapped ? 1 : 0;
-				changes.rolledBack += swapped ? 0 : 1;
+				++(swapped ? changes.swapped : changes.rolledBack);
 			}
 			done.count_down();
 		});

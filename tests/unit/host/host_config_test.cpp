@@ -1,0 +1,115 @@
+#include "commands/host_config.h"
+
+#include "temp_dir.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+
+namespace issuer::commands {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string refusalOf(const std::string& json)
+{
+	const auto config = parseConfig(json, "/etc/issuer");
+	return config ? "accepted" : config.error().text;
+}
+
+/// A configuration of one issuer whose members are `members`.
+std::string withIssuer(const std::string& members)
+{
+	return R"({"issuers":[{)" + members + "}]}";
+}
+
+TEST(HostConfig, IsDecoded)
+{
+	const auto config = parseConfig(R"({"issuers":[
+		{"name":"a","plugin":"/p/x.so","sha256":")" +
+										std::string(64, 'A') + R"(","config":{"b":1,"a":[true,null,"ü"]}},
+		{"name":"b","plugin":"plugins/y.so","config":{}}], "stop_timeout":"1m"})",
+		"/etc/issuer");
+	ASSERT_TRUE(config) << config.error().text;
+	ASSERT_EQ(config->issuers.size(), 2U);
+	EXPECT_EQ(config->issuers[0].name, "a");
+	EXPECT_EQ(config->issuers[0].plugin.path, "/p/x.so");
+	EXPECT_EQ(config->issuers[0].plugin.sha256, std::string(64, 'a'));
+	EXPECT_EQ(config->issuers[0].config, R"({"a":[true,null,"ü"],"b":1})");
+	EXPECT_EQ(config->issuers[1].plugin.path, "/etc/issuer/plugins/y.so");
+	EXPECT_EQ(config->issuers[1].plugin.sha256, std::nullopt);
+	EXPECT_EQ(config->stopTimeout, 1min);
+}
+
+TEST(HostConfig, ThatDiffersInSpacesAndTheOrderOfKeysOnlyIsTheSame)
+{
+	const auto one = parseConfig(withIssuer(R"("name":"a","plugin":"/x","config":{"a":1,"b":{"c":2,"d":3}})"), "/");
+	const auto two =
+		parseConfig(withIssuer(R"("config" : {"b": {"d":3, "c":2}, "a": 1}, "plugin":"/x","name":"a")"), "/");
+	EXPECT_EQ(one->issuers, two->issuers);
+}
+
+TEST(HostConfig, StopTimeoutMayBeANumberOfSeconds)
+{
+	EXPECT_EQ(
+		parseConfig(R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],"stop_timeout":3})", "/")->stopTimeout, 3s);
+	EXPECT_EQ(parseConfig(withIssuer(R"("name":"a","plugin":"/x","config":{})"), "/")->stopTimeout, 10s);
+}
+
+TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
+{
+	const std::string good = R"("name":"a","plugin":"/x","config":{})";
+	const std::pair<std::string, std::string> cases[] = {
+		{"[]", "the configuration: an object is wanted"},
+		{R"({"issuers":[],"x":1})", "the configuration.x: there is no such key"},
+		{"{}", "issuers: a list with at least one issuer is wanted"},
+		{R"({"issuers":[]})", "issuers: a list with at least one issuer is wanted"},
+		{R"({"issuers":{}})", "issuers: a list with at least one issuer is wanted"},
+		{R"({"issuers":[1]})", "issuers[0]: an object is wanted"},
+		{withIssuer(good + R"(,"tokn":1)"), "issuers[0].tokn: there is no such key"},
+		{withIssuer(R"("plugin":"/x","config":{})"), "issuers[0].name: it is missing"},
+		{withIssuer(R"("name":"","plugin":"/x","config":{})"), "issuers[0].name: a string is wanted"},
+		{withIssuer(R"("name":7,"plugin":"/x","config":{})"), "issuers[0].name: a string is wanted"},
+		{withIssuer(R"("name":"a\nb","plugin":"/x","config":{})"), "issuers[0].name: a name has no control characters"},
+		{withIssuer(R"("name":"a","config":{})"), "issuers[0].plugin: it is missing"},
+		{withIssuer(R"("name":"a","plugin":"/x")"), "issuers[0].config: it is missing"},
+		{withIssuer(R"("name":"a","plugin":"/x","config":"{}")"), "issuers[0].config: an object is wanted"},
+		{withIssuer(good + R"(,"sha256":"abc")"),
+			"issuers[0].sha256: 64 hexadecimal digits are wanted, as sha256sum prints them"},
+		{R"({"issuers":[{)" + good + "},{" + good + "}]}", R"(issuers[1].name: "a" is used twice)"},
+		{R"({"issuers":[{)" + good + R"(}],"stop_timeout":"soon"})",
+			R"(stop_timeout: "soon" is not a duration such as "90s" or "1h30m")"},
+		{R"({"issuers":[{)" + good + R"(}],"stop_timeout":true})",
+			R"(stop_timeout: a duration such as "10s" is wanted)"},
+	};
+	for (const auto& [json, text] : cases) {
+		EXPECT_EQ(refusalOf(json), text) << json;
+	}
+}
+
+TEST(HostConfig, WhatIsNotJsonIsRefused)
+{
+	for (const std::string& json : {std::string(), std::string("{"), std::string("{\"issuers\":[}"),
+			 std::string("nonsense"), std::string("{} {}"), std::string(10'000, '[')}) {
+		EXPECT_EQ(refusalOf(json).substr(0, 15), "it is not JSON:") << json.substr(0, 20);
+	}
+}
+
+TEST(HostConfig, AFileThatIsNotThereOrNotReadableIsNamed)
+{
+	EXPECT_EQ(loadConfig("/nowhere/host.json").error().text, "configuration /nowhere/host.json: there is no such file");
+	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read");
+}
+
+TEST(HostConfig, RelativePluginsStartAtTheFilesFolder)
+{
+	const issuer::test::TempDir temp;
+	const auto file = temp.path() / "host.json";
+	std::ofstream(file) << withIssuer(R"("name":"a","plugin":"x.so","config":{})");
+	EXPECT_EQ(loadConfig(file)->issuers[0].plugin.path, temp.path() / "x.so");
+	std::ofstream(file) << "{}";
+	EXPECT_EQ(loadConfig(file).error().text,
+		"configuration " + file.string() + ": issuers: a list with at least one issuer is wanted");
+}
+
+} // namespace
+} // namespace issuer::commands

@@ -1,0 +1,230 @@
+#include "fixture_plugins.h"
+#include "temp_dir.h"
+
+#include <Poco/Pipe.h>
+#include <Poco/PipeStream.h>
+#include <Poco/Process.h>
+#include <csignal>
+#include <fstream>
+#include <gmock/gmock.h>
+
+namespace issuer {
+namespace {
+
+namespace fs = std::filesystem;
+namespace fixture = issuer::test::fixture;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// issuer-host as a user runs it.
+class Program
+{
+public:
+	explicit Program(const std::vector<std::string>& arguments, const Poco::Process::Env& environment = {})
+		: _handle(Poco::Process::launch(ISSUER_HOST, arguments, nullptr, &_out, &_err, environment)), _lines(_out)
+	{
+	}
+
+	/// Reads stdout up to the line that holds `text`, and returns that line; empty: it ended without.
+	std::string lineWith(const std::string& text)
+	{
+		for (std::string line; std::getline(_lines, line);) {
+			if (line.find(text) != std::string::npos) {
+				return line;
+			}
+		}
+		return {};
+	}
+
+	void signal(int number) const { ::kill(_handle.id(), number); }
+
+	/// What it wrote and how it ended. Both are short: neither pipe fills up while the other is read.
+	int wait(std::string* out = nullptr, std::string* err = nullptr)
+	{
+		Poco::PipeInputStream errors(_err);
+		const std::string said(std::istreambuf_iterator<char>(_lines), {});
+		const std::string complained(std::istreambuf_iterator<char>(errors), {});
+		(out == nullptr ? _ignored : *out) = said;
+		(err == nullptr ? _ignored : *err) = complained;
+		return _handle.wait();
+	}
+
+private:
+	Poco::Pipe _out;
+	Poco::Pipe _err;
+	std::string _ignored;
+	Poco::ProcessHandle _handle;
+	Poco::PipeInputStream _lines;
+};
+
+class ProgramOf : public testing::Test
+{
+protected:
+	void configure(const std::string& plugin) const
+	{
+		const fs::path next = config.string() + ".next";
+		std::ofstream(next) << R"({"issuers":[{"name":"a","plugin":")" << plugin << R"(","config":{}}]})";
+		fs::rename(next, config);
+	}
+
+	static std::string complaint(const std::vector<std::string>& arguments, int exitCode)
+	{
+		Program program(arguments);
+		std::string text;
+		EXPECT_EQ(program.wait(nullptr, &text), exitCode);
+		return text;
+	}
+
+	issuer::test::TempDir temp;
+	const fs::path config = temp.path() / "host.json";
+};
+
+TEST_F(ProgramOf, RunsUntilSigtermAndExitsWithZero)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config});
+	EXPECT_THAT(program.lineWith("renewed"), HasSubstr("1 h left, next renewal in 30 min: start 1"));
+	program.signal(SIGTERM);
+	EXPECT_THAT(program.lineWith("unloaded"), HasSubstr(fixture::good));
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, StopsOnSigintWhileAServerIsAway)
+{
+	configure(fixture::start_unavailable);
+	Program program({"run", "--config", config});
+	EXPECT_THAT(program.lineWith("start failed"), HasSubstr("tried again in"));
+	program.signal(SIGINT);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, SwapsOnSighupAndHandsOverWhatTheOldOneKnew)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--log-format", "json"});
+	EXPECT_THAT(program.lineWith("\"renewal\""), HasSubstr("start 1"));
+	configure(fixture::good_next);
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("\"swapped\""), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	EXPECT_THAT(program.lineWith("\"renewal\""), HasSubstr("start 2"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, ABadConfigurationOnSighupChangesNothing)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config});
+	EXPECT_NE(program.lineWith("renewed"), "");
+	configure(fixture::major_2);
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("refused"), HasSubstr("it speaks version 2.0 of the contract"));
+	EXPECT_THAT(program.lineWith("refused"), HasSubstr("nothing was changed"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, WhoseOnlyIssuerFailsForGoodSaysSoAndEnds)
+{
+	configure(fixture::start_fails);
+	Program program({"run", "--config", config});
+	std::string said;
+	EXPECT_EQ(program.wait(&said), 78);
+	EXPECT_THAT(said, HasSubstr("this fixture never starts; not tried again"));
+	EXPECT_THAT(said, HasSubstr("nothing is left to keep alive"));
+}
+
+TEST_F(ProgramOf, WhosePluginDoesNotStopSaysSoAndEndsAllTheSame)
+{
+	configure(fixture::stop_times_out);
+	Program program({"run", "--config", config});
+	EXPECT_NE(program.lineWith("started"), "");
+	program.signal(SIGTERM);
+	std::string said;
+	EXPECT_EQ(program.wait(&said), 70);
+	EXPECT_THAT(said, HasSubstr("stop timed out"));
+}
+
+TEST_F(ProgramOf, SurvivesAReaderOfItsLogThatHasGone)
+{
+	configure(fixture::start_unavailable);
+	Poco::Pipe out;
+	const Poco::ProcessHandle handle =
+		Poco::Process::launch(ISSUER_HOST, {"run", "--config", config.string()}, nullptr, &out, nullptr);
+	{
+		Poco::PipeInputStream lines(out);
+		std::string line;
+		std::getline(lines, line);
+		EXPECT_THAT(line, HasSubstr("ready"));
+	}
+	out.close(Poco::Pipe::CLOSE_BOTH);
+	::kill(handle.id(), SIGHUP); // it has something to tell now
+	::kill(handle.id(), SIGTERM);
+	EXPECT_EQ(handle.wait(), 0);
+}
+
+TEST_F(ProgramOf, QuickModeTakesItsIssuerFromTheEnvironment)
+{
+	Program program({"run", "--plugin", fixture::good}, {{"VAULT_TOKEN", "hvs.canary"}});
+	EXPECT_THAT(program.lineWith("renewed"), HasSubstr("  vault  "));
+	program.signal(SIGTERM);
+	std::string said;
+	EXPECT_EQ(program.wait(&said), 0);
+	EXPECT_THAT(said, testing::Not(HasSubstr("canary")));
+}
+
+TEST_F(ProgramOf, WrongUsageIsOneLineAndExitCode64)
+{
+	EXPECT_EQ(
+		complaint({"frobnicate"}, 64), "issuer-host: there is no command \"frobnicate\"; see: issuer-host --help\n");
+	EXPECT_EQ(complaint({}, 64), "issuer-host: a command is wanted; see: issuer-host --help\n");
+	EXPECT_EQ(complaint({"run", "--log-level", "loud"}, 64),
+		"issuer-host: --log-level is debug, info, warn or error, not \"loud\"; see: issuer-host run --help\n");
+	EXPECT_THAT(complaint({"run", "--frobnicate"}, 64), HasSubstr("frobnicate; see: issuer-host run --help\n"));
+	EXPECT_EQ(complaint({"inspect"}, 64), "issuer-host: inspect takes one plugin; see: issuer-host inspect --help\n");
+	EXPECT_EQ(complaint({"run", "now"}, 64),
+		"issuer-host: run takes no argument such as \"now\"; see: issuer-host run --help\n");
+	EXPECT_EQ(complaint({"run", "--config", config, "--plugin", fixture::good}, 64),
+		"issuer-host: --plugin is for running without --config; see: issuer-host run --help\n");
+}
+
+TEST_F(ProgramOf, AConfigurationThatCannotBeUsedIsExitCode78)
+{
+	EXPECT_EQ(complaint({"run", "--config", config}, 78),
+		"issuer-host: configuration " + config.string() + ": there is no such file\n");
+	configure(fixture::missing_symbol);
+	EXPECT_EQ(complaint({"run", "--config", config}, 78),
+		std::string("issuer-host: issuer a: plugin ") + fixture::missing_symbol +
+			" refused: exports no issuer_lifecycle_v1; was it linked with the version script?\n");
+}
+
+TEST_F(ProgramOf, HelpAndVersionAreForStdout)
+{
+	for (const std::vector<std::string>& arguments :
+		{std::vector<std::string>{"--help"}, {"run", "--help"}, {"inspect", "-h"}}) {
+		Program program(arguments);
+		std::string said;
+		EXPECT_EQ(program.wait(&said), 0);
+		EXPECT_THAT(said, HasSubstr("Usage: issuer-host"));
+		EXPECT_THAT(said, HasSubstr("--help"));
+	}
+	Program program({"--version"});
+	std::string said;
+	EXPECT_EQ(program.wait(&said), 0);
+	EXPECT_THAT(said, StartsWith("issuer-host "));
+}
+
+TEST_F(ProgramOf, InspectShowsAPluginAndRefusesWhatIsNone)
+{
+	Program program({"inspect", fixture::good});
+	std::string said;
+	EXPECT_EQ(program.wait(&said), 0);
+	EXPECT_THAT(said, HasSubstr("io.issuer.fixture"));
+	EXPECT_THAT(said, HasSubstr("issuer.handover/1"));
+	EXPECT_EQ(complaint({"inspect", fixture::truncated}, 65),
+		std::string("plugin ") + fixture::truncated +
+			" refused: it is truncated: the file ends before what its header promises\n");
+}
+
+} // namespace
+} // namespace issuer

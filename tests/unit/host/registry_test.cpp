@@ -1,0 +1,205 @@
+#include "registry/registry.h"
+
+#include "fake_plugin.h"
+
+#include <future>
+#include <gmock/gmock.h>
+
+namespace issuer::registry {
+namespace {
+
+using issuer::test::FakeWorld;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+
+class RegistryOf : public testing::Test
+{
+protected:
+	Result<Changes> apply(std::vector<IssuerSpec> specs) { return registry.apply(std::move(specs)); }
+
+	FakeWorld world;
+	Registry registry{world.plugins, world.surroundings};
+};
+
+TEST_F(RegistryOf, CreatesAllBeforeItStartsAny)
+{
+	world.next.answer("create", {ISSUER_E_INVALID});
+	const auto applied =
+		apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next"), FakeWorld::spec("c", "none")});
+	ASSERT_FALSE(applied);
+	EXPECT_EQ(applied.error().text, "issuer b: create says 1\nissuer c: plugin none refused: there is no such file");
+	EXPECT_THAT(world.calls.all(), Not(Contains("old.start")));
+	EXPECT_THAT(world.calls.all(), IsSupersetOf({"old.destroy", "old.closed", "next.closed"}));
+}
+
+TEST_F(RegistryOf, RecordsBeforeItStarts)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_THAT(world.calls.all(), ElementsAre("old.create", "old.record", "old.start"));
+}
+
+TEST_F(RegistryOf, TellsWhatAPluginRecordsAndLogsUnderItsIssuersName)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	issuer_event event{};
+	event.struct_size = sizeof event;
+	event.detail = {"renewed", 7};
+	world.old.recordEvent(event);
+	world.old.log(ISSUER_LOG_WARN, "tls", "the certificate ends soon");
+	EXPECT_THAT(world.told.all(), IsSupersetOf({"a event: renewed", "a tls: the certificate ends soon"}));
+}
+
+TEST_F(RegistryOf, AnEventTooShortToBeOneIsIgnored)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	issuer_event event{};
+	event.struct_size = offsetof(issuer_event, detail);
+	event.detail = {"not there", 9};
+	world.old.recordEvent(event);
+	EXPECT_THAT(world.told.all(), Not(Contains(HasSubstr("not there"))));
+}
+
+TEST_F(RegistryOf, AStartWhoseServerIsAwayIsTriedAgain)
+{
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE, ISSUER_E_UNAVAILABLE});
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_TRUE(world.told.waitFor("a start_failed: start says 9; tried again in 0 s", 2));
+}
+
+TEST_F(RegistryOf, TheBackoffIsAskedWithTheNumberOfFailures)
+{
+	std::vector<unsigned> asked;
+	world.surroundings.backoff = [&](unsigned failures) {
+		asked.push_back(failures);
+		return std::chrono::milliseconds(0);
+	};
+	Registry own(world.plugins, world.surroundings);
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE, ISSUER_E_UNAVAILABLE, ISSUER_E_UNAVAILABLE});
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_THAT(asked, ElementsAre(1, 2, 3));
+}
+
+TEST_F(RegistryOf, AStartThatHangsDelaysNoOther)
+{
+	world.old.startWaits();
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
+	EXPECT_TRUE(world.told.waitFor("b started: with Fake next"));
+	EXPECT_TRUE(world.calls.waitFor("old.start"));
+}
+
+TEST_F(RegistryOf, AStartThatHangsIsCancelledByStop)
+{
+	world.old.startWaits();
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.calls.waitFor("old.start"));
+	EXPECT_TRUE(registry.stopAll());
+	EXPECT_THAT(world.calls.all(), IsSupersetOf({"old.destroy", "old.closed"}));
+	EXPECT_THAT(world.told.all(), Not(Contains(HasSubstr("start_failed"))));
+}
+
+TEST_F(RegistryOf, StopDoesNotWaitForThePauseBeforeTheNextStart)
+{
+	world.surroundings.backoff = [](unsigned) { return std::chrono::hours(1); };
+	Registry own(world.plugins, world.surroundings);
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a start_failed: start says 9; tried again in 1 h"));
+	EXPECT_TRUE(own.stopAll());
+	EXPECT_TRUE(world.calls.waitFor("old.closed"));
+}
+
+TEST_F(RegistryOf, AStartThatWaitingCannotMendIsNotTriedAgainAndTheOthersRunOn)
+{
+	world.old.answer("start", {ISSUER_E_INVALID});
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
+	EXPECT_TRUE(world.told.waitFor(
+		"a start_failed: start says 1; not tried again before the configuration is mended and reloaded"));
+	EXPECT_TRUE(world.told.waitFor("b started: with Fake next"));
+	EXPECT_FALSE(registry.allGivenUp());
+}
+
+TEST_F(RegistryOf, WhenAllAreGivenUpItSaysSo)
+{
+	std::promise<bool> none;
+	Registry* all = nullptr;
+	world.surroundings.onGivenUp = [&] { none.set_value(all->allGivenUp()); };
+	Registry own(world.plugins, world.surroundings);
+	all = &own;
+	world.old.answer("start", {ISSUER_E_INVALID});
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
+	EXPECT_TRUE(none.get_future().get());
+}
+
+TEST_F(RegistryOf, TheUnchangedAreNotTouchedTheNewStartedAndTheRemovedStopped)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("kept", "old"), FakeWorld::spec("gone", "next")}));
+	ASSERT_TRUE(world.told.waitFor("kept started: with Fake old"));
+	ASSERT_TRUE(world.told.waitFor("gone started: with Fake next"));
+	const std::size_t before = world.calls.all().size();
+
+	const auto changes = apply({FakeWorld::spec("kept", "old"), FakeWorld::spec("new", "old")});
+	ASSERT_TRUE(changes);
+	EXPECT_EQ(changes->kept, 1U);
+	EXPECT_EQ(changes->added, 1U);
+	EXPECT_EQ(changes->removed, 1U);
+	ASSERT_TRUE(world.told.waitFor("new started: with Fake old"));
+	const auto calls = world.calls.all();
+	EXPECT_THAT(std::vector(calls.begin() + static_cast<std::ptrdiff_t>(before), calls.end()),
+		testing::UnorderedElementsAre(
+			"old.create", "next.stop", "next.destroy", "next.closed", "old.record", "old.start"));
+}
+
+TEST_F(RegistryOf, ABadNewConfigurationTouchesNothing)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	world.next.answer("create", {ISSUER_E_INVALID});
+	EXPECT_FALSE(apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "old")}));
+	EXPECT_THAT(world.calls.all(), Not(Contains("old.stop")));
+	EXPECT_TRUE(apply({FakeWorld::spec("a", "old")})->kept == 1);
+}
+
+TEST_F(RegistryOf, StopAllStopsDestroysAndUnloadsAll)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "old"), FakeWorld::spec("c", "next")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	ASSERT_TRUE(world.told.waitFor("b started: with Fake old"));
+	ASSERT_TRUE(world.told.waitFor("c started: with Fake next"));
+	EXPECT_TRUE(registry.stopAll());
+	EXPECT_TRUE(world.calls.waitFor("old.stop", 2));
+	EXPECT_TRUE(world.calls.waitFor("old.destroy", 2));
+	EXPECT_TRUE(world.calls.waitFor("old.closed", 1));
+	EXPECT_TRUE(world.calls.waitFor("next.closed", 1));
+	EXPECT_THAT(world.calls.all(), Each(Not(HasSubstr("in use"))));
+}
+
+TEST_F(RegistryOf, WhatDoesNotStopIsToldLeftAloneAndKeepsItsLibrary)
+{
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	world.old.answer("stop", {ISSUER_E_TIMEOUT});
+	world.old.answer("destroy", {ISSUER_E_BUSY});
+	EXPECT_FALSE(registry.stopAll());
+	EXPECT_TRUE(world.told.waitFor("a stop_timed_out: stop says 4"));
+	EXPECT_TRUE(world.calls.waitFor("old.in use"));
+	world.old.log(ISSUER_LOG_WARN, "late", "still here"); // it still has something to talk to
+	EXPECT_TRUE(world.told.waitFor("a late: still here"));
+}
+
+TEST_F(RegistryOf, AfterStopAllNothingIsAppliedAnyMore)
+{
+	EXPECT_TRUE(registry.stopAll());
+	EXPECT_EQ(apply({FakeWorld::spec("a", "old")}).error().text, "the host is stopping");
+}
+
+} // namespace
+} // namespace issuer::registry

@@ -1,0 +1,199 @@
+#include "fake_plugin.h"
+#include "registry/registry.h"
+
+#include <future>
+#include <gmock/gmock.h>
+
+namespace issuer::registry {
+namespace {
+
+using issuer::test::FakeWorld;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Not;
+
+/// An issuer "a" that runs on the plugin "old" and is swapped to "next".
+class Swap : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		ASSERT_TRUE(registry.apply({FakeWorld::spec("a", "old")}));
+		ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+		_before = world.calls.all().size();
+	}
+
+	Changes swap(const std::string& plugin = "next", const std::string& config = "{}")
+	{
+		return registry.apply({FakeWorld::spec("a", plugin, config)}).value();
+	}
+
+	/// The calls since the old one has started.
+	std::vector<std::string> calls() const
+	{
+		const auto all = world.calls.all();
+		return {all.begin() + static_cast<std::ptrdiff_t>(_before), all.end()};
+	}
+
+	void expectRolledBack(const Changes& changes, const std::string& why)
+	{
+		EXPECT_EQ(changes.swapped, 0U);
+		EXPECT_EQ(changes.rolledBack, 1U);
+		EXPECT_TRUE(world.told.waitFor("a rolled_back: goes on as before: " + why));
+		EXPECT_EQ(registry.apply({FakeWorld::spec("a", "old")})->kept, 1U);
+	}
+
+	FakeWorld world;
+	Registry registry{world.plugins, world.surroundings};
+
+private:
+	std::size_t _before = 0;
+};
+
+TEST_F(Swap, FollowsTheOrderOfTheContract)
+{
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_THAT(calls(), ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy",
+							 "next.import state of old", "next.record", "next.start", "old.closed"));
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next"));
+}
+
+TEST_F(Swap, OfTheConfigurationAloneTakesANewInstanceOfTheSamePlugin)
+{
+	EXPECT_EQ(swap("old", "{\"changed\": true}").swapped, 1U);
+	EXPECT_THAT(calls(), ElementsAre("old.create", "old.stop", "old.export", "old.silence", "old.destroy",
+							 "old.import state of old", "old.record", "old.start"));
+	EXPECT_TRUE(world.told.waitFor("a swapped: to a new configuration"));
+}
+
+TEST_F(Swap, WithoutHandoverOnBothSidesTheNewOneBeginsAfresh)
+{
+	world.next.offersHandover = false;
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_THAT(calls(), ElementsAre("next.create", "old.stop", "old.silence", "old.destroy", "next.record",
+							 "next.start", "old.closed"));
+}
+
+TEST_F(Swap, OldThatDoesNotStopIsStartedAgainAsSoonAsItHas)
+{
+	world.old.answer("stop", {ISSUER_E_TIMEOUT});
+	world.old.answer("poll", {ISSUER_E_TIMEOUT, ISSUER_E_TIMEOUT});
+	expectRolledBack(swap(), "the running one does not stop: stop says 4");
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old", 2));
+	EXPECT_TRUE(world.told.waitFor("a start_failed: poll says 4; tried again in 0 s", 2));
+	EXPECT_TRUE(world.calls.waitFor("next.destroy"));
+	EXPECT_TRUE(world.calls.waitFor("next.closed"));
+}
+
+TEST_F(Swap, OldThatCannotExportIsStartedAgain)
+{
+	world.old.answer("export", {ISSUER_E_INTERNAL});
+	expectRolledBack(swap(), "the running one does not hand over: export says 8");
+	EXPECT_THAT(calls(),
+		ElementsAre("next.create", "old.stop", "old.export", "old.record", "old.start", "next.destroy", "next.closed"));
+}
+
+TEST_F(Swap, OldThatKeepsItsRecorderIsStartedAgain)
+{
+	world.old.answer("silence", {ISSUER_E_INTERNAL});
+	expectRolledBack(swap(), "the running one keeps its recorder: silence says 8");
+	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
+}
+
+TEST_F(Swap, OldThatCannotBeDestroyedIsStartedAgain)
+{
+	world.old.answer("destroy", {ISSUER_E_BUSY});
+	expectRolledBack(swap(), "the running one cannot be destroyed: destroy says 3");
+	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
+	EXPECT_TRUE(world.calls.waitFor("old.record", 2)); // it was silenced before
+}
+
+TEST_F(Swap, NewThatDoesNotImportMakesRoomForTheOldWithAllItKnew)
+{
+	world.next.answer("import", {ISSUER_E_INVALID});
+	expectRolledBack(swap(), "the new one does not take over: import state of old says 1");
+	EXPECT_THAT(calls(),
+		ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy", "next.import state of old",
+			"old.create", "old.import state of old", "old.record", "old.start", "next.destroy", "next.closed"));
+}
+
+TEST_F(Swap, NewThatDoesNotStartMakesRoomForTheOldWithAllItKnew)
+{
+	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
+	expectRolledBack(swap(), "the new one does not start: start says 9");
+	EXPECT_THAT(calls(), ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy",
+							 "next.import state of old", "next.record", "next.start", "next.destroy", "old.create",
+							 "old.import state of old", "old.record", "old.start", "next.closed"));
+}
+
+TEST_F(Swap, OldThatIsRestoredWhileItsServerIsAwayIsTriedAgain)
+{
+	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
+	expectRolledBack(swap(), "the new one does not start: start says 9");
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old", 2));
+}
+
+TEST_F(Swap, OldThatForgetsWhatItKnewIsRestoredAllTheSame)
+{
+	world.next.answer("start", {ISSUER_E_INVALID});
+	world.old.answer("import", {ISSUER_E_INVALID});
+	expectRolledBack(
+		swap(), "the new one does not start: start says 1; what the old one knew is lost, so it asks its server");
+	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
+}
+
+TEST_F(Swap, OfOneThatFailsDoesNotKeepOthersFromTheirs)
+{
+	ASSERT_TRUE(registry.apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "old")}));
+	ASSERT_TRUE(world.told.waitFor("b started: with Fake old"));
+	world.next.answer("start", {ISSUER_E_INVALID});
+	const auto changes = registry.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next")});
+	EXPECT_EQ(changes->swapped, 1U);
+	EXPECT_EQ(changes->rolledBack, 1U);
+	EXPECT_THAT(world.calls.all(), Not(Contains("old.closed")));
+}
+
+TEST_F(Swap, ThatWaitsForItsServerIsCutShortByStop)
+{
+	world.next.startWaits();
+	auto swapping = std::async(std::launch::async, [&] { return swap(); });
+	ASSERT_TRUE(world.calls.waitFor("next.start"));
+	EXPECT_TRUE(registry.stopAll());
+	swapping.wait();
+	EXPECT_TRUE(world.calls.waitFor("old.closed"));
+	EXPECT_TRUE(world.calls.waitFor("next.closed"));
+	EXPECT_TRUE(world.calls.waitFor("old.start", 1));
+}
+
+/// An issuer whose first start has not succeeded.
+class SwapOfOneThatNeverRan : public testing::Test
+{
+protected:
+	FakeWorld world;
+	Registry registry{world.plugins, world.surroundings};
+};
+
+TEST_F(SwapOfOneThatNeverRan, CancelsTheStartThatWaitsAndHandsNothingOver)
+{
+	world.old.startWaits();
+	ASSERT_TRUE(registry.apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.calls.waitFor("old.start"));
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next")})->swapped, 1U);
+	EXPECT_THAT(world.calls.all(), Not(Contains("old.export")));
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next"));
+}
+
+TEST_F(SwapOfOneThatNeverRan, StandsEvenIfTheNewOneHasToWaitForItsServerToo)
+{
+	world.old.answer("start", {ISSUER_E_INVALID});
+	ASSERT_TRUE(registry.apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.told.waitFor(
+		"a start_failed: start says 1; not tried again before the configuration is mended and reloaded"));
+	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next")})->swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake next"));
+}
+
+} // namespace
+} // namespace issuer::registry

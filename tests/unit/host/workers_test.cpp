@@ -1,0 +1,78 @@
+#include "registry/workers.h"
+
+#include <atomic>
+#include <gtest/gtest.h>
+#include <latch>
+
+namespace issuer::registry {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Workers, TasksThatWaitForEachOtherRunSideBySide)
+{
+	constexpr int count = 8;
+	std::latch together(count);
+	Workers workers(count);
+	for (int i = 0; i < count; ++i) {
+		workers.post([&] { together.arrive_and_wait(); });
+	}
+	together.wait();
+}
+
+TEST(Workers, WithOneThreadTasksRunInTheirOrder)
+{
+	std::vector<int> order;
+	{
+		Workers workers(1);
+		for (int i = 0; i < 5; ++i) {
+			workers.post([&order, i] { order.push_back(i); });
+		}
+	}
+	EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
+TEST(Workers, DelayedTasksDueTogetherDoNotWaitForEachOther)
+{
+	std::latch together(3);
+	Workers workers;
+	for (int i = 0; i < 3; ++i) {
+		workers.postAfter(5ms, [&] { together.arrive_and_wait(); });
+	}
+	together.wait();
+}
+
+TEST(Workers, AnEarlierTaskIsNotHeldUpByALaterOneThatWasPostedBefore)
+{
+	std::latch done(1);
+	Workers workers;
+	workers.postAfter(1h, [] {});
+	workers.postAfter(1ms, [&] { done.count_down(); });
+	done.wait();
+}
+
+TEST(Workers, AtTheEndDelayedTasksAreDroppedAndOthersRun)
+{
+	std::atomic<int> ran = 0;
+	std::atomic<int> delayed = 0;
+	{
+		Workers workers(2);
+		workers.postAfter(1h, [&] { ++delayed; });
+		for (int i = 0; i < 100; ++i) {
+			workers.post([&] { ++ran; });
+		}
+	}
+	EXPECT_EQ(ran, 100);
+	EXPECT_EQ(delayed, 0);
+}
+
+TEST(Workers, ATaskMayPostTheNext)
+{
+	std::latch done(1);
+	Workers workers(1);
+	workers.post([&] { workers.postAfter(1ms, [&] { workers.post([&] { done.count_down(); }); }); });
+	done.wait();
+}
+
+} // namespace
+} // namespace issuer::registry
