@@ -37,9 +37,9 @@ struct issuer_instance
 	atomic_bool stopping; /* both also without the lock: a stop that cannot get it still stops */
 };
 
-static issuer_rc answer(issuer_error* err, issuer_rc code, const char* message)
+static issuer_rc fail(issuer_error* err, issuer_rc code, const char* message)
 {
-	if (err != NULL && code != ISSUER_OK) {
+	if (err != NULL) {
 		err->code = code;
 		snprintf(err->message, sizeof err->message, "%s", message);
 	}
@@ -48,7 +48,7 @@ static issuer_rc answer(issuer_error* err, issuer_rc code, const char* message)
 
 static issuer_rc reentrant(issuer_error* err)
 {
-	return answer(err, ISSUER_E_REENTRANT, "called from inside this instance's recorder");
+	return fail(err, ISSUER_E_REENTRANT, "called from inside this instance's recorder");
 }
 
 static struct timespec inMs(int64_t ms)
@@ -101,11 +101,11 @@ static issuer_rc create(const issuer_host* host, issuer_str config, issuer_insta
 {
 	*out = NULL;
 	if (config.len == 0 || config.ptr[0] != '{') {
-		return answer(err, ISSUER_E_INVALID, "the configuration is not a JSON object");
+		return fail(err, ISSUER_E_INVALID, "the configuration is not a JSON object");
 	}
 	issuer_instance* self = calloc(1, sizeof *self);
 	if (self == NULL) {
-		return answer(err, ISSUER_E_NOMEM, "out of memory");
+		return fail(err, ISSUER_E_NOMEM, "out of memory");
 	}
 	pthread_mutexattr_t errorChecking;
 	pthread_mutexattr_init(&errorChecking);
@@ -135,7 +135,7 @@ static issuer_rc destroy(issuer_instance* self, issuer_error* err)
 		return reentrant(err);
 	}
 	if (self->running) {
-		return answer(err, ISSUER_E_BUSY, "still running: stop it first");
+		return fail(err, ISSUER_E_BUSY, "still running: stop it first");
 	}
 	pthread_mutex_destroy(&self->mutex);
 	pthread_cond_destroy(&self->wakeUp);
@@ -160,9 +160,9 @@ static issuer_rc start(issuer_instance* self, issuer_error* err)
 		pthread_mutex_unlock(&self->mutex);
 	}
 	if (self->stopping) {
-		return answer(err, ISSUER_E_STATE, "still stopping: call stop again");
+		return fail(err, ISSUER_E_STATE, "still stopping: call stop again");
 	}
-	return self->running ? ISSUER_OK : answer(err, ISSUER_E_NOMEM, "the system gives no thread");
+	return self->running ? ISSUER_OK : fail(err, ISSUER_E_NOMEM, "the system gives no thread");
 }
 
 static issuer_rc stop(issuer_instance* self, uint32_t timeoutMs, issuer_error* err)
@@ -173,7 +173,7 @@ static issuer_rc stop(issuer_instance* self, uint32_t timeoutMs, issuer_error* e
 	}
 	self->stopping = self->running;
 	if (entered == ETIMEDOUT) {
-		return answer(err, ISSUER_E_TIMEOUT, "the recorder has not returned yet: call stop again");
+		return fail(err, ISSUER_E_TIMEOUT, "the recorder has not returned yet: call stop again");
 	}
 	pthread_cond_signal(&self->wakeUp);
 	pthread_mutex_unlock(&self->mutex);

@@ -18,7 +18,8 @@ RULES = [
     (r"plugin_api/include/", ["plugin_api/include/"], NOTHING_BUT_C_TYPES),
     (r"plugin_api/", ["plugin_api/include/"], r"Poco/|boost/"),
     (r"vault_plugin/base/", ["vault_plugin/base/"], SOCKETS),
-    (r"vault_plugin/renewal/", ["vault_plugin/renewal/", "vault_plugin/base/"], rf"Poco/|{SOCKETS}|{THREADS_AND_CLOCKS}"),
+    (r"vault_plugin/renewal/", ["vault_plugin/renewal/", "vault_plugin/base/"],
+     rf"Poco/|{SOCKETS}|{THREADS_AND_CLOCKS}"),
     (r"vault_plugin/vault/", ["vault_plugin/vault/", "vault_plugin/base/", "vault_plugin/renewal/facts.h"],
      rf"{SOCKETS}|{THREADS_AND_CLOCKS}"),
     (r"vault_plugin/credential/", ["vault_plugin/credential/", "vault_plugin/base/"], SOCKETS),
@@ -93,8 +94,8 @@ FINE = [
     ("host_stub/loader/library.h", "issuer/lifecycle.h"),
     ("host_stub/main.cpp", "config.h"),  # its own, not the plugin's of the same name
 ]
-PRESENT = ["vault_plugin/config.h", "host_stub/config.h", "vault_plugin/renewal/facts.h", "vault_plugin/transport/exchange.h",
-           "tests/support/test_pki.h", *(file for file, _ in FINE)]
+PRESENT = ["vault_plugin/config.h", "host_stub/config.h", "vault_plugin/renewal/facts.h",
+           "vault_plugin/transport/exchange.h", "tests/support/test_pki.h", *(file for file, _ in FINE)]
 
 
 def self_test():

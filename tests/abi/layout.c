@@ -19,7 +19,6 @@
 
 /* 1.0 */
 VALUE(ISSUER_ABI_MAJOR, 1u);
-_Static_assert(sizeof ISSUER_LIFECYCLE_SYMBOL == sizeof "issuer_lifecycle_v1", "the symbol has another name");
 
 SIGNED(issuer_rc);
 VALUE(ISSUER_OK, 0);

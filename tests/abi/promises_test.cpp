@@ -1,6 +1,10 @@
 // The promises of CONTRACT.md that no compiler can check, asked of the example plugin: it is what others will copy.
 #include "fixture_plugins.h"
 
+#include "issuer/control.h"
+#include "issuer/credential.h"
+#include "issuer/handover.h"
+#include "issuer/health.h"
 #include "issuer/lifecycle.h"
 
 #include <atomic>
@@ -180,6 +184,15 @@ TEST(Growth, AFieldIsSeenOnlyWithinWhatItsWriterKnew)
 	table.struct_size = sizeof table - 1;
 	EXPECT_FALSE(ISSUER_HAS(&table, issuer_lifecycle, get_extension));
 	EXPECT_TRUE(ISSUER_HAS(&table, issuer_lifecycle, set_recorder));
+}
+
+TEST(Names, OfTheSymbolAndOfExtensionsAreForEver)
+{
+	EXPECT_STREQ(ISSUER_LIFECYCLE_SYMBOL, "issuer_lifecycle_v1");
+	EXPECT_STREQ(ISSUER_EXT_HEALTH, "issuer.health/1");
+	EXPECT_STREQ(ISSUER_EXT_CONTROL, "issuer.control/1");
+	EXPECT_STREQ(ISSUER_EXT_HANDOVER, "issuer.handover/1");
+	EXPECT_STREQ(ISSUER_EXT_CREDENTIAL, "issuer.credential/1");
 }
 
 } // namespace
