@@ -1,0 +1,126 @@
+#pragma once
+
+#include "test_pki.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace issuer::test {
+
+/// One way for a server to go wrong, at one byte.
+struct Fault
+{
+	enum class What
+	{
+		none,
+		stall,   ///< not another byte, but the connection stays
+		drip,    ///< a byte every 20 ms
+		reset,   ///< RST
+		close,   ///< FIN in the middle, over TLS without a goodbye
+		garbage, ///< 64 bytes of noise, then FIN
+		flood,   ///< the letter A for ever
+	};
+	enum class Layer
+	{
+		reply, ///< `at` counts the bytes of the reply
+		wire,  ///< `at` counts what goes over the socket, the TLS handshake included
+	};
+
+	What what = What::none;
+	std::size_t at = 0;
+	Layer layer = Layer::reply;
+	std::size_t fromRequest = 0; ///< the first so many requests of each connection are answered well
+};
+
+/// "HTTP/1.1 <status>" with a Content-Length and `headers` (each with its CRLF).
+[[nodiscard]] std::string httpReply(int status, const std::string& body, const std::string& headers = {});
+/// The same in chunks of 7 bytes.
+[[nodiscard]] std::string chunkedReply(int status, const std::string& body);
+
+/// A server on a loopback port of its own that gives every request the same reply, and can go wrong at every byte of
+/// it. Knows no Vault. A thread a connection; all end with it. [thread-safe]
+class FaultServer
+{
+public:
+	struct Options
+	{
+		std::optional<Identity> tls;           ///< none: plain
+		std::filesystem::path clientCa;        ///< not empty: wants a client certificate of this authority
+		int newestTls = 0;                     ///< a protocol version of OpenSSL's; 0: what there is
+		std::filesystem::path unixSocket;      ///< not empty: listens there
+		std::chrono::milliseconds slowness{0}; ///< before the first byte of a handshake
+		std::string loopback = "127.0.0.1";
+	};
+
+	FaultServer() : FaultServer(Options{}) {}
+	explicit FaultServer(Options options);
+	~FaultServer();
+	FaultServer(const FaultServer&) = delete;
+	FaultServer& operator=(const FaultServer&) = delete;
+
+	/// For connections and requests from now on.
+	void setFault(const Fault& fault);
+	void setReply(std::string reply);
+
+	[[nodiscard]] std::uint16_t port() const { return _port; }
+	/// With `host` as the client shall call it.
+	[[nodiscard]] std::string address(const std::string& host = "127.0.0.1") const;
+
+	[[nodiscard]] std::size_t connections() const;
+	[[nodiscard]] std::size_t requests() const;
+	/// Every request byte of all connections, decrypted.
+	[[nodiscard]] std::string received() const;
+
+	/// Waits until so many faults have begun: the client is stuck. False: not within 20 s.
+	[[nodiscard]] bool awaitFaults(std::size_t count) const;
+
+private:
+	struct Visit;
+
+	void acceptAll();
+	void serve(int fd);
+
+	const Options _options;
+	std::shared_ptr<void> _context; ///< SSL_CTX
+	int _listener = -1;
+	int _stop = -1;
+	std::uint16_t _port = 0;
+
+	mutable std::mutex _mutex;
+	mutable std::condition_variable _changed;
+	Fault _fault;
+	std::string _reply;
+	std::string _received;
+	std::size_t _connections = 0;
+	std::size_t _requests = 0;
+	std::size_t _faults = 0;
+	std::size_t _serving = 0;
+	std::thread _acceptor;
+};
+
+/// A port on which nobody ever answers a connection: its queue is full. The next SYN is dropped.
+class BlackHole
+{
+public:
+	BlackHole();
+	~BlackHole();
+	BlackHole(const BlackHole&) = delete;
+	BlackHole& operator=(const BlackHole&) = delete;
+
+	[[nodiscard]] std::uint16_t port() const { return _port; }
+
+private:
+	std::list<int> _sockets;
+	std::uint16_t _port = 0;
+};
+
+/// A loopback port that refuses connections (unless somebody takes it meanwhile).
+[[nodiscard]] std::uint16_t closedPort();
+
+} // namespace issuer::test

@@ -1,0 +1,228 @@
+#include "transport/reply_parser.h"
+
+#include <cstring>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace issuer::vault::transport {
+namespace {
+
+using testing::HasSubstr;
+using State = ReplyParser::State;
+
+State feed(ReplyParser& parser, std::string_view bytes, std::size_t step)
+{
+	auto state = State::needMore;
+	while (!bytes.empty() && state == State::needMore) {
+		const auto room = parser.room();
+		const auto count = std::min({step, bytes.size(), room.size()});
+		std::memcpy(room.data(), bytes.data(), count);
+		bytes.remove_prefix(count);
+		state = parser.feed(count);
+	}
+	return state;
+}
+
+/// Fed byte by byte and at once: both must come to the same end.
+State parse(ReplyParser& parser, std::string_view bytes)
+{
+	ReplyParser slow;
+	const auto slowState = feed(slow, bytes, 1);
+	const auto state = feed(parser, bytes, bytes.size());
+	EXPECT_EQ(slowState, state);
+	EXPECT_EQ(slow.complaint(), parser.complaint());
+	if (slowState == State::complete && state == State::complete) {
+		EXPECT_EQ(slow.take().body, ReplyParser(parser).take().body);
+	}
+	return state;
+}
+
+std::string body(ReplyParser& parser)
+{
+	return std::string(parser.take().body);
+}
+
+TEST(ReplyParser, ReadsAReplyWithALength)
+{
+	ReplyParser parser;
+	ASSERT_EQ(parse(parser, "HTTP/1.1 429 Too Many\r\nContent-Type: application/json\r\nretry-after:  18 \r\n"
+							"LOCATION: http://x/\r\nContent-Length: 5\r\n\r\nhello"),
+		State::complete);
+	EXPECT_TRUE(parser.keepsConnection());
+	const auto reply = parser.take();
+	EXPECT_EQ(reply.status, 429);
+	EXPECT_EQ(reply.contentType, "application/json");
+	EXPECT_EQ(reply.retryAfter, "18");
+	EXPECT_EQ(reply.location, "http://x/");
+	EXPECT_EQ(reply.body, "hello");
+}
+
+TEST(ReplyParser, AReplyIsCompleteWithItsLastByteAndNotBefore)
+{
+	const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+	for (std::size_t size = 0; size < reply.size(); ++size) {
+		ReplyParser parser;
+		EXPECT_EQ(feed(parser, reply.substr(0, size), 1), State::needMore);
+		EXPECT_EQ(parser.end(), State::malformed) << size;
+	}
+}
+
+TEST(ReplyParser, ReadsChunksWithExtensionsAndTrailers)
+{
+	ReplyParser parser;
+	ASSERT_EQ(parse(parser, "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+							"3;a=b\r\nabc\r\nA\r\n0123456789\r\n000\r\nTrailer: x\r\n\r\n"),
+		State::complete);
+	EXPECT_TRUE(parser.keepsConnection());
+	EXPECT_EQ(body(parser), "abc0123456789");
+}
+
+TEST(ReplyParser, ReadsUntilTheEndWhereNoLengthIsGiven)
+{
+	ReplyParser parser;
+	ASSERT_EQ(parse(parser, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request"), State::needMore);
+	ASSERT_EQ(parser.end(), State::complete);
+	EXPECT_FALSE(parser.keepsConnection());
+	EXPECT_EQ(body(parser), "Client sent an HTTP request");
+}
+
+TEST(ReplyParser, SkipsInterimReplies)
+{
+	ReplyParser parser;
+	ASSERT_EQ(parse(parser, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLocation: /x\r\n\r\n"
+							"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+		State::complete);
+	const auto reply = parser.take();
+	EXPECT_EQ(reply.status, 200);
+	EXPECT_FALSE(reply.location.has_value());
+}
+
+TEST(ReplyParser, NoContentHasNoBody)
+{
+	ReplyParser parser;
+	ASSERT_EQ(parse(parser, "HTTP/1.1 204 No Content\r\n\r\n"), State::complete);
+	EXPECT_TRUE(parser.keepsConnection());
+}
+
+TEST(ReplyParser, AnAgreementToConnectHasNoBodyWhateverItsHeadersSay)
+{
+	ReplyParser parser(ReplyParser::To::connect);
+	EXPECT_EQ(feed(parser, "HTTP/1.1 200 Connected\r\nContent-Length: 5\r\n\r\n", 1), State::complete);
+}
+
+TEST(ReplyParser, ClosesAfterBytesThatBelongToNoReply)
+{
+	ReplyParser parser;
+	ASSERT_EQ(feed(parser, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n", 1000), State::complete);
+	EXPECT_FALSE(parser.keepsConnection());
+	EXPECT_EQ(body(parser), "ok");
+}
+
+TEST(ReplyParser, ClosesWhenTheServerSaysSoOrSpeaksHttp10)
+{
+	ReplyParser asked;
+	ASSERT_EQ(parse(asked, "HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 0\r\n\r\n"), State::complete);
+	EXPECT_FALSE(asked.keepsConnection());
+	ReplyParser old;
+	ASSERT_EQ(parse(old, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), State::complete);
+	EXPECT_FALSE(old.keepsConnection());
+}
+
+TEST(ReplyParser, TakesABodyOf64KiBAndNotAByteMore)
+{
+	const std::string full(ReplyParser::largestBody, 'x');
+	ReplyParser fits;
+	ASSERT_EQ(feed(fits, "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n" + full, 3000), State::complete);
+	EXPECT_EQ(body(fits), full);
+	ReplyParser claims;
+	EXPECT_EQ(parse(claims, "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n"), State::malformed);
+	ReplyParser flows;
+	EXPECT_EQ(feed(flows, "HTTP/1.1 200 OK\r\n\r\n" + full, 3000), State::needMore);
+	EXPECT_EQ(feed(flows, "x", 1), State::malformed);
+	EXPECT_THAT(flows.complaint(), HasSubstr("64 KiB"));
+	ReplyParser chunks;
+	EXPECT_EQ(
+		feed(chunks, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" + full + "\r\n1\r\nx", 3000),
+		State::malformed);
+}
+
+TEST(ReplyParser, TakesAHundredHeadersAndNotOneMore)
+{
+	std::string head = "HTTP/1.1 204 OK\r\n";
+	for (int i = 0; i < 100; ++i) {
+		head += "a: b\r\n";
+	}
+	ReplyParser fits;
+	EXPECT_EQ(parse(fits, head + "\r\n"), State::complete);
+	ReplyParser tooMany;
+	EXPECT_EQ(parse(tooMany, head + "a: b\r\n\r\n"), State::malformed);
+	EXPECT_THAT(tooMany.complaint(), HasSubstr("100 headers"));
+}
+
+TEST(ReplyParser, GivesUpOnAnEndlessHead)
+{
+	ReplyParser parser;
+	EXPECT_EQ(feed(parser, "HTTP/1.1 200 OK\r\na: " + std::string(20000, 'x'), 1000), State::malformed);
+	EXPECT_THAT(parser.complaint(), HasSubstr("16 KiB"));
+}
+
+TEST(ReplyParser, GivesUpOnChunksThatAreAllFraming)
+{
+	std::string reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+	for (int i = 0; i < 200; ++i) {
+		reply += "1;" + std::string(200, 'x') + "\r\na\r\n";
+	}
+	ReplyParser parser;
+	EXPECT_EQ(parse(parser, reply), State::malformed);
+	EXPECT_THAT(parser.complaint(), HasSubstr("framing"));
+}
+
+TEST(ReplyParser, KnowsWhetherAnyByteCame)
+{
+	ReplyParser parser;
+	EXPECT_TRUE(parser.untouched());
+	ASSERT_EQ(feed(parser, "H", 1), State::needMore);
+	EXPECT_FALSE(parser.untouched());
+}
+
+struct Bad
+{
+	const char* bytes;
+	const char* why;
+};
+
+class ReplyParserRefuses : public testing::TestWithParam<Bad>
+{
+};
+
+TEST_P(ReplyParserRefuses, WhatCouldBeReadInTwoWays)
+{
+	ReplyParser parser;
+	EXPECT_EQ(parse(parser, GetParam().bytes), State::malformed);
+	EXPECT_THAT(parser.complaint(), HasSubstr(GetParam().why));
+}
+
+#define OK "HTTP/1.1 200 OK\r\n"
+INSTANTIATE_TEST_SUITE_P(Table, ReplyParserRefuses,
+	testing::Values(Bad{"SSH-2.0-OpenSSH\r\n", "not HTTP"}, Bad{"\x15\x03\x01", "not HTTP"},
+		Bad{"HTTP/2 200\r\n\r\n", "not HTTP"}, Bad{"HTTP/1.2 200 OK\r\n\r\n", "not HTTP"},
+		Bad{"HTTP/1.1 20 OK\r\n\r\n", "not HTTP"}, Bad{"HTTP/1.1 099 OK\r\n\r\n", "not HTTP"},
+		Bad{"HTTP/1.1 600 OK\r\n\r\n", "not HTTP"}, Bad{"HTTP/1.1 2000 OK\r\n\r\n", "not HTTP"},
+		Bad{"HTTP/1.1\t200 OK\r\n\r\n", "not HTTP"}, Bad{"HTTP/1.1 101 Switching\r\n\r\n", "another protocol"},
+		Bad{OK "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "unclear"},
+		Bad{OK "Content-Length: +1\r\n\r\n", "unclear"}, Bad{OK "Content-Length: 0x1\r\n\r\n", "unclear"},
+		Bad{OK "Content-Length: 99999999999999999999\r\n\r\n", "unclear"}, Bad{OK "Content-Length:\r\n\r\n", "unclear"},
+		Bad{OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "both"},
+		Bad{OK "Transfer-Encoding: gzip, chunked\r\n\r\n", "other than chunked"},
+		Bad{OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "other than chunked"},
+		Bad{OK " folded\r\n\r\n", "no header"}, Bad{OK "a b: c\r\n\r\n", "no header"},
+		Bad{OK "nocolon\r\n\r\n", "no header"}, Bad{OK ": x\r\n\r\n", "no header"},
+		Bad{OK "a: b\nc: d\r\n\r\n", "control character"}, Bad{OK "a: b\rc\r\n\r\n", "control character"},
+		Bad{OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "no size"},
+		Bad{OK "Transfer-Encoding: chunked\r\n\r\n\r\n", "no size"},
+		Bad{OK "Transfer-Encoding: chunked\r\n\r\n-1\r\n", "no size"},
+		Bad{OK "Transfer-Encoding: chunked\r\n\r\nfffffffff\r\n", "64 KiB"},
+		Bad{OK "Transfer-Encoding: chunked\r\n\r\n1\r\nabc", "longer than it says"}));
+
+} // namespace
+} // namespace issuer::vault::transport

@@ -1,0 +1,83 @@
+#include "transport/request_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace issuer::vault::transport {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+HttpRequest renewal()
+{
+	HttpRequest request;
+	request.method = "POST";
+	request.path = "/v1/auth/token/renew-self";
+	request.headers = {{"X-Vault-Request", "true"}};
+	request.secretHeader = "X-Vault-Token";
+	request.secret = "s.canary";
+	request.body = "{}";
+	return request;
+}
+
+std::string written(const HttpRequest& request, const std::string& address, bool throughProxy = false)
+{
+	const auto bytes = writeRequest(request, Address::parse(address).value(), request.path, "issuer/1", throughProxy);
+	return std::string(bytes.value());
+}
+
+TEST(RequestWriter, WritesEveryPartOnce)
+{
+	EXPECT_EQ(written(renewal(), "https://vault:8200"),
+		"POST /v1/auth/token/renew-self HTTP/1.1\r\nHost: vault:8200\r\nUser-Agent: issuer/1\r\n"
+		"X-Vault-Request: true\r\nX-Vault-Token: s.canary\r\nContent-Length: 2\r\n\r\n{}");
+}
+
+TEST(RequestWriter, AGetHasNoLength)
+{
+	auto request = renewal();
+	request.method = "GET";
+	request.body.clear();
+	EXPECT_THAT(written(request, "https://vault"), Not(HasSubstr("Content-Length")));
+}
+
+TEST(RequestWriter, NamesTheServerInFullToAForwardingProxy)
+{
+	EXPECT_THAT(written(renewal(), "http://vault:8200", true),
+		HasSubstr("POST http://vault:8200/v1/auth/token/renew-self HTTP/1.1\r\nHost: vault:8200\r\n"));
+}
+
+TEST(RequestWriter, TheHostHeaderHasBracketsButNoZoneAndNoUsualPort)
+{
+	EXPECT_EQ(hostHeader(Address::parse("https://vault:443").value()), "vault");
+	EXPECT_EQ(hostHeader(Address::parse("http://vault:443").value()), "vault:443");
+	EXPECT_EQ(hostHeader(Address::parse("http://[fe80::1%eth0]:8200").value()), "[fe80::1]:8200");
+	EXPECT_EQ(hostHeader(Address::parse("unix:///run/x").value()), "localhost");
+}
+
+TEST(RequestWriter, ATokenThatWouldEndTheLineIsRefusedAndNotRepeated)
+{
+	for (const auto* token : {"s.x\n", "s.\r\nEvil: y", "s.\x7f"}) {
+		auto request = renewal();
+		request.secret = token;
+		const auto bytes = writeRequest(request, Address::parse("http://v").value(), request.path, "", false);
+		ASSERT_FALSE(bytes.has_value());
+		EXPECT_THAT(bytes.error().text, HasSubstr("token"));
+		EXPECT_THAT(bytes.error().text, Not(HasSubstr("s.")));
+	}
+}
+
+TEST(RequestWriter, AHeaderOrPathThatWouldBecomeAnotherIsRefused)
+{
+	const auto address = Address::parse("http://v").value();
+	auto header = renewal();
+	header.headers.emplace_back("X-Vault-Namespace", "a\r\nX-Evil: 1");
+	EXPECT_FALSE(writeRequest(header, address, header.path, "", false).has_value());
+	for (const auto* path : {"/v1 HTTP/1.1", "/v1\r\n", "v1", ""}) {
+		EXPECT_FALSE(writeRequest(renewal(), address, path, "", false).has_value()) << path;
+	}
+}
+
+} // namespace
+} // namespace issuer::vault::transport
