@@ -90,6 +90,7 @@ std::string describe(X509_STORE_CTX* store)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE: // an authority of the same name with another key
 		return "certificate is signed by an authority that is not trusted here";
 	default:
 		return std::string("certificate refused: ") + X509_verify_cert_error_string(error);

@@ -50,10 +50,10 @@ class FaultServer
 public:
 	struct Options
 	{
-		std::optional<Identity> tls;           ///< none: plain
-		std::filesystem::path clientCa;        ///< not empty: wants a client certificate of this authority
+		std::optional<Identity> tls = {};      ///< none: plain
+		std::filesystem::path clientCa = {};   ///< not empty: wants a client certificate of this authority
 		int newestTls = 0;                     ///< a protocol version of OpenSSL's; 0: what there is
-		std::filesystem::path unixSocket;      ///< not empty: listens there
+		std::filesystem::path unixSocket = {}; ///< not empty: listens there
 		std::chrono::milliseconds slowness{0}; ///< before the first byte of a handshake
 		std::string loopback = "127.0.0.1";
 	};

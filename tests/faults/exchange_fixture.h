@@ -1,0 +1,97 @@
+#pragma once
+
+#include "fault_server/fault_server.h"
+#include "temp_dir.h"
+#include "transport/clients.h"
+#include "transport/resolver.h"
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace issuer::test {
+
+using vault::ExchangeError;
+using vault::Expected;
+using vault::HttpReply;
+using vault::HttpRequest;
+
+inline const std::string canary = "s.canary-that-must-not-travel-to-strangers";
+
+/// How long an exchange may last that ought to end by itself: long enough for the slowest machine under sanitizers.
+inline constexpr auto patience = std::chrono::seconds(30);
+
+inline HttpRequest renewal()
+{
+	HttpRequest request;
+	request.method = "POST";
+	request.path = "/v1/auth/token/renew-self";
+	request.secretHeader = "X-Vault-Token";
+	request.secret = canary;
+	request.body = "{}";
+	return request;
+}
+
+inline vault::transport::Settings settingsFor(const std::vector<std::string>& addresses)
+{
+	vault::transport::Settings settings;
+	for (const auto& address : addresses) {
+		settings.addresses.push_back(vault::transport::Address::parse(address).value());
+	}
+	settings.userAgent = "issuer-test";
+	return settings;
+}
+
+/// Stop, as an exchange sees it.
+class Stop
+{
+public:
+	Stop() : _fd(::eventfd(0, EFD_CLOEXEC)) {}
+	~Stop() { ::close(_fd); }
+	Stop(const Stop&) = delete;
+	Stop& operator=(const Stop&) = delete;
+
+	void now() const { ::eventfd_write(_fd, 1); }
+	[[nodiscard]] int fd() const { return _fd; }
+
+private:
+	int _fd;
+};
+
+using Outcome = Expected<HttpReply, ExchangeError>;
+
+inline Outcome renew(vault::transport::Exchange& client, std::chrono::milliseconds limit = patience, int cancelFd = -1)
+{
+	return client.send(renewal(), {std::chrono::steady_clock::now() + limit, cancelFd});
+}
+
+inline Outcome renew(
+	const vault::transport::Settings& settings, std::chrono::milliseconds limit = patience, int cancelFd = -1)
+{
+	return renew(*vault::transport::Clients().get(settings), limit, cancelFd);
+}
+
+/// For people reading a failed assertion.
+inline std::string told(const Outcome& outcome)
+{
+	return outcome ? "status " + std::to_string(outcome->status) : outcome.error().text;
+}
+
+/// Certificates made once for all tests of a program.
+struct Pki
+{
+	TempDir directory;
+	TestPki authority{directory.path()};
+	Identity server = authority.server();
+
+	static Pki& shared()
+	{
+		static Pki pki;
+		return pki;
+	}
+};
+
+} // namespace issuer::test

@@ -1,0 +1,260 @@
+#include "exchange_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+/// One exchange over real sockets, with servers that behave.
+namespace issuer::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using vault::transport::Clients;
+using Kind = ExchangeError::Kind;
+
+TEST(Exchange, CarriesARequestAndItsReply)
+{
+	FaultServer server;
+	server.setReply(httpReply(200, "{\"auth\":null}"));
+	const auto reply = renew(settingsFor({server.address() + "/prefix/"}));
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_EQ(reply->status, 200);
+	EXPECT_EQ(reply->body, "{\"auth\":null}");
+	EXPECT_THAT(server.received(), testing::StartsWith("POST /prefix/v1/auth/token/renew-self HTTP/1.1\r\n"));
+	EXPECT_THAT(server.received(), HasSubstr("X-Vault-Token: " + canary + "\r\n"));
+}
+
+TEST(Exchange, GoesOverUnixSockets)
+{
+	const TempDir directory;
+	FaultServer server({.unixSocket = directory.path() / "s"});
+	EXPECT_EQ(renew(settingsFor({server.address()}))->status, 200);
+	const auto nobody = renew(settingsFor({"unix://" + (directory.path() / "none").string()}));
+	ASSERT_FALSE(nobody.has_value());
+	EXPECT_THAT(nobody.error().text, HasSubstr("no such file"));
+}
+
+TEST(Exchange, GoesOverIpv6)
+{
+	std::optional<FaultServer> server;
+	try {
+		server.emplace(FaultServer::Options{.loopback = "::1"});
+	}
+	catch (const std::runtime_error&) {
+		GTEST_SKIP() << "this machine has no IPv6 loopback";
+	}
+	EXPECT_EQ(renew(settingsFor({server->address("[::1]")}))->status, 200);
+}
+
+TEST(Exchange, KeepsConnectionsAndSharesThemAmongEqualSettings)
+{
+	FaultServer server;
+	Clients clients;
+	const auto one = clients.get(settingsFor({server.address()}));
+	const auto other = clients.get(settingsFor({server.address()}));
+	EXPECT_EQ(one, other);
+	for (int i = 0; i < 5; ++i) {
+		ASSERT_TRUE(renew(*one).has_value());
+		ASSERT_TRUE(renew(*other).has_value());
+	}
+	EXPECT_EQ(server.connections(), 1u);
+	EXPECT_EQ(server.requests(), 10u);
+}
+
+TEST(Exchange, OpensAnewWhereTheServerCloses)
+{
+	FaultServer server;
+	server.setReply(httpReply(200, "{}", "Connection: close\r\n"));
+	const auto client = Clients().get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	ASSERT_TRUE(renew(*client).has_value());
+	EXPECT_EQ(server.connections(), 2u);
+}
+
+TEST(Exchange, AServerThatClosesAKeptConnectionCostsNoFailure)
+{
+	FaultServer server;
+	const auto client = Clients().get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	// The second request of each connection meets its end: as if the server had closed it at that moment.
+	server.setFault({Fault::What::close, 0, Fault::Layer::reply, 1});
+	const auto reply = renew(*client);
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_EQ(server.connections(), 2u);
+	EXPECT_EQ(server.requests(), 3u);
+}
+
+TEST(Exchange, AFreshConnectionThatFailsIsNotTriedAgain)
+{
+	FaultServer server;
+	server.setFault({Fault::What::close, 0});
+	const auto reply = renew(settingsFor({server.address()}));
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_EQ(reply.error().kind, Kind::network);
+	EXPECT_EQ(server.requests(), 1u);
+}
+
+TEST(Exchange, AReusedConnectionThatFailsInsideAReplyIsNotTriedAgain)
+{
+	FaultServer server;
+	const auto client = Clients().get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	server.setFault({Fault::What::close, 3, Fault::Layer::reply, 1});
+	EXPECT_FALSE(renew(*client).has_value());
+	EXPECT_EQ(server.requests(), 2u);
+}
+
+TEST(Exchange, TriesTheNextAddressAndRemembersTheGoodOne)
+{
+	FaultServer server;
+	const auto dead = "http://127.0.0.1:" + std::to_string(closedPort());
+	const BlackHole hole;
+	const auto silent = "http://127.0.0.1:" + std::to_string(hole.port());
+	const auto client = Clients().get(settingsFor({dead, silent, server.address()}));
+	ASSERT_TRUE(renew(*client, std::chrono::seconds(2)).has_value());
+	// Not enough for the silent one's share and the answer: it is not asked again.
+	ASSERT_TRUE(renew(*client, std::chrono::seconds(10)).has_value());
+	EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(Exchange, AnAddressThatCannotDoItsWorkIsLeftForTheNextTime)
+{
+	FaultServer sealed;
+	FaultServer good;
+	sealed.setReply(httpReply(503, "{}"));
+	const auto client = Clients().get(settingsFor({sealed.address(), good.address()}));
+	EXPECT_EQ(renew(*client)->status, 503);
+	EXPECT_EQ(renew(*client)->status, 200);
+	EXPECT_EQ(renew(*client)->status, 200);
+	EXPECT_EQ(sealed.requests(), 1u);
+}
+
+TEST(Exchange, ARequestThatMayHaveArrivedGoesToNoOtherAddress)
+{
+	FaultServer broken;
+	FaultServer good;
+	broken.setFault({Fault::What::reset, 0});
+	const auto client = Clients().get(settingsFor({broken.address(), good.address()}));
+	EXPECT_FALSE(renew(*client).has_value());
+	EXPECT_EQ(good.requests(), 0u);
+	EXPECT_TRUE(renew(*client).has_value());
+	EXPECT_EQ(good.requests(), 1u);
+}
+
+TEST(Exchange, TellsWhomItCouldNotReachAndWhy)
+{
+	const auto dead = "http://127.0.0.1:" + std::to_string(closedPort());
+	const auto reply = renew(settingsFor({dead}));
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_EQ(reply.error().kind, Kind::network);
+	EXPECT_EQ(reply.error().text, dead + ": connection refused");
+}
+
+TEST(Exchange, SendsNothingAfterStopOrDeadline)
+{
+	FaultServer server;
+	const auto client = Clients().get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	const Stop stop;
+	stop.now();
+	EXPECT_EQ(renew(*client, patience, stop.fd()).error().kind, Kind::cancelled);
+	EXPECT_EQ(renew(*client, std::chrono::milliseconds(0)).error().kind, Kind::timeout);
+	EXPECT_EQ(server.requests(), 1u);
+}
+
+TEST(Exchange, FollowsOneRedirectToAConfiguredAddress)
+{
+	FaultServer standby;
+	FaultServer leader;
+	standby.setReply(httpReply(307, "", "Location: " + leader.address() + "/v1/elsewhere?a=b\r\n"));
+	const auto reply = renew(settingsFor({standby.address(), leader.address()}));
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_EQ(reply->status, 200);
+	EXPECT_THAT(leader.received(), testing::StartsWith("POST /v1/elsewhere?a=b HTTP/1.1\r\n"));
+	EXPECT_THAT(leader.received(), HasSubstr(canary));
+	EXPECT_THAT(leader.received(), testing::EndsWith("\r\n\r\n{}"));
+}
+
+TEST(Exchange, DoesNotFollowASecondRedirect)
+{
+	FaultServer one;
+	FaultServer other;
+	one.setReply(httpReply(307, "", "Location: " + other.address() + "/\r\n"));
+	other.setReply(httpReply(307, "", "Location: " + one.address() + "/\r\n"));
+	EXPECT_EQ(renew(settingsFor({one.address(), other.address()}))->status, 307);
+	EXPECT_EQ(one.requests() + other.requests(), 2u);
+}
+
+TEST(Exchange, DoesNotCarryTheTokenToAnAddressThatIsNotConfigured)
+{
+	FaultServer standby;
+	FaultServer stranger;
+	standby.setReply(httpReply(307, "", "Location: " + stranger.address() + "/\r\n"));
+	const auto reply = renew(settingsFor({standby.address()}));
+	EXPECT_EQ(reply->status, 307);
+	EXPECT_THAT(reply->advice, ElementsAre(HasSubstr("not among the configured addresses")));
+	EXPECT_EQ(stranger.connections(), 0u);
+}
+
+TEST(Exchange, ARedirectToADeadLeaderNamesBoth)
+{
+	FaultServer standby;
+	const auto dead = "http://127.0.0.1:" + std::to_string(closedPort());
+	standby.setReply(httpReply(307, "", "Location: " + dead + "/\r\n"));
+	const auto reply = renew(settingsFor({standby.address(), dead}));
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_EQ(reply.error().text, dead + " (redirected from " + standby.address() + "): connection refused");
+}
+
+TEST(Exchange, PlainRequestsGoThroughAForwardingProxyInFull)
+{
+	FaultServer proxy;
+	auto settings = settingsFor({"http://vault.example:8200"});
+	settings.proxy = proxy.address();
+	EXPECT_EQ(renew(settings)->status, 200);
+	EXPECT_THAT(
+		proxy.received(), testing::StartsWith("POST http://vault.example:8200/v1/auth/token/renew-self HTTP/1.1"));
+}
+
+TEST(Exchange, AProxyThatOpensNoTunnelIsNamedAndSeesNoToken)
+{
+	FaultServer proxy;
+	proxy.setReply(httpReply(407, "no"));
+	auto settings = settingsFor({"https://vault.example:8200"});
+	settings.proxy = proxy.address();
+	const auto reply = renew(settings);
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_THAT(reply.error().text, HasSubstr(proxy.address() + " opens no tunnel (status 407)"));
+	EXPECT_THAT(proxy.received(), testing::StartsWith("CONNECT vault.example:8200 HTTP/1.1\r\n"));
+	EXPECT_THAT(proxy.received(), Not(HasSubstr(canary)));
+}
+
+TEST(Exchange, AnUnusableProxySettingIsTold)
+{
+	auto settings = settingsFor({"http://vault"});
+	settings.proxy = "socks5://p";
+	EXPECT_EQ(renew(settings).error().kind, Kind::configuration);
+}
+
+TEST(Exchange, LeavesNoAdviceWhereAllIsWell)
+{
+	FaultServer server;
+	EXPECT_THAT(renew(settingsFor({server.address()}))->advice, IsEmpty());
+}
+
+TEST(Exchange, CleansUpWhenTheLastUserHasGone)
+{
+	FaultServer server;
+	Clients clients;
+	auto client = clients.get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	client.reset();
+	client = clients.get(settingsFor({server.address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	EXPECT_EQ(server.connections(), 2u);
+}
+
+} // namespace
+} // namespace issuer::test

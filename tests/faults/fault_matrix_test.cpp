@@ -1,0 +1,301 @@
+#include "exchange_fixture.h"
+#include "transport/dial.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <latch>
+#include <netinet/in.h>
+
+/// Phase × fault × (plain, TLS) × (deadline, stop): whatever the peer does, an exchange ends when it should and
+/// tells the truth about how.
+namespace issuer::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AnyOf;
+using testing::HasSubstr;
+using vault::transport::Clients;
+using vault::transport::Endpoint;
+using vault::transport::Resolver;
+using vault::transport::Settings;
+using Clock = std::chrono::steady_clock;
+using Kind = ExchangeError::Kind;
+using What = Fault::What;
+using Layer = Fault::Layer;
+
+/// Not what is promised (20 ms over the deadline, 50 ms after stop: stop_latency measures that), but what even a
+/// machine busy with something else keeps, and what a time-out per read or a blocked wait would not.
+constexpr auto slack = 10s;
+
+void expectTimeout(const Settings& settings, std::shared_ptr<Resolver> resolver = std::make_shared<Resolver>())
+{
+	const auto client = Clients(std::move(resolver)).get(settings);
+	const auto limit = 150ms;
+	const auto begin = Clock::now();
+	const auto outcome = renew(*client, limit);
+	const auto lasted = Clock::now() - begin;
+	ASSERT_FALSE(outcome.has_value());
+	EXPECT_EQ(outcome.error().kind, Kind::timeout) << told(outcome);
+	EXPECT_GE(lasted, limit);
+	EXPECT_LT(lasted, limit + slack);
+}
+
+/// `stuck` returns once the exchange is in the phase to be stopped.
+template <class Stuck>
+void expectStops(
+	const Settings& settings, Stuck&& stuck, std::shared_ptr<Resolver> resolver = std::make_shared<Resolver>())
+{
+	const auto client = Clients(std::move(resolver)).get(settings);
+	const Stop stop;
+	auto running = std::async(std::launch::async, [&] { return renew(*client, patience, stop.fd()); });
+	stuck();
+	const auto begin = Clock::now();
+	stop.now();
+	const auto outcome = running.get();
+	ASSERT_FALSE(outcome.has_value());
+	EXPECT_EQ(outcome.error().kind, Kind::cancelled) << told(outcome);
+	EXPECT_LT(Clock::now() - begin, slack);
+}
+
+FaultServer::Options options(bool tls)
+{
+	FaultServer::Options result;
+	if (tls) {
+		result.tls = Pki::shared().server;
+	}
+	return result;
+}
+
+Settings settingsFor(const FaultServer& server)
+{
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = Pki::shared().authority.caFile();
+	return settings;
+}
+
+struct Case
+{
+	const char* name;
+	bool tls;
+	Fault fault;
+};
+
+std::string nameOf(const testing::TestParamInfo<Case>& info)
+{
+	return info.param.name;
+}
+
+/// Faults after which nothing ends the exchange but its limits.
+class EndlessFault : public testing::TestWithParam<Case>
+{
+protected:
+	EndlessFault() : _server(options(GetParam().tls))
+	{
+		_server.setReply(httpReply(200, std::string(4000, 'x'))); // dripping, that lasts 80 s
+		_server.setFault(GetParam().fault);
+	}
+
+	FaultServer _server;
+};
+
+TEST_P(EndlessFault, EndsAtTheDeadline)
+{
+	expectTimeout(settingsFor(_server));
+}
+
+TEST_P(EndlessFault, EndsAtStop)
+{
+	expectStops(settingsFor(_server), [&] { ASSERT_TRUE(_server.awaitFaults(1)); });
+}
+
+INSTANTIATE_TEST_SUITE_P(Matrix, EndlessFault,
+	testing::Values(Case{"PlainNoReply", false, {What::stall, 0}}, Case{"PlainStatusLine", false, {What::stall, 7}},
+		Case{"PlainHeaders", false, {What::stall, 50}}, Case{"PlainBody", false, {What::stall, 2000}},
+		Case{"PlainHeadDrips", false, {What::drip, 0}}, Case{"PlainBodyDrips", false, {What::drip, 200}},
+		Case{"TlsNoHandshake", true, {What::stall, 0, Layer::wire}},
+		Case{"TlsRecordHeader", true, {What::stall, 3, Layer::wire}},
+		Case{"TlsHandshake", true, {What::stall, 400, Layer::wire}},
+		Case{"TlsHandshakeDrips", true, {What::drip, 0, Layer::wire}},
+		Case{"TlsHandshakeEndDrips", true, {What::drip, 500, Layer::wire}},
+		Case{"TlsReplyRecord", true, {What::stall, 3000, Layer::wire}}, Case{"TlsNoReply", true, {What::stall, 0}},
+		Case{"TlsHeaders", true, {What::stall, 50}}, Case{"TlsBody", true, {What::stall, 2000}},
+		Case{"TlsHeadDrips", true, {What::drip, 0}}, Case{"TlsBodyDrips", true, {What::drip, 200}}),
+	nameOf);
+
+/// Faults that end the exchange themselves: at every byte, and never taken for a success.
+class EndingFault : public testing::TestWithParam<Case>
+{
+};
+
+TEST_P(EndingFault, IsAFailureAtEveryByte)
+{
+	const auto& [name, tls, fault] = GetParam();
+	const bool wire = fault.layer == Layer::wire;
+	const auto reply = chunkedReply(200, "{\"auth\":{\"lease_duration\":3600}}");
+	FaultServer server(options(tls));
+	server.setReply(reply);
+	const auto client = Clients().get(settingsFor(server));
+	// The handshake of a P-256 certificate takes some 900 bytes from the server, in TLS records of their own.
+	const std::size_t end = wire ? 900 : reply.size();
+	const std::size_t step = tls ? 13 : 1;
+	for (std::size_t at = 0; at < end; at += step) {
+		auto here = fault;
+		here.at = at;
+		server.setFault(here);
+		const auto outcome = renew(*client);
+		ASSERT_FALSE(outcome.has_value()) << "a fault at byte " << at << " passed for a reply";
+		EXPECT_THAT(outcome.error().kind, AnyOf(Kind::network, Kind::malformed, Kind::tls)) << told(outcome);
+		EXPECT_THAT(outcome.error().text, testing::StartsWith(server.address()));
+		EXPECT_THAT(outcome.error().text, testing::Not(HasSubstr("canary")));
+		if (wire) {
+			ASSERT_EQ(server.received(), "") << "the token left before the handshake was over, at byte " << at;
+		}
+	}
+}
+
+INSTANTIATE_TEST_SUITE_P(Matrix, EndingFault,
+	testing::Values(Case{"PlainCloses", false, {What::close}}, Case{"PlainResets", false, {What::reset}},
+		Case{"PlainTalksGarbage", false, {What::garbage}}, Case{"PlainFloods", false, {What::flood}},
+		Case{"TlsCloses", true, {What::close}}, Case{"TlsResets", true, {What::reset}},
+		Case{"TlsTalksGarbage", true, {What::garbage}}, Case{"TlsFloods", true, {What::flood}},
+		Case{"TlsHandshakeCloses", true, {What::close, 0, Layer::wire}},
+		Case{"TlsHandshakeResets", true, {What::reset, 0, Layer::wire}},
+		Case{"TlsHandshakeGarbage", true, {What::garbage, 0, Layer::wire}},
+		Case{"TlsHandshakeFloods", true, {What::flood, 0, Layer::wire}}),
+	nameOf);
+
+TEST(FaultMatrix, ACutBodyIsNoReplyHoweverItsLengthIsTold)
+{
+	const auto reply = httpReply(200, "{\"lease_duration\":3600}");
+	FaultServer server;
+	server.setReply(reply);
+	const auto client = Clients().get(settingsFor(server));
+	for (std::size_t at = 0; at < reply.size(); ++at) {
+		server.setFault({What::close, at});
+		ASSERT_FALSE(renew(*client).has_value()) << at;
+	}
+}
+
+TEST(FaultMatrix, AReplyThatClaimsToBeHugeIsRefusedByItsHead)
+{
+	FaultServer server;
+	server.setReply("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+	EXPECT_EQ(renew(settingsFor(server)).error().kind, Kind::malformed);
+}
+
+TEST(FaultMatrix, ABlackHoleEndsAtTheDeadlineAndAtStop)
+{
+	const BlackHole hole;
+	for (const auto* scheme : {"http", "https"}) {
+		const auto settings = settingsFor({scheme + ("://127.0.0.1:" + std::to_string(hole.port()))});
+		expectTimeout(settings);
+		expectStops(settings, [] {}); // it is stuck from its first packet on
+	}
+}
+
+TEST(FaultMatrix, ASilentProxyEndsAtTheDeadlineAndAtStop)
+{
+	FaultServer proxy;
+	proxy.setFault({What::stall, 0});
+	auto settings = settingsFor({"https://vault.example:8200"});
+	settings.proxy = proxy.address();
+	expectTimeout(settings);
+	expectStops(settings, [&] { ASSERT_TRUE(proxy.awaitFaults(2)); });
+}
+
+TEST(FaultMatrix, ADeadResolverEndsAtTheDeadlineAndAtStop)
+{
+	std::latch asked(1);
+	auto release = std::make_shared<std::latch>(1);
+	const auto resolver = std::make_shared<Resolver>([&asked, release](const std::string&) {
+		asked.count_down();
+		release->wait();
+		return Resolver::Found{{}, "released"};
+	});
+	const auto settings = settingsFor({"http://vault.example:8200"});
+	// The second question joins the first: the helper is asked once.
+	expectStops(
+		settings, [&] { asked.wait(); }, resolver);
+	expectTimeout(settings, resolver);
+	release->count_down();
+}
+
+TEST(FaultMatrix, DeadLookupsOccupyAFewHelpersAndOthersWaitTheirTurnWithinTheirDeadline)
+{
+	auto release = std::make_shared<std::latch>(1);
+	const auto resolver = std::make_shared<Resolver>([release](const std::string& host) {
+		if (host.starts_with("dead")) {
+			release->wait();
+		}
+		return Resolver::Found{{}, "looked up " + host};
+	});
+	for (int i = 0; i < 6; ++i) {
+		expectTimeout(settingsFor({"http://dead" + std::to_string(i)}), resolver);
+	}
+	expectTimeout(settingsFor({"http://alive"}), resolver);
+	release->count_down();
+	EXPECT_THAT(told(renew(*Clients(resolver).get(settingsFor({"http://other"})))), HasSubstr("looked up other"));
+}
+
+Endpoint loopback(std::uint16_t port)
+{
+	Endpoint endpoint;
+	auto& address = reinterpret_cast<sockaddr_in&>(endpoint.address);
+	address.sin_family = AF_INET;
+	address.sin_port = htons(port);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	endpoint.size = sizeof(address);
+	return endpoint;
+}
+
+TEST(Dial, TriesTheNextAddressBesideOneThatDoesNotAnswer)
+{
+	const BlackHole hole;
+	FaultServer server;
+	const auto begin = Clock::now();
+	const auto socket = vault::transport::dial(
+		{loopback(hole.port()), loopback(closedPort()), loopback(server.port())}, "x", {begin + patience, -1});
+	ASSERT_TRUE(socket.has_value());
+	EXPECT_GE(Clock::now() - begin, 250ms);
+}
+
+TEST(Dial, TriesTheNextAddressAtOnceAfterARefusal)
+{
+	FaultServer server;
+	std::vector<Endpoint> endpoints(8, loopback(closedPort()));
+	endpoints.push_back(loopback(server.port()));
+	const auto begin = Clock::now();
+	ASSERT_TRUE(vault::transport::dial(endpoints, "x", {begin + patience, -1}).has_value());
+	EXPECT_LT(Clock::now() - begin, 8 * 250ms); // what it would take if it waited each time
+}
+
+TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
+{
+	Resolver resolver([](const std::string&) {
+		Endpoint six;
+		six.address.ss_family = AF_INET6;
+		six.size = sizeof(sockaddr_in6);
+		return Resolver::Found{{six, six, loopback(0), loopback(0)}, ""};
+	});
+	const auto found = resolver.resolve("vault", 8200, "x", {Clock::now() + patience, -1});
+	ASSERT_TRUE(found.has_value());
+	std::vector<int> families;
+	for (const auto& endpoint : *found) {
+		families.push_back(endpoint.family());
+		EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(endpoint.address).sin_port, htons(8200));
+	}
+	EXPECT_THAT(families, testing::ElementsAre(AF_INET6, AF_INET, AF_INET6, AF_INET));
+}
+
+TEST(Resolver, NumericAddressesAskNobody)
+{
+	Resolver resolver([](const std::string& host) { return Resolver::Found{{}, "asked for " + host}; });
+	for (const auto* host : {"127.0.0.1", "::1"}) {
+		EXPECT_TRUE(resolver.resolve(host, 1, "x", {Clock::now() + patience, -1}).has_value()) << host;
+	}
+	EXPECT_FALSE(resolver.resolve("localhost", 1, "x", {Clock::now() + patience, -1}).has_value());
+}
+
+} // namespace
+} // namespace issuer::test
