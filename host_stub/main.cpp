@@ -123,8 +123,9 @@ int main(int argc, char** argv)
 		return application->run();
 	}
 	catch (const Poco::Util::OptionException& error) {
+		const bool ours = dynamic_cast<const Poco::Util::InvalidArgumentException*>(&error) != nullptr;
 		return issuer::commands::usageError(
-			error.displayText(), chosen == nullptr ? std::string_view() : chosen->name());
+			ours ? error.message() : error.displayText(), chosen == nullptr ? std::string_view() : chosen->name());
 	}
 	catch (const std::exception& error) {
 		std::cerr << "issuer-host: " << error.what() << '\n';

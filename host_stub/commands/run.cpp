@@ -175,11 +175,12 @@ int Run::run(const std::vector<std::string>& arguments)
 	surroundings.sink = journal;
 	surroundings.stopTimeout = config->stopTimeout;
 	surroundings.backoff = pauseAfter;
-	surroundings.onGivenUp = [&] {
+	const auto endIfNothingIsLeft = [&] {
 		if (all->allGivenUp()) {
 			wakeUps.announceNothingLeft();
 		}
 	};
+	surroundings.onGivenUp = endIfNothingIsLeft;
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
@@ -196,7 +197,10 @@ int Run::run(const std::vector<std::string>& arguments)
 		registry::Workers reloads(1); // in turn, and beside this thread, which must hear SIGTERM at any time
 		WakeUp wakeUp = wakeUps.wait();
 		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
-			reloads.post([&] { reload(registry, *journal, configuration()); });
+			reloads.post([&] {
+				reload(registry, *journal, configuration());
+				endIfNothingIsLeft(); // the last one alive may have been removed
+			});
 		}
 		if (wakeUp == WakeUp::nothingLeft) {
 			journal->notice({Action::ended, ISSUER_LOG_ERROR, {}, "nothing is left to keep alive"});

@@ -40,8 +40,7 @@ Result<PluginLibraries::Stamp> PluginLibraries::stampOf(const fs::path& path)
 	if (::stat(path.c_str(), &status) != 0) {
 		return failure(std::strerror(errno));
 	}
-	return Stamp{
-		status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim)};
+	return Stamp{status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim)};
 }
 
 Result<std::shared_ptr<const Plugin>> PluginLibraries::open(const PluginFile& file)

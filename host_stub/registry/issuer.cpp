@@ -58,9 +58,7 @@ void Issuer::attempt(std::uint64_t epoch)
 	if (started) {
 		tell(Action::started, ISSUER_LOG_INFO, "with " + nameOf(*_now.plugin));
 	}
-	const std::lock_guard lock(_mutex);
-	_busy = false;
-	_changed.notify_all();
+	rest();
 }
 
 /// Records and starts, unless told to stop.
@@ -72,6 +70,9 @@ CallResult Issuer::startCancellably(Instance& instance)
 		}
 		_stopPending = false;
 	}
+	if (CallResult recording = instance.record(); !recording) {
+		return recording;
+	}
 	{
 		const std::lock_guard lock(_mutex);
 		if (_halted || _closed) {
@@ -79,7 +80,7 @@ CallResult Issuer::startCancellably(Instance& instance)
 		}
 		_starting = &instance;
 	}
-	CallResult started = instance.record().and_then([&] { return instance.start(); });
+	CallResult started = instance.start();
 	const std::lock_guard lock(_mutex);
 	_starting = nullptr;
 	return started;
@@ -101,7 +102,7 @@ void Issuer::settle(const CallResult& started)
 	const issuer_rc code = started.error().code;
 	if (code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED) {
 		const milliseconds pause = _surroundings.backoff(++_failures);
-		_workers.postAfter(pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+		_retryAfter = pause;
 		lock.unlock();
 		tell(Action::startFailed, ISSUER_LOG_WARN, started.error().text + "; tried again in " + inWords(pause));
 		return;
@@ -111,6 +112,17 @@ void Issuer::settle(const CallResult& started)
 	tell(Action::startFailed, ISSUER_LOG_ERROR,
 		started.error().text + "; not tried again before the configuration is mended and reloaded");
 	_surroundings.onGivenUp();
+}
+
+/// Ends being busy. Only then may the next attempt be planned: one that came earlier would find it busy and go away.
+void Issuer::rest()
+{
+	const std::lock_guard lock(_mutex);
+	_busy = false;
+	if (const auto pause = std::exchange(_retryAfter, std::nullopt)) {
+		_workers.postAfter(*pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+	}
+	_changed.notify_all();
 }
 
 Result<void> Issuer::swap(Candidate next)
@@ -134,9 +146,7 @@ Result<void> Issuer::swap(Candidate next)
 	if (!result) {
 		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + result.error().text);
 	}
-	const std::lock_guard lock(_mutex);
-	_busy = false;
-	_changed.notify_all();
+	rest();
 	return result;
 }
 
@@ -251,12 +261,11 @@ bool Issuer::finish(steady_clock::time_point deadline)
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, "its start does not end");
 		return false;
 	}
-	if (_now.instance == nullptr) {
-		return true;
+	CallResult gone;
+	if (_now.instance != nullptr) {
+		const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+		gone = _now.instance->stop(left).and_then([&] { return _now.instance->destroy(); });
 	}
-	const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-	const CallResult stopped = _now.instance->stop(left);
-	const CallResult gone = stopped.and_then([&] { return _now.instance->destroy(); });
 	if (!gone) {
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
 	}

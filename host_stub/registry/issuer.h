@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace issuer::registry {
 
@@ -72,6 +73,7 @@ public:
 private:
 	void attempt(std::uint64_t epoch);
 	void settle(const CallResult& started);
+	void rest();
 	CallResult startCancellably(Instance& instance);
 	bool halt(std::chrono::steady_clock::time_point deadline);
 	Result<void> exchange(Candidate next, bool wasRunning);
@@ -94,6 +96,7 @@ private:
 	Instance* _starting = nullptr; ///< a start waits in it: stop() ends the wait
 	std::uint64_t _epoch = 0;      ///< attempts planned in an earlier one are void
 	unsigned _failures = 0;
+	std::optional<std::chrono::milliseconds> _retryAfter; ///< the next attempt, to be planned by rest()
 };
 
 } // namespace issuer::registry

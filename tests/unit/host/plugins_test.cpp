@@ -55,9 +55,15 @@ TEST_F(PluginsOf, AGoodPluginIsLoadedAndDescribed)
 
 struct Bad
 {
+	const char* name;
 	const char* path;
 	const char* reason;
 };
+
+void PrintTo(const Bad& bad, std::ostream* out)
+{
+	*out << bad.name;
+}
 
 class BadPlugin : public testing::TestWithParam<Bad>
 {
@@ -73,16 +79,21 @@ TEST_P(BadPlugin, IsRefusedWithItsPathAndTheReasonAndLeavesNothingLoaded)
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, BadPlugin,
-	testing::Values(Bad{"/nowhere/plugin.so", "there is no such file"},
-		Bad{fixture::missing_symbol, "exports no issuer_lifecycle_v1; was it linked with the version script?"},
-		Bad{fixture::major_2, "it speaks version 2.0 of the contract, this host speaks 1; take a plugin built for this "
-							  "host, or a newer host"},
-		Bad{fixture::short_struct,
+	testing::Values(Bad{"NoFile", "/nowhere/plugin.so", "there is no such file"},
+		Bad{"MissingSymbol", fixture::missing_symbol,
+			"exports no issuer_lifecycle_v1; was it linked with the version script?"},
+		Bad{"Major2", fixture::major_2,
+			"it speaks version 2.0 of the contract, this host speaks 1; take a plugin built for this "
+			"host, or a newer host"},
+		Bad{"ShortStruct", fixture::short_struct,
 			"its table of functions is too short (56 bytes); was it built with a damaged header?"},
-		Bad{fixture::null_slot, "its function stop is missing"}, Bad{fixture::null_descriptor, "it has no descriptor"},
-		Bad{fixture::not_utf8, "its descriptor's name is not UTF-8"}, Bad{fixture::not_elf, "it is not an ELF file"},
-		Bad{fixture::truncated, "it is truncated: the file ends before what its header promises"},
-		Bad{fixture::other_architecture, "it is built for another machine"}));
+		Bad{"NullSlot", fixture::null_slot, "its function stop is missing"},
+		Bad{"NullDescriptor", fixture::null_descriptor, "it has no descriptor"},
+		Bad{"NotUtf8", fixture::not_utf8, "its descriptor's name is not UTF-8"},
+		Bad{"NotElf", fixture::not_elf, "it is not an ELF file"},
+		Bad{"Truncated", fixture::truncated, "it is truncated: the file ends before what its header promises"},
+		Bad{"OtherArchitecture", fixture::other_architecture, "it is built for another machine"}),
+	[](const auto& bad) { return std::string(bad.param.name); });
 
 TEST_F(PluginsOf, TwoIssuersShareOneLoadedPlugin)
 {
