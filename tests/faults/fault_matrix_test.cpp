@@ -67,7 +67,7 @@ FaultServer::Options options(bool tls)
 	return result;
 }
 
-Settings settingsFor(const FaultServer& server)
+Settings trusting(const FaultServer& server)
 {
 	auto settings = settingsFor({server.address()});
 	settings.tls.caFile = Pki::shared().authority.caFile();
@@ -101,12 +101,12 @@ protected:
 
 TEST_P(EndlessFault, EndsAtTheDeadline)
 {
-	expectTimeout(settingsFor(_server));
+	expectTimeout(trusting(_server));
 }
 
 TEST_P(EndlessFault, EndsAtStop)
 {
-	expectStops(settingsFor(_server), [&] { ASSERT_TRUE(_server.awaitFaults(1)); });
+	expectStops(trusting(_server), [&] { ASSERT_TRUE(_server.awaitFaults(1)); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Matrix, EndlessFault,
@@ -135,7 +135,7 @@ TEST_P(EndingFault, IsAFailureAtEveryByte)
 	const auto reply = chunkedReply(200, "{\"auth\":{\"lease_duration\":3600}}");
 	FaultServer server(options(tls));
 	server.setReply(reply);
-	const auto client = Clients().get(settingsFor(server));
+	const auto client = Clients().get(trusting(server));
 	// The handshake of a P-256 certificate takes some 900 bytes from the server, in TLS records of their own.
 	const std::size_t end = wire ? 900 : reply.size();
 	const std::size_t step = tls ? 13 : 1;
@@ -170,7 +170,7 @@ TEST(FaultMatrix, ACutBodyIsNoReplyHoweverItsLengthIsTold)
 	const auto reply = httpReply(200, "{\"lease_duration\":3600}");
 	FaultServer server;
 	server.setReply(reply);
-	const auto client = Clients().get(settingsFor(server));
+	const auto client = Clients().get(trusting(server));
 	for (std::size_t at = 0; at < reply.size(); ++at) {
 		server.setFault({What::close, at});
 		ASSERT_FALSE(renew(*client).has_value()) << at;
@@ -181,7 +181,7 @@ TEST(FaultMatrix, AReplyThatClaimsToBeHugeIsRefusedByItsHead)
 {
 	FaultServer server;
 	server.setReply("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
-	EXPECT_EQ(renew(settingsFor(server)).error().kind, Kind::malformed);
+	EXPECT_EQ(renew(trusting(server)).error().kind, Kind::malformed);
 }
 
 TEST(FaultMatrix, ABlackHoleEndsAtTheDeadlineAndAtStop)

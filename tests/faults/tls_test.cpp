@@ -282,6 +282,27 @@ TEST(Tls, ARedirectToPlainHttpIsNotFollowed)
 	EXPECT_EQ(plain.connections(), 0u);
 }
 
+TEST(Tls, GoesThroughATunnelAndVerifiesTheServerBehindIt)
+{
+	auto options = with(Pki::shared().authority.issue("behind", {.dnsNames = {"vault.example"}, .addresses = {}}));
+	options.tunnel = true;
+	FaultServer proxy(options);
+	auto settings = trusting({"https://vault.example:8200"});
+	settings.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+	const auto client = Clients().get(settings);
+	for (int i = 0; i < 2; ++i) {
+		const auto reply = renew(*client);
+		ASSERT_TRUE(reply.has_value()) << told(reply);
+	}
+	EXPECT_EQ(proxy.connections(), 1u);
+	EXPECT_THAT(proxy.received(), testing::StartsWith("CONNECT vault.example:8200 HTTP/1.1\r\n"));
+
+	settings.addresses.front().host = "other.example";
+	const auto reply = renew(settings);
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_EQ(reply.error().kind, Kind::tls);
+}
+
 TEST(Tls, ABodyWithoutALengthCountsOnlyWithAProperGoodbye)
 {
 	FaultServer server(with(Pki::shared().server));

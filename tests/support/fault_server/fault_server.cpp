@@ -117,6 +117,10 @@ struct FaultServer::Visit
 
 	void run()
 	{
+		if (server._options.tunnel) {
+			readRequest();
+			sendWire("HTTP/1.1 200 Connection established\r\n\r\n");
+		}
 		if (server._context) {
 			pause(server._options.slowness);
 			startTls();

@@ -55,6 +55,7 @@ public:
 		int newestTls = 0;                     ///< a protocol version of OpenSSL's; 0: what there is
 		std::filesystem::path unixSocket = {}; ///< not empty: listens there
 		std::chrono::milliseconds slowness{0}; ///< before the first byte of a handshake
+		bool tunnel = false; ///< is the proxy and the server behind it in one: agrees to CONNECT, then speaks TLS
 		std::string loopback = "127.0.0.1";
 	};
 

@@ -1,0 +1,150 @@
+#include "exchange_fixture.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <latch>
+#include <poll.h>
+#include <vector>
+
+/// Prints, phase by phase, how long after a stop, and how long after its deadline, an exchange returns.
+/// Usage: stop_latency [n]   (50 unless told)
+namespace issuer::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+using vault::transport::Clients;
+using vault::transport::Exchange;
+using vault::transport::Resolver;
+
+struct Phase
+{
+	std::string name;
+	std::shared_ptr<Exchange> client;
+	std::function<void()> untilStuck;
+};
+
+/// Where nothing tells that the exchange is stuck: a moment in which it surely gets there, on a quiet machine.
+void aMoment()
+{
+	::poll(nullptr, 0, 5);
+}
+
+Milliseconds afterStop(const Phase& phase)
+{
+	const Stop stop;
+	auto running = std::async(std::launch::async, [&] {
+		(void)renew(*phase.client, patience, stop.fd());
+		return Clock::now();
+	});
+	phase.untilStuck();
+	const auto stopped = Clock::now();
+	stop.now();
+	return running.get() - stopped;
+}
+
+Milliseconds afterDeadline(const Phase& phase)
+{
+	const auto limit = std::chrono::milliseconds(20);
+	const auto begin = Clock::now();
+	(void)renew(*phase.client, limit);
+	return Clock::now() - begin - limit;
+}
+
+void report(const Phase& phase, int count)
+{
+	std::vector<Milliseconds> stops;
+	std::vector<Milliseconds> deadlines;
+	for (int i = 0; i < count; ++i) {
+		stops.push_back(afterStop(phase));
+		deadlines.push_back(afterDeadline(phase));
+	}
+	const auto median = [](std::vector<Milliseconds>& times) {
+		std::sort(times.begin(), times.end());
+		return times[times.size() / 2].count();
+	};
+	const double stopMedian = median(stops);
+	const double deadlineMedian = median(deadlines);
+	std::printf("| %-28s | %8.2f | %8.2f | %8.2f | %8.2f |\n", phase.name.c_str(), stopMedian, stops.back().count(),
+		deadlineMedian, deadlines.back().count());
+}
+
+/// A phase that `fault` of a server of its own holds.
+struct StuckServer
+{
+	StuckServer(const std::string& name, bool tls, const Fault& fault) : server(options(tls))
+	{
+		server.setReply(httpReply(200, std::string(4000, 'x')));
+		server.setFault(fault);
+		auto settings = settingsFor({server.address()});
+		settings.tls.caFile = Pki::shared().authority.caFile();
+		// Each round has two exchanges, and the one that its deadline ends is stuck as well.
+		phase = {
+			name, Clients().get(settings), [this] { (void)server.awaitFaults(expected += expected == 0 ? 1 : 2); }};
+	}
+
+	static FaultServer::Options options(bool tls)
+	{
+		FaultServer::Options result;
+		if (tls) {
+			result.tls = Pki::shared().server;
+		}
+		return result;
+	}
+
+	FaultServer server;
+	Phase phase;
+	std::size_t expected = 0;
+};
+
+int run(int count)
+{
+	std::printf("n = %d, milliseconds\n", count);
+	std::printf("| phase                        | stop med | stop max | over med | over max |\n");
+	std::printf("|------------------------------|---------:|---------:|---------:|---------:|\n");
+
+	const auto released = std::make_shared<std::latch>(1);
+	const auto dead = std::make_shared<Resolver>([released](const std::string&) {
+		released->wait();
+		return Resolver::Found{{}, "released"};
+	});
+	report({"dead resolver", Clients(dead).get(settingsFor({"http://vault.example"})), aMoment}, count);
+	released->count_down();
+	{
+		const BlackHole hole;
+		const auto client = Clients().get(settingsFor({"http://127.0.0.1:" + std::to_string(hole.port())}));
+		report({"connect, black hole", client, aMoment}, count);
+	}
+	using What = Fault::What;
+	struct
+	{
+		const char* name;
+		bool tls;
+		Fault fault;
+	} const rows[] = {
+		{"handshake stalls, TLS", true, {What::stall, 0, Fault::Layer::wire}},
+		{"handshake drips, TLS", true, {What::drip, 0, Fault::Layer::wire}},
+		{"no reply, plain", false, {What::stall, 0}},
+		{"no reply, TLS", true, {What::stall, 0}},
+		{"headers drip, plain", false, {What::drip, 0}},
+		{"headers drip, TLS", true, {What::drip, 0}},
+		{"body drips, plain", false, {What::drip, 200}},
+		{"body drips, TLS", true, {What::drip, 200}},
+	};
+	for (const auto& row : rows) {
+		StuckServer stuck(row.name, row.tls, row.fault);
+		report(stuck.phase, count);
+	}
+	return 0;
+}
+
+} // namespace
+} // namespace issuer::test
+
+int main(int argc, char** argv)
+{
+	const int count = argc > 1 ? std::atoi(argv[1]) : 50;
+	return issuer::test::run(std::max(count, 1));
+}
