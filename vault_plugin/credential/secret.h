@@ -11,6 +11,7 @@ class Secret
 {
 public:
 	Secret() noexcept = default;
+	/// A copy of `text`, at most 64 KiB (else std::length_error); the caller wipes the original.
 	explicit Secret(std::string_view text);
 	Secret(Secret&& other) noexcept;
 	Secret& operator=(Secret&& other) noexcept;

@@ -44,7 +44,7 @@ public:
 	/// The last good token; empty before the first.
 	[[nodiscard]] const Secret& token() const noexcept { return _token; }
 
-	/// For people: "file /run/credentials/vault-token", "environment variable VAULT_TOKEN", "the configuration".
+	/// For people: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
 	[[nodiscard]] std::string describe() const;
 
 private:

@@ -47,6 +47,7 @@ struct TokenFacts
 	Duration period{};                    ///< 0: not periodic, or the server does not say
 	Duration explicitMaxTtl{};            ///< 0: none, or the server does not say
 	std::optional<WallTime> creationTime; ///< whole seconds of the server's clock
+	std::optional<WallTime> expireTime;   ///< the server's clock too: against it, creationTime needs no clock of ours
 	std::int64_t usesLeft = 0;            ///< 0 unlimited; -1 this look-up was the last one
 	bool renewable = true;                ///< a lease that may be extended; true where the server does not say
 	bool batch = false;
@@ -58,7 +59,8 @@ struct TokenFacts
 struct Grant
 {
 	Duration lease{};        ///< from the moment the server answered; > 0
-	bool capWarning = false; ///< the server warned that the lease was cut by a max TTL
+	bool capWarning = false; ///< the server cut the lease at the end of a max TTL: «TTL of "8s" exceeded the effective
+	                         ///< max_ttl of "7s"». Not «period of …»: that shortens each lease, and ends none
 
 	friend bool operator==(const Grant&, const Grant&) = default;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/facts.h"
+#include "renewal/memory.h"
 #include "renewal/policy.h"
 #include "renewal/report.h"
 
@@ -44,6 +45,12 @@ struct Snapshot
 ///     begin ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ next() …
 ///                 ▲   credentialReplaced(), credentialUnreadable(), renewNow() at any time between
 ///
+/// What is reported: every attempt to renew ends in one event with an outcome; so does a look-up that fails where a
+/// renewal could not go on without it (the first one, the one after a wrapped grant). Where a look-up shows, or a
+/// renewal, that the token's life is bounded for good, one event with Outcome::notRenewable says so once. Probes of a
+/// token that is known to be dead have no outcome. An event without an outcome follows where the state changed, or
+/// the forecast or the lease by more than a tenth. Notes say the same far more rarely.
+///
 /// The rules and their reasons: renewal.md of the design, told again at each rule in the source.
 class Keeper
 {
@@ -51,26 +58,33 @@ public:
 	/// `seed` feeds the jitter: two keepers with one seed and one history decide alike.
 	Keeper(const Policy& policy, std::uint64_t seed);
 
-	/// A life begins, or begins again after stopped(): nothing is known of the token.
+	/// A life begins, or begins again after stopped(): nothing is known of the token; counters stay. Asks at once.
+	/// Nothing happens if a life goes on.
 	[[nodiscard]] Reports begin(Moment now);
 
-	/// When to call attempt(); none: there is nothing to do until something is told.
+	/// When to call attempt(); none: there is nothing to do until something is told, or an answer is awaited.
 	[[nodiscard]] std::optional<Instant> next() const;
 
-	/// The request to send now. Every attempt() is followed by one answered() or credentialUnreadable().
+	/// The request to send now. Every attempt() is followed by one answered() or credentialUnreadable(). Not before
+	/// next() says so: the pause between two requests is kept there.
 	[[nodiscard]] Attempt attempt(Moment now);
 
 	/// How the attempt ended that was taken last. `sent`: when it began; `now`: when its answer had come.
+	/// Ignored when no attempt is out: after stopped(), and after credentialReplaced(), since the answer speaks of
+	/// the token before.
 	[[nodiscard]] Reports answered(Moment sent, Moment now, const Answer& answer);
 
-	/// The credential source gave another token than before: a new life, from which state ever.
+	/// The credential source gave another token than before: a new life, from which state ever, with a look-up at
+	/// once. An attempt that is out is forgotten. Before the first answer of a life it only takes back the failures.
 	[[nodiscard]] Reports credentialReplaced(Moment now);
 
-	/// The credential source gave nothing usable. With a token from before, life goes on with that one.
-	/// Without (`haveToken` false) the attempt counts as failed and is planned again.
+	/// The credential source gave nothing usable. With a token from before, life goes on with that one, and so does
+	/// the attempt. Without (`haveToken` false) the attempt counts as failed and is planned again: state STARTING,
+	/// pauses as after any failure that may pass.
 	[[nodiscard]] Reports credentialUnreadable(Moment now, bool haveToken, std::string_view why);
 
-	/// A person or the host asks for a renewal as soon as the rules allow one.
+	/// A person or the host asks for a renewal as soon as the rules allow one. Of a token that cannot be renewed it
+	/// asks how it is; of one with limited uses nothing, since asking would use it up.
 	void renewNow(Moment now);
 
 	/// The life ends for us, not for the token. Not a failure; counters stay.
@@ -80,6 +94,54 @@ public:
 
 	/// The end of life to plan by, for whoever must put tokens in order of urgency; none: unknown or never.
 	[[nodiscard]] std::optional<Instant> expiry() const;
+
+	/// The first question of this life has a definite end: the token is alive in any way, or the attempt failed. A
+	/// refused look-up settles nothing yet: the renewal that follows at once does.
+	[[nodiscard]] bool settled() const;
+
+private:
+	/// What an answer has come to, before the state it led to is told.
+	struct Verdict
+	{
+		Outcome outcome = Outcome::none;
+		std::string detail;
+	};
+
+	/// When an exchange took place.
+	struct Span
+	{
+		Moment sent;
+		Moment now;
+	};
+
+	Verdict conclude(const Span& span, const TokenFacts& facts);
+	Verdict conclude(const Span& span, const Grant& grant);
+	Verdict conclude(const Span& span, const WrappedGrant& grant);
+	Verdict conclude(const Span& span, const Trouble& trouble);
+	Verdict passing(const Span& span, const Trouble& trouble);
+	Verdict refused(const Span& span, const Trouble& trouble);
+	Verdict denied(const Span& span, const Trouble& trouble);
+	Verdict pastMaxTtl(const Span& span, const Trouble& trouble);
+	Verdict unextendable(State state, Reason reason, std::string detail);
+
+	void bring(Duration lease, const Span& span, Duration early, Duration late);
+	void watchWall(const Grant& grant, Instant earliestBefore, Duration leaseBefore);
+	void repairRatchet(Duration lease);
+	void succeed(const Span& span);
+	std::uint32_t fail(Failing kind, Reason reason);
+	void enter(State state, Reason reason);
+
+	void followUp(Question question, Instant now);
+	void plan(Instant now, std::optional<Duration> retryAfter = std::nullopt);
+	[[nodiscard]] Instant planRetry(Instant now, std::optional<Duration> retryAfter);
+	[[nodiscard]] Instant planProbe(Instant now);
+	[[nodiscard]] Instant soonest(Instant now) const;
+	[[nodiscard]] Pace pace() const;
+	[[nodiscard]] std::optional<Duration> increment() const;
+	double roll();
+
+	Policy _policy;
+	Memory _memory;
 };
 
 } // namespace issuer::vault::renewal

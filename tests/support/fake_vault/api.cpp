@@ -1,0 +1,284 @@
+#include "fake_vault/api.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <Poco/Net/IPAddress.h>
+#include <Poco/Path.h>
+#include <Poco/String.h>
+#include <Poco/URI.h>
+
+namespace issuer::test {
+namespace {
+
+constexpr const char* leaderAddress = "http://127.0.0.1:8200";
+
+bool isWrite(const std::string& method)
+{
+	return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+/// The capability that a verb needs; empty: none will do.
+std::string capabilityFor(const std::string& method, const std::string& path)
+{
+	if (method == "GET") {
+		return path.ends_with('/') ? "list" : "read";
+	}
+	if (method == "POST" || method == "PUT") {
+		return "update";
+	}
+	static const std::map<std::string, std::string> others{{"LIST", "list"}, {"DELETE", "delete"}, {"PATCH", "patch"}};
+	const auto found = others.find(method);
+	return found == others.end() ? "" : found->second;
+}
+
+bool permits(const Capabilities& capabilities, const std::string& needed)
+{
+	return capabilities.contains("root") || capabilities.contains(needed);
+}
+
+/// The path as it should have been written: without empty segments, "." and "..".
+std::string cleaned(const std::string& path)
+{
+	std::vector<std::string> segments;
+	Poco::URI("", "", path).getPathSegments(segments);
+	std::vector<std::string> kept;
+	for (auto& segment : segments) {
+		if (segment == "..") {
+			if (!kept.empty()) {
+				kept.pop_back();
+			}
+		}
+		else if (segment != ".") {
+			kept.push_back(std::move(segment));
+		}
+	}
+	std::string clean;
+	for (const auto& segment : kept) {
+		clean += "/" + segment;
+	}
+	return clean + (path.ends_with('/') ? "/" : "");
+}
+
+ApiReply cleanPathReply(const ApiRequest& request, const std::string& clean)
+{
+	ApiReply reply = redirectReply(clean);
+	if (request.method == "GET") {
+		reply.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
+		reply.body = "<a href=\"" + clean + "\">Temporary Redirect</a>.\n\n";
+	}
+	return reply;
+}
+
+/// "ns1", "/ns1/" → "ns1/"; "root", "" → "".
+std::string normalised(std::string namespaceName)
+{
+	namespaceName.erase(0, namespaceName.find_first_not_of('/'));
+	namespaceName.erase(namespaceName.find_last_not_of('/') + 1);
+	return namespaceName.empty() || namespaceName == "root" ? "" : namespaceName + "/";
+}
+
+bool isWithin(const std::string& address, const std::string& cidr)
+{
+	const auto slash = cidr.find('/');
+	const Poco::Net::IPAddress network(cidr.substr(0, slash));
+	const Poco::Net::IPAddress mask(static_cast<unsigned>(std::stoul(cidr.substr(slash + 1))), network.family());
+	const Poco::Net::IPAddress client(address);
+	return client.family() == network.family() && (client & mask) == (network & mask);
+}
+
+bool isBoundElsewhere(const Token& token, const std::string& address)
+{
+	const auto& cidrs = token.boundCidrs;
+	return !cidrs.empty() && std::ranges::none_of(cidrs, [&](const auto& cidr) { return isWithin(address, cidr); });
+}
+
+} // namespace
+
+const std::vector<Api::Route> Api::routes{
+	{"auth/token/create", "POST PUT", &Api::createRoute},
+	{"auth/token/create/", "POST PUT", &Api::createRoute},
+	{"auth/token/create-orphan", "POST PUT", &Api::createOrphan},
+	{"auth/token/lookup-self", "GET POST PUT", &Api::lookupSelf},
+	{"auth/token/renew-self", "POST PUT", &Api::renewSelf},
+	{"auth/token/revoke-self", "POST PUT", &Api::revokeSelf},
+	{"auth/token/revoke", "POST PUT", &Api::revokeOther},
+	{"auth/token/revoke-accessor", "POST PUT", &Api::revokeAccessor},
+	{"auth/token/roles/", "POST PUT DELETE", &Api::role},
+	{"sys/auth/token/tune", "POST PUT", &Api::tuneTokens},
+	{"sys/capabilities-self", "POST PUT", &Api::capabilitiesSelf},
+	{"sys/namespaces/api-lock/lock/", "POST PUT", &Api::lockNamespace},
+	{"sys/namespaces/api-lock/unlock/", "POST PUT", &Api::unlockNamespace},
+	{"sys/namespaces/", "POST PUT DELETE", &Api::namespaces},
+	{"sys/policies/acl/", "POST PUT DELETE", &Api::policy},
+	{"sys/seal", "POST PUT", &Api::seal},
+};
+
+Api::Api(const ServerClock& clock, const Options& options) : _clock(clock)
+{
+	_tokens.tuning = options.tuning;
+	_root = _tokens.createInitialRoot(options.rootToken, clock.now()).id;
+}
+
+ApiReply Api::handle(const ApiRequest& request)
+{
+	const std::lock_guard lock(_mutex);
+	ApiReply reply = answer(request);
+	if (request.headers.has("X-Vault-Namespace")) {
+		reply.headers.emplace_back("X-Vault-Namespace", request.headers.get("X-Vault-Namespace"));
+	}
+	return reply;
+}
+
+ApiReply Api::answer(const ApiRequest& request)
+{
+	const std::string path = request.path();
+	if (!path.starts_with("/v1/")) {
+		return errorReply(404, "");
+	}
+	if (const auto clean = cleaned(path); clean != path) {
+		return cleanPathReply(request, clean);
+	}
+	const std::string resource = path.substr(4);
+	if (resource == "sys/health") {
+		return health();
+	}
+	if (resource == "sys/seal-status") {
+		return sealStatus();
+	}
+	if (resource == "sys/unseal" && isWrite(request.method)) { // any key will do
+		_node = _node == NodeState::sealed ? NodeState::active : _node;
+		return sealStatus();
+	}
+	if (_node == NodeState::sealed || _node == NodeState::uninitialised) {
+		return errorReply(503, "Vault is sealed");
+	}
+	return answerInNamespace(request, resource);
+}
+
+ApiReply Api::answerInNamespace(const ApiRequest& request, std::string path)
+{
+	std::string inNamespace = normalised(request.headers.get("X-Vault-Namespace", ""));
+	if (!inNamespace.empty() && !_namespaces.contains(inNamespace)) {
+		return errorReply(404, "namespace not found");
+	}
+	for (const auto& [name, locked] : _namespaces) {
+		if (path.starts_with(name)) {
+			path.erase(0, name.size());
+			inNamespace = name;
+			break;
+		}
+	}
+	if (!inNamespace.empty() && _namespaces.at(inNamespace)) {
+		return errorReply(503, "API access to this namespace has been locked by an administrator - \"" + inNamespace +
+								   "\" must be unlocked to gain access.");
+	}
+	if (isWrite(request.method) && path.ends_with('/')) {
+		return errorReply(400, "cannot write to a path ending in '/'");
+	}
+	auto fields = Fields::decode(isWrite(request.method) ? request.body : "");
+	if (!fields) {
+		return errorReply(400, fields.error());
+	}
+	const bool served = request.method == "GET" && path == "auth/token/lookup-self";
+	if (_node == NodeState::standby && !served && request.headers.has("X-Vault-No-Request-Forwarding")) {
+		return redirectReply(leaderAddress + request.target);
+	}
+	const auto now = _clock.now();
+	const Token* token = _tokens.find(request.token(), now);
+	if (token == nullptr || isBoundElsewhere(*token, request.clientAddress)) {
+		return tokenRefused();
+	}
+	Call call{request, now, std::move(path), std::move(inNamespace), *token, std::move(*fields)};
+	return answerToken(call);
+}
+
+ApiReply Api::answerToken(Call& call)
+{
+	const bool lastUse = _tokens.use(call.token.id);
+	call.token = *_tokens.find(call.token.id, call.now);
+	const auto allowed = _policies.allowed(call.token.wish.policies, call.path);
+	ApiReply reply = permits(allowed, capabilityFor(call.request.method, call.path)) ? dispatch(call) : policyRefused();
+	if (lastUse) {
+		_tokens.revoke(call.token.id);
+	}
+	return reply;
+}
+
+ApiReply Api::dispatch(Call& call)
+{
+	const auto path = call.path;
+	const auto& method = call.request.method;
+	const auto route = std::ranges::find_if(routes, [&](const Route& candidate) {
+		const bool open = candidate.path.ends_with('/');
+		return open ? path.starts_with(candidate.path) && path.size() > candidate.path.size() : path == candidate.path;
+	});
+	if (route == routes.end() || method == "LIST") {
+		const bool known = path.starts_with("auth/token/") || path.starts_with("sys/");
+		return errorReply(404, known ? "1 error occurred:\n\t* unsupported path\n\n"
+									 : "no handler for route \"" + path + "\". route entry not found.");
+	}
+	if (route->verbs.find(method) == std::string_view::npos) {
+		return errorReply(405, "1 error occurred:\n\t* unsupported operation\n\n");
+	}
+	call.path = path.substr(route->path.size());
+	ApiReply reply = (this->*route->handler)(call);
+	call.path = path;
+	return reply.status == 200 && call.request.headers.has("X-Vault-Wrap-TTL") ? wrap(call, reply) : reply;
+}
+
+void Api::setNode(NodeState state)
+{
+	const std::lock_guard lock(_mutex);
+	_node = state;
+}
+
+std::string Api::createToken(const TokenWish& wish)
+{
+	const std::lock_guard lock(_mutex);
+	const auto created = _tokens.create(wish, _root, _clock.now());
+	if (!created) {
+		throw std::invalid_argument("fake Vault: " + created.error().error);
+	}
+	return created->token->id;
+}
+
+void Api::revoke(const std::string& token)
+{
+	const std::lock_guard lock(_mutex);
+	_tokens.revoke(token);
+}
+
+bool Api::isAlive(const std::string& token)
+{
+	const std::lock_guard lock(_mutex);
+	return _tokens.find(token, _clock.now()) != nullptr;
+}
+
+void Api::writeRole(const std::string& name, const TokenRole& role)
+{
+	const std::lock_guard lock(_mutex);
+	_tokens.roles[name] = role;
+}
+
+void Api::removeRole(const std::string& name)
+{
+	const std::lock_guard lock(_mutex);
+	_tokens.roles.erase(name);
+}
+
+void Api::writePolicy(const std::string& name, const std::string& text)
+{
+	const std::lock_guard lock(_mutex);
+	if (const auto written = _policies.write(name, text); !written) {
+		throw std::invalid_argument("fake Vault: " + written.error());
+	}
+}
+
+void Api::tune(const TokenStore::Tuning& tuning)
+{
+	const std::lock_guard lock(_mutex);
+	_tokens.tuning = tuning;
+}
+
+} // namespace issuer::test

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "fake_vault/clock.h"
+#include "fake_vault/fields.h"
+#include "fake_vault/message.h"
+#include "fake_vault/policy.h"
+#include "fake_vault/token_store.h"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace issuer::test {
+
+/// What a server is in its cluster.
+enum class NodeState
+{
+	active,
+	standby, ///< answers look-ups by itself and forwards the rest to the leader, which is this same fake
+	sealed,
+	uninitialised,
+};
+
+/// The part of Vault's API that a token's own life touches: a request in, the reply of OpenBao 2.6.2 out. No sockets;
+/// every reply is what `tests/contract` saw a real server answer. [thread-safe]
+class Api
+{
+public:
+	struct Options
+	{
+		std::string rootToken; ///< empty: a random one
+		TokenStore::Tuning tuning;
+	};
+
+	/// `clock` is borrowed for the life of the object.
+	Api(const ServerClock& clock, const Options& options);
+
+	[[nodiscard]] ApiReply handle(const ApiRequest& request);
+
+	[[nodiscard]] const std::string& rootToken() const { return _root; }
+	void setNode(NodeState state);
+
+	/// For tests that want a token without asking over the wire; throws std::invalid_argument for an unknown role.
+	[[nodiscard]] std::string createToken(const TokenWish& wish);
+	void revoke(const std::string& token);
+	[[nodiscard]] bool isAlive(const std::string& token);
+	void writeRole(const std::string& name, const TokenRole& role);
+	void removeRole(const std::string& name);
+	void writePolicy(const std::string& name, const std::string& text);
+	void tune(const TokenStore::Tuning& tuning);
+
+private:
+	/// A request that has been let in.
+	struct Call
+	{
+		const ApiRequest& request;
+		ServerTime now;
+		std::string path;          ///< below /v1/ and the namespace, without the route's own part
+		std::string namespacePath; ///< "" or "ns1/"
+		Token token;               ///< a copy: handlers change the store
+		Fields fields;
+	};
+
+	struct Route
+	{
+		std::string_view path; ///< ends in '/': whatever follows is handed to the handler
+		std::string_view verbs;
+		ApiReply (Api::*handler)(Call&);
+	};
+
+	static const std::vector<Route> routes;
+
+	ApiReply answer(const ApiRequest& request);
+	ApiReply answerInNamespace(const ApiRequest& request, std::string path);
+	ApiReply answerToken(Call& call);
+	ApiReply dispatch(Call& call);
+	ApiReply wrap(const Call& call, const ApiReply& reply);
+
+	ApiReply createRoute(Call& call);
+	ApiReply createOrphan(Call& call);
+	ApiReply lookupSelf(Call& call);
+	ApiReply renewSelf(Call& call);
+	ApiReply revokeSelf(Call& call);
+	ApiReply revokeOther(Call& call);
+	ApiReply revokeAccessor(Call& call);
+	ApiReply role(Call& call);
+
+	ApiReply health() const;
+	ApiReply sealStatus() const;
+	ApiReply seal(Call& call);
+	ApiReply capabilitiesSelf(Call& call);
+	ApiReply policy(Call& call);
+	ApiReply tuneTokens(Call& call);
+	ApiReply namespaces(Call& call);
+	ApiReply lockNamespace(Call& call);
+	ApiReply unlockNamespace(Call& call);
+
+	const ServerClock& _clock;
+	std::mutex _mutex; ///< guards all below
+	NodeState _node = NodeState::active;
+	TokenStore _tokens;
+	Policies _policies;
+	std::map<std::string, bool> _namespaces; ///< path → locked
+	std::string _root;
+};
+
+} // namespace issuer::test

@@ -1,0 +1,84 @@
+#include "fake_vault/policy.h"
+
+#include <algorithm>
+#include <regex>
+
+namespace issuer::test {
+namespace {
+
+constexpr const char* defaultPolicy = R"(
+path "auth/token/lookup-self" { capabilities = ["read"] }
+path "auth/token/renew-self" { capabilities = ["update"] }
+path "auth/token/revoke-self" { capabilities = ["update"] }
+path "sys/capabilities-self" { capabilities = ["update"] }
+)";
+
+bool covers(std::string_view rule, std::string_view path)
+{
+	return rule.ends_with('*') ? path.starts_with(rule.substr(0, rule.size() - 1)) : path == rule;
+}
+
+/// A path without wildcard is more specific than any with one; among those, the longer.
+std::size_t specificity(std::string_view rule)
+{
+	return rule.ends_with('*') ? rule.size() : std::string_view::npos;
+}
+
+} // namespace
+
+Policies::Policies()
+{
+	write("default", defaultPolicy);
+	write("response-wrapping", R"(path "sys/wrapping/unwrap" { capabilities = ["update"] })");
+}
+
+tl::expected<void, std::string> Policies::write(const std::string& name, const std::string& text)
+{
+	static const std::regex stanza(R"re(path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\})re");
+	static const std::regex word(R"re("([^"]*)")re");
+	Rules rules;
+	for (std::sregex_iterator found(text.begin(), text.end(), stanza), none; found != none; ++found) {
+		const std::string list = (*found)[2];
+		Capabilities& capabilities = rules[(*found)[1]];
+		for (std::sregex_iterator item(list.begin(), list.end(), word); item != none; ++item) {
+			capabilities.insert((*item)[1]);
+		}
+	}
+	if (rules.empty() && text.find_first_not_of(" \t\n") != std::string::npos) {
+		return tl::unexpected<std::string>("failed to parse policy: no path stanza that the fake Vault understands");
+	}
+	_rules[name] = std::move(rules);
+	return {};
+}
+
+Capabilities Policies::allowed(const std::vector<std::string>& policies, std::string_view path) const
+{
+	if (std::ranges::find(policies, "root") != policies.end()) {
+		return {"root"};
+	}
+	std::size_t best = 0;
+	Capabilities capabilities;
+	for (const auto& name : policies) {
+		const auto policy = _rules.find(name);
+		if (policy == _rules.end()) {
+			continue;
+		}
+		for (const auto& [rule, granted] : policy->second) {
+			const auto rank = specificity(rule);
+			if (!covers(rule, path) || rank < best) {
+				continue;
+			}
+			if (rank > best) {
+				best = rank;
+				capabilities.clear();
+			}
+			capabilities.insert(granted.begin(), granted.end());
+		}
+	}
+	if (capabilities.empty() || capabilities.contains("deny")) {
+		return {"deny"};
+	}
+	return capabilities;
+}
+
+} // namespace issuer::test

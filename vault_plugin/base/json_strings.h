@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace issuer::vault {
+
+/// One string of a JSON text, by its place there: the characters between the quotes, escapes as they are written.
+struct JsonString
+{
+	std::size_t begin = 0;
+	std::size_t size = 0;
+	bool key = false; ///< followed by a colon
+};
+
+/// Walks the strings of a JSON text from front to back without copying any, so that secrets can be overwritten in
+/// place before a parser makes copies of them. Takes any bytes: where the text is not JSON, the strings are whatever
+/// stands between quotes, and an unfinished one reaches to the end. Borrows the text, which may be written to meanwhile
+/// between the quotes of strings already given.
+class JsonStrings
+{
+public:
+	explicit JsonStrings(std::string_view text) noexcept : _text(text) {}
+
+	[[nodiscard]] std::optional<JsonString> next() noexcept;
+
+private:
+	std::string_view _text;
+	std::size_t _position = 0;
+};
+
+} // namespace issuer::vault

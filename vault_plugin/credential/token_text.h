@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <string_view>
+
+namespace issuer::vault::credential {
+
+/// `text` without the blanks and line ends around it, if what remains can be a token: one word of visible ASCII, at
+/// most 64 KiB. Anything else would end or split the header that carries it. The error tells where the trouble is and
+/// never what stands there; its text goes on after the name of the place: "… is empty".
+[[nodiscard]] Result<std::string_view> tokenIn(std::string_view text);
+
+} // namespace issuer::vault::credential

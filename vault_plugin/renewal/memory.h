@@ -1,0 +1,97 @@
+#pragma once
+
+#include "renewal/facts.h"
+#include "renewal/report.h"
+
+#include <cstdint>
+#include <optional>
+
+/// All that a keeper remembers, as plain data: what a hand-over to another version of the plugin writes down.
+namespace issuer::vault::renewal {
+
+/// What the next request is to find out.
+enum class Question : std::uint8_t
+{
+	first,     ///< look up: what is this token?
+	renewal,   ///< renew
+	diagnosis, ///< look up: is a token alive whose renewal was refused in unknown words?
+	wrapped,   ///< look up: how long is the lease that was granted in a wrapped answer?
+	remains,   ///< look up: what is left of a token past its max TTL?
+	probe,     ///< look up: is it really dead?
+};
+
+[[nodiscard]] constexpr Operation operationFor(Question question)
+{
+	return question == Question::renewal ? Operation::renew : Operation::lookUp;
+}
+
+/// When a token dies, as far as answers tell. A server says "60 s" at an unknown moment between the request and its
+/// answer, in whole seconds: the truth lies in [earliest, latest]. Plan by the one, give up after the other.
+struct Life
+{
+	enum class End : std::uint8_t
+	{
+		unknown,
+		known,
+		never,
+	};
+
+	End end = End::unknown;
+	Instant earliest;
+	Instant latest;
+	Instant conceivable;         ///< beyond `latest` if a renewal whose answer was lost may have reached the server
+	Duration lease{};            ///< what one grant brings; before the first: its period or first lease
+	Duration fullLease{};        ///< what one grant ought to bring
+	std::optional<Instant> wall; ///< the max TTL ends here: no renewal reaches beyond. As precise as `middle`
+
+	/// The hour of death to tell people.
+	[[nodiscard]] constexpr Instant middle() const { return earliest + (latest - earliest) / 2; }
+};
+
+/// What kind of failures the latest ones were: each kind has its own pauses.
+enum class Failing : std::uint8_t
+{
+	not_,
+	passing, ///< the server is away, busy or talks nonsense
+	refused, ///< it does not know the token
+	denied,  ///< it knows the token and does not renew it
+};
+
+struct Memory
+{
+	Life life;
+	State state = State::stopped;
+	Reason reason = Reason::none;
+
+	Question question = Question::first;
+	bool asking = false;             ///< attempt() was taken, its answer has not come
+	std::optional<Instant> next;     ///< when to ask
+	Instant started = Instant::min(); ///< the latest attempt
+	Moment seen;                     ///< the latest moment told
+
+	std::uint32_t failures = 0; ///< in a row
+	std::uint32_t streak = 0;   ///< of them, those of the latest kind; of a dead token: probes
+	Failing failing = Failing::not_;
+	std::uint8_t unmoved = 0;   ///< shortened grants in a row that did not move the end
+	Instant failingSince;
+
+	Duration latency{};     ///< recent: follows a slower answer at once, quicker ones slowly
+	Duration lastLatency{};
+
+	std::optional<WallTime> lastSuccess;
+	std::optional<WallTime> lastAttempt;
+	std::uint64_t successes = 0;
+	std::uint64_t failuresEver = 0;
+	std::uint64_t notRenewables = 0;
+
+	Duration toldLease{};              ///< as told last
+	std::optional<Instant> toldWall;
+	bool toldNotRenewable = false;     ///< once a life, or once a wall
+	bool toldFailing = false;          ///< this outage is in the log: its end belongs there too
+	std::int8_t notesUnspent = 0;
+	Instant notesCounted = Instant::min();
+
+	std::uint64_t dice = 0;
+};
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,91 @@
+#include "renewal/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace issuer::vault::renewal {
+
+namespace {
+
+Duration scaled(Duration length, double factor)
+{
+	return Duration(std::llround(static_cast<double>(length.count()) * factor));
+}
+
+/// `first`, doubled with each of `streak` after the first, up to `longest`.
+Duration doubling(Duration first, std::uint32_t streak, Duration longest)
+{
+	constexpr std::uint32_t enough = 20; // a million times the first: beyond every limit, and far from an overflow
+	const auto doublings = std::min(streak == 0 ? 0 : streak - 1, enough);
+	return std::min(first * (1LL << doublings), longest);
+}
+
+} // namespace
+
+Pace paceOf(const Policy& policy, Duration lease, Duration latency)
+{
+	const auto gap = std::clamp<Duration>(scaled(lease, 1 / policy.gapsPerLease), policy.shortestGap, policy.longestGap);
+	const auto wanted = std::min(scaled(latency, policy.latenciesPerGuard), scaled(lease, 1 / policy.guardsPerLease));
+	return {gap, std::max(gap, std::min<Duration>(wanted, policy.longestGuard))};
+}
+
+Duration interval(const Policy& policy, Duration lease)
+{
+	const auto wanted = std::max(scaled(lease, policy.fraction), policy.minInterval);
+	return std::min(wanted, scaled(lease, policy.latestShare));
+}
+
+Instant renewal(const Policy& policy, Instant now, const Life& life, double dice)
+{
+	const auto whole = interval(policy, life.lease);
+	const auto due = life.earliest - life.lease + whole - scaled(whole, policy.jitter * dice);
+	if (due >= now) {
+		return due;
+	}
+	const auto remains = std::max(life.earliest - now, Duration::zero());
+	const auto spread = std::min<Duration>(policy.longestSpread, scaled(remains, 1 / policy.spreadsPerLife));
+	return now + scaled(spread, dice);
+}
+
+Duration passingPause(
+	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice)
+{
+	auto pause = doubling(policy.firstPause, streak, policy.longestPause);
+	Duration shortest = std::min<Duration>(policy.firstPause, 2 * gap);
+	if (remains) {
+		pause = std::min(pause, scaled(*remains, 1 / policy.pausesPerLife));
+		if (*remains < 8 * gap) {
+			shortest = gap;
+		}
+	}
+	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * dice - 1)), shortest);
+}
+
+Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak)
+{
+	const auto first = std::min<Duration>(policy.firstRefusedPause, scaled(remains, 1 / policy.pausesPerLife));
+	return doubling(first, streak, remains);
+}
+
+Duration probePause(const Policy& policy, Duration first, std::uint32_t streak)
+{
+	return doubling(first, streak, policy.longestProbe);
+}
+
+Instant beforeEnd(Instant wanted, Instant now, Instant end, Duration guard)
+{
+	const auto last = end - guard;
+	return now < last ? std::min(wanted, last) : now;
+}
+
+Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency)
+{
+	const auto share = scaled(remains, 1 / policy.attemptsPerLife);
+	const auto atLeast = std::min<Duration>(1s, remains / 2);
+	// A server known to be slow is given time to answer: cutting it off each time would lose what it does grant.
+	const auto known = std::min(2 * latency, remains);
+	const auto wanted = std::max({share, atLeast, known, pace.gap});
+	return std::min({wanted, policy.requestTimeout, std::max(interval(policy, lease), pace.gap)});
+}
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "renewal/memory.h"
+#include "renewal/policy.h"
+
+/// When to ask next: each rule a function of what is known. Pure. `dice` is a number in [0, 1).
+namespace issuer::vault::renewal {
+
+/// How close requests may come, to each other and to the end.
+struct Pace
+{
+	Duration gap;   ///< no two requests start closer
+	Duration guard; ///< the last planned attempt starts this long before the end; after it the gap alone counts
+};
+
+[[nodiscard]] Pace paceOf(const Policy& policy, Duration lease, Duration latency);
+
+/// From one good renewal to the next.
+[[nodiscard]] Duration interval(const Policy& policy, Duration lease);
+
+/// When a token that is well is renewed: when its remaining life has fallen to what a fresh lease would have left.
+/// So a restart does not change when its token is renewed; renewing at half of what happens to be left would double
+/// the risk with each one.
+[[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Life& life, double dice);
+
+/// After failure `streak` of a kind that may pass.
+[[nodiscard]] Duration passingPause(
+	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice);
+
+/// After refusal `streak` of a token that should live on: a wrong source address, a disabled entity, a balancer or a
+/// namespace fault say the same as death, and heal.
+[[nodiscard]] Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak);
+
+/// Between probes of a dead token, or of one whose life is not known.
+[[nodiscard]] Duration probePause(const Policy& policy, Duration first, std::uint32_t streak);
+
+/// `wanted`, but never later than a guard before `end` while that still lies ahead; from there on, at once.
+[[nodiscard]] Instant beforeEnd(Instant wanted, Instant now, Instant end, Duration guard);
+
+/// What one attempt may take with `remains` to live: a server that hangs never eats the life later attempts need.
+[[nodiscard]] Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency);
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,38 @@
+#include "vault/wire.h"
+
+namespace issuer::vault::wire {
+namespace {
+
+HttpRequest request(std::string method, std::string path, std::string_view token, std::string_view vaultNamespace)
+{
+	HttpRequest request;
+	request.method = std::move(method);
+	request.path = std::move(path);
+	request.secretHeader = "X-Vault-Token";
+	request.secret = token;
+	// Agents and proxies before Vault may demand it: it shows that no browser was tricked into sending this.
+	request.headers.emplace_back("X-Vault-Request", "true");
+	if (!vaultNamespace.empty()) {
+		request.headers.emplace_back("X-Vault-Namespace", vaultNamespace);
+	}
+	return request;
+}
+
+} // namespace
+
+HttpRequest lookUpSelf(std::string_view token, std::string_view vaultNamespace)
+{
+	return request("GET", "/v1/auth/token/lookup-self", token, vaultNamespace);
+}
+
+HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, std::optional<Duration> increment)
+{
+	auto renewal = request("POST", "/v1/auth/token/renew-self", token, vaultNamespace);
+	renewal.headers.emplace_back("Content-Type", "application/json");
+	// Whole seconds: a server takes "500ms" as none, and a number with a fraction is an error to it.
+	const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(increment.value_or(Duration::zero())).count();
+	renewal.body = seconds > 0 ? R"({"increment": ")" + std::to_string(seconds) + R"(s"})" : "{}";
+	return renewal;
+}
+
+} // namespace issuer::vault::wire
