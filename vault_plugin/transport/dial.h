@@ -1,6 +1,6 @@
 #pragma once
 
-#include "transport/descriptor.h"
+#include "base/descriptor.h"
 #include "transport/resolver.h"
 
 #include <string>

@@ -1,6 +1,6 @@
 #include "transport/resolver.h"
 
-#include "transport/descriptor.h"
+#include "base/descriptor.h"
 #include "transport/wait.h"
 
 #include <algorithm>

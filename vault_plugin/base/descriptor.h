@@ -3,9 +3,9 @@
 #include <unistd.h>
 #include <utility>
 
-namespace issuer::vault::transport {
+namespace issuer::vault {
 
-/// Owns a file descriptor.
+/// Owns a file descriptor, and closes it.
 class Descriptor
 {
 public:
@@ -32,4 +32,4 @@ private:
 	int _fd = -1;
 };
 
-} // namespace issuer::vault::transport
+} // namespace issuer::vault

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+
+namespace issuer::vault::runtime {
+
+class Lane;
+class Worker;
+
+/// What the scheduler notes about a job. Kept in the job, so that arming one allocates nothing.
+struct JobNotes
+{
+	enum class Place : std::uint8_t
+	{
+		nowhere, ///< not armed
+		timers,  ///< armed, not yet due
+		ready,   ///< due, waits for its turn
+		again,   ///< due while it runs: its turn comes after
+	};
+
+	Instant at;
+	Instant urgency;
+	Lane* lane = nullptr;     ///< where it belongs since it was armed last
+	Worker* worker = nullptr; ///< who runs it now
+	std::uint32_t position = 0;
+	Place place = Place::nowhere;
+};
+
+/// Something that runs now and then on a worker thread, never twice at once.
+class Job
+{
+public:
+	/// [worker-thread] `cancelFd` becomes readable, and stays so, when halt() wants the run to end soon.
+	virtual void run(int cancelFd) noexcept = 0;
+
+	/// Jobs that may hang on the same thing, such as one server, share a lane; no lane can keep the others from
+	/// running. Compared, never dereferenced. Asked at each arm(). [thread-safe]
+	[[nodiscard]] virtual const void* lane() const noexcept { return nullptr; }
+
+	Job() = default;
+	Job(const Job&) = delete;
+	Job& operator=(const Job&) = delete;
+
+protected:
+	~Job() = default; ///< its owner has halted it before
+
+private:
+	friend struct JobAccess;
+	JobNotes _notes;
+};
+
+/// The scheduler's way to its notes.
+struct JobAccess
+{
+	static JobNotes& notes(Job& job) noexcept { return job._notes; }
+};
+
+} // namespace issuer::vault::runtime

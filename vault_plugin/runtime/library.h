@@ -1,0 +1,38 @@
+#pragma once
+
+#include "runtime/runtime.h"
+
+#include <memory>
+#include <mutex>
+
+namespace issuer::vault::runtime {
+
+/// The one runtime of a loaded library: born with the first running instance and gone, threads joined, with the last.
+///
+/// The plugin has exactly one, so that a host which exits or unloads without stop still ends cleanly:
+///
+///     Library& library()
+///     {
+///         OPENSSL_init_ssl(0, nullptr); // its clean-up at exit then comes after ours, not before
+///         static Library one;
+///         return one;
+///     }
+class Library
+{
+public:
+	Library() = default;
+	/// Stops the runtime, whoever still holds it: at exit instances are leaked, but their threads may not be.
+	~Library();
+	Library(const Library&) = delete;
+	Library& operator=(const Library&) = delete;
+
+	/// A running instance's share of the runtime. It gives it back on a control thread: the last one joins all threads,
+	/// and no worker can join itself. Throws what Runtime() throws. [thread-safe]
+	[[nodiscard]] std::shared_ptr<Runtime> acquire();
+
+private:
+	std::mutex _mutex;
+	std::weak_ptr<Runtime> _runtime;
+};
+
+} // namespace issuer::vault::runtime

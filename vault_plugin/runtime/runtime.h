@@ -1,0 +1,38 @@
+#pragma once
+
+#include "runtime/clock.h"
+#include "runtime/file_watch.h"
+#include "runtime/scheduler.h"
+
+#include <memory>
+
+namespace issuer::vault::runtime {
+
+/// Who runs the jobs of one library: a timer thread, workers that come and go with the work, and eyes on files.
+/// At rest it is two threads, whatever the number of jobs. [thread-safe]
+class Runtime
+{
+public:
+	/// Starts the timer thread and a first worker. Throws std::system_error where the machine has no thread or
+	/// descriptor left.
+	Runtime();
+	/// close(). Every job should be halted and every listener removed by now; those that are not never run again.
+	~Runtime();
+	Runtime(const Runtime&) = delete;
+	Runtime& operator=(const Runtime&) = delete;
+
+	[[nodiscard]] const Clock& clock() const noexcept;
+	[[nodiscard]] Scheduler& scheduler() noexcept;
+	[[nodiscard]] FileWatch& files() noexcept;
+
+	/// Disarms all jobs, cancels the runs, and joins all threads. What is armed from now on never runs. Idempotent.
+	/// In a child after fork, whose threads are not there to be joined, it does nothing. Called by a job that ends the
+	/// process from inside run(), it waits for all threads but that one.
+	void close() noexcept;
+
+private:
+	struct Parts;
+	std::unique_ptr<Parts> _parts;
+};
+
+} // namespace issuer::vault::runtime
