@@ -1,5 +1,7 @@
 #include "base/duration_text.h"
 
+#include "base/for_people.h"
+
 #include <array>
 #include <charconv>
 #include <optional>
@@ -54,9 +56,8 @@ std::optional<Duration> multiple(std::string_view number, Duration unit)
 
 tl::unexpected<Error> notADuration(std::string_view text)
 {
-	constexpr std::size_t quotable = 40;
-	const auto quoted = text.size() <= quotable ? std::string(text) : std::string(text.substr(0, quotable)) + "…";
-	return failure("\"" + quoted + "\" is not a length of time of at most 100 years, such as \"90s\", \"1h30m\" or 90");
+	return failure("\"" + forPeople(text, 40) +
+				   "\" is not a length of time of at most 100 years, such as \"90s\", \"1h30m\" or 90");
 }
 
 } // namespace

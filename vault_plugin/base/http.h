@@ -14,10 +14,10 @@ namespace issuer::vault {
 struct HttpRequest
 {
 	std::string method;
-	std::string path;                                        ///< from "/", below the address's own prefix
+	std::string path;                                         ///< from "/", below the address's own prefix
 	std::vector<std::pair<std::string, std::string>> headers; ///< nothing secret
-	std::string_view secretHeader;                           ///< name of the one header that is secret; empty: none
-	std::string_view secret;                                 ///< its value; borrowed until the exchange has ended
+	std::string_view secretHeader;                            ///< name of the one header that is secret; empty: none
+	std::string_view secret;                                  ///< its value; borrowed until the exchange has ended
 	std::string body;
 };
 
@@ -28,7 +28,7 @@ struct HttpReply
 	std::string contentType;
 	std::optional<std::string> retryAfter;
 	std::optional<std::string> location;
-	WipedString body;                                        ///< may hold a token or an accessor
+	WipedString body; ///< may hold a token or an accessor
 
 	/// Lines for the operator, the same with each reply for as long as they hold: log them when they change.
 	std::vector<std::string> advice;

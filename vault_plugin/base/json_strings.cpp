@@ -15,7 +15,7 @@ std::optional<JsonString> JsonStrings::next() noexcept
 	const auto begin = quote + 1;
 	auto end = begin;
 	while (end < _text.size() && _text[end] != '"') {
-		end += _text[end] == '\\' ? 2 : 1;
+		end += _text[end] == '\\' ? 2U : 1U;
 	}
 	end = std::min(end, _text.size());
 	_position = std::min(end + 1, _text.size());

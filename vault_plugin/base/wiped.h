@@ -17,7 +17,9 @@ struct WipingAllocator
 
 	WipingAllocator() noexcept = default;
 	template <class U>
-	WipingAllocator(const WipingAllocator<U>&) noexcept {}
+	WipingAllocator(const WipingAllocator<U>&) noexcept
+	{
+	}
 
 	T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
 	void deallocate(T* data, std::size_t count) noexcept

@@ -21,7 +21,8 @@ Secret::Secret(std::string_view text)
 	std::memcpy(_data, text.data(), _size);
 }
 
-Secret::Secret(Secret&& other) noexcept : _data(std::exchange(other._data, nullptr)), _size(std::exchange(other._size, 0))
+Secret::Secret(Secret&& other) noexcept
+	: _data(std::exchange(other._data, nullptr)), _size(std::exchange(other._size, 0))
 {
 }
 

@@ -27,7 +27,7 @@ struct Block
 {
 	Block* next;
 	Block* previous;
-	std::size_t mapped;   ///< bytes of the whole mapping
+	std::size_t mapped; ///< bytes of the whole mapping
 	std::size_t slotSize;
 	std::size_t slots;
 	std::size_t used;
@@ -79,8 +79,7 @@ void unlink(Block& block)
 
 char* mapAligned(std::size_t size)
 {
-	void* const wide =
-		::mmap(nullptr, size + blockSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void* const wide = ::mmap(nullptr, size + blockSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (wide == MAP_FAILED) {
 		throw std::bad_alloc();
 	}

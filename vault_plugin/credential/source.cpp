@@ -61,7 +61,9 @@ Result<WipedString> readFile(const std::string& path)
 	}
 
 	const auto expected = static_cast<std::size_t>(status.st_size);
-	WipedString text(expected + 1, '\0'); // room for one more, which would show that somebody is writing just now
+	WipedString text;
+	text.reserve(64);          // what is shorter than 16 would not be wiped
+	text.resize(expected + 1); // room for one more, which would show that somebody is writing just now
 	std::size_t size = 0;
 	while (size < text.size()) {
 		const auto count = ::read(file.get(), text.data() + size, text.size() - size);
@@ -109,7 +111,9 @@ Result<Source::Change> Source::refresh()
 			return Change::none;
 		}
 		auto change = keep(_origin.value.view()).map_error(named);
-		_origin.value = Secret(); // it never changes: one copy is enough
+		if (change) {
+			_origin.value = Secret(); // it never changes: one copy is enough
+		}
 		return change;
 	}
 	}

@@ -20,9 +20,9 @@ Result<std::string_view> tokenIn(std::string_view text)
 
 	const auto bad = std::ranges::find_if_not(token, [](char c) { return c > ' ' && c < 0x7f; });
 	if (bad != token.end()) {
-		const auto what = blanks.find(*bad) != std::string_view::npos ? "a blank or line end" : "no visible ASCII";
+		const auto what = blanks.find(*bad) != std::string_view::npos ? "a blank or line end" : "not visible ASCII";
 		return failure("is not one token: character " + std::to_string(bad - token.begin() + 1) + " of " +
-			std::to_string(token.size()) + " is " + what);
+					   std::to_string(token.size()) + " is " + what);
 	}
 	return token;
 }

@@ -1,3 +1,4 @@
+#include "base/for_people.h"
 #include "vault/reply_content.h"
 #include "vault/verdicts.h"
 #include "vault/wire.h"
@@ -23,20 +24,29 @@ Trouble malformed(std::string text)
 /// The cut of a life, not that of a period: a period above the mount's maximum is granted anew for ever.
 bool tellsOfCap(std::string_view warning)
 {
-	return warning.find("exceeded the effective max_ttl") != std::string_view::npos && !warning.starts_with("period of");
+	return warning.find("exceeded the effective max_ttl") != std::string_view::npos &&
+		   !warning.starts_with("period of");
 }
 
-Answer classifySuccess(Operation operation, const ReplyContent& content)
+std::string statusOf(const HttpReply& reply)
 {
+	return "HTTP " + std::to_string(reply.status);
+}
+
+Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyContent& content)
+{
+	const auto butNot = [&](std::string_view text) {
+		return malformed(statusOf(reply) + ", but " + std::string(text));
+	};
 	if (!content.object) {
-		return malformed("HTTP 200, but not with an answer of Vault's; check that the address is that of Vault itself");
+		return butNot("not with an answer of Vault's; check that the address is that of Vault itself");
 	}
 	switch (operation) {
 	case Operation::lookUp:
 		if (content.token) {
 			return *content.token;
 		}
-		return malformed("HTTP 200, but the look-up does not tell the token's TTL; check what stands before the server");
+		return butNot("the look-up does not tell the token's TTL; check what stands before the server");
 	case Operation::renew:
 		if (content.lease && *content.lease > Duration::zero()) {
 			return renewal::Grant{*content.lease, std::ranges::any_of(content.warnings, tellsOfCap)};
@@ -44,7 +54,7 @@ Answer classifySuccess(Operation operation, const ReplyContent& content)
 		if (!content.lease && content.wrapped) {
 			return renewal::WrappedGrant{};
 		}
-		return malformed("HTTP 200, but the renewal names no lease; check what stands before the server");
+		return butNot("the renewal names no lease; check what stands before the server");
 	}
 	return malformed({}); // no other operation
 }
@@ -52,19 +62,20 @@ Answer classifySuccess(Operation operation, const ReplyContent& content)
 /// Scheme and authority of an absolute address, without user info; empty for a relative one.
 std::string originOf(std::string_view location)
 {
-	const auto scheme = location.find("://");
-	if (scheme == std::string_view::npos || location.starts_with('/')) {
+	const auto schemeEnd = location.find_first_of(":/?#");
+	if (schemeEnd == std::string_view::npos || !location.substr(schemeEnd).starts_with("://")) {
 		return {};
 	}
-	const auto authority = location.substr(scheme + 3, location.substr(scheme + 3).find_first_of("/?#"));
-	const auto host = authority.substr(authority.find('@') == std::string_view::npos ? 0 : authority.rfind('@') + 1);
-	return std::string(location.substr(0, scheme + 3)) + std::string(host);
+	const auto rest = location.substr(schemeEnd + 3);
+	const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+	const auto host = authority.substr(authority.rfind('@') + 1); // npos + 1 is 0
+	return std::string(location.substr(0, schemeEnd + 3)) + std::string(host);
 }
 
 /// One that arrives here was not followed, or its target did not take the request.
 Trouble classifyRedirect(const HttpReply& reply)
 {
-	const auto status = "HTTP " + std::to_string(reply.status);
+	const auto status = statusOf(reply);
 	if (!reply.location || reply.location->empty()) {
 		return malformed(status + " without a target; check what stands before the server");
 	}
@@ -81,7 +92,7 @@ Trouble classifyRedirect(const HttpReply& reply)
 std::optional<Duration> retryAfter(const HttpReply& reply)
 {
 	std::int64_t seconds = 0;
-	const auto text = std::string_view(reply.retryAfter ? *reply.retryAfter : std::string_view());
+	const auto text = reply.retryAfter.value_or("");
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
 	if (error != std::errc() || end != text.data() + text.size() || seconds <= 0) {
 		return std::nullopt;
@@ -90,7 +101,20 @@ std::optional<Duration> retryAfter(const HttpReply& reply)
 	return std::chrono::seconds(std::min(seconds, longest));
 }
 
-Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content)
+/// What the server said, for people. A proxy that repeats the request does not get the token into a log.
+std::string quoted(const std::vector<std::string>& errors, std::string_view token)
+{
+	std::string all;
+	for (const auto& error : errors) {
+		all += (all.empty() ? "" : "; ") + error;
+	}
+	for (auto at = token.empty() ? all.npos : all.find(token); at != all.npos; at = all.find(token, at)) {
+		all.replace(at, token.size(), "…");
+	}
+	return forPeople(all);
+}
+
+Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std::string_view token)
 {
 	std::vector<std::string> texts;
 	std::ranges::transform(content.errors, std::back_inserter(texts), normalised);
@@ -103,26 +127,24 @@ Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content)
 	if (trouble.kind == Trouble::Kind::throttled || trouble.kind == Trouble::Kind::serverAway) {
 		trouble.retryAfter = retryAfter(reply);
 	}
-	trouble.detail += " (HTTP " + std::to_string(reply.status);
-	for (const auto& error : content.errors) {
-		trouble.detail += ": " + forPeople(error);
-	}
-	trouble.detail += ")";
+	const auto said = quoted(content.errors, token);
+	trouble.detail += " (" + statusOf(reply) + (said.empty() ? "" : ": " + said) + ")";
 	return trouble;
 }
 
 } // namespace
 
-Answer classify(Operation operation, HttpReply& reply)
+Answer classify(Operation operation, HttpReply& reply, std::string_view token)
 {
 	const auto content = readReply(reply.body);
-	if (reply.status == 200) {
-		return classifySuccess(operation, content);
+	// 204 is what a renewal may get; nobody looks up nothing.
+	if (reply.status == 200 || (reply.status == 204 && operation == Operation::lookUp)) {
+		return classifySuccess(operation, reply, content);
 	}
 	if (reply.status >= 300 && reply.status < 400) {
 		return classifyRedirect(reply);
 	}
-	return classifyRefusal(reply, content);
+	return classifyRefusal(reply, content, token);
 }
 
 Answer classify(const ExchangeError& error)

@@ -6,6 +6,9 @@
 #include <array>
 #include <cmath>
 
+#include <Poco/DateTime.h>
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeParser.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/MemoryStream.h>
@@ -91,6 +94,25 @@ std::optional<Duration> duration(const Object& object, const char* key)
 	return std::chrono::duration_cast<Duration>(std::clamp(Seconds(*seconds), Seconds::zero(), longest));
 }
 
+constexpr double latestTime = 7e9; ///< the year 2191: nanoseconds, which others count in, end in 2262
+
+/// An RFC 3339 time such as "2026-11-24T00:03:33.740640808Z". Go's zero time, the year 1, is none.
+std::optional<WallTime> wallTime(const Object& object, const char* key)
+{
+	const auto value = object.get(key);
+	Poco::DateTime time;
+	int zone = 0;
+	if (!value.isString() || !Poco::DateTimeParser::tryParse(
+								 Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, value.extract<std::string>(), time, zone)) {
+		return std::nullopt;
+	}
+	time.makeUTC(zone);
+	const auto sinceEpoch = Duration(time.timestamp().epochMicroseconds());
+	return sinceEpoch > Duration::zero() && sinceEpoch < std::chrono::duration<double>(latestTime)
+			   ? std::optional(WallTime(sinceEpoch))
+			   : std::nullopt;
+}
+
 std::vector<std::string> texts(const Object& object, const char* key)
 {
 	const auto value = object.get(key);
@@ -120,11 +142,11 @@ std::optional<renewal::TokenFacts> tokenFacts(const Object& data)
 	token.creationTtl = duration(data, "creation_ttl").value_or(Duration::zero());
 	token.period = duration(data, "period").value_or(Duration::zero());
 	token.explicitMaxTtl = duration(data, "explicit_max_ttl").value_or(Duration::zero());
-	constexpr double latestCreation = 7e9; // the year 2191: nanoseconds, which others count in, end in 2262
-	if (const auto creation = number(data, "creation_time"); creation && *creation > 0 && *creation < latestCreation) {
+	if (const auto creation = number(data, "creation_time"); creation && *creation > 0 && *creation < latestTime) {
 		token.creationTime = WallTime(std::chrono::seconds(static_cast<std::int64_t>(*creation)));
 	}
 	token.usesLeft = static_cast<std::int64_t>(std::clamp(number(data, "num_uses").value_or(0), -1.0, 1e15));
+	token.expireTime = wallTime(data, "expire_time");
 	const auto renewable = data.get("renewable");
 	token.renewable = !renewable.isBoolean() || renewable.extract<bool>();
 	const auto type = data.get("type");

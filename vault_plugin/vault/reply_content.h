@@ -13,12 +13,12 @@ namespace issuer::vault::wire {
 /// inside an error text.
 struct ReplyContent
 {
-	bool object = false;                       ///< a JSON object; else a page of a proxy, a text, nothing, half a reply
-	std::vector<std::string> errors;           ///< `errors`, or `error` of servers that have but one
+	bool object = false;             ///< a JSON object; else a page of a proxy, a text, nothing, half a reply
+	std::vector<std::string> errors; ///< `errors`, or `error` of servers that have but one
 	std::vector<std::string> warnings;
-	bool wrapped = false;                      ///< `wrap_info` is an object
-	std::optional<Duration> lease;             ///< `auth.lease_duration`
-	std::optional<renewal::TokenFacts> token;  ///< `data`, if it has a `ttl`
+	bool wrapped = false;                     ///< `wrap_info` is an object
+	std::optional<Duration> lease;            ///< `auth.lease_duration`
+	std::optional<renewal::TokenFacts> token; ///< `data`, if it has a `ttl`
 };
 
 /// Overwrites, in `body`, every string but those read here, then reads it. Any bytes are welcome: what cannot be read

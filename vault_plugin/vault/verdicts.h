@@ -17,8 +17,8 @@ struct Verdict
 		equals,
 	};
 
-	int from;              ///< lowest and
-	int to;                ///< highest status it is for
+	int from; ///< lowest and
+	int to;   ///< highest status it is for
 	Match match;
 	std::string_view text; ///< in any one of the texts, as normalised() writes them; "": also without a text
 	renewal::Trouble::Kind kind;

@@ -18,8 +18,9 @@ namespace issuer::vault::wire {
 	std::string_view token, std::string_view vaultNamespace, std::optional<Duration> increment);
 
 /// What a complete reply means for the token. Status and text both count: a status alone cannot classify.
-/// Overwrites every secret in `reply.body` before anything else reads it.
-[[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply);
+/// Overwrites every secret in `reply.body` before anything else reads it, and hides `token`, which the request carried,
+/// where an error text repeats it.
+[[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply, std::string_view token = {});
 
 /// What a missing reply means.
 [[nodiscard]] renewal::Answer classify(const ExchangeError& error);
