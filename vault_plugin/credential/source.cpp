@@ -1,5 +1,6 @@
 #include "credential/source.h"
 
+#include "base/descriptor.h"
 #include "base/wiped.h"
 #include "credential/secret_pages.h"
 #include "credential/token_text.h"
@@ -16,25 +17,6 @@
 namespace issuer::vault::credential {
 namespace {
 
-/// Closes what it holds.
-class Descriptor
-{
-public:
-	explicit Descriptor(int fd) noexcept : _fd(fd) {}
-	Descriptor(const Descriptor&) = delete;
-	Descriptor& operator=(const Descriptor&) = delete;
-	~Descriptor()
-	{
-		if (_fd >= 0) {
-			::close(_fd);
-		}
-	}
-	[[nodiscard]] int get() const noexcept { return _fd; }
-
-private:
-	int _fd;
-};
-
 tl::unexpected<Error> cannotBeRead()
 {
 	return failure("cannot be read: " + std::generic_category().message(errno));
@@ -46,7 +28,7 @@ Result<WipedString> readFile(const std::string& path)
 	// Non-blocking: opening a FIFO nobody writes to would wait for ever.
 	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 	struct stat status = {};
-	if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+	if (!file || ::fstat(file.get(), &status) != 0) {
 		return cannotBeRead();
 	}
 	if (!S_ISREG(status.st_mode)) {

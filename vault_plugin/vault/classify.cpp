@@ -108,8 +108,10 @@ std::string quoted(const std::vector<std::string>& errors, std::string_view toke
 	for (const auto& error : errors) {
 		all += (all.empty() ? "" : "; ") + error;
 	}
-	for (auto at = token.empty() ? all.npos : all.find(token); at != all.npos; at = all.find(token, at)) {
-		all.replace(at, token.size(), "…");
+	constexpr std::string_view hidden = "…";
+	for (auto at = token.empty() ? all.npos : all.find(token); at != all.npos;
+		 at = all.find(token, at + hidden.size())) {
+		all.replace(at, token.size(), hidden);
 	}
 	return forPeople(all);
 }
@@ -119,7 +121,8 @@ Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std
 	std::vector<std::string> texts;
 	std::ranges::transform(content.errors, std::back_inserter(texts), normalised);
 	if (!content.object) {
-		texts.push_back(normalised(std::string_view(reply.body).substr(0, 1024)));
+		// Marked, so that a firewall's "permission denied" does not equal Vault's.
+		texts.push_back("page: " + normalised(std::string_view(reply.body).substr(0, 1024)));
 	}
 
 	const auto& verdict = findVerdict(reply.status, texts);
