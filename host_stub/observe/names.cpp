@@ -81,4 +81,23 @@ std::string actionName(Action action)
 	return {};
 }
 
+std::string phaseName(Phase phase)
+{
+	switch (phase) {
+	case Phase::starting:
+		return "starting";
+	case Phase::running:
+		return "running";
+	case Phase::waiting:
+		return "waiting";
+	case Phase::failed:
+		return "failed";
+	case Phase::swapping:
+		return "swapping";
+	case Phase::stopping:
+		return "stopping";
+	}
+	return {};
+}
+
 } // namespace issuer::observe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "observe/event_sink.h"
+#include "observe/issuer_status.h"
 
 #include <string>
 
@@ -14,5 +15,6 @@ namespace issuer::observe {
 [[nodiscard]] std::string reasonName(issuer_reason reason);
 [[nodiscard]] std::string levelName(issuer_log_level level);
 [[nodiscard]] std::string actionName(Action action);
+[[nodiscard]] std::string phaseName(Phase phase);
 
 } // namespace issuer::observe

@@ -43,6 +43,14 @@ const issuer_handover_ext* handoverOf(const loader::Plugin& plugin)
 	return usable ? table : nullptr;
 }
 
+const issuer_health_ext* healthOf(const loader::Plugin& plugin)
+{
+	const auto* table = plugin.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	const bool usable =
+		table != nullptr && ISSUER_HAS(table, issuer_health_ext, snapshot) && table->snapshot != nullptr;
+	return usable ? table : nullptr;
+}
+
 } // namespace
 
 struct Instance::Ears
@@ -84,7 +92,8 @@ struct Instance::Ears
 };
 
 Instance::Instance(std::unique_ptr<Ears> ears)
-	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin))
+	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin)),
+	  _health(healthOf(*_ears->plugin))
 {
 }
 
@@ -143,6 +152,20 @@ tl::expected<std::string, CallError> Instance::exportState()
 CallResult Instance::importState(const std::string& state)
 {
 	return called([&](issuer_error* error) { return _handover->import_state(_self, borrow(state), error); });
+}
+
+std::optional<issuer_health> Instance::health() const
+{
+	issuer_health health{};
+	health.struct_size = sizeof health;
+	for (std::int64_t* unknown : {&health.expires_unix_ms, &health.next_unix_ms, &health.last_success_unix_ms,
+			 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms}) {
+		*unknown = -1; // stays so where the plugin is older than the field
+	}
+	if (_health == nullptr || _health->snapshot(_self, &health, nullptr) != ISSUER_OK) {
+		return std::nullopt;
+	}
+	return health;
 }
 
 } // namespace issuer::registry

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <issuer/handover.h>
+#include <issuer/health.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -45,6 +47,10 @@ public:
 	[[nodiscard]] tl::expected<std::string, CallError> exportState();
 	[[nodiscard]] CallResult importState(const std::string& state);
 
+	/// Empty: the plugin has no issuer.health/1, or it refuses. Not from inside its callbacks, and not once destroyed.
+	/// [thread-safe]
+	[[nodiscard]] std::optional<issuer_health> health() const;
+
 private:
 	struct Ears; ///< what the plugin calls
 
@@ -53,6 +59,7 @@ private:
 	std::unique_ptr<Ears> _ears;
 	const issuer_lifecycle& _table;
 	const issuer_handover_ext* _handover;
+	const issuer_health_ext* _health;
 	issuer_instance* _self = nullptr;
 };
 

@@ -15,6 +15,11 @@ std::string nameOf(const loader::Plugin& plugin)
 	return plugin.description().name + ' ' + plugin.description().version;
 }
 
+std::int64_t unixMs(std::chrono::system_clock::time_point time)
+{
+	return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
 } // namespace
 
 Result<Candidate> createCandidate(
@@ -44,6 +49,36 @@ bool Issuer::givenUp() const
 	return _givenUp;
 }
 
+observe::IssuerStatus Issuer::status() const
+{
+	observe::IssuerStatus status;
+	{
+		const std::lock_guard lock(_mutex);
+		using observe::Phase;
+		status.phase = _closed        ? Phase::stopping
+					   : _swapping    ? Phase::swapping
+					   : _running     ? Phase::running
+					   : _givenUp     ? Phase::failed
+					   : _retryUnixMs ? Phase::waiting
+									  : Phase::starting;
+		status.problem = _problem;
+		status.failedStarts = _failures;
+		status.nextStartUnixMs = _retryUnixMs;
+	}
+	const std::lock_guard lock(_view);
+	status.name = _now.spec.name;
+	if (_now.plugin != nullptr) {
+		const loader::Description& about = _now.plugin->description();
+		status.pluginId = about.id;
+		status.pluginName = about.name;
+		status.pluginVersion = about.version;
+		status.pluginPath = about.path;
+		status.pluginSha256 = about.sha256;
+	}
+	status.health = _now.instance == nullptr ? std::nullopt : _now.instance->health();
+	return status;
+}
+
 void Issuer::attempt(std::uint64_t epoch)
 {
 	{
@@ -52,6 +87,7 @@ void Issuer::attempt(std::uint64_t epoch)
 			return;
 		}
 		_busy = true;
+		_retryUnixMs.reset();
 	}
 	const CallResult started = startCancellably(*_now.instance);
 	settle(started);
@@ -94,15 +130,18 @@ void Issuer::settle(const CallResult& started)
 	_givenUp = false;
 	if (started) {
 		_failures = 0;
+		_problem.clear();
 		return;
 	}
 	if (_halted || _closed) {
 		return; // it failed because it was told to stop
 	}
+	_problem = started.error().text;
 	const issuer_rc code = started.error().code;
 	if (code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED) {
 		const milliseconds pause = _surroundings.backoff(++_failures);
 		_retryAfter = pause;
+		_retryUnixMs = unixMs(std::chrono::system_clock::now() + pause);
 		lock.unlock();
 		tell(Action::startFailed, ISSUER_LOG_WARN, started.error().text + "; tried again in " + inWords(pause));
 		return;
@@ -118,7 +157,7 @@ void Issuer::settle(const CallResult& started)
 void Issuer::rest()
 {
 	const std::lock_guard lock(_mutex);
-	_busy = false;
+	_busy = _swapping = false;
 	if (const auto pause = std::exchange(_retryAfter, std::nullopt)) {
 		_workers.postAfter(*pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 	}
@@ -139,12 +178,15 @@ Result<void> Issuer::swap(Candidate next)
 			return failure("the host is stopping");
 		}
 		wasRunning = std::exchange(_running, false);
-		_busy = true;
+		_busy = _swapping = true;
 		_halted = false;
+		_retryUnixMs.reset();
 	}
 	Result<void> result = exchange(std::move(next), wasRunning);
 	if (!result) {
 		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + result.error().text);
+		const std::lock_guard lock(_mutex);
+		_problem = "not swapped: " + result.error().text;
 	}
 	rest();
 	return result;
@@ -169,29 +211,41 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 		if (CallResult silent = old->recordNothing(); !silent) {
 			return goBack("the running one keeps its recorder: " + silent.error().text);
 		}
-		if (CallResult destroyed = old->destroy(); !destroyed) {
+		if (CallResult destroyed = destroyInstance(); !destroyed) {
 			return goBack("the running one cannot be destroyed: " + destroyed.error().text);
 		}
-		_now.instance.reset();
 	}
+	return replace(std::move(next), state, wasRunning);
+}
+
+/// The second half of a swap: the old instance is gone, the new one takes its place.
+Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& state, bool wasRunning)
+{
+	Candidate before = become(std::move(next));
 	if (state) {
-		if (CallResult imported = next.instance->importState(*state); !imported) {
-			return recreate("the new one does not take over: " + imported.error().text, state);
+		const CallResult imported = _now.instance->importState(*state);
+		if (!imported && imported.error().code != ISSUER_E_INVALID) {
+			return recreate(std::move(before), "the new one does not take over: " + imported.error().text, state);
+		}
+		if (!imported) {
+			// Of a version it does not know: no reason to keep the old code for ever. It asks its server instead.
+			tell(Action::swapped, ISSUER_LOG_WARN,
+				"does not go on from what " + nameOf(*before.plugin) + " knew: " + imported.error().text);
 		}
 	}
-	CallResult started = startCancellably(*next.instance);
+	const CallResult started = startCancellably(*_now.instance);
 	if (!started && wasRunning) {
-		next.instance.reset();
-		return recreate("the new one does not start: " + started.error().text, state);
+		return recreate(std::move(before), "the new one does not start: " + started.error().text, state);
 	}
 	// What did not run is no better than what does not start: there the new configuration stands, and is tried again.
-	const bool samePlugin = _now.plugin == next.plugin;
-	const std::string before = nameOf(*_now.plugin);
-	_now = std::move(next);
-	_failures = 0;
+	{
+		const std::lock_guard lock(_mutex);
+		_failures = 0;
+	}
 	settle(started);
 	tell(Action::swapped, ISSUER_LOG_INFO,
-		samePlugin ? "to a new configuration" : "from " + before + " to " + nameOf(*_now.plugin));
+		before.plugin == _now.plugin ? "to a new configuration"
+									 : "from " + nameOf(*before.plugin) + " to " + nameOf(*_now.plugin));
 	return {};
 }
 
@@ -202,19 +256,38 @@ Result<void> Issuer::goBack(std::string why)
 	return failure(std::move(why));
 }
 
-/// Goes on as it was configured, with a new instance of the old plugin in place of the one a swap has destroyed.
-Result<void> Issuer::recreate(std::string why, const std::optional<std::string>& state)
+/// Goes on as it was configured `before`, with a new instance of the old plugin in place of the one a swap destroyed.
+Result<void> Issuer::recreate(Candidate before, std::string why, const std::optional<std::string>& state)
 {
+	become(std::move(before));
 	Result<Candidate> again = createCandidate(_now.spec, _now.plugin, _surroundings.sink);
 	if (!again) {
 		settle(tl::unexpected(CallError{ISSUER_E_INTERNAL, again.error().text}));
 		return failure(std::move(why));
 	}
-	_now = std::move(*again);
+	become(std::move(*again));
 	if (state && !_now.instance->importState(*state)) {
 		why += "; what the old one knew is lost, so it asks its server";
 	}
 	return goBack(std::move(why));
+}
+
+/// Destroys the instance, out of sight of status().
+CallResult Issuer::destroyInstance()
+{
+	const std::lock_guard lock(_view);
+	CallResult destroyed = _now.instance->destroy();
+	if (destroyed) {
+		_now.instance.reset();
+	}
+	return destroyed;
+}
+
+/// Puts `next` in the place of what it is now, which is returned.
+Candidate Issuer::become(Candidate next)
+{
+	const std::lock_guard lock(_view);
+	return std::exchange(_now, std::move(next));
 }
 
 bool Issuer::halt(steady_clock::time_point deadline)
@@ -264,11 +337,12 @@ bool Issuer::finish(steady_clock::time_point deadline)
 	CallResult gone;
 	if (_now.instance != nullptr) {
 		const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-		gone = _now.instance->stop(left).and_then([&] { return _now.instance->destroy(); });
+		gone = _now.instance->stop(left).and_then([&] { return destroyInstance(); });
 	}
 	if (!gone) {
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
 	}
+	const std::lock_guard lock(_view);
 	_now.instance.reset();
 	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not hold the library
 	return gone.has_value();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "observe/issuer_status.h"
 #include "registry/instance.h"
 #include "registry/spec.h"
 #include "registry/workers.h"
@@ -70,6 +71,9 @@ public:
 	/// Neither running nor about to. [thread-safe]
 	[[nodiscard]] bool givenUp() const;
 
+	/// How it stands. Asks the plugin, and so not from inside the sink. [thread-safe]
+	[[nodiscard]] observe::IssuerStatus status() const;
+
 private:
 	void attempt(std::uint64_t epoch);
 	void settle(const CallResult& started);
@@ -77,17 +81,23 @@ private:
 	CallResult startCancellably(Instance& instance);
 	bool halt(std::chrono::steady_clock::time_point deadline);
 	Result<void> exchange(Candidate next, bool wasRunning);
+	Result<void> replace(Candidate next, const std::optional<std::string>& state, bool wasRunning);
 	Result<void> goBack(std::string why);
-	Result<void> recreate(std::string why, const std::optional<std::string>& state);
+	Result<void> recreate(Candidate before, std::string why, const std::optional<std::string>& state);
+	CallResult destroyInstance();
+	Candidate become(Candidate next);
 	void tell(observe::Action action, issuer_log_level level, const std::string& text) const;
 
 	Workers& _workers;
 	const Surroundings& _surroundings;
+
+	mutable std::mutex _view; ///< held while _now is written, and by whoever reads it without being busy with it
 	Candidate _now;
 
-	mutable std::mutex _mutex;
+	mutable std::mutex _mutex; ///< of all that follows
 	std::condition_variable _changed;
 	bool _busy = false;            ///< a worker is in attempt() or swap(): _now is its own
+	bool _swapping = false;        ///< in swap()
 	bool _closed = false;          ///< requestStop() was called
 	bool _halted = false;          ///< no start may begin
 	bool _running = false;         ///< the last start succeeded
@@ -97,6 +107,8 @@ private:
 	std::uint64_t _epoch = 0;      ///< attempts planned in an earlier one are void
 	unsigned _failures = 0;
 	std::optional<std::chrono::milliseconds> _retryAfter; ///< the next attempt, to be planned by rest()
+	std::optional<std::int64_t> _retryUnixMs;             ///< when it will be, for people
+	std::string _problem;                                 ///< of the last start or swap
 };
 
 } // namespace issuer::registry

@@ -1,7 +1,6 @@
 #include "registry/registry.h"
 
 #include <algorithm>
-#include <latch>
 
 namespace issuer::registry {
 
@@ -66,6 +65,32 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
 	return changes;
 }
 
+SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin)
+{
+	using enum SwapReport::Result;
+	const std::lock_guard control(_control);
+	if (_closed) {
+		return {refused, "the host is stopping"};
+	}
+	const Issuers all = issuers();
+	const auto found = all.find(name);
+	if (found == all.end()) {
+		return {refused, "there is no issuer " + name};
+	}
+	IssuerSpec spec = found->second->spec();
+	spec.plugin = std::move(plugin);
+	SwapReport report{swapped, "issuer " + name + " goes on with " + spec.plugin.path.string()};
+	Result<Candidate> candidate = prepareOne(std::move(spec));
+	if (!candidate) {
+		report = {refused, candidate.error().text};
+	}
+	else if (const Result<void> done = found->second->swap(std::move(*candidate)); !done) {
+		report = {rolledBack, "issuer " + name + " goes on as before: " + done.error().text};
+	}
+	releaseUnused();
+	return report;
+}
+
 Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 {
 	Plan plan;
@@ -109,19 +134,15 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 {
 	const Issuers current = issuers();
-	std::latch done(static_cast<std::ptrdiff_t>(candidates.size()));
 	std::mutex mutex;
+	Workers swaps; // not behind starts that wait for their servers, which a swap may be what cancels
 	for (Candidate& candidate : candidates) {
-		_workers.post([&, issuer = current.at(candidate.spec.name)] {
+		swaps.post([&, issuer = current.at(candidate.spec.name)] {
 			const Result<void> swapped = issuer->swap(std::move(candidate));
-			{
-				const std::lock_guard lock(mutex);
-				++(swapped ? changes.swapped : changes.rolledBack);
-			}
-			done.count_down();
+			const std::lock_guard lock(mutex);
+			++(swapped ? changes.swapped : changes.rolledBack);
 		});
 	}
-	done.wait();
 }
 
 bool Registry::finishAll(const Issuers& leaving)
@@ -157,6 +178,17 @@ bool Registry::allGivenUp() const
 {
 	const Issuers all = issuers();
 	return !all.empty() && std::ranges::all_of(all, [](const auto& entry) { return entry.second->givenUp(); });
+}
+
+std::vector<observe::IssuerStatus> Registry::snapshot() const
+{
+	const Issuers all = issuers();
+	std::vector<observe::IssuerStatus> snapshot;
+	snapshot.reserve(all.size());
+	for (const auto& [name, issuer] : all) {
+		snapshot.push_back(issuer->status());
+	}
+	return snapshot;
 }
 
 void Registry::releaseUnused()

@@ -23,7 +23,21 @@ struct Changes
 	std::size_t rolledBack = 0; ///< a swap failed, they go on as before; the sink was told why
 };
 
-/// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() runs one at a time.
+/// What became of the wish to swap one issuer, with a sentence for people.
+struct SwapReport
+{
+	enum class Result
+	{
+		swapped,
+		refused,    ///< the issuer has noticed nothing
+		rolledBack, ///< it goes on as before
+	};
+
+	Result result;
+	std::string text;
+};
+
+/// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() and swap() run one at a time.
 class Registry
 {
 public:
@@ -38,9 +52,16 @@ public:
 	/// Waits for swaps and stops, but not for starts.
 	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted);
 
+	/// Has one issuer go on with another plugin and the configuration it has, until the next apply() that wants
+	/// something else. Waits for it.
+	[[nodiscard]] SwapReport swap(const std::string& name, loader::PluginFile plugin);
+
 	/// Stops everything, within the stop timeout; an apply() under way is cut short. For good: apply() then fails.
 	/// False: something did not stop, and the sink was told what.
 	[[nodiscard]] bool stopAll();
+
+	/// How every issuer stands, by name. Waits for nobody; asks the plugins, and so not from inside the sink.
+	[[nodiscard]] std::vector<observe::IssuerStatus> snapshot() const;
 
 	/// Whether there are issuers and none of them runs or will be tried again.
 	[[nodiscard]] bool allGivenUp() const;

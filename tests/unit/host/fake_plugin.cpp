@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <issuer/handover.h>
+#include <issuer/health.h>
 #include <set>
 #include <stdexcept>
 
@@ -135,10 +136,23 @@ struct Slots
 		return cast(self)->plugin->take("import " + std::string(blob.ptr, blob.len), error);
 	}
 
+	static issuer_rc health(issuer_instance* self, issuer_health* out, issuer_error* error) noexcept
+	{
+		const issuer_rc code = cast(self)->plugin->take("health", error);
+		out->struct_size = offsetof(issuer_health, capped_at_unix_ms);
+		out->state = ISSUER_STATE_ACTIVE;
+		out->success = 7;
+		return code;
+	}
+
 	template <std::size_t place>
 	static const void* extension(const char* id) noexcept
 	{
 		static const issuer_handover_ext handover{sizeof handover, 0, &exportState, &importState};
+		static const issuer_health_ext healthTable{sizeof healthTable, 0, &health};
+		if (std::strcmp(id, ISSUER_EXT_HEALTH) == 0) {
+			return living[place]->offersHealth ? &healthTable : nullptr;
+		}
 		return living[place]->offersHandover && std::strcmp(id, ISSUER_EXT_HANDOVER) == 0 ? &handover : nullptr;
 	}
 

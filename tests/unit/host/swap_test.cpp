@@ -7,6 +7,7 @@
 namespace issuer::registry {
 namespace {
 
+using issuer::test::FakePlugin;
 using issuer::test::FakeWorld;
 using testing::Contains;
 using testing::ElementsAre;
@@ -110,11 +111,19 @@ TEST_F(Swap, OldThatCannotBeDestroyedIsStartedAgain)
 
 TEST_F(Swap, NewThatDoesNotImportMakesRoomForTheOldWithAllItKnew)
 {
-	world.next.answer("import", {ISSUER_E_INVALID});
-	expectRolledBack(swap(), "the new one does not take over: import state of old says 1");
+	world.next.answer("import", {ISSUER_E_INTERNAL});
+	expectRolledBack(swap(), "the new one does not take over: import state of old says 8");
 	EXPECT_THAT(calls(),
 		ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy", "next.import state of old",
-			"old.create", "old.import state of old", "old.record", "old.start", "next.destroy", "next.closed"));
+			"next.destroy", "old.create", "old.import state of old", "old.record", "old.start", "next.closed"));
+}
+
+TEST_F(Swap, NewThatDoesNotKnowWhatTheOldOneWroteBeginsAfreshAndSaysSo)
+{
+	world.next.answer("import", {ISSUER_E_INVALID});
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor("a swapped: does not go on from what Fake old knew: import state of old says 1"));
+	EXPECT_TRUE(world.calls.waitFor("next.start"));
 }
 
 TEST_F(Swap, NewThatDoesNotStartMakesRoomForTheOldWithAllItKnew)
@@ -164,6 +173,49 @@ TEST_F(Swap, ThatWaitsForItsServerIsCutShortByStop)
 	EXPECT_TRUE(world.calls.waitFor("old.closed"));
 	EXPECT_TRUE(world.calls.waitFor("next.closed"));
 	EXPECT_TRUE(world.calls.waitFor("old.start", 1));
+}
+
+TEST_F(Swap, OfOneByNameSaysWhatCameOfIt)
+{
+	const SwapReport done = registry.swap("a", {"next", {}});
+	EXPECT_EQ(done.result, SwapReport::Result::swapped);
+	EXPECT_EQ(done.text, "issuer a goes on with next");
+	EXPECT_TRUE(world.calls.waitFor("old.closed"));
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next")})->kept, 1U);
+}
+
+TEST_F(Swap, OfOneThatIsNotThereOrToWhatIsNoPluginChangesNothing)
+{
+	EXPECT_EQ(registry.swap("b", {"next", {}}).text, "there is no issuer b");
+	const SwapReport refused = registry.swap("a", {"none", {}});
+	EXPECT_EQ(refused.result, SwapReport::Result::refused);
+	EXPECT_EQ(refused.text, "issuer a: plugin none refused: there is no such file");
+	EXPECT_THAT(calls(), ElementsAre());
+}
+
+TEST_F(Swap, OfOneByNameThatFailsIsToldAsSuch)
+{
+	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
+	const SwapReport back = registry.swap("a", {"next", {}});
+	EXPECT_EQ(back.result, SwapReport::Result::rolledBack);
+	EXPECT_EQ(back.text, "issuer a goes on as before: the new one does not start: start says 9");
+	EXPECT_TRUE(world.calls.waitFor("next.closed"));
+}
+
+TEST_F(Swap, IsNotHeldUpByStartsThatWaitForTheirServers)
+{
+	FakePlugin hanging("hanging", world.calls);
+	world.plugins.add(hanging);
+	hanging.startWaits();
+	std::vector<IssuerSpec> specs{FakeWorld::spec("a", "old")};
+	for (int i = 0; i < 70; ++i) { // more than there are workers
+		specs.push_back(FakeWorld::spec("hanging " + std::to_string(i), "hanging"));
+	}
+	ASSERT_TRUE(registry.apply(specs));
+	ASSERT_TRUE(world.calls.waitFor("hanging.start", 64));
+	specs[0].plugin.path = "next";
+	EXPECT_EQ(registry.apply(specs)->swapped, 1U);
+	EXPECT_TRUE(registry.stopAll());
 }
 
 /// An issuer whose first start has not succeeded.
