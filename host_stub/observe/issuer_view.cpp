@@ -1,0 +1,109 @@
+#include "observe/issuer_view.h"
+
+#include <algorithm>
+
+namespace issuer::observe {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+/// A field of issuer_health; -1 is «never, unknown, none».
+std::optional<std::int64_t> known(const std::optional<issuer_health>& health, std::int64_t issuer_health::*field)
+{
+	return health && (*health).*field >= 0 ? std::optional((*health).*field) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<UnixTime> IssuerView::death() const
+{
+	if (const auto forecast = known(host.health, &issuer_health::capped_at_unix_ms)) {
+		return UnixTime(milliseconds(*forecast));
+	}
+	const bool fixed = told.state == ISSUER_STATE_CAPPED || told.state == ISSUER_STATE_NOT_RENEWABLE ||
+					   told.state == ISSUER_STATE_DENIED;
+	return fixed ? told.expires : std::nullopt;
+}
+
+std::optional<milliseconds> IssuerView::remaining(UnixTime now) const
+{
+	if (told.state == ISSUER_STATE_EXPIRED) {
+		return milliseconds(0);
+	}
+	if (!told.expires) {
+		return std::nullopt;
+	}
+	return std::max(*told.expires - now, milliseconds(0));
+}
+
+std::optional<milliseconds> IssuerView::lease() const
+{
+	const auto granted = known(host.health, &issuer_health::lease_ms);
+	return granted && *granted > 0 ? std::optional(milliseconds(*granted)) : told.lease;
+}
+
+std::optional<UnixTime> IssuerView::next() const
+{
+	return host.nextStartUnixMs ? std::optional(UnixTime(milliseconds(*host.nextStartUnixMs))) : told.next;
+}
+
+Severity severityOf(const IssuerView& issuer)
+{
+	if (issuer.host.phase == Phase::failed) {
+		return Severity::dead;
+	}
+	switch (issuer.told.state) {
+	case ISSUER_STATE_EXPIRED:
+		return Severity::dead;
+	case ISSUER_STATE_STOPPED: // what is about to be started is on its way
+		return issuer.host.phase == Phase::running ? Severity::dead : Severity::starting;
+	case ISSUER_STATE_RETRYING:
+	case ISSUER_STATE_DENIED:
+		return Severity::endangered;
+	case ISSUER_STATE_CAPPED:
+	case ISSUER_STATE_NOT_RENEWABLE:
+		return Severity::ending;
+	case ISSUER_STATE_STARTING:
+		return Severity::starting;
+	}
+	return Severity::well; // also a state of a later contract: no alarm without a reason
+}
+
+std::string severityName(Severity severity)
+{
+	switch (severity) {
+	case Severity::dead:
+		return "dead";
+	case Severity::endangered:
+		return "endangered";
+	case Severity::ending:
+		return "ending";
+	case Severity::starting:
+		return "starting";
+	case Severity::well:
+		return "well";
+	}
+	return {};
+}
+
+std::vector<IssuerView> viewAll(const Fleet& fleet, const HostSnapshot& snapshot)
+{
+	std::vector<IssuerRecord> told = fleet.all();
+	std::vector<IssuerView> views;
+	auto record = told.begin();
+	for (IssuerStatus& status : snapshot()) {
+		while (record != told.end() && record->name < status.name) {
+			++record; // no longer configured
+		}
+		IssuerView& view = views.emplace_back();
+		if (record != told.end() && record->name == status.name) {
+			view.told = std::move(*record);
+		}
+		view.told.name = status.name;
+		view.host = std::move(status);
+	}
+	return views;
+}
+
+} // namespace issuer::observe

@@ -1,0 +1,95 @@
+#include "observe/issuer_view.h"
+
+#include "told_events.h"
+
+#include <gmock/gmock.h>
+
+namespace issuer::observe {
+namespace {
+
+using namespace std::chrono_literals;
+using test::state;
+using testing::SizeIs;
+
+constexpr UnixTime noon{1'800'000'000s};
+
+IssuerStatus standing(std::string name, Phase phase)
+{
+	IssuerStatus status;
+	status.name = std::move(name);
+	status.phase = phase;
+	return status;
+}
+
+class AView : public testing::Test
+{
+protected:
+	[[nodiscard]] IssuerView view() const
+	{
+		const auto all = viewAll(fleet, [this] { return std::vector{host}; });
+		return all.at(0);
+	}
+
+	Fleet fleet{[] { return noon; }};
+	IssuerStatus host = standing("a", Phase::running);
+};
+
+TEST_F(AView, IsOfWhoeverTheHostHasAndOfNobodyElse)
+{
+	for (const char* name : {"aa", "b", "d"}) {
+		fleet.event(name, state(ISSUER_STATE_ACTIVE, noon, 1h));
+	}
+	const auto all = viewAll(fleet, [] {
+		return std::vector{standing("a", Phase::starting), standing("b", Phase::running)};
+	});
+	ASSERT_THAT(all, SizeIs(2));
+	EXPECT_EQ(all[0].told.name, "a");
+	EXPECT_FALSE(all[0].told.told);
+	EXPECT_EQ(severityOf(all[0]), Severity::starting);
+	EXPECT_EQ(all[1].told.name, "b");
+	EXPECT_EQ(severityOf(all[1]), Severity::well);
+}
+
+TEST_F(AView, ForeseesADeathOnlyWhereNoRenewalCanMoveIt)
+{
+	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1h));
+	EXPECT_EQ(view().death(), std::nullopt);
+	EXPECT_EQ(view().remaining(noon + 20min), 40min);
+	fleet.event("a", state(ISSUER_STATE_CAPPED, noon, 1h));
+	EXPECT_EQ(view().death(), noon + 1h);
+	EXPECT_EQ(view().remaining(noon + 2h), 0ms);
+}
+
+TEST_F(AView, KnowsThePluginsForecastBeforeTheCredentialIsCapped)
+{
+	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1h));
+	host.health = issuer_health{};
+	host.health->lease_ms = 7'200'000;
+	host.health->capped_at_unix_ms = (noon + 30h).time_since_epoch().count();
+	EXPECT_EQ(view().death(), noon + 30h);
+	EXPECT_EQ(view().lease(), 2h);
+	host.health->capped_at_unix_ms = host.health->lease_ms = -1;
+	EXPECT_EQ(view().death(), std::nullopt);
+	EXPECT_EQ(view().lease(), 1h);
+}
+
+TEST_F(AView, NamesTheNextStartWhileOneIsPlanned)
+{
+	fleet.event("a", state(ISSUER_STATE_STOPPED, noon, 1h));
+	host = standing("a", Phase::waiting);
+	host.nextStartUnixMs = (noon + 5s).time_since_epoch().count();
+	EXPECT_EQ(view().next(), noon + 5s);
+	EXPECT_EQ(severityOf(view()), Severity::starting);
+}
+
+TEST_F(AView, IsDeadWhenItsStartFailedForGoodOrItHasStoppedByItself)
+{
+	host = standing("a", Phase::failed);
+	EXPECT_EQ(severityOf(view()), Severity::dead);
+	host = standing("a", Phase::running);
+	fleet.event("a", state(ISSUER_STATE_STOPPED, noon, 1h));
+	EXPECT_EQ(severityOf(view()), Severity::dead);
+}
+
+} // namespace
+} // namespace issuer::observe
