@@ -197,6 +197,16 @@ TEST(Replies, A200OfAnythingElseIsNoVerdictOnTheToken)
 	expectEach(cases);
 }
 
+TEST(Replies, ReadsAFewLevelsAndNoPit)
+{
+	const auto nested = [](std::size_t levels) {
+		return R"({"x": )" + std::string(levels, '[') + std::string(levels, ']') +
+			   R"(, "auth": {"lease_duration": 60}})";
+	};
+	EXPECT_EQ(answer(renew, 200, nested(10)), "grant 60s");
+	EXPECT_EQ(answer(renew, 200, nested(20)), "malformed (malformed)");
+}
+
 TEST(Replies, A204IsNoRenewal)
 {
 	EXPECT_EQ(answer(renew, 204, ""), "denied (refused)");
