@@ -28,11 +28,12 @@ struct Config
 	Duration startupTimeout = std::chrono::seconds(30);
 };
 
-/// Decodes `json`. Opens nothing. The error names the key by its path («renewal.min_interval»), what was found there
-/// and what is wanted; it never quotes a token.
+/// Decodes `json`, at most 128 KiB of it. Opens nothing. The error names the key by its path («renewal.min_interval»),
+/// what was found there and what is wanted; it never quotes a token, and no copy of one is left behind.
+/// `transport.userAgent` is not configured: it stays empty.
 [[nodiscard]] Result<Config> parseConfig(std::string_view json);
 
-/// The same rules as a JSON Schema (draft 2020-12), for hosts and editors. A test holds the two together.
-extern const char* const configSchema;
+/// The same rules as a JSON Schema (draft 2020-12), for hosts, editors and people. A test holds the two together.
+extern const char configSchema[];
 
 } // namespace issuer::vault

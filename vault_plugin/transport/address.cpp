@@ -1,5 +1,7 @@
 #include "transport/settings.h"
 
+#include "base/for_people.h"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -16,7 +18,7 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view why)
 {
 	// Between the scheme and an '@' may stand a password.
 	const bool mayHoldPassword = text.find('@') != text.npos;
-	return failure("address " + (mayHoldPassword ? std::string("(not shown)") : "\"" + std::string(text) + "\"") + " " +
+	return failure((mayHoldPassword ? std::string("(not shown)") : "\"" + forPeople(text, 80) + "\"") + " " +
 				   std::string(why) + "; an address looks like https://vault.example:8200 or unix:///run/vault.sock");
 }
 

@@ -31,7 +31,7 @@ Result<Target> redirectTarget(const Settings& settings, const Address& from, std
 	const auto pathBegin = std::min(location.find_first_of("/?#", authority + 3), location.size());
 	auto address = Address::parse(location.substr(0, pathBegin));
 	if (!address) {
-		return failure("the redirect leads nowhere: " + address.error().text);
+		return failure("the redirect leads nowhere: address " + address.error().text);
 	}
 	const auto withoutFragment = location.substr(0, location.find('#'));
 	std::string path(withoutFragment.substr(std::min(pathBegin, withoutFragment.size())));

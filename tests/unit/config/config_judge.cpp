@@ -1,0 +1,57 @@
+// The decoder as a program, for a test that is not written in C++.
+//
+//     config_judge --schema    prints the JSON Schema
+//     config_judge             reads configurations, one a line, and answers each with one line: the error, or a JSON
+//                              object of the settings that have defaults, as they are in force
+#include "base/duration_text.h"
+#include "config.h"
+
+#include <iostream>
+
+using namespace issuer::vault;
+
+namespace {
+
+std::string quoted(std::string_view text)
+{
+	return '"' + std::string(text) + '"';
+}
+
+std::string settingsOf(const Config& config)
+{
+	constexpr const char* redirects[] = {"none", "verified", "any"};
+	const auto& renewal = config.renewal;
+	const std::pair<const char*, std::string> settings[] = {
+		{"namespace", quoted(config.vaultNamespace)},
+		{"tls.insecure_skip_verify", config.transport.tls.insecureSkipVerify ? "true" : "false"},
+		{"renewal.fraction", std::to_string(renewal.fraction)},
+		{"renewal.jitter", std::to_string(renewal.jitter)},
+		{"renewal.min_interval", quoted(durationText(renewal.minInterval))},
+		{"renewal.request_timeout", quoted(durationText(renewal.requestTimeout))},
+		{"renewal.increment", quoted(durationText(renewal.increment))},
+		{"startup", quoted(config.startup == Config::Startup::failFast ? "fail_fast" : "background")},
+		{"startup_timeout", quoted(durationText(config.startupTimeout))},
+		{"proxy", quoted(config.transport.proxy.empty() ? "none" : config.transport.proxy)},
+		{"follow_redirects", quoted(redirects[static_cast<std::size_t>(config.transport.redirects)])},
+	};
+	std::string object;
+	for (const auto& [path, value] : settings) {
+		object += (object.empty() ? "{" : ",") + quoted(path) + ":" + value;
+	}
+	return object + "}";
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+	if (argc > 1 && std::string_view(argv[1]) == "--schema") {
+		std::cout << configSchema;
+		return 0;
+	}
+	for (std::string line; std::getline(std::cin, line);) {
+		const auto config = parseConfig(line);
+		std::cout << (config ? settingsOf(*config) : config.error().text) << '\n';
+	}
+	return 0;
+}

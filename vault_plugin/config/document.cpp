@@ -1,0 +1,133 @@
+#include "config/document.h"
+
+#include "base/for_people.h"
+#include "base/json_strings.h"
+#include "base/wiped.h"
+#include "config/keys.h"
+
+#include <algorithm>
+
+#include <Poco/JSON/Handler.h>
+#include <Poco/JSON/JSONException.h>
+#include <Poco/JSON/Parser.h>
+#include <Poco/MemoryStream.h>
+
+namespace issuer::vault::config {
+namespace {
+
+/// Is what stands below `key` for the parser to see?
+bool mayBeRead(std::string_view key)
+{
+	return key != secretKey && std::ranges::any_of(keyPaths, [&](auto path) { return lastPart(path) == key; });
+}
+
+/// Builds the tree that Poco's parser walks. Poco's own tree would keep the last of equal keys and not tell.
+class Builder final : public Poco::JSON::Handler
+{
+public:
+	explicit Builder(Value& root) : _root(root) {}
+
+	void reset() override {}
+	void startObject() override { _open.push_back(&add({Members()})); }
+	void endObject() override { _open.pop_back(); }
+	void startArray() override { _open.push_back(&add({Array()})); }
+	void endArray() override { _open.pop_back(); }
+	void key(const std::string& key) override { _key = key; }
+	void null() override { add({nullptr}); }
+	void value(int number) override { add({static_cast<double>(number)}); }
+	void value(unsigned number) override { add({static_cast<double>(number)}); }
+	void value(Poco::Int64 number) override { add({static_cast<double>(number)}); }
+	void value(Poco::UInt64 number) override { add({static_cast<double>(number)}); }
+	void value(double number) override { add({number}); }
+	void value(bool truth) override { add({truth}); }
+	void value(const std::string& text) override { add({text}); }
+
+private:
+	Value& add(Value value)
+	{
+		if (_open.empty()) {
+			return _root = std::move(value);
+		}
+		auto& parent = _open.back()->of; // what it grows by may move its elder children, inside which nobody is now
+		if (auto* const array = std::get_if<Array>(&parent)) {
+			return array->emplace_back(std::move(value));
+		}
+		return std::get<Members>(parent).emplace_back(_key, std::move(value)).second;
+	}
+
+	Value& _root;
+	std::vector<Value*> _open; ///< the objects and arrays around the place that is being read
+	std::string _key;
+};
+
+/// Where the parser gave up.
+std::string lineOf(std::istream& stream, std::string_view text)
+{
+	stream.clear();
+	const auto read = std::min(static_cast<std::size_t>(stream.tellg()), text.size());
+	return std::to_string(1 + std::ranges::count(text.substr(0, read), '\n'));
+}
+
+/// `text` without its secrets.
+Result<Value> parse(std::string_view text)
+{
+	// From a stream: of a string the parser would make a copy.
+	Poco::MemoryInputStream stream(text.data(), static_cast<std::streamsize>(text.size()));
+	try {
+		Value root;
+		Poco::JSON::Parser parser(new Builder(root));
+		parser.setDepth(Document::deepest);
+		parser.parse(stream);
+		return root;
+	}
+	catch (const Poco::JSON::JSONException& error) { // says what it expected, and repeats one byte at most
+		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) + ": " +
+					   forPeople(error.message(), 80));
+	}
+	catch (const Poco::Exception&) { // repeats the number
+		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) +
+					   ": a number is out of any range");
+	}
+}
+
+} // namespace
+
+const char* kindOf(const Value& value)
+{
+	constexpr const char* kinds[] = {"null", "a boolean", "a number", "a string", "an array", "an object"};
+	return kinds[value.of.index()];
+}
+
+Result<Document> readDocument(std::string_view json)
+{
+	if (json.size() > Document::largest) {
+		return failure("the configuration is longer than 128 KiB");
+	}
+	Document document;
+	WipedString text(json);
+	JsonStrings strings(json);
+	bool readable = false;
+	bool secret = false;
+	while (const auto string = strings.next()) {
+		const auto content = json.substr(string->begin, string->size);
+		if (!string->key) {
+			document.secret = secret ? content : document.secret;
+			if (!readable) {
+				std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(string->begin), string->size, 'x');
+			}
+			continue;
+		}
+		if (content.find('\\') != content.npos) {
+			return failure("the configuration holds a key that is written with a backslash; no key of it needs one");
+		}
+		readable = mayBeRead(content);
+		secret = content == secretKey;
+	}
+
+	return parse(text).map([&](Value root) {
+		document.root = std::move(root);
+		return std::move(document);
+	});
+}
+
+} // namespace issuer::vault::config

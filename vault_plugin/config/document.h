@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace issuer::vault::config {
+
+struct Value;
+using Array = std::vector<Value>;
+using Members =
+	std::vector<std::pair<std::string, Value>>; ///< in the order of the text, a key that stands twice, twice
+
+/// A piece of JSON.
+struct Value
+{
+	std::variant<std::nullptr_t, bool, double, std::string, Array, Members> of;
+};
+
+/// "a number", "an object", …
+[[nodiscard]] const char* kindOf(const Value& value);
+
+/// A configuration as the JSON that it is, without its secrets.
+struct Document
+{
+	static constexpr std::size_t largest = std::size_t{128} * 1024;
+	static constexpr std::size_t deepest = 8;
+
+	Value root;
+	/// What stands between the quotes of the secret string, escapes as they are written; borrowed from the text.
+	std::optional<std::string_view> secret;
+};
+
+/// Reads `json`, of at most `largest` bytes, nested at most `deepest` deep. The parser makes copies of what it reads,
+/// so it is not shown the secret, nor any string that could be one that strayed: strings below other keys than those
+/// of the configuration are x's of the same length in the document. Nor does an error repeat what stands in the text.
+[[nodiscard]] Result<Document> readDocument(std::string_view json);
+
+} // namespace issuer::vault::config
