@@ -60,7 +60,7 @@ struct Grant
 {
 	Duration lease{};        ///< from the moment the server answered; > 0
 	bool capWarning = false; ///< the server cut the lease at the end of a max TTL: «TTL of "8s" exceeded the effective
-	                         ///< max_ttl of "7s"». Not «period of …»: that shortens each lease, and ends none
+							 ///< max_ttl of "7s"». Not «period of …»: that shortens each lease, and ends none
 
 	friend bool operator==(const Grant&, const Grant&) = default;
 };
@@ -76,26 +76,27 @@ struct Trouble
 {
 	enum class Kind : std::uint8_t
 	{
-		denied,           ///< alive, but the server will not renew it (policy, role or user gone); may be mended
-		refused,          ///< the server does not accept the token; dead, or a wrong source address, a disabled entity
-		unclearRefusal,   ///< a 403 in words not known: one look-up tells denied from refused
-		gone,             ///< the server has no such token any more
-		pastMaxTtl,       ///< cannot be extended; a look-up tells what is left
-		notRenewable,     ///< was created so
-		batch,            ///< batch tokens are never renewable
-		noLease,          ///< "invalid lease ID": a root token without a lease, which never expires
-		throttled,        ///< a quota; see retryAfter
-		serverAway,       ///< sealed, no leader, any 5xx without a verdict on the token
-		malformed,        ///< an answer that is none of Vault's: a proxy's page, a truncated body
-		configuration,    ///< wrong path, namespace, scheme or certificate: a person must look
-		transport,        ///< no complete answer
-		cancelled,        ///< by stop: not an outcome at all
+		denied,         ///< alive, but the server will not renew it (policy, role or user gone); may be mended
+		refused,        ///< the server does not accept the token; dead, or a wrong source address, a disabled entity
+		unclearRefusal, ///< a 403 in words not known: one look-up tells denied from refused
+		gone,           ///< the server has no such token any more
+		pastMaxTtl,     ///< cannot be extended; a look-up tells what is left
+		notRenewable,   ///< was created so
+		batch,          ///< batch tokens are never renewable
+		noLease,        ///< "invalid lease ID": a root token without a lease, which never expires
+		throttled,      ///< a quota; see retryAfter
+		serverAway,     ///< sealed, no leader, any 5xx without a verdict on the token
+		malformed,      ///< an answer that is none of Vault's: a proxy's page, a truncated body
+		configuration,  ///< wrong path, namespace, scheme or certificate: a person must look
+		transport,      ///< no complete answer
+		cancelled,      ///< by stop: not an outcome at all
 	};
 
 	Kind kind = Kind::transport;
 	Reason reason = Reason::network;
 	std::optional<Duration> retryAfter; ///< only of `throttled` and `serverAway`, and only if > 0
 	std::string detail;                 ///< one line for people; never a secret
+	bool unsent = false;                ///< surely: the server cannot have done what was asked
 };
 
 /// How one attempt ended.

@@ -4,9 +4,11 @@
 #include "renewal/memory.h"
 #include "renewal/policy.h"
 #include "renewal/report.h"
+#include "renewal/schedule.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace issuer::vault::renewal {
@@ -15,8 +17,8 @@ namespace issuer::vault::renewal {
 struct Attempt
 {
 	Operation operation = Operation::lookUp;
-	Duration budget{};                  ///< for every byte of it: resolution, connect, TLS, answer
-	std::optional<Duration> increment;  ///< whole seconds to ask for; none: what the server has set
+	Duration budget{};                 ///< for every byte of it: resolution, connect, TLS, answer
+	std::optional<Duration> increment; ///< whole seconds to ask for; none: what the server has set
 };
 
 /// What can be asked of a token's life at any time. Cheap to copy.
@@ -29,12 +31,12 @@ struct Snapshot
 	std::optional<WallTime> next;
 	std::optional<WallTime> lastSuccess;
 	std::optional<WallTime> lastAttempt;
-	std::optional<WallTime> cappedAt;    ///< the forecast hour of death
+	std::optional<WallTime> cappedAt; ///< the forecast hour of death
 	std::uint64_t successes = 0;
 	std::uint64_t failures = 0;
 	std::uint64_t notRenewables = 0;
 	Duration lastLatency{};
-	Duration lease{};                    ///< last granted
+	Duration lease{}; ///< last granted
 };
 
 /// Decides when to ask for a token's renewal, what an answer means and what to tell.
@@ -61,6 +63,14 @@ public:
 	/// A life begins, or begins again after stopped(): nothing is known of the token; counters stay. Asks at once.
 	/// Nothing happens if a life goes on.
 	[[nodiscard]] Reports begin(Moment now);
+
+	/// A life that another keeper has led goes on in this one, which does not live yet: no look-up, and the plan, the
+	/// counters and the forecast are kept. `memory` is of the same boot; times that have passed meanwhile fire at once.
+	/// Tells of nothing but the state that follows STOPPED. From an empty memory it is begin().
+	[[nodiscard]] Reports resume(Moment now, const Memory& memory);
+
+	/// All that is known: for resume(), of another keeper or another version. Says most once stopped() was called.
+	[[nodiscard]] const Memory& memory() const { return _memory; }
 
 	/// When to call attempt(); none: there is nothing to do until something is told, or an answer is awaited.
 	[[nodiscard]] std::optional<Instant> next() const;
@@ -104,7 +114,11 @@ private:
 	struct Verdict
 	{
 		Outcome outcome = Outcome::none;
-		std::string detail;
+		Reason reason = Reason::none;
+		std::string detail;         ///< what the server said; empty: the state says it all
+		std::uint32_t attempt = 0;  ///< of this renewal; 0 for a look-up that is none
+		std::uint32_t failures = 0; ///< that a success has ended
+		Instant failingSince;
 	};
 
 	/// When an exchange took place.
@@ -114,31 +128,56 @@ private:
 		Moment now;
 	};
 
+	// What an answer means: conclusions.cpp.
 	Verdict conclude(const Span& span, const TokenFacts& facts);
 	Verdict conclude(const Span& span, const Grant& grant);
 	Verdict conclude(const Span& span, const WrappedGrant& grant);
 	Verdict conclude(const Span& span, const Trouble& trouble);
+	Verdict learn(const Span& span, const TokenFacts& facts);
+	Verdict renewed(const Span& span);
 	Verdict passing(const Span& span, const Trouble& trouble);
 	Verdict refused(const Span& span, const Trouble& trouble);
+	Verdict unclear(const Span& span, const Trouble& trouble);
 	Verdict denied(const Span& span, const Trouble& trouble);
 	Verdict pastMaxTtl(const Span& span, const Trouble& trouble);
-	Verdict unextendable(State state, Reason reason, std::string detail);
-
-	void bring(Duration lease, const Span& span, Duration early, Duration late);
-	void watchWall(const Grant& grant, Instant earliestBefore, Duration leaseBefore);
-	void repairRatchet(Duration lease);
-	void succeed(const Span& span);
-	std::uint32_t fail(Failing kind, Reason reason);
+	Verdict notRenewable(const Span& span, const Trouble& trouble);
+	Verdict lastsForEver(const Span& span);
+	Verdict succeed(const Span& span, Outcome outcome);
+	Verdict fail(const Span& span, Failing kind, const Trouble& trouble);
 	void enter(State state, Reason reason);
 
-	void followUp(Question question, Instant now);
+	// How long it lives: life.cpp.
+	void bring(const Span& span, const TokenFacts& facts);
+	void bring(const Span& span, Duration lease);
+	void learnWall(const Span& span, const TokenFacts& facts);
+	void watchWall(const Grant& grant, const Life& before);
+	void meetWall();
+	void repairRatchet(const Grant& grant);
+	void mayHaveBeenRenewed(Instant now);
+	[[nodiscard]] bool atWall() const;
+	[[nodiscard]] bool endKnown() const { return _memory.life.end == Life::End::known; }
+
+	// When to ask, and what: planning.cpp.
 	void plan(Instant now, std::optional<Duration> retryAfter = std::nullopt);
-	[[nodiscard]] Instant planRetry(Instant now, std::optional<Duration> retryAfter);
-	[[nodiscard]] Instant planProbe(Instant now);
+	void ask(Question question, Instant at, Instant now);
+	[[nodiscard]] Instant retry(Instant now, std::optional<Duration> retryAfter);
+	[[nodiscard]] Instant halfway(Instant now) const;
+	[[nodiscard]] Instant probe(Instant now);
 	[[nodiscard]] Instant soonest(Instant now) const;
 	[[nodiscard]] Pace pace() const;
 	[[nodiscard]] std::optional<Duration> increment() const;
-	double roll();
+	[[nodiscard]] double roll();
+
+	// What to tell: reporting.cpp.
+	[[nodiscard]] Reports report(const Moment& now, const Verdict& verdict);
+	[[nodiscard]] Event event(const Moment& now, const Verdict& verdict);
+	[[nodiscard]] bool hasNews(Instant now) const;
+	[[nodiscard]] std::string sentence(const Moment& now) const;
+	void tellOfWall(Reports& reports, const Moment& now);
+	void noteFailure(Reports& reports, const Moment& now, const Verdict& verdict);
+	void noteChange(Reports& reports, const Moment& now, const Verdict& verdict);
+	[[nodiscard]] std::optional<WallTime> hourOfDeath(const Moment& now) const;
+	bool note(Reports& reports, Instant now, Level level, std::string text);
 
 	Policy _policy;
 	Memory _memory;

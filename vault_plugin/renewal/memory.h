@@ -43,6 +43,7 @@ struct Life
 	Duration lease{};            ///< what one grant brings; before the first: its period or first lease
 	Duration fullLease{};        ///< what one grant ought to bring
 	std::optional<Instant> wall; ///< the max TTL ends here: no renewal reaches beyond. As precise as `middle`
+	bool wallMet = false;        ///< a renewal has run into it, so that another brings nothing
 
 	/// The hour of death to tell people.
 	[[nodiscard]] constexpr Instant middle() const { return earliest + (latest - earliest) / 2; }
@@ -60,22 +61,25 @@ enum class Failing : std::uint8_t
 struct Memory
 {
 	Life life;
-	State state = State::stopped;
+	bool running = false;         ///< between begin() or resume() and stopped()
+	State state = State::stopped; ///< what the life has come to, also after stopped(); `stopped`: none has begun
 	Reason reason = Reason::none;
 
 	Question question = Question::first;
-	bool asking = false;             ///< attempt() was taken, its answer has not come
-	std::optional<Instant> next;     ///< when to ask
-	Instant started = Instant::min(); ///< the latest attempt
-	Moment seen;                     ///< the latest moment told
+	bool asking = false;                ///< attempt() was taken, its answer has not come
+	std::optional<Instant> next;        ///< when to ask
+	Instant started = Instant::min();   ///< the latest attempt
+	Instant notBefore = Instant::min(); ///< a pause that the server has asked for
+	Moment seen;                        ///< the latest moment told
 
 	std::uint32_t failures = 0; ///< in a row
 	std::uint32_t streak = 0;   ///< of them, those of the latest kind; of a dead token: probes
 	Failing failing = Failing::not_;
-	std::uint8_t unmoved = 0;   ///< shortened grants in a row that did not move the end
+	std::uint8_t unmoved = 0; ///< shortened grants in a row that did not move the end
+	bool repairing = false;   ///< the latest request asked for the full lease, since less had been granted
 	Instant failingSince;
 
-	Duration latency{};     ///< recent: follows a slower answer at once, quicker ones slowly
+	Duration latency{}; ///< recent: follows a slower answer at once, quicker ones slowly
 	Duration lastLatency{};
 
 	std::optional<WallTime> lastSuccess;
@@ -84,11 +88,14 @@ struct Memory
 	std::uint64_t failuresEver = 0;
 	std::uint64_t notRenewables = 0;
 
-	Duration toldLease{};              ///< as told last
+	State toldState = State::stopped; ///< as told last
+	Duration toldLease{};
 	std::optional<Instant> toldWall;
-	bool toldNotRenewable = false;     ///< once a life, or once a wall
-	bool toldFailing = false;          ///< this outage is in the log: its end belongs there too
-	std::int8_t notesUnspent = 0;
+	bool toldNotRenewable = false; ///< once a life, or once a wall
+	bool toldFailing = false;      ///< this outage is in the log: its end belongs there too
+	bool toldUnreadable = false;   ///< and so is the credential source's failure
+	bool unreadable = false;       ///< the source, before the attempt that is out
+	std::int32_t notesUnspent = 0; ///< that the log takes at once
 	Instant notesCounted = Instant::min();
 
 	std::uint64_t dice = 0;

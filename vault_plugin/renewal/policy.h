@@ -49,11 +49,11 @@ struct Policy
 	Figure longestSpread = 5s;
 	float spreadsPerLife = 10;
 
-	float ratchetBelow = 0.9F;  ///< a grant below this share of a full lease: somebody renewed with less
+	float ratchetBelow = 0.9F;   ///< a grant below this share of a full lease: somebody renewed with less
 	float announceBeyond = 0.1F; ///< a lease or forecast that moved by less is no news
 	Figure forecastSlack = 1s;   ///< servers cut both ends of a max TTL to whole seconds
 
-	int notesAtOnce = 8; ///< to the log; after these
+	int notesAtOnce = 8;     ///< to the log; after these
 	Figure notePause = 600s; ///< one each
 };
 

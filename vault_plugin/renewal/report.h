@@ -36,15 +36,15 @@ enum class Outcome : std::int32_t
 struct Event
 {
 	Outcome outcome = Outcome::none;
-	State state = State::stopped;       ///< after this event
+	State state = State::stopped; ///< after this event
 	Reason reason = Reason::none;
-	std::uint32_t attempt = 0;          ///< 1 = first try of this renewal; 0 where it does not apply
+	std::uint32_t attempt = 0; ///< 1 = first try of this renewal; 0 where it does not apply
 	WallTime when;
-	std::optional<Duration> ttl;        ///< remaining life
+	std::optional<Duration> ttl; ///< remaining life
 	std::optional<WallTime> expires;
-	std::optional<WallTime> next;       ///< next planned request
-	Duration latency{};                 ///< of the attempt; 0 where it does not apply
-	std::string detail;                 ///< one line for people; never a secret
+	std::optional<WallTime> next; ///< next planned request
+	Duration latency{};           ///< of the attempt; 0 where it does not apply
+	std::string detail;           ///< one line for people; never a secret
 };
 
 /// Values and order are those of `issuer_log_level`.

@@ -16,17 +16,21 @@ Duration scaled(Duration length, double factor)
 Duration doubling(Duration first, std::uint32_t streak, Duration longest)
 {
 	constexpr std::uint32_t enough = 20; // a million times the first: beyond every limit, and far from an overflow
-	const auto doublings = std::min(streak == 0 ? 0 : streak - 1, enough);
-	return std::min(first * (1LL << doublings), longest);
+	const auto doublings = std::min(std::max(streak, 1U) - 1, enough);
+	return std::min<Duration>(first * (std::int64_t{1} << doublings), longest);
 }
 
 } // namespace
 
 Pace paceOf(const Policy& policy, Duration lease, Duration latency)
 {
-	const auto gap = std::clamp<Duration>(scaled(lease, 1 / policy.gapsPerLease), policy.shortestGap, policy.longestGap);
+	if (lease <= Duration::zero()) {
+		return {policy.longestGap, policy.longestGap}; // nothing is urgent that is not known
+	}
+	const auto gap =
+		std::clamp<Duration>(scaled(lease, 1 / policy.gapsPerLease), policy.shortestGap, policy.longestGap);
 	const auto wanted = std::min(scaled(latency, policy.latenciesPerGuard), scaled(lease, 1 / policy.guardsPerLease));
-	return {gap, std::max(gap, std::min<Duration>(wanted, policy.longestGuard))};
+	return {gap, std::max<Duration>(gap, std::min<Duration>(wanted, policy.longestGuard))};
 }
 
 Duration interval(const Policy& policy, Duration lease)
@@ -51,7 +55,7 @@ Duration passingPause(
 	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice)
 {
 	auto pause = doubling(policy.firstPause, streak, policy.longestPause);
-	Duration shortest = std::min<Duration>(policy.firstPause, 2 * gap);
+	auto shortest = std::min<Duration>(policy.firstPause, 2 * gap);
 	if (remains) {
 		pause = std::min(pause, scaled(*remains, 1 / policy.pausesPerLife));
 		if (*remains < 8 * gap) {
@@ -83,7 +87,7 @@ Duration budget(const Policy& policy, const Pace& pace, Duration remains, Durati
 	const auto share = scaled(remains, 1 / policy.attemptsPerLife);
 	const auto atLeast = std::min<Duration>(1s, remains / 2);
 	// A server known to be slow is given time to answer: cutting it off each time would lose what it does grant.
-	const auto known = std::min(2 * latency, remains);
+	const auto known = std::min(2 * latency, std::max(remains, latency + pace.gap));
 	const auto wanted = std::max({share, atLeast, known, pace.gap});
 	return std::min({wanted, policy.requestTimeout, std::max(interval(policy, lease), pace.gap)});
 }

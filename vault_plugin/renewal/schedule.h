@@ -38,6 +38,7 @@ struct Pace
 [[nodiscard]] Instant beforeEnd(Instant wanted, Instant now, Instant end, Duration guard);
 
 /// What one attempt may take with `remains` to live: a server that hangs never eats the life later attempts need.
-[[nodiscard]] Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency);
+[[nodiscard]] Duration budget(
+	const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency);
 
 } // namespace issuer::vault::renewal

@@ -1,0 +1,255 @@
+#include "renewal/keeper.h"
+
+#include <algorithm>
+
+namespace issuer::vault::renewal {
+
+Keeper::Keeper(const Policy& policy, std::uint64_t seed) : _policy(policy)
+{
+	_memory.dice = seed;
+}
+
+Reports Keeper::begin(Moment now)
+{
+	if (_memory.running) {
+		return {};
+	}
+	Memory fresh;
+	fresh.running = true;
+	fresh.started = _memory.started; // the gap to the last request of the life before is kept too
+	fresh.seen = now;
+	fresh.latency = _memory.latency;
+	fresh.lastLatency = _memory.lastLatency;
+	fresh.lastSuccess = _memory.lastSuccess;
+	fresh.lastAttempt = _memory.lastAttempt;
+	fresh.successes = _memory.successes;
+	fresh.failuresEver = _memory.failuresEver;
+	fresh.notRenewables = _memory.notRenewables;
+	fresh.notesUnspent = _memory.notesUnspent;
+	fresh.notesCounted = _memory.notesCounted;
+	fresh.dice = _memory.dice;
+	_memory = fresh;
+	enter(State::starting, Reason::none);
+	ask(Question::first, now.boot, now.boot);
+	return report(now, {});
+}
+
+Reports Keeper::resume(Moment now, const Memory& memory)
+{
+	if (_memory.running) {
+		return {};
+	}
+	_memory = memory;
+	if (memory.state == State::stopped) {
+		return begin(now);
+	}
+	_memory.running = true;
+	_memory.asking = false;
+	_memory.seen = now;
+	_memory.toldState = State::stopped;
+	return report(now, {});
+}
+
+std::optional<Instant> Keeper::next() const
+{
+	return _memory.running ? _memory.next : std::nullopt;
+}
+
+Attempt Keeper::attempt(Moment now)
+{
+	_memory.asking = true;
+	_memory.unreadable = false;
+	_memory.next.reset();
+	_memory.started = now.boot;
+	_memory.lastAttempt = now.wall;
+	_memory.seen = now;
+
+	Attempt attempt;
+	attempt.operation = operationFor(_memory.question);
+	attempt.budget = _policy.requestTimeout;
+	if (endKnown() && _memory.life.lease > Duration::zero()) {
+		const auto remains = std::max(_memory.life.earliest - now.boot, Duration::zero());
+		attempt.budget = budget(_policy, pace(), remains, _memory.life.lease, _memory.latency);
+	}
+	if (attempt.operation == Operation::renew) {
+		attempt.increment = increment();
+	}
+	return attempt;
+}
+
+Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
+{
+	if (!_memory.running || !_memory.asking) {
+		return {};
+	}
+	_memory.asking = false;
+	_memory.seen = now;
+	_memory.toldUnreadable = _memory.toldUnreadable && _memory.unreadable;
+
+	const Span span{sent.boot < now.boot ? sent : now, now};
+	_memory.lastLatency = span.now.boot - span.sent.boot;
+	const auto* trouble = std::get_if<Trouble>(&answer);
+	if (trouble == nullptr || trouble->kind != Trouble::Kind::transport) {
+		const auto quicker = std::max(_memory.latency - _memory.lastLatency, Duration::zero());
+		_memory.latency = _memory.lastLatency + quicker - quicker / 8;
+	}
+	return report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
+}
+
+Reports Keeper::credentialReplaced(Moment now)
+{
+	if (!_memory.running) {
+		return {};
+	}
+	_memory.seen = now;
+	if (_memory.state == State::starting) {
+		_memory.failures = 0;
+		_memory.streak = 0;
+		_memory.failing = Failing::not_;
+		if (!_memory.asking) {
+			ask(Question::first, now.boot, now.boot);
+		}
+		return {};
+	}
+	_memory.asking = false;
+	_memory.life = {};
+	_memory.failures = 0;
+	_memory.streak = 0;
+	_memory.failing = Failing::not_;
+	_memory.unmoved = 0;
+	_memory.repairing = false;
+	_memory.notBefore = Instant::min();
+	_memory.toldWall.reset();
+	_memory.toldLease = {};
+	_memory.toldNotRenewable = false;
+	_memory.toldFailing = false;
+	enter(State::starting, Reason::credentialChanged);
+	ask(Question::first, now.boot, now.boot);
+	return report(now, {});
+}
+
+Reports Keeper::credentialUnreadable(Moment now, bool haveToken, std::string_view why)
+{
+	if (!_memory.running) {
+		return {};
+	}
+	_memory.seen = now;
+	if (!haveToken && _memory.asking) {
+		_memory.asking = false;
+		const Trouble trouble{
+			Trouble::Kind::configuration, Reason::credentialUnreadable, std::nullopt, std::string(why), true};
+		const auto verdict = fail({now, now}, Failing::passing, trouble);
+		enter(State::starting, trouble.reason);
+		plan(now.boot);
+		return report(now, verdict);
+	}
+	Reports reports;
+	_memory.unreadable = true;
+	if (haveToken && !_memory.toldUnreadable) {
+		_memory.toldUnreadable = note(reports, now.boot, Level::warn,
+			"the credential source gives no token: " + std::string(why) + "; going on with the token from before");
+	}
+	return reports;
+}
+
+void Keeper::renewNow(Moment now)
+{
+	if (!_memory.running || _memory.asking) {
+		return;
+	}
+	_memory.seen = now;
+	switch (_memory.state) {
+	case State::notRenewable:
+		if (_memory.reason == Reason::limitedUses) {
+			return;
+		}
+		_memory.question = Question::probe;
+		break;
+	case State::noExpiry:
+		_memory.question = Question::probe;
+		break;
+	case State::capped:
+		_memory.question = _memory.question == Question::probe ? Question::renewal : _memory.question;
+		break;
+	case State::stopped:
+	case State::starting:
+	case State::active:
+	case State::retrying:
+	case State::denied:
+	case State::expired:
+		break; // what was to be asked is what is wanted, only sooner
+	}
+	const auto at = std::max(soonest(now.boot), _memory.notBefore);
+	_memory.next = std::min(_memory.next.value_or(at), at);
+}
+
+Reports Keeper::stopped(Moment now)
+{
+	if (!_memory.running) {
+		return {};
+	}
+	_memory.seen = now;
+	if (_memory.asking) {
+		_memory.asking = false;
+		if (_memory.question == Question::renewal) {
+			mayHaveBeenRenewed(now.boot);
+		}
+		_memory.next = soonest(now.boot); // whoever resumes asks again
+	}
+	_memory.running = false;
+	return report(now, {});
+}
+
+Snapshot Keeper::snapshot() const
+{
+	const auto& life = _memory.life;
+	const auto wallAt = [this](Instant instant) { return _memory.seen.wallAt(instant); };
+
+	Snapshot snapshot;
+	if (_memory.running) {
+		snapshot.state = _memory.state;
+		snapshot.reason = _memory.reason;
+		if (_memory.next) {
+			snapshot.next = wallAt(*_memory.next);
+		}
+	}
+	snapshot.consecutiveFailures = _memory.failures;
+	if (endKnown()) {
+		snapshot.expires = wallAt(life.middle());
+	}
+	if (life.wall) {
+		snapshot.cappedAt = wallAt(*life.wall);
+	}
+	snapshot.lastSuccess = _memory.lastSuccess;
+	snapshot.lastAttempt = _memory.lastAttempt;
+	snapshot.successes = _memory.successes;
+	snapshot.failures = _memory.failuresEver;
+	snapshot.notRenewables = _memory.notRenewables;
+	snapshot.lastLatency = _memory.lastLatency;
+	snapshot.lease = life.lease;
+	return snapshot;
+}
+
+std::optional<Instant> Keeper::expiry() const
+{
+	if (!endKnown() || _memory.state == State::expired) {
+		return std::nullopt; // the dead wait: nothing of theirs can be lost
+	}
+	return _memory.life.earliest;
+}
+
+bool Keeper::settled() const
+{
+	return _memory.state != State::starting || _memory.failures > 0;
+}
+
+void Keeper::enter(State state, Reason reason)
+{
+	if (state == State::expired && _memory.state != State::expired) {
+		_memory.streak = 0; // counts probes from now on
+	}
+	_memory.state = state;
+	_memory.reason = reason;
+}
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,129 @@
+#include "renewal/keeper.h"
+#include "renewal/schedule.h"
+
+#include <algorithm>
+
+/// When to ask next, and what: by the state of the token.
+namespace issuer::vault::renewal {
+
+void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
+{
+	const auto& life = _memory.life;
+	switch (_memory.state) {
+	case State::stopped:
+	case State::noExpiry:
+		_memory.next.reset();
+		break;
+	case State::starting:
+		ask(_memory.question == Question::renewal ? Question::renewal : Question::first, retry(now, retryAfter), now);
+		break;
+	case State::active:
+		ask(Question::renewal, beforeEnd(renewal(_policy, now, life, roll()), now, life.earliest, pace().guard), now);
+		break;
+	case State::retrying:
+		ask(_memory.question == Question::wrapped ? Question::wrapped : Question::renewal, retry(now, retryAfter), now);
+		break;
+	case State::capped: {
+		// Sparse confirmations, in case the cap was raised. One at least, where no renewal has met it yet.
+		const bool confirm = !life.wallMet || !endKnown() || life.earliest - now > _policy.confirmAbove;
+		const auto at = confirm ? halfway(now) : life.latest;
+		ask(endKnown() && at >= life.latest ? Question::probe : Question::renewal, at, now);
+		break;
+	}
+	case State::notRenewable:
+		if (endKnown() && now < life.latest) {
+			ask(Question::probe, life.latest, now);
+		}
+		else if (_memory.reason == Reason::limitedUses) {
+			_memory.next.reset();
+		}
+		else {
+			ask(Question::probe, now + probePause(_policy, _policy.firstProbe, ++_memory.streak), now);
+		}
+		break;
+	case State::denied:
+		ask(Question::renewal, halfway(now), now);
+		break;
+	case State::expired:
+		ask(Question::probe, probe(now), now);
+		break;
+	}
+	if (retryAfter && _memory.next) {
+		_memory.notBefore = *_memory.next;
+	}
+}
+
+void Keeper::ask(Question question, Instant at, Instant now)
+{
+	_memory.question = question;
+	_memory.next = std::max(at, soonest(now));
+}
+
+/// After a failure that leaves hope.
+Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
+{
+	const auto [gap, guard] = pace();
+	const auto streak = _memory.streak;
+	if (!endKnown()) {
+		return now + retryAfter.value_or(passingPause(_policy, gap, std::nullopt, streak, roll()));
+	}
+	const auto end = _memory.life.earliest;
+	const auto remains = std::max(end - now, Duration::zero());
+	const auto pause = _memory.failing == Failing::refused ? refusedPause(_policy, remains, streak)
+														   : passingPause(_policy, gap, remains, streak, roll());
+	return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);
+}
+
+/// Of what remains: for what a person must mend.
+Instant Keeper::halfway(Instant now) const
+{
+	const auto& life = _memory.life;
+	if (!endKnown() || now >= life.latest) {
+		return now + probePause(_policy, _policy.firstRefusedPause, _memory.streak);
+	}
+	const auto half = (life.earliest - now) / 2;
+	return half >= pace().gap ? now + half : life.latest;
+}
+
+Instant Keeper::probe(Instant now)
+{
+	const auto& life = _memory.life;
+	++_memory.streak;
+	if (endKnown() && now < life.conceivable) {
+		// A renewal whose answer was lost may keep it alive: then it can still be saved.
+		return now + passingPause(_policy, pace().gap, life.conceivable - now, _memory.streak, roll());
+	}
+	const auto first = endKnown() ? _policy.firstProbe : _policy.firstRefusedPause;
+	return now + probePause(_policy, first, _memory.streak);
+}
+
+Instant Keeper::soonest(Instant now) const
+{
+	return std::max(now, _memory.started + pace().gap);
+}
+
+Pace Keeper::pace() const
+{
+	return paceOf(_policy, _memory.life.lease, _memory.latency);
+}
+
+std::optional<Duration> Keeper::increment() const
+{
+	const auto wanted = _policy.increment > Duration::zero() ? _policy.increment : _memory.life.fullLease;
+	const auto whole = std::chrono::floor<std::chrono::seconds>(wanted);
+	const bool asks = _policy.increment > Duration::zero() || _memory.repairing;
+	return asks && whole > Duration::zero() ? std::optional<Duration>(whole) : std::nullopt;
+}
+
+/// Splitmix64: a number in [0, 1).
+double Keeper::roll()
+{
+	_memory.dice += 0x9e3779b97f4a7c15U;
+	auto bits = _memory.dice;
+	bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;
+	bits = (bits ^ (bits >> 27U)) * 0x94d049bb133111ebU;
+	bits ^= bits >> 31U;
+	return static_cast<double>(bits >> 11U) * 0x1.0p-53;
+}
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,240 @@
+#include "renewal/keeper.h"
+#include "renewal/telling.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <utility>
+
+/// What to tell: an event for each attempt and each change, and a few lines for the log.
+namespace issuer::vault::renewal {
+namespace {
+
+/// Moved by so much that people want to know.
+bool differs(Duration told, Duration is, float share, Duration slack)
+{
+	const auto moved = std::chrono::abs(is - told);
+	const std::chrono::duration<float, Duration::period> band = share * std::chrono::abs(told);
+	return moved > slack && moved > band;
+}
+
+} // namespace
+
+Reports Keeper::report(const Moment& now, const Verdict& verdict)
+{
+	Reports reports;
+	if (verdict.outcome != Outcome::none) {
+		reports.emplace_back(event(now, verdict));
+		noteFailure(reports, now, verdict);
+	}
+	tellOfWall(reports, now);
+	if (hasNews(now.boot)) {
+		reports.emplace_back(event(now, {}));
+		noteChange(reports, now, verdict);
+		_memory.toldState = _memory.running ? _memory.state : State::stopped;
+		_memory.toldWall = _memory.life.wall;
+		_memory.toldLease = _memory.life.lease;
+	}
+	return reports;
+}
+
+/// Once a life, or once a wall: no renewal will save it.
+void Keeper::tellOfWall(Reports& reports, const Moment& now)
+{
+	const bool bounded = _memory.state == State::capped || _memory.state == State::notRenewable ||
+						 (_memory.state == State::expired && _memory.reason == Reason::limitedUses);
+	if (_memory.running && bounded && !_memory.toldNotRenewable) {
+		Verdict verdict;
+		verdict.outcome = Outcome::notRenewable;
+		verdict.reason = _memory.reason;
+		reports.emplace_back(event(now, verdict));
+	}
+}
+
+Event Keeper::event(const Moment& now, const Verdict& verdict)
+{
+	Event event;
+	event.outcome = verdict.outcome;
+	event.attempt = verdict.attempt;
+	event.when = now.wall;
+	event.state = _memory.running ? _memory.state : State::stopped;
+	switch (verdict.outcome) {
+	case Outcome::none:
+		event.reason = _memory.running ? _memory.reason : Reason::none;
+		break;
+	case Outcome::success:
+		++_memory.successes;
+		event.reason = _memory.reason;
+		break;
+	case Outcome::failure:
+		++_memory.failuresEver;
+		event.reason = verdict.reason;
+		break;
+	case Outcome::notRenewable:
+		++_memory.notRenewables;
+		_memory.toldNotRenewable = true;
+		event.reason = verdict.reason;
+		break;
+	}
+	if (verdict.attempt > 0) {
+		event.latency = _memory.lastLatency;
+	}
+	if (endKnown()) {
+		event.expires = now.wallAt(_memory.life.middle());
+		event.ttl = std::max(*event.expires - now.wall, Duration::zero());
+	}
+	if (const auto planned = next()) {
+		event.next = now.wallAt(*planned);
+	}
+	event.detail = verdict.detail.empty() ? sentence(now) : verdict.detail;
+	return event;
+}
+
+bool Keeper::hasNews(Instant now) const
+{
+	const auto state = _memory.running ? _memory.state : State::stopped;
+	if (state != _memory.toldState) {
+		return true;
+	}
+	const auto& life = _memory.life;
+	if (state == State::active && differs(_memory.toldLease, life.lease, _policy.announceBeyond, Duration::zero())) {
+		return true;
+	}
+	if (!life.wall || !_memory.toldWall) {
+		return life.wall.has_value() != _memory.toldWall.has_value();
+	}
+	return differs(*_memory.toldWall - now, *life.wall - now, _policy.announceBeyond, 2 * _policy.forecastSlack);
+}
+
+std::optional<WallTime> Keeper::hourOfDeath(const Moment& now) const
+{
+	return endKnown() ? std::optional(now.wallAt(_memory.life.middle())) : std::nullopt;
+}
+
+/// What the state means for whoever must act, and until when.
+std::string Keeper::sentence(const Moment& now) const
+{
+	if (!_memory.running) {
+		return "stopped; the token is left as it is";
+	}
+	const auto death = telling::until(hourOfDeath(now), now.wall);
+	const auto replaceIt = "; " + std::string(telling::replaceIt);
+	switch (_memory.state) {
+	case State::stopped:
+		return "stopped";
+	case State::starting:
+		return _memory.reason == Reason::credentialChanged
+				   ? "the credential was replaced: asking the server about the new one"
+				   : "asking the server about the token";
+	case State::active:
+		if (_memory.life.wall) {
+			return "alive until " + death + ", and renewed until its max TTL ends at " +
+				   telling::until(now.wallAt(*_memory.life.wall), now.wall) + replaceIt;
+		}
+		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(_policy, _memory.life.lease)) +
+			   " after each renewal";
+	case State::retrying:
+		return "alive until " + death + "; the last renewal failed, and is tried again";
+	case State::capped:
+		return "the token has reached its max TTL: no renewal reaches beyond " + death + replaceIt;
+	case State::notRenewable:
+		switch (_memory.reason) {
+		case Reason::batch:
+			return "batch tokens cannot be renewed: this one ends at " + death + replaceIt + ", by a service token";
+		case Reason::limitedUses:
+			return "each request uses up one of the token's limited uses (num_uses): it is not renewed and ends at " +
+				   death + replaceIt + ", by one without num_uses";
+		default:
+			return "the token was created as not renewable: it ends at " + death + replaceIt;
+		}
+	case State::noExpiry:
+		return "the token never expires: nothing to do";
+	case State::denied:
+		return "alive until " + death + ", but the server will not renew it; mend its policy, role or user, or " +
+			   std::string(telling::replaceIt);
+	case State::expired:
+		switch (_memory.reason) {
+		case Reason::limitedUses:
+			return "the last use of the token (num_uses) is spent; replace the token";
+		case Reason::expired:
+			return "the token ended at " + telling::date(hourOfDeath(now).value_or(now.wall)) + "; replace the token";
+		default:
+			return "the server does not accept the token; replace the token, unless its address binding, entity or "
+				   "auth "
+				   "mount is at fault";
+		}
+	}
+	return {}; // no other state
+}
+
+/// The first of an outage, then at doubling counts.
+void Keeper::noteFailure(Reports& reports, const Moment& now, const Verdict& verdict)
+{
+	if (verdict.outcome != Outcome::failure || !std::has_single_bit(_memory.failures) ||
+		_memory.state == State::expired) {
+		return;
+	}
+	auto text = verdict.detail + "; attempt " + std::to_string(verdict.attempt);
+	if (const auto death = hourOfDeath(now)) {
+		text += "; alive until " + telling::until(death, now.wall);
+	}
+	if (const auto planned = next()) {
+		text += "; next try in " + telling::lifeInWords(*planned - now.boot);
+	}
+	_memory.toldFailing = note(reports, now.boot, Level::warn, std::move(text)) || _memory.toldFailing;
+}
+
+void Keeper::noteChange(Reports& reports, const Moment& now, const Verdict& verdict)
+{
+	if (!_memory.running || _memory.toldState == State::stopped) {
+		return; // who starts and stops knows
+	}
+	auto text = sentence(now);
+	switch (_memory.state) {
+	case State::stopped:
+	case State::retrying: // its failure is told
+		break;
+	case State::active:
+		if (std::exchange(_memory.toldFailing, false)) {
+			text = "recovered after " + std::to_string(verdict.failures) + " failed attempts in " +
+				   telling::lifeInWords(now.boot - verdict.failingSince) + "; " + text;
+		}
+		note(reports, now.boot, _memory.life.wall ? Level::warn : Level::info, std::move(text));
+		break;
+	case State::starting:
+	case State::noExpiry:
+		note(reports, now.boot, Level::info, std::move(text));
+		break;
+	case State::capped:
+	case State::notRenewable:
+	case State::denied:
+		note(reports, now.boot, Level::warn, std::move(text));
+		break;
+	case State::expired:
+		note(reports, now.boot, Level::error, std::move(text));
+		break;
+	}
+}
+
+/// A few at once, then one at a time: whatever a server does, the log stays quiet. A death is always told.
+bool Keeper::note(Reports& reports, Instant now, Level level, std::string text)
+{
+	const Duration pause = _policy.notePause;
+	if (_memory.notesCounted == Instant::min()) {
+		_memory.notesUnspent = _policy.notesAtOnce;
+		_memory.notesCounted = now;
+	}
+	const auto earned = std::min<std::int64_t>((now - _memory.notesCounted) / pause, _policy.notesAtOnce);
+	if (earned > 0) {
+		_memory.notesUnspent = std::min(_memory.notesUnspent + static_cast<std::int32_t>(earned), _policy.notesAtOnce);
+		_memory.notesCounted = now;
+	}
+	if (_memory.notesUnspent <= 0 && level != Level::error) {
+		return false;
+	}
+	_memory.notesUnspent = std::max(_memory.notesUnspent - 1, 0);
+	reports.emplace_back(Note{level, std::move(text)});
+	return true;
+}
+
+} // namespace issuer::vault::renewal
