@@ -10,7 +10,8 @@ Duration read(clockid_t clock)
 {
 	timespec now{};
 	::clock_gettime(clock, &now);
-	return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+	return std::chrono::duration_cast<Duration>(
+		std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 } // namespace

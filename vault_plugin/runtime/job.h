@@ -22,10 +22,11 @@ struct JobNotes
 
 	Instant at;
 	Instant urgency;
-	Lane* lane = nullptr;     ///< where it belongs since it was armed last
+	Lane* lane = nullptr;     ///< where it belongs; null if neither armed nor running
 	Worker* worker = nullptr; ///< who runs it now
 	std::uint32_t position = 0;
 	Place place = Place::nowhere;
+	bool running = false;
 };
 
 /// Something that runs now and then on a worker thread, never twice at once.
@@ -36,8 +37,11 @@ public:
 	virtual void run(int cancelFd) noexcept = 0;
 
 	/// Jobs that may hang on the same thing, such as one server, share a lane; no lane can keep the others from
-	/// running. Compared, never dereferenced. Asked at each arm(). [thread-safe]
+	/// running. Compared, never dereferenced; asked when the job is armed. [thread-safe]
 	[[nodiscard]] virtual const void* lane() const noexcept { return nullptr; }
+
+	/// For the scheduler, under its lock.
+	[[nodiscard]] JobNotes& notes() noexcept { return _notes; }
 
 	Job() = default;
 	Job(const Job&) = delete;
@@ -47,14 +51,7 @@ protected:
 	~Job() = default; ///< its owner has halted it before
 
 private:
-	friend struct JobAccess;
 	JobNotes _notes;
-};
-
-/// The scheduler's way to its notes.
-struct JobAccess
-{
-	static JobNotes& notes(Job& job) noexcept { return job._notes; }
 };
 
 } // namespace issuer::vault::runtime

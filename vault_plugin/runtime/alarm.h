@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/descriptor.h"
+#include "base/time.h"
+
+namespace issuer::vault::runtime {
+
+/// Wakes whoever polls its descriptor when a point in time has come. An interface so that virtual time can ring it.
+class Alarm
+{
+public:
+	virtual ~Alarm() = default;
+
+	/// Readable from the time set on, until acknowledge().
+	[[nodiscard]] virtual int fd() const noexcept = 0;
+	/// Instead of any time set before; at once if it has passed. [thread-safe]
+	virtual void set(Instant at) noexcept = 0;
+	virtual void acknowledge() noexcept = 0;
+};
+
+/// A timerfd on CLOCK_BOOTTIME: a time that passed while the machine was suspended rings as it wakes up. (No condition
+/// variable can do that: pthread_cond_clockwait refuses this clock.)
+class SystemAlarm final : public Alarm
+{
+public:
+	SystemAlarm(); ///< throws std::system_error
+
+	[[nodiscard]] int fd() const noexcept override { return _timer.get(); }
+	void set(Instant at) noexcept override;
+	void acknowledge() noexcept override;
+
+private:
+	Descriptor _timer;
+};
+
+} // namespace issuer::vault::runtime

@@ -1,0 +1,23 @@
+#include "runtime/library.h"
+
+namespace issuer::vault::runtime {
+
+Library::~Library()
+{
+	if (const std::shared_ptr<Runtime> runtime = _runtime.lock()) {
+		runtime->close();
+	}
+}
+
+std::shared_ptr<Runtime> Library::acquire()
+{
+	const std::lock_guard lock(_mutex);
+	std::shared_ptr<Runtime> runtime = _runtime.lock();
+	if (!runtime) {
+		runtime = std::make_shared<Runtime>();
+		_runtime = runtime;
+	}
+	return runtime;
+}
+
+} // namespace issuer::vault::runtime

@@ -1,0 +1,68 @@
+#include "runtime/runtime.h"
+
+#include "runtime/event_loop.h"
+#include "runtime/inotify_watch.h"
+#include "runtime/work_scheduler.h"
+
+#include <mutex>
+#include <unistd.h>
+
+namespace issuer::vault::runtime {
+
+namespace {
+
+/// Long enough for a file that is written in several steps, too short for a person to notice.
+constexpr Duration burst = std::chrono::milliseconds(100);
+
+} // namespace
+
+struct Runtime::Parts
+{
+	Parts() { loop.watch(alarm.fd(), scheduler); }
+
+	const pid_t process = ::getpid();
+	std::once_flag closed;
+	SystemClock clock;
+	SystemAlarm alarm;
+	WorkScheduler scheduler{clock, alarm, {}};
+	EventLoop loop{"issuer-timer"};
+	InotifyWatch files{loop, scheduler, clock, burst};
+};
+
+Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
+
+Runtime::~Runtime()
+{
+	close();
+	if (_parts->process != ::getpid()) {
+		static_cast<void>(_parts.release()); // a condition variable waits for its waiters, which stayed behind
+	}
+}
+
+const Clock& Runtime::clock() const noexcept
+{
+	return _parts->clock;
+}
+
+Scheduler& Runtime::scheduler() noexcept
+{
+	return _parts->scheduler;
+}
+
+FileWatch& Runtime::files() noexcept
+{
+	return _parts->files;
+}
+
+void Runtime::close() noexcept
+{
+	if (_parts->process != ::getpid()) {
+		return;
+	}
+	std::call_once(_parts->closed, [this] {
+		_parts->loop.close();
+		_parts->scheduler.close();
+	});
+}
+
+} // namespace issuer::vault::runtime

@@ -1,0 +1,115 @@
+#include "runtime/thread.h"
+
+#include <csignal>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace issuer::vault::runtime {
+
+namespace {
+
+/// A stalled TLS exchange with its JSON fits in a tenth of it.
+constexpr std::size_t stackSize = std::size_t{256} * 1024;
+
+struct Start
+{
+	const char* name;
+	std::function<void()> main;
+};
+
+void* enter(void* argument)
+{
+	const std::unique_ptr<Start> start(static_cast<Start*>(argument));
+	::pthread_setname_np(::pthread_self(), start->name);
+	start->main();
+	return nullptr;
+}
+
+/// While it lives, threads that the current one starts inherit a mask in which signals are for the host's own threads.
+/// SIGPIPE above all: a TLS connection to a peer that has gone raises it even as it is closed.
+class SignalsBlocked
+{
+public:
+	SignalsBlocked() noexcept
+	{
+		sigset_t mask;
+		::sigfillset(&mask);
+		for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+			::sigdelset(&mask, fault);
+		}
+		::pthread_sigmask(SIG_SETMASK, &mask, &_before);
+	}
+	~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }
+	SignalsBlocked(const SignalsBlocked&) = delete;
+	SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+	sigset_t _before{};
+};
+
+class Attributes
+{
+public:
+	Attributes() noexcept
+	{
+		::pthread_attr_init(&_attributes);
+		::pthread_attr_setstacksize(&_attributes, stackSize);
+	}
+	~Attributes() { ::pthread_attr_destroy(&_attributes); }
+	Attributes(const Attributes&) = delete;
+	Attributes& operator=(const Attributes&) = delete;
+
+	[[nodiscard]] const pthread_attr_t* get() const noexcept { return &_attributes; }
+
+private:
+	pthread_attr_t _attributes{};
+};
+
+} // namespace
+
+Thread::Thread(const char* name, std::function<void()> main)
+{
+	auto start = std::make_unique<Start>(Start{name, std::move(main)});
+	const Attributes attributes;
+	const SignalsBlocked inherited;
+	if (const int error = ::pthread_create(&_thread, attributes.get(), enter, start.get()); error != 0) {
+		throw std::system_error(error, std::generic_category(), name);
+	}
+	static_cast<void>(start.release()); // enter() owns it now
+	_joinable = true;
+}
+
+Thread::Thread(Thread&& other) noexcept : _thread(other._thread), _joinable(std::exchange(other._joinable, false)) {}
+
+Thread& Thread::operator=(Thread&& other) noexcept
+{
+	join();
+	_thread = other._thread;
+	_joinable = std::exchange(other._joinable, false);
+	return *this;
+}
+
+Thread::~Thread()
+{
+	join();
+}
+
+bool Thread::isCurrent() const noexcept
+{
+	return _joinable && ::pthread_equal(_thread, ::pthread_self()) != 0;
+}
+
+void Thread::join() noexcept
+{
+	if (!std::exchange(_joinable, false)) {
+		return;
+	}
+	if (::pthread_equal(_thread, ::pthread_self()) != 0) {
+		::pthread_detach(_thread);
+		return;
+	}
+	::pthread_join(_thread, nullptr);
+}
+
+} // namespace issuer::vault::runtime
