@@ -30,6 +30,11 @@ if(ISSUER_SANITIZE)
 else()
 	target_compile_definitions(issuer_compile INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 endif()
+if(ISSUER_BUILD_FUZZERS)
+	# The fuzzer learns from the paths that an input takes, also through the rooms it is linked with.
+	target_compile_options(issuer_compile INTERFACE -fsanitize=fuzzer-no-link)
+	target_link_options(issuer_compile INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # issuer_room(<name> <source>... [LINK <target>...])
 # One room of the plugin or the host as a static library `issuer_<name>`: it can only include what it links.

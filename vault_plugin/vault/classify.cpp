@@ -14,11 +14,20 @@ using renewal::Operation;
 using renewal::Reason;
 using renewal::Trouble;
 
-constexpr std::size_t longestBody = std::size_t{64} * 1024;
-
 Trouble malformed(std::string text)
 {
 	return {Trouble::Kind::malformed, Reason::malformed, std::nullopt, std::move(text)};
+}
+
+/// The server's words for people. A proxy that repeats the request does not get the token into a log.
+std::string quoted(std::string words, std::string_view token)
+{
+	constexpr std::string_view hidden = "…";
+	for (auto at = token.empty() ? words.npos : words.find(token); at != words.npos;
+		 at = words.find(token, at + hidden.size())) {
+		words.replace(at, token.size(), hidden);
+	}
+	return forPeople(words);
 }
 
 /// The cut of a life, not that of a period: a period above the mount's maximum is granted anew for ever.
@@ -73,7 +82,7 @@ std::string originOf(std::string_view location)
 }
 
 /// One that arrives here was not followed, or its target did not take the request.
-Trouble classifyRedirect(const HttpReply& reply)
+Trouble classifyRedirect(const HttpReply& reply, std::string_view token)
 {
 	const auto status = statusOf(reply);
 	if (!reply.location || reply.location->empty()) {
@@ -81,7 +90,7 @@ Trouble classifyRedirect(const HttpReply& reply)
 	}
 	if (const auto origin = originOf(*reply.location); !origin.empty()) {
 		return {Trouble::Kind::serverAway, Reason::server, std::nullopt,
-			status + " to " + forPeople(origin) +
+			status + " to " + quoted(origin, token) +
 				", which did not answer or is not trusted; a cluster says this while its leader is away"};
 	}
 	return {Trouble::Kind::configuration, Reason::config, std::nullopt,
@@ -101,21 +110,6 @@ std::optional<Duration> retryAfter(const HttpReply& reply)
 	return std::chrono::seconds(std::min(seconds, longest));
 }
 
-/// What the server said, for people. A proxy that repeats the request does not get the token into a log.
-std::string quoted(const std::vector<std::string>& errors, std::string_view token)
-{
-	std::string all;
-	for (const auto& error : errors) {
-		all += (all.empty() ? "" : "; ") + error;
-	}
-	constexpr std::string_view hidden = "…";
-	for (auto at = token.empty() ? all.npos : all.find(token); at != all.npos;
-		 at = all.find(token, at + hidden.size())) {
-		all.replace(at, token.size(), hidden);
-	}
-	return forPeople(all);
-}
-
 Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std::string_view token)
 {
 	std::vector<std::string> texts;
@@ -130,7 +124,11 @@ Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std
 	if (trouble.kind == Trouble::Kind::throttled || trouble.kind == Trouble::Kind::serverAway) {
 		trouble.retryAfter = retryAfter(reply);
 	}
-	const auto said = quoted(content.errors, token);
+	std::string all;
+	for (const auto& error : content.errors) {
+		all += (all.empty() ? "" : "; ") + error;
+	}
+	const auto said = quoted(std::move(all), token);
 	trouble.detail += " (" + statusOf(reply) + (said.empty() ? "" : ": " + said) + ")";
 	return trouble;
 }
@@ -145,7 +143,7 @@ Answer classify(Operation operation, HttpReply& reply, std::string_view token)
 		return classifySuccess(operation, reply, content);
 	}
 	if (reply.status >= 300 && reply.status < 400) {
-		return classifyRedirect(reply);
+		return classifyRedirect(reply, token);
 	}
 	return classifyRefusal(reply, content, token);
 }

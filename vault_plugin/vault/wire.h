@@ -19,7 +19,7 @@ namespace issuer::vault::wire {
 
 /// What a complete reply means for the token. Status and text both count: a status alone cannot classify.
 /// Overwrites every secret in `reply.body` before anything else reads it, and hides `token`, which the request carried,
-/// where an error text repeats it.
+/// where the server's words repeat it.
 [[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply, std::string_view token = {});
 
 /// What a missing reply means.

@@ -92,6 +92,13 @@ TEST(SecretsInReplies, TheTokenIsHiddenInAnErrorTextAndTheRestStays)
 	EXPECT_THAT(detailOf(classify(Operation::renew, reply, canary)), HasSubstr("no entry for … in cache; ……)"));
 }
 
+TEST(SecretsInReplies, TheTokenIsHiddenInTheTargetOfARedirectToo)
+{
+	auto reply = replyWith(307, "");
+	reply.location = "https://" + std::string(canary) + ".example/" + std::string(canary);
+	EXPECT_THAT(detailOf(classify(Operation::renew, reply, canary)), HasSubstr("to https://….example,"));
+}
+
 TEST(SecretsInReplies, ATokenThatNoServerWouldIssueIsHiddenToo)
 {
 	for (const std::string_view token : {"e", "\xE2", "…", " ", "\n"}) {

@@ -1,0 +1,88 @@
+// Any reply: its meaning is within bounds, its sentence is safe to show, and the token of the request is not in it.
+// The input is four lines and a body: operation ("L" or anything), status, Retry-After, Location.
+#include "base/for_people.h"
+#include "require.h"
+#include "vault/wire.h"
+
+#include <charconv>
+
+using namespace issuer::vault;
+using issuer::fuzz::require;
+using renewal::Trouble;
+
+namespace {
+
+constexpr std::string_view token = "s.TOKEN_A"; // as in the seeds, so that the fuzzer finds places for it
+constexpr Duration century = std::chrono::years(100);
+
+std::string_view takeLine(std::string_view& text)
+{
+	const auto line = text.substr(0, text.find('\n'));
+	text.remove_prefix(std::min(line.size() + 1, text.size()));
+	return line;
+}
+
+std::optional<std::string> headerIn(std::string_view line)
+{
+	return line.empty() ? std::nullopt : std::optional(std::string(line));
+}
+
+bool isLength(Duration duration)
+{
+	return duration >= Duration::zero() && duration <= century;
+}
+
+struct Judge
+{
+	void operator()(const renewal::TokenFacts& facts) const
+	{
+		require(isLength(facts.ttl) && isLength(facts.creationTtl), "a TTL is within 0 and 100 years");
+		require(isLength(facts.period) && isLength(facts.explicitMaxTtl), "a period is within 0 and 100 years");
+		require(facts.usesLeft >= -1, "no more than all uses are used");
+		require(facts.expires || facts.ttl == Duration::zero(), "what never expires has no TTL");
+		for (const auto& time : {facts.creationTime, facts.expireTime}) {
+			require(!time || (time->time_since_epoch() > Duration::zero() && time->time_since_epoch() < 3 * century),
+				"a date can be reckoned with");
+		}
+	}
+	void operator()(const renewal::Grant& grant) const
+	{
+		require(grant.lease > Duration::zero() && isLength(grant.lease), "a grant is a length of time");
+	}
+	void operator()(const renewal::WrappedGrant&) const {}
+	void operator()(const Trouble& trouble) const
+	{
+		require(!trouble.detail.empty(), "trouble has words");
+		require(forPeople(trouble.detail, trouble.detail.size()) == trouble.detail,
+			"trouble is one line that is safe to show");
+		require(trouble.detail.size() < 700, "trouble is told in bounds");
+		require(trouble.detail.find(token) == trouble.detail.npos, "no text repeats the token");
+		require(
+			trouble.kind != Trouble::Kind::cancelled && trouble.kind != Trouble::Kind::transport, "a reply is a reply");
+		if (trouble.retryAfter) {
+			require(trouble.kind == Trouble::Kind::throttled || trouble.kind == Trouble::Kind::serverAway,
+				"only who is to come back is told when");
+			require(*trouble.retryAfter > Duration::zero() && *trouble.retryAfter <= std::chrono::days(1),
+				"coming back is within a day");
+		}
+	}
+};
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+	auto rest = issuer::fuzz::textOf(data, size);
+	const auto operation = takeLine(rest) == "L" ? renewal::Operation::lookUp : renewal::Operation::renew;
+	const auto status = takeLine(rest);
+	HttpReply reply;
+	std::from_chars(status.data(), status.data() + status.size(), reply.status);
+	reply.retryAfter = headerIn(takeLine(rest));
+	reply.location = headerIn(takeLine(rest));
+	reply.body = rest;
+
+	const auto answer = wire::classify(operation, reply, token);
+	std::visit(Judge(), answer);
+	require(reply.body.size() == rest.size(), "overwriting moves nothing");
+	return 0;
+}

@@ -1,0 +1,89 @@
+// Any bytes as a reply, in pieces as the network makes them: the first byte of the input is the size of the pieces.
+#include "base/for_people.h"
+#include "require.h"
+#include "transport/reply_parser.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace issuer::vault;
+using issuer::fuzz::require;
+using State = transport::ReplyParser::State;
+
+namespace {
+
+/// What there is to see of a parser that has been fed.
+struct Outcome
+{
+	State state = State::needMore;
+	std::string complaint;
+	HttpReply reply;
+	bool keepsConnection = false;
+};
+
+Outcome parse(std::string_view bytes, std::size_t piece)
+{
+	transport::ReplyParser parser;
+	Outcome outcome;
+	while (!bytes.empty() && outcome.state == State::needMore) {
+		const auto room = parser.room();
+		require(!room.empty(), "there is room for more");
+		const auto count = std::min({piece, bytes.size(), room.size()});
+		std::memcpy(room.data(), bytes.data(), count);
+		bytes.remove_prefix(count);
+		outcome.state = parser.feed(count);
+	}
+	if (outcome.state == State::needMore) {
+		outcome.state = parser.end();
+		require(outcome.state != State::needMore, "the end is the end");
+	}
+	outcome.complaint = parser.complaint();
+	if (outcome.state == State::complete) {
+		// What follows a reply in the same piece spoils the connection; in a later piece nobody has seen it.
+		outcome.keepsConnection = parser.keepsConnection() && bytes.empty();
+		outcome.reply = parser.take();
+	}
+	return outcome;
+}
+
+void judge(const Outcome& outcome)
+{
+	const auto& complaint = outcome.complaint;
+	require((outcome.state == State::malformed) == !complaint.empty(), "what is malformed has a complaint");
+	require(forPeople(complaint, complaint.size()) == complaint, "a complaint is one line that is safe to show");
+	require(complaint.size() < 120, "a complaint is short");
+	if (outcome.state != State::complete) {
+		return;
+	}
+	const auto& reply = outcome.reply;
+	require(reply.status >= 200 && reply.status <= 599, "a reply has a final status");
+	require(reply.body.size() <= transport::ReplyParser::largestBody, "a body is bounded");
+	require(reply.status != 204 || reply.body.empty(), "no content is none");
+	for (const auto& header : {reply.contentType, reply.retryAfter.value_or(""), reply.location.value_or("")}) {
+		require(header.find_first_of(std::string_view("\0\r\n", 3)) == header.npos, "a header is one line");
+		require(header.size() <= transport::ReplyParser::largestHead, "a header is bounded");
+	}
+}
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+	if (size == 0) {
+		return 0;
+	}
+	const auto bytes = issuer::fuzz::textOf(data + 1, size - 1);
+	const auto whole = parse(bytes, bytes.size());
+	const auto pieces = parse(bytes, std::size_t{1} + data[0]);
+	judge(whole);
+	judge(pieces);
+	require(whole.state == pieces.state, "pieces do not matter");
+	require(whole.complaint == pieces.complaint, "pieces do not matter to the complaint");
+	require(whole.reply.status == pieces.reply.status, "pieces do not matter to the status");
+	require(whole.reply.contentType == pieces.reply.contentType, "pieces do not matter to the type");
+	require(whole.reply.retryAfter == pieces.reply.retryAfter, "pieces do not matter to Retry-After");
+	require(whole.reply.location == pieces.reply.location, "pieces do not matter to the target");
+	require(whole.reply.body == pieces.reply.body, "pieces do not matter to the body");
+	require(whole.keepsConnection == pieces.keepsConnection, "pieces do not matter to the connection");
+	return 0;
+}
