@@ -11,8 +11,6 @@
 namespace issuer::test {
 namespace {
 
-constexpr const char* leaderAddress = "http://127.0.0.1:8200";
-
 bool isWrite(const std::string& method)
 {
 	return method == "POST" || method == "PUT" || method == "PATCH";
@@ -58,6 +56,22 @@ std::string cleaned(const std::string& path)
 		clean += "/" + segment;
 	}
 	return clean + (path.ends_with('/') ? "/" : "");
+}
+
+bool isSealed(NodeState node)
+{
+	return node == NodeState::sealed || node == NodeState::uninitialised;
+}
+
+void addQuotaHeaders(ApiReply& reply, const Quota& quota, const Quota::Verdict& verdict)
+{
+	const auto reset = std::to_string(verdict.reset.count());
+	reply.headers.emplace_back("X-Ratelimit-Limit", std::to_string(quota.rule().rate));
+	reply.headers.emplace_back("X-Ratelimit-Remaining", std::to_string(verdict.remaining));
+	reply.headers.emplace_back("X-Ratelimit-Reset", reset);
+	if (!verdict.allowed) {
+		reply.headers.emplace_back("Retry-After", reset);
+	}
 }
 
 ApiReply cleanPathReply(const ApiRequest& request, const std::string& clean)
@@ -111,6 +125,8 @@ const std::vector<Api::Route> Api::routes{
 	{"sys/namespaces/api-lock/unlock/", "POST PUT", &Api::unlockNamespace},
 	{"sys/namespaces/", "POST PUT DELETE", &Api::namespaces},
 	{"sys/policies/acl/", "POST PUT DELETE", &Api::policy},
+	{"sys/quotas/config", "POST PUT", &Api::quotaConfig},
+	{"sys/quotas/rate-limit/", "POST PUT DELETE", &Api::quota},
 	{"sys/seal", "POST PUT", &Api::seal},
 };
 
@@ -147,13 +163,58 @@ ApiReply Api::answer(const ApiRequest& request)
 		return sealStatus();
 	}
 	if (resource == "sys/unseal" && isWrite(request.method)) { // any key will do
-		_node = _node == NodeState::sealed ? NodeState::active : _node;
+		if (node() == NodeState::sealed) {
+			_node = NodeState::active;
+		}
 		return sealStatus();
 	}
-	if (_node == NodeState::sealed || _node == NodeState::uninitialised) {
-		return errorReply(503, "Vault is sealed");
+	return isSealed(node()) ? errorReply(503, "Vault is sealed") : answerUnsealed(request, resource);
+}
+
+ApiReply Api::answerUnsealed(const ApiRequest& request, const std::string& resource)
+{
+	if (!_quota || resource.starts_with("sys/")) {
+		return answerInNamespace(request, resource);
 	}
-	return answerInNamespace(request, resource);
+	const auto verdict = _quota->ask(_clock.now());
+	ApiReply reply = verdict.allowed ? answerInNamespace(request, resource)
+									 : errorReply(429, "request path \"" + resource + "\": rate limit quota exceeded");
+	if (_quota->rule().headers) {
+		addQuotaHeaders(reply, *_quota, verdict);
+	}
+	return reply;
+}
+
+/// What a node that is not the leader says before it looks at the token; nothing: it answers like the leader.
+std::optional<ApiReply> Api::answerForTheCluster(const ApiRequest& request, const std::string& path)
+{
+	const auto now = _clock.now();
+	const Token* token = _tokens.find(request.token(), now);
+	// Only what every node knows: a use of a counted token must be written, and that takes the leader.
+	const bool known = token != nullptr && token->usesLeft == 0;
+	const bool answersItself = known && request.method == "GET" && path == "auth/token/lookup-self";
+	switch (node()) {
+	case NodeState::standby:
+		if (answersItself || !request.headers.has("X-Vault-No-Request-Forwarding")) {
+			return {};
+		}
+		return redirectReply(_leader + request.target);
+	case NodeState::leaderless:
+		return answersItself ? std::nullopt : std::optional(redirectReply(_leader + request.target));
+	case NodeState::betweenLeaders:
+		return answersItself ? std::nullopt : std::optional(errorReply(503, "no active Vault instance found"));
+	case NodeState::formerLeader:
+		return errorReply(500, "local node not active but active cluster node not found");
+	case NodeState::losesQuorum:
+		return answersItself ? std::nullopt
+							 : std::optional(errorReply(500, "1 error occurred:\n\t* failed to persist lease entry: "
+															 "leadership lost while committing log\n\n"));
+	case NodeState::active:
+	case NodeState::sealed:
+	case NodeState::uninitialised:
+		return {};
+	}
+	return {};
 }
 
 ApiReply Api::answerInNamespace(const ApiRequest& request, std::string path)
@@ -180,9 +241,8 @@ ApiReply Api::answerInNamespace(const ApiRequest& request, std::string path)
 	if (!fields) {
 		return errorReply(400, fields.error());
 	}
-	const bool served = request.method == "GET" && path == "auth/token/lookup-self";
-	if (_node == NodeState::standby && !served && request.headers.has("X-Vault-No-Request-Forwarding")) {
-		return redirectReply(leaderAddress + request.target);
+	if (auto reply = answerForTheCluster(request, path)) {
+		return *std::move(reply);
 	}
 	const auto now = _clock.now();
 	const Token* token = _tokens.find(request.token(), now);
@@ -227,10 +287,38 @@ ApiReply Api::dispatch(Call& call)
 	return reply.status == 200 && call.request.headers.has("X-Vault-Wrap-TTL") ? wrap(call, reply) : reply;
 }
 
+NodeState Api::node() const
+{
+	return _nodeUntil && _clock.now() >= *_nodeUntil ? NodeState::active : _node;
+}
+
 void Api::setNode(NodeState state)
 {
 	const std::lock_guard lock(_mutex);
 	_node = state;
+	_nodeUntil.reset();
+}
+
+void Api::setNodeFor(std::chrono::nanoseconds howLong, NodeState state)
+{
+	const std::lock_guard lock(_mutex);
+	_node = state;
+	_nodeUntil = _clock.now() + howLong;
+}
+
+void Api::setLeader(const std::string& address)
+{
+	const std::lock_guard lock(_mutex);
+	_leader = address;
+}
+
+void Api::setQuota(const std::optional<Quota::Rule>& rule)
+{
+	const std::lock_guard lock(_mutex);
+	_quota.reset();
+	if (rule) {
+		_quota.emplace(*rule);
+	}
 }
 
 std::string Api::createToken(const TokenWish& wish)
@@ -253,6 +341,30 @@ bool Api::isAlive(const std::string& token)
 {
 	const std::lock_guard lock(_mutex);
 	return _tokens.find(token, _clock.now()) != nullptr;
+}
+
+void Api::refuseRenewals(const std::string& token, const Refusal& refusal)
+{
+	const std::lock_guard lock(_mutex);
+	_tokens.refuseRenewals(token, refusal);
+}
+
+std::string Api::createWrappingToken(std::chrono::seconds ttl)
+{
+	const std::lock_guard lock(_mutex);
+	return _tokens.createWrapping(ttl, _clock.now()).id;
+}
+
+void Api::createNamespace(const std::string& name)
+{
+	const std::lock_guard lock(_mutex);
+	_namespaces.try_emplace(normalised(name), false);
+}
+
+void Api::lockNamespace(const std::string& name)
+{
+	const std::lock_guard lock(_mutex);
+	_namespaces[normalised(name)] = true;
 }
 
 void Api::writeRole(const std::string& name, const TokenRole& role)

@@ -4,6 +4,7 @@
 #include "fake_vault/fields.h"
 #include "fake_vault/message.h"
 #include "fake_vault/policy.h"
+#include "fake_vault/quota.h"
 #include "fake_vault/token_store.h"
 
 #include <map>
@@ -15,11 +16,15 @@
 
 namespace issuer::test {
 
-/// What a server is in its cluster.
+/// What a server is in its cluster, and what a renewer meets when it asks it.
 enum class NodeState
 {
 	active,
-	standby, ///< answers look-ups by itself and forwards the rest to the leader, which is this same fake
+	standby,        ///< answers look-ups by itself and forwards the rest to the leader, which is this same fake
+	leaderless,     ///< a standby whose leader is dead, or that does not forward: 307 to the leader
+	betweenLeaders, ///< 503, for a moment
+	formerLeader,   ///< 500 just after it stepped down
+	losesQuorum,    ///< 500 in the middle of the write; whether it was written is unknown (here: it was not)
 	sealed,
 	uninitialised,
 };
@@ -42,13 +47,22 @@ public:
 
 	[[nodiscard]] const std::string& rootToken() const { return _root; }
 	void setNode(NodeState state);
+	void setNodeFor(std::chrono::nanoseconds howLong, NodeState state); ///< and active again after that
+	void setLeader(const std::string& address);                         ///< where a 307 of this node points to
+	void setQuota(const std::optional<Quota::Rule>& rule);              ///< nothing: no quota
 
 	/// For tests that want a token without asking over the wire; throws std::invalid_argument for an unknown role.
 	[[nodiscard]] std::string createToken(const TokenWish& wish);
 	void revoke(const std::string& token);
 	[[nodiscard]] bool isAlive(const std::string& token);
+	/// From now on the token's renewals are refused so: its role or user has changed. No error text: an empty 204.
+	void refuseRenewals(const std::string& token, const Refusal& refusal);
+	/// A token that can do nothing but unwrap; the first other call destroys it.
+	[[nodiscard]] std::string createWrappingToken(std::chrono::seconds ttl);
 	void writeRole(const std::string& name, const TokenRole& role);
 	void removeRole(const std::string& name);
+	void createNamespace(const std::string& name);
+	void lockNamespace(const std::string& name);
 	void writePolicy(const std::string& name, const std::string& text);
 	void tune(const TokenStore::Tuning& tuning);
 
@@ -74,7 +88,9 @@ private:
 	static const std::vector<Route> routes;
 
 	ApiReply answer(const ApiRequest& request);
+	ApiReply answerUnsealed(const ApiRequest& request, const std::string& resource);
 	ApiReply answerInNamespace(const ApiRequest& request, std::string path);
+	std::optional<ApiReply> answerForTheCluster(const ApiRequest& request, const std::string& path);
 	ApiReply answerToken(Call& call);
 	ApiReply dispatch(Call& call);
 	ApiReply wrap(const Call& call, const ApiReply& reply);
@@ -97,10 +113,18 @@ private:
 	ApiReply namespaces(Call& call);
 	ApiReply lockNamespace(Call& call);
 	ApiReply unlockNamespace(Call& call);
+	ApiReply quota(Call& call);
+	ApiReply quotaConfig(Call& call);
 
 	const ServerClock& _clock;
 	std::mutex _mutex; ///< guards all below
+	NodeState node() const;
+
 	NodeState _node = NodeState::active;
+	std::optional<ServerTime> _nodeUntil;
+	std::string _leader = "http://127.0.0.1:8200";
+	std::optional<Quota> _quota;
+	bool _quotaHeaders = false;
 	TokenStore _tokens;
 	Policies _policies;
 	std::map<std::string, bool> _namespaces; ///< path → locked

@@ -69,11 +69,11 @@ ApiReply jsonReply(int status, const Json::Ptr& json)
 
 ApiReply errorReply(int status, const std::string& error)
 {
-	const Poco::JSON::Array::Ptr errors = new Poco::JSON::Array;
+	Poco::JSON::Array::Ptr errors = new Poco::JSON::Array;
 	if (!error.empty()) {
 		errors->add(error);
 	}
-	const auto body = makeJson();
+	auto body = makeJson();
 	body->set("errors", errors);
 	return jsonReply(status, body);
 }
@@ -104,11 +104,11 @@ Json::Ptr envelope(const Json::Ptr& data, const Json::Ptr& auth, const std::vect
 {
 	Var warningList;
 	if (!warnings.empty()) {
-		const Poco::JSON::Array::Ptr list = new Poco::JSON::Array;
+		Poco::JSON::Array::Ptr list = new Poco::JSON::Array;
 		std::ranges::for_each(warnings, [&](const auto& warning) { list->add(warning); });
 		warningList = list;
 	}
-	const auto body = makeJson();
+	auto body = makeJson();
 	body->set("request_id", Poco::UUIDGenerator().createRandom().toString());
 	body->set("lease_id", "");
 	body->set("renewable", false);

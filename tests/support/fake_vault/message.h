@@ -14,10 +14,11 @@ namespace issuer::test {
 struct ApiRequest
 {
 	std::string method;
-	std::string target;                     ///< path and query, as sent
-	Poco::Net::NameValueCollection headers; ///< names compare without case
-	std::string body;
-	std::string clientAddress = "127.0.0.1"; ///< numeric, without port
+	std::string target;                          ///< path and query, as sent
+	Poco::Net::NameValueCollection headers = {}; ///< names compare without case
+	std::string body = {};
+	std::string clientAddress = "127.0.0.1"; ///< numeric, without port; empty: through a unix socket
+	bool hasClientCertificate = false;
 
 	[[nodiscard]] std::string path() const { return target.substr(0, target.find('?')); }
 

@@ -1,5 +1,7 @@
 #include "fake_vault/api.h"
 
+#include <algorithm>
+
 #include <Poco/JSON/Array.h>
 
 /// sys/…
@@ -16,6 +18,10 @@ int healthStatus(NodeState state)
 	case NodeState::active:
 		return 200;
 	case NodeState::standby:
+	case NodeState::leaderless:
+	case NodeState::betweenLeaders:
+	case NodeState::formerLeader:
+	case NodeState::losesQuorum:
 		return 429;
 	case NodeState::sealed:
 		return 503;
@@ -27,36 +33,38 @@ int healthStatus(NodeState state)
 
 bool isUnsealed(NodeState state)
 {
-	return state == NodeState::active || state == NodeState::standby;
+	return state != NodeState::sealed && state != NodeState::uninitialised;
 }
 
 } // namespace
 
 ApiReply Api::health() const
 {
-	const char* replication = _node == NodeState::active ? "disabled" : "unknown";
-	const auto body = makeJson();
-	body->set("initialized", _node != NodeState::uninitialised);
-	body->set("sealed", !isUnsealed(_node));
-	body->set("standby", _node != NodeState::active);
+	const NodeState state = node();
+	const char* replication = state == NodeState::active ? "disabled" : "unknown";
+	auto body = makeJson();
+	body->set("initialized", state != NodeState::uninitialised);
+	body->set("sealed", !isUnsealed(state));
+	body->set("standby", state != NodeState::active);
 	body->set("replication_performance_mode", replication);
 	body->set("replication_dr_mode", replication);
 	body->set("server_time_utc",
 		Poco::Int64(std::chrono::floor<std::chrono::seconds>(_clock.now()).time_since_epoch().count()));
 	body->set("version", version);
-	if (isUnsealed(_node)) {
+	if (isUnsealed(state)) {
 		body->set("cluster_name", clusterName);
 		body->set("cluster_id", clusterId);
 	}
-	return jsonReply(healthStatus(_node), body);
+	return jsonReply(healthStatus(state), body);
 }
 
 ApiReply Api::sealStatus() const
 {
-	const auto body = makeJson();
+	const NodeState state = node();
+	auto body = makeJson();
 	body->set("type", "shamir");
-	body->set("initialized", _node != NodeState::uninitialised);
-	body->set("sealed", !isUnsealed(_node));
+	body->set("initialized", state != NodeState::uninitialised);
+	body->set("sealed", !isUnsealed(state));
 	body->set("t", 1);
 	body->set("n", 1);
 	body->set("progress", 0);
@@ -65,7 +73,7 @@ ApiReply Api::sealStatus() const
 	body->set("version", version);
 	body->set("commit_date", "");
 	body->set("migration", false);
-	if (isUnsealed(_node)) {
+	if (isUnsealed(state)) {
 		body->set("cluster_name", clusterName);
 		body->set("cluster_id", clusterId);
 	}
@@ -76,6 +84,7 @@ ApiReply Api::sealStatus() const
 ApiReply Api::seal(Call&)
 {
 	_node = NodeState::sealed;
+	_nodeUntil.reset();
 	return noContent();
 }
 
@@ -85,10 +94,10 @@ ApiReply Api::capabilitiesSelf(Call& call)
 	if (call.fields.has("path")) {
 		paths.push_back(call.fields.text("path"));
 	}
-	const auto data = makeJson();
-	const auto body = makeJson();
+	auto data = makeJson();
+	auto body = makeJson();
 	for (const auto& path : paths) {
-		const Poco::JSON::Array::Ptr list = new Poco::JSON::Array;
+		Poco::JSON::Array::Ptr list = new Poco::JSON::Array;
 		for (const auto& capability : _policies.allowed(call.token.wish.policies, path)) {
 			list->add(capability);
 		}
@@ -99,7 +108,8 @@ ApiReply Api::capabilitiesSelf(Call& call)
 			body->set("capabilities", list);
 		}
 	}
-	for (const auto& [key, value] : *envelope(data, {}, {})) {
+	const auto standard = envelope(data, {}, {});
+	for (const auto& [key, value] : *standard) {
 		body->set(key, value);
 	}
 	return jsonReply(200, body);
@@ -139,7 +149,7 @@ ApiReply Api::namespaces(Call& call)
 		return noContent();
 	}
 	_namespaces.try_emplace(path, false);
-	const auto data = makeJson();
+	auto data = makeJson();
 	data->set("locked", false);
 	data->set("path", path);
 	return jsonReply(200, envelope(data, {}, {}));
@@ -148,7 +158,7 @@ ApiReply Api::namespaces(Call& call)
 ApiReply Api::lockNamespace(Call& call)
 {
 	_namespaces[call.namespacePath + call.path + "/"] = true;
-	const auto data = makeJson();
+	auto data = makeJson();
 	data->set("unlock_key", "any key unlocks the fake Vault");
 	return jsonReply(200, envelope(data, {}, {}));
 }
@@ -156,6 +166,28 @@ ApiReply Api::lockNamespace(Call& call)
 ApiReply Api::unlockNamespace(Call& call)
 {
 	_namespaces[call.namespacePath + call.path + "/"] = false;
+	return noContent();
+}
+
+ApiReply Api::quota(Call& call)
+{
+	if (call.request.method == "DELETE") {
+		_quota.reset();
+		return noContent();
+	}
+	Quota::Rule rule{.rate = call.fields.number("rate"), .interval = call.fields.duration("interval")};
+	rule.headers = _quotaHeaders;
+	rule.interval = std::max(rule.interval, std::chrono::seconds(1));
+	if (call.fields.error()) {
+		return errorReply(400, *call.fields.error());
+	}
+	_quota.emplace(rule);
+	return noContent();
+}
+
+ApiReply Api::quotaConfig(Call& call)
+{
+	_quotaHeaders = call.fields.flag("enable_rate_limit_response_headers", false);
 	return noContent();
 }
 

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 
 Poco::JSON::Array::Ptr toJson(const std::vector<std::string>& items)
 {
-	const Poco::JSON::Array::Ptr array = new Poco::JSON::Array;
+	Poco::JSON::Array::Ptr array = new Poco::JSON::Array;
 	std::ranges::for_each(items, [&](const auto& item) { array->add(item); });
 	return array;
 }
@@ -25,7 +25,7 @@ Var toJson(const std::map<std::string, std::string>& entries)
 	if (entries.empty()) {
 		return {};
 	}
-	const auto object = makeJson();
+	auto object = makeJson();
 	for (const auto& [key, value] : entries) {
 		object->set(key, value);
 	}
@@ -53,9 +53,14 @@ Poco::Int64 unixTime(ServerTime time)
 	return std::chrono::floor<seconds>(time).time_since_epoch().count();
 }
 
+std::string entityOf(const Token& token)
+{
+	return token.wish.login ? token.wish.login->entityId : "";
+}
+
 Json::Ptr authOf(const Token& token)
 {
-	const auto auth = makeJson();
+	auto auth = makeJson();
 	auth->set("client_token", token.id);
 	auth->set("accessor", token.accessor);
 	auth->set("policies", toJson(token.wish.policies));
@@ -63,7 +68,7 @@ Json::Ptr authOf(const Token& token)
 	auth->set("metadata", toJson(token.wish.meta));
 	auth->set("lease_duration", Poco::Int64(token.granted.count()));
 	auth->set("renewable", token.renewable);
-	auth->set("entity_id", "");
+	auth->set("entity_id", entityOf(token));
 	auth->set("token_type", token.wish.batch ? "batch" : "service");
 	auth->set("orphan", token.orphan);
 	auth->set("mfa_requirement", Var());
@@ -73,13 +78,13 @@ Json::Ptr authOf(const Token& token)
 
 Json::Ptr dataOf(const Token& token, ServerTime now)
 {
-	const auto data = makeJson();
+	auto data = makeJson();
 	const auto& wish = token.wish;
 	data->set("accessor", token.accessor);
 	data->set("creation_time", unixTime(token.issued));
 	data->set("creation_ttl", Poco::Int64(token.creationTtl.count()));
 	data->set("display_name", wish.displayName);
-	data->set("entity_id", "");
+	data->set("entity_id", entityOf(token));
 	data->set("expire_time", token.expires ? Var(toText(*token.expires)) : Var());
 	// What a role limits is the role's business: the server does not show it on the token.
 	data->set("explicit_max_ttl", Poco::Int64(wish.role.empty() ? wish.explicitMaxTtl.count() : 0));
@@ -113,9 +118,9 @@ Json::Ptr dataOf(const Token& token, ServerTime now)
 	return data;
 }
 
-ApiReply refusal(const TokenStore::Refusal& refused)
+ApiReply refusal(const Refusal& refused)
 {
-	return errorReply(refused.status, refused.error);
+	return refused.error.empty() ? noContent() : errorReply(refused.status, refused.error);
 }
 
 ApiReply granted(const TokenStore::Created& token, std::vector<std::string> warnings)
@@ -186,6 +191,10 @@ ApiReply Api::renewSelf(Call& call)
 	if (call.fields.error()) {
 		return errorReply(400, *call.fields.error());
 	}
+	const auto& login = call.token.wish.login;
+	if (login && login->needsClientCertificate && !call.request.hasClientCertificate) {
+		return errorReply(400, "no client certificate found");
+	}
 	const auto renewed = _tokens.renew(call.token.id, increment, call.now);
 	return renewed ? granted(*renewed, call.fields.warnings({"increment", "token"})) : refusal(renewed.error());
 }
@@ -235,7 +244,7 @@ ApiReply Api::wrap(const Call& call, const ApiReply& reply)
 {
 	const auto ttl = lease::parse(call.request.headers.get("X-Vault-Wrap-TTL")).value_or(seconds(300));
 	const Token& wrapping = _tokens.createWrapping(ttl, call.now);
-	const auto info = makeJson();
+	auto info = makeJson();
 	info->set("token", wrapping.id);
 	info->set("accessor", wrapping.accessor);
 	info->set("ttl", Poco::Int64(ttl.count()));
@@ -245,7 +254,7 @@ ApiReply Api::wrap(const Call& call, const ApiReply& reply)
 	if (auth) {
 		info->set("wrapped_accessor", auth->getValue<std::string>("accessor"));
 	}
-	const auto body = envelope({}, {}, {});
+	auto body = envelope({}, {}, {});
 	body->set("request_id", "");
 	body->set("wrap_info", info);
 	return jsonReply(200, body);

@@ -68,12 +68,14 @@ const Token& TokenStore::createInitialRoot(std::string id, ServerTime now)
 	return _tokens[token.id] = token;
 }
 
-tl::expected<TokenStore::Created, TokenStore::Refusal> TokenStore::create(
-	TokenWish wish, const std::string& parent, ServerTime now)
+tl::expected<TokenStore::Created, Refusal> TokenStore::create(TokenWish wish, const std::string& parent, ServerTime now)
 {
 	Token token = blank(wish.batch, wish.namespacePath, now);
 	token.path = "auth/token/create";
-	token.orphan = wish.noParent || parent.empty();
+	token.orphan = wish.noParent || parent.empty() || wish.login;
+	if (wish.login) {
+		token.path = wish.login->path;
+	}
 	if (!wish.role.empty()) {
 		const auto role = roles.find(wish.role);
 		if (role == roles.end()) {
@@ -150,8 +152,7 @@ bool TokenStore::use(const std::string& id)
 	return false;
 }
 
-tl::expected<TokenStore::Created, TokenStore::Refusal> TokenStore::renew(
-	const std::string& id, seconds increment, ServerTime now)
+tl::expected<TokenStore::Created, Refusal> TokenStore::renew(const std::string& id, seconds increment, ServerTime now)
 {
 	Token& token = _tokens.at(id);
 	if (token.wish.batch) {
@@ -171,7 +172,11 @@ tl::expected<TokenStore::Created, TokenStore::Refusal> TokenStore::renew(
 		return tl::unexpected(Refusal{500, "1 error occurred:\n\t* failed to renew entry: original token role \"" +
 											   role + "\" could not be found, not renewing\n\n"});
 	}
-	const seconds wanted = increment > seconds(0) ? increment : token.granted;
+	if (token.renewalRefused) {
+		return tl::unexpected(*token.renewalRefused);
+	}
+	const seconds usual = token.wish.login ? token.wish.ttl : token.granted;
+	const seconds wanted = increment > seconds(0) ? increment : usual;
 	const auto grant = lease::grant(token.issued, now, wanted, limitsOf(token));
 	if (!grant) {
 		return tl::unexpected(Refusal{500, "1 error occurred:\n\t* past the max TTL, cannot renew\n\n"});
@@ -180,6 +185,11 @@ tl::expected<TokenStore::Created, TokenStore::Refusal> TokenStore::renew(
 	token.expires = now + grant->ttl;
 	token.renewed = now;
 	return Created{&token, grant->warning};
+}
+
+void TokenStore::refuseRenewals(const std::string& id, Refusal refusal)
+{
+	_tokens.at(id).renewalRefused = std::move(refusal);
 }
 
 void TokenStore::revoke(const std::string& id)
@@ -209,7 +219,9 @@ lease::Limits TokenStore::limitsOf(const Token& token) const
 {
 	const auto role = roles.find(token.wish.role);
 	const bool ofRole = !token.wish.role.empty() && role != roles.end();
-	return {.mountMax = tuning.maxTtl,
+	const auto& login = token.wish.login;
+	const bool bounded = login && login->maxTtl > seconds(0);
+	return {.mountMax = bounded ? std::min(login->maxTtl, tuning.maxTtl) : tuning.maxTtl,
 		.explicitMax = ofRole ? role->second.explicitMaxTtl : token.wish.explicitMaxTtl,
 		.period = ofRole ? role->second.period : token.wish.period};
 }

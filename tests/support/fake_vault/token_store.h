@@ -16,6 +16,15 @@
 
 namespace issuer::test {
 
+/// For a token that a login made: what its auth mount, which the fake does not have, would say about it.
+struct Login
+{
+	std::string path = "auth/approle/login";
+	std::string entityId = "00000000-0000-0000-0000-000000000001";
+	std::chrono::seconds maxTtl{0}; ///< of the login's role; 0: none. A token does not show it
+	bool needsClientCertificate = false;
+};
+
 /// What a token shall be. The names are those of `auth/token/create`.
 struct TokenWish
 {
@@ -28,10 +37,11 @@ struct TokenWish
 	bool noDefaultPolicy = false;
 	bool noParent = false;
 	std::vector<std::string> policies = {"default"};
-	std::string role;          ///< a token role; empty: none
-	std::string namespacePath; ///< "ns1/"; empty: the root namespace
+	std::string role = {};          ///< a token role; empty: none
+	std::string namespacePath = {}; ///< "ns1/"; empty: the root namespace
 	std::string displayName = "token";
-	std::map<std::string, std::string> meta;
+	std::map<std::string, std::string> meta = {};
+	std::optional<Login> login = {}; ///< set: an orphan of that mount, whose ttl is read again at each renewal
 };
 
 /// A token role (`auth/token/roles/<name>`), in the fields that change a token's life.
@@ -42,7 +52,14 @@ struct TokenRole
 	bool renewable = true;
 	bool orphan = false;
 	bool batch = false;
-	std::vector<std::string> boundCidrs;
+	std::vector<std::string> boundCidrs = {};
+};
+
+/// An answer that refuses: its status and the text in `errors`; none: an empty body.
+struct Refusal
+{
+	int status;
+	std::string error;
 };
 
 struct Token
@@ -62,6 +79,7 @@ struct Token
 	std::string path;
 	std::vector<std::string> boundCidrs;
 	bool orphan = false;
+	std::optional<Refusal> renewalRefused; ///< what its auth mount has against a renewal
 };
 
 /// Tokens and their leases with honest arithmetic. Pure: the time is an argument, nothing waits, no locks.
@@ -79,13 +97,6 @@ public:
 	{
 		const Token* token; ///< owned by the store
 		std::optional<std::string> warning;
-	};
-
-	/// An answer that refuses: status and the texts of `errors`.
-	struct Refusal
-	{
-		int status;
-		std::string error;
 	};
 
 	TokenStore();
@@ -107,6 +118,9 @@ public:
 
 	/// Renews a live token; `increment` 0 asks for the previous grant again.
 	tl::expected<Created, Refusal> renew(const std::string& id, std::chrono::seconds increment, ServerTime now);
+
+	/// From now on each renewal of a live token is refused so: the role or user that it came from has changed.
+	void refuseRenewals(const std::string& id, Refusal refusal);
 
 	void revoke(const std::string& id); ///< and its children; unknown ones are no error
 	void revokeByAccessor(const std::string& accessor);
