@@ -111,62 +111,6 @@ std::optional<WallTime> Keeper::hourOfDeath(const Moment& now) const
 	return endKnown() ? std::optional(now.wallAt(_memory.life.middle())) : std::nullopt;
 }
 
-/// What the state means for whoever must act, and until when.
-std::string Keeper::sentence(const Moment& now) const
-{
-	if (!_memory.running) {
-		return "stopped; the token is left as it is";
-	}
-	const auto death = telling::until(hourOfDeath(now), now.wall);
-	const auto replaceIt = "; " + std::string(telling::replaceIt);
-	switch (_memory.state) {
-	case State::stopped:
-		return "stopped";
-	case State::starting:
-		return _memory.reason == Reason::credentialChanged
-				   ? "the credential was replaced: asking the server about the new one"
-				   : "asking the server about the token";
-	case State::active:
-		if (_memory.life.wall) {
-			return "alive until " + death + ", and renewed until its max TTL ends at " +
-				   telling::until(now.wallAt(*_memory.life.wall), now.wall) + replaceIt;
-		}
-		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(_policy, _memory.life.lease)) +
-			   " after each renewal";
-	case State::retrying:
-		return "alive until " + death + "; the last renewal failed, and is tried again";
-	case State::capped:
-		return "the token has reached its max TTL: no renewal reaches beyond " + death + replaceIt;
-	case State::notRenewable:
-		switch (_memory.reason) {
-		case Reason::batch:
-			return "batch tokens cannot be renewed: this one ends at " + death + replaceIt + ", by a service token";
-		case Reason::limitedUses:
-			return "each request uses up one of the token's limited uses (num_uses): it is not renewed and ends at " +
-				   death + replaceIt + ", by one without num_uses";
-		default:
-			return "the token was created as not renewable: it ends at " + death + replaceIt;
-		}
-	case State::noExpiry:
-		return "the token never expires: nothing to do";
-	case State::denied:
-		return "alive until " + death + ", but the server will not renew it; mend its policy, role or user, or " +
-			   std::string(telling::replaceIt);
-	case State::expired:
-		switch (_memory.reason) {
-		case Reason::limitedUses:
-			return "the last use of the token (num_uses) is spent; replace the token";
-		case Reason::expired:
-			return "the token ended at " + telling::date(hourOfDeath(now).value_or(now.wall)) + "; replace the token";
-		default:
-			return "the server does not accept the token; replace the token, unless its address binding, entity or "
-				   "auth "
-				   "mount is at fault";
-		}
-	}
-	return {}; // no other state
-}
-
 /// The first of an outage, then at doubling counts.
 void Keeper::noteFailure(Reports& reports, const Moment& now, const Verdict& verdict)
 {
@@ -196,7 +140,8 @@ void Keeper::noteChange(Reports& reports, const Moment& now, const Verdict& verd
 		break;
 	case State::active:
 		if (std::exchange(_memory.toldFailing, false)) {
-			text = "recovered after " + std::to_string(verdict.failures) + " failed attempts in " +
+			text = "recovered after " + std::to_string(verdict.failures) +
+				   (verdict.failures == 1 ? " failed attempt in " : " failed attempts in ") +
 				   telling::lifeInWords(now.boot - verdict.failingSince) + "; " + text;
 		}
 		note(reports, now.boot, _memory.life.wall ? Level::warn : Level::info, std::move(text));

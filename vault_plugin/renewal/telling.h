@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 /// The words for people: what is, until when, and what to do. Never a secret.
 namespace issuer::vault::renewal::telling {
@@ -19,6 +18,6 @@ namespace issuer::vault::renewal::telling {
 [[nodiscard]] std::string until(std::optional<WallTime> end, WallTime now);
 
 /// What every text about a token that will die ends with.
-inline constexpr std::string_view replaceIt = "replace the token before then";
+inline constexpr const char* replaceIt = "; replace the token before then";
 
 } // namespace issuer::vault::renewal::telling

@@ -1,0 +1,276 @@
+#include "stage.h"
+
+#include <gmock/gmock.h>
+
+namespace issuer::vault::renewal::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(KeeperStart, NothingIsPlannedBeforeIt)
+{
+	const Stage stage;
+	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+	EXPECT_EQ(stage.state(), State::stopped);
+	EXPECT_EQ(stage.keeper.expiry(), std::nullopt);
+}
+
+TEST(KeeperStart, LooksTheTokenUpAtOnce)
+{
+	Stage stage;
+	stage.begin();
+	EXPECT_EQ(stage.pause(), 0s);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	EXPECT_EQ(stage.state(), State::starting);
+	EXPECT_FALSE(stage.keeper.settled());
+}
+
+TEST(KeeperStart, TwiceIsOnce)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).forget().begin();
+	EXPECT_THAT(stage.events, IsEmpty());
+	EXPECT_EQ(stage.state(), State::active);
+}
+
+TEST(KeeperStart, WaitsForOneAnswerAtATime)
+{
+	Stage stage;
+	stage.begin().take();
+	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+}
+
+TEST(KeeperStart, FirstAttemptMayTakeTheRequestTimeout)
+{
+	Stage stage;
+	EXPECT_EQ(stage.begin().take().budget, 30s);
+}
+
+TEST(KeeperStart, FreshTokenIsRenewedAtHalfItsLease)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s));
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_TRUE(stage.keeper.settled());
+	EXPECT_EQ(stage.remains() - *stage.pause(), 30s);
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+}
+
+TEST(KeeperStart, RestartDoesNotChangeWhenATokenIsRenewed)
+{
+	Stage stage;
+	stage.begin(token(45s, 60s));
+	EXPECT_EQ(stage.remains() - *stage.pause(), 30s);
+}
+
+TEST(KeeperStart, HalfSpentTokenIsRenewedAtOnce)
+{
+	Stage stage;
+	stage.begin(token(20s, 60s));
+	EXPECT_EQ(stage.starts.front() + 500ms, *stage.keeper.next()) << "at once is after the gap";
+}
+
+TEST(KeeperStart, HalfSpentTokensOfAFleetAreSpread)
+{
+	Policy policy;
+	std::vector<Duration> pauses;
+	for (std::uint64_t seed = 0; seed < 50; ++seed) {
+		Stage stage(policy, seed);
+		pauses.push_back(*stage.begin(token(1000s, 3600s)).pause());
+	}
+	EXPECT_LE(*std::max_element(pauses.begin(), pauses.end()), 5s);
+	EXPECT_GT(*std::max_element(pauses.begin(), pauses.end()), 4s);
+	EXPECT_LT(*std::min_element(pauses.begin(), pauses.end()), 1s);
+}
+
+TEST(KeeperStart, PeriodIsTheLease)
+{
+	Stage stage;
+	auto facts = token(60s, 3600s);
+	facts.period = 60s;
+	stage.begin(facts);
+	EXPECT_EQ(stage.keeper.snapshot().lease, 60s);
+	EXPECT_EQ(stage.remains() - *stage.pause(), 30s);
+}
+
+TEST(KeeperStart, TokenRenewedWithMoreThanItsFirstLeaseIsNotWaitedForToTheEnd)
+{
+	Stage stage;
+	stage.begin(token(3600s, 60s));
+	EXPECT_NEAR(static_cast<double>(stage.pause()->count()), 1800e6, 2e6);
+}
+
+TEST(KeeperStart, ForecastIsInTheFirstAnswer)
+{
+	Stage stage;
+	auto facts = token(59s, 60s);
+	facts.explicitMaxTtl = 90s;
+	facts.creationTime = Stage::christmasEve();
+	facts.expireTime = Stage::christmasEve() + 60s + 250ms;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::active);
+	const auto wall = stage.keeper.snapshot().cappedAt.value() - Stage::christmasEve();
+	EXPECT_NEAR(static_cast<double>(wall.count()), 90e6, 2e6);
+	EXPECT_THAT(stage.lastEvent().detail, testing::HasSubstr("max TTL ends at 2026-12-24T10:01:"));
+}
+
+TEST(KeeperStart, ForecastNeedsNoClockOfOurs)
+{
+	Stage stage;
+	auto facts = token(59s, 60s);
+	facts.explicitMaxTtl = 90s;
+	facts.creationTime = Stage::christmasEve() - 7h; // the server's clock is late
+	facts.expireTime = *facts.creationTime + 60s;
+	stage.begin(facts);
+	const auto wall = stage.keeper.snapshot().cappedAt.value() - Stage::christmasEve();
+	EXPECT_NEAR(static_cast<double>(wall.count()), 90e6, 2e6);
+}
+
+TEST(KeeperStart, ClockThatContradictsTheServersTtlMakesNoForecast)
+{
+	Stage stage;
+	auto facts = token(59s, 60s);
+	facts.explicitMaxTtl = 90s;
+	facts.creationTime = Stage::christmasEve() - 7h;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(stage.keeper.snapshot().cappedAt, std::nullopt);
+}
+
+TEST(KeeperStart, TokenWhoseLeaseReachesItsMaxTtlIsCappedAtOnce)
+{
+	Stage stage;
+	auto facts = token(59s, 60s);
+	facts.explicitMaxTtl = 60s;
+	facts.creationTime = Stage::christmasEve();
+	facts.expireTime = Stage::christmasEve() + 60s + 250ms;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::capped);
+	EXPECT_EQ(stage.reason(), Reason::maxTtl);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
+}
+
+TEST(KeeperStart, LimitedUsesAreNotBurnt)
+{
+	Stage stage;
+	auto facts = token(60s, 60s);
+	facts.usesLeft = 3;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::notRenewable);
+	EXPECT_EQ(stage.reason(), Reason::limitedUses);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
+	EXPECT_GT(stage.pause(), 60s) << "no request while it lives";
+	stage.keeper.renewNow(stage.now);
+	EXPECT_GT(stage.pause(), 60s) << "not even when asked";
+}
+
+TEST(KeeperStart, LastUseSpentByTheLookUpIsDeath)
+{
+	Stage stage;
+	auto facts = token(60s, 60s);
+	facts.usesLeft = -1;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.reason(), Reason::limitedUses);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
+}
+
+TEST(KeeperStart, BatchTokenIsNotRenewable)
+{
+	Stage stage;
+	auto facts = token(60s, 60s);
+	facts.batch = true;
+	facts.renewable = false;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::notRenewable);
+	EXPECT_EQ(stage.reason(), Reason::batch);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
+}
+
+TEST(KeeperStart, TokenCreatedSoIsNotRenewable)
+{
+	Stage stage;
+	auto facts = token(60s, 60s);
+	facts.renewable = false;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::notRenewable);
+	EXPECT_EQ(stage.reason(), Reason::notRenewable);
+	EXPECT_GE(stage.pause(), 59s) << "asked again when it must be dead";
+}
+
+TEST(KeeperStart, RootTokenNeverExpiresAndIsNoAlarm)
+{
+	Stage stage;
+	auto facts = token(0s, 0s);
+	facts.expires = false;
+	facts.renewable = false;
+	stage.begin(facts);
+	EXPECT_EQ(stage.state(), State::noExpiry);
+	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+	EXPECT_EQ(stage.keeper.expiry(), std::nullopt);
+	EXPECT_THAT(stage.outcomes(), IsEmpty());
+	EXPECT_EQ(stage.notes.back().level, Level::info);
+}
+
+TEST(KeeperStart, RefusedLookUpSettlesNothingAndTheRenewalsAnswerWins)
+{
+	Stage stage;
+	stage.begin(policyRefusal());
+	EXPECT_FALSE(stage.keeper.settled());
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+	stage.answer(Grant{60s, false});
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::success));
+}
+
+TEST(KeeperStart, TokenThatMayNeitherBeLookedUpNorRenewedIsDenied)
+{
+	Stage stage;
+	stage.begin(policyRefusal()).meet(policyRefusal());
+	EXPECT_EQ(stage.state(), State::denied);
+	EXPECT_TRUE(stage.keeper.settled());
+	EXPECT_EQ(stage.pause(), 60s);
+}
+
+TEST(KeeperStart, TokenThatNoRequestIsAcceptedOfIsDead)
+{
+	Stage stage;
+	stage.begin(refusal()).meet(refusal());
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.reason(), Reason::refused);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
+}
+
+TEST(KeeperStart, GoesOnTryingWhileTheServerIsAway)
+{
+	Stage stage;
+	stage.begin(unreachable());
+	EXPECT_EQ(stage.state(), State::starting);
+	EXPECT_EQ(stage.reason(), Reason::network);
+	EXPECT_TRUE(stage.keeper.settled()) << "for whoever waits: it failed";
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
+	EXPECT_EQ(stage.pause(), 1s);
+	EXPECT_EQ(*stage.meet(unreachable()).pause(), 2s);
+	EXPECT_EQ(*stage.meet(unreachable()).pause(), 4s);
+	stage.meet(token(60s, 60s));
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(stage.keeper.snapshot().consecutiveFailures, 0U);
+}
+
+TEST(KeeperStart, AbsurdLeasesOverflowNothing)
+{
+	for (const auto ttl : {Duration::max(), Duration::min(), Duration(-1), 0us, 1us}) {
+		Stage stage;
+		auto facts = token(ttl, Duration::max());
+		facts.explicitMaxTtl = Duration::max();
+		facts.creationTime = WallTime::max();
+		facts.expireTime = WallTime::min();
+		stage.begin(facts).meet(Grant{ttl, true}).meet(Grant{Duration::max(), false});
+		EXPECT_EQ(stage.state(), State::active);
+		EXPECT_GT(stage.remains(), std::chrono::years(99));
+	}
+}
+
+} // namespace
+} // namespace issuer::vault::renewal::test

@@ -1,0 +1,311 @@
+#include "renewal/telling.h"
+
+#include "stage.h"
+
+#include <gmock/gmock.h>
+
+/// What people read: seldom, and with what they must know to act.
+namespace issuer::vault::renewal::test {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Telling, DatesAreWrittenInUtc)
+{
+	EXPECT_EQ(telling::date(Stage::christmasEve()), "2026-12-24T10:00:00Z");
+	EXPECT_EQ(telling::date(WallTime{}), "1970-01-01T00:00:00Z");
+}
+
+TEST(Telling, LengthsAreTheTwoLargestUnits)
+{
+	EXPECT_EQ(telling::lifeInWords(-5s), "0 s");
+	EXPECT_EQ(telling::lifeInWords(2500ms), "2.5 s");
+	EXPECT_EQ(telling::lifeInWords(45s), "45 s");
+	EXPECT_EQ(telling::lifeInWords(125s), "2 min 5 s");
+	EXPECT_EQ(telling::lifeInWords(3h + 12min + 5s), "3 h 12 min");
+	EXPECT_EQ(telling::lifeInWords(76h), "3 d 4 h");
+}
+
+TEST(Telling, EndIsADateAndWhatIsLeft)
+{
+	EXPECT_EQ(telling::until(Stage::christmasEve(), Stage::christmasEve() - 3h), "2026-12-24T10:00:00Z (3 h 0 min)");
+	EXPECT_EQ(telling::until(std::nullopt, Stage::christmasEve()), "an hour not known");
+}
+
+TEST(KeeperEvents, StateFollowsAnOutcome)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s));
+	EXPECT_THAT(stage.changes(), ElementsAre(State::starting, State::active));
+	stage.forget().meet(away());
+	ASSERT_EQ(stage.events.size(), 2U);
+	EXPECT_EQ(stage.events[0].outcome, Outcome::failure);
+	EXPECT_EQ(stage.events[0].state, State::retrying) << "the state after it";
+	EXPECT_EQ(stage.events[1].outcome, Outcome::none);
+	EXPECT_EQ(stage.events[1].attempt, 0U);
+}
+
+TEST(KeeperEvents, StateIsToldAtChangesOnly)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).forget();
+	for (int round = 0; round < 5; ++round) {
+		stage.meet(Grant{3600s, false});
+	}
+	EXPECT_THAT(stage.changes(), IsEmpty());
+	stage.meet(away()).meet(away()).meet(away());
+	EXPECT_THAT(stage.changes(), ElementsAre(State::retrying));
+}
+
+TEST(KeeperEvents, AttemptsOfOneRenewalAreCounted)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).forget().meet(away()).meet(away()).meet(Grant{3600s, false});
+	std::vector<std::uint32_t> attempts;
+	for (const auto& event : stage.events) {
+		if (event.outcome != Outcome::none) {
+			attempts.push_back(event.attempt);
+		}
+	}
+	EXPECT_THAT(attempts, ElementsAre(1U, 2U, 3U));
+}
+
+TEST(KeeperEvents, TellWhenAndUntilWhen)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).forget().meet(Grant{60s, false}, 0ms);
+	const auto& event = stage.events.at(0);
+	EXPECT_EQ(event.when, stage.now.wall);
+	EXPECT_EQ(event.ttl, 60s);
+	EXPECT_EQ(event.expires, stage.now.wall + 60s);
+	EXPECT_EQ(event.next, stage.now.wall + 30s);
+}
+
+TEST(KeeperEvents, CountersAreThoseOfTheEvents)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).meet(away()).meet(Grant{3600s, false}).meet(Grant{900s, true});
+	const auto snapshot = stage.keeper.snapshot();
+	EXPECT_EQ(snapshot.successes, 2U);
+	EXPECT_EQ(snapshot.failures, 1U);
+	EXPECT_EQ(snapshot.notRenewables, 1U);
+	EXPECT_THAT(
+		stage.outcomes(), ElementsAre(Outcome::failure, Outcome::success, Outcome::success, Outcome::notRenewable));
+}
+
+TEST(KeeperNotes, FirstFailureTellsTheRestOfLifeAndTheNextTry)
+{
+	Stage stage;
+	stage.begin(token(7200s, 7200s)).forget().meet(away());
+	ASSERT_EQ(stage.notes.size(), 1U);
+	EXPECT_EQ(stage.notes[0].level, Level::warn);
+	EXPECT_EQ(stage.notes[0].text,
+		"what the server said; attempt 1; alive until 2026-12-24T12:00:00Z (1 h 0 min); next try in 1 s");
+}
+
+TEST(KeeperNotes, FailuresAreNotedAtDoublingCounts)
+{
+	Stage stage;
+	stage.begin(token(24h, 24h)).forget();
+	std::vector<int> noted;
+	for (int failure = 1; failure <= 20; ++failure) {
+		const auto before = stage.notes.size();
+		stage.meet(away());
+		if (stage.notes.size() > before) {
+			noted.push_back(failure);
+		}
+	}
+	EXPECT_THAT(noted, ElementsAre(1, 2, 4, 8, 16));
+}
+
+TEST(KeeperNotes, RecoveryTellsTheLengthOfTheOutageAndTheTries)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).meet(unreachable()).meet(unreachable()).forget().meet(Grant{3600s, false});
+	ASSERT_EQ(stage.notes.size(), 1U);
+	EXPECT_EQ(stage.notes[0].level, Level::info);
+	EXPECT_THAT(stage.notes[0].text, HasSubstr("recovered after 2 failed attempts in 3 s; alive until 2026-12-24T11:"));
+}
+
+TEST(KeeperNotes, GoodRenewalsAreSilent)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).forget();
+	for (int round = 0; round < 100; ++round) {
+		stage.meet(Grant{60s, false});
+	}
+	EXPECT_THAT(stage.notes, IsEmpty());
+}
+
+TEST(KeeperNotes, FlappingServerFillsNoLog)
+{
+	Stage stage;
+	stage.begin(token(8s, 8s)).forget();
+	const auto end = stage.now.boot + 24h;
+	while (stage.now.boot < end) {
+		stage.meet(away()).meet(Grant{8s, false});
+	}
+	EXPECT_LE(stage.notes.size(), 8U + 24 * 6);
+}
+
+TEST(KeeperNotes, DeathIsToldHoweverMuchWasTold)
+{
+	Stage stage;
+	stage.begin(token(8s, 8s));
+	for (int round = 0; round < 20; ++round) {
+		stage.meet(away()).meet(Grant{8s, false});
+	}
+	stage.meetUntil(*stage.keeper.expiry(), refusal()).forget().meet(refusal());
+	ASSERT_EQ(stage.notes.size(), 1U);
+	EXPECT_EQ(stage.notes[0].level, Level::error);
+	EXPECT_THAT(stage.notes[0].text, AllOf(HasSubstr("the token ended at 2026-12-24T10:0"), HasSubstr("replace")));
+}
+
+struct Bound
+{
+	const char* name;
+	std::vector<Answer> answers;
+	const char* says;
+};
+
+class KeeperTextsForTheOperator : public testing::TestWithParam<Bound>
+{
+};
+
+TEST_P(KeeperTextsForTheOperator, TellTheHourOfDeathAndWhatToDo)
+{
+	Stage stage;
+	stage.begin();
+	for (const auto& answer : GetParam().answers) {
+		stage.meet(answer);
+	}
+	EXPECT_THAT(stage.lastEvent().detail,
+		AllOf(HasSubstr(GetParam().says), HasSubstr("2026-12-24T1"), HasSubstr("replace the token")));
+	EXPECT_THAT(stage.notes.back().text, HasSubstr(stage.lastEvent().detail));
+	EXPECT_EQ(stage.notes.back().level, Level::warn);
+}
+
+Answer with(bool batch, bool renewable, std::int64_t usesLeft)
+{
+	auto facts = token(3600s, 3600s);
+	facts.batch = batch;
+	facts.renewable = renewable;
+	facts.usesLeft = usesLeft;
+	return facts;
+}
+
+Answer withMaxTtl()
+{
+	auto facts = token(3600s, 3600s);
+	facts.explicitMaxTtl = 7200s;
+	facts.creationTime = Stage::christmasEve();
+	facts.expireTime = Stage::christmasEve() + 3600s;
+	return facts;
+}
+
+INSTANTIATE_TEST_SUITE_P(Bounds, KeeperTextsForTheOperator,
+	testing::Values(Bound{"Capped", {token(3600s, 3600s), Grant{900s, true}}, "reached its max TTL"},
+		Bound{"Forecast", {withMaxTtl()}, "until its max TTL ends at 2026-12-24T12:00:0"},
+		Bound{"Batch", {with(true, false, 0)}, "batch tokens cannot be renewed"},
+		Bound{"NotRenewable", {with(false, false, 0)}, "created as not renewable"},
+		Bound{"LimitedUses", {with(false, true, 3)}, "limited uses (num_uses)"},
+		Bound{"Denied", {token(3600s, 3600s), policyRefusal()}, "the server will not renew it"}),
+	[](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(KeeperCredential, ThatIsUnreadableKeepsTheOldTokenAndSaysSoOnce)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).forget();
+	for (int round = 0; round < 3; ++round) {
+		stage.take();
+		stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty")).answer(Grant{60s, false});
+	}
+	EXPECT_THAT(stage.outcomes(), Each(Outcome::success));
+	EXPECT_THAT(
+		stage.lines(), ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token from before"))));
+	stage.forget().meet(Grant{60s, false}).take();
+	stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty"));
+	EXPECT_EQ(stage.notes.size(), 1U) << "it was readable meanwhile";
+}
+
+TEST(KeeperCredential, ThatIsUnreadableAtStartFailsTheAttempt)
+{
+	Stage stage;
+	stage.begin().take();
+	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "/run/token: no such file"));
+	EXPECT_EQ(stage.state(), State::starting);
+	EXPECT_EQ(stage.reason(), Reason::credentialUnreadable);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
+	EXPECT_TRUE(stage.keeper.settled());
+	EXPECT_EQ(stage.pause(), 1s);
+	EXPECT_THAT(stage.lastEvent().detail, HasSubstr("no such file"));
+}
+
+TEST(KeeperCredential, FirstOneReadOnlyTakesBackTheFailures)
+{
+	Stage stage;
+	stage.begin().take();
+	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file")).take();
+	stage.forget().hear(stage.keeper.credentialReplaced(stage.now)).answer(token(60s, 60s));
+	EXPECT_EQ(stage.state(), State::active) << "the attempt goes on with it";
+}
+
+TEST(KeeperCredential, ReplacedIsTold)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).forget().hear(stage.keeper.credentialReplaced(stage.now));
+	ASSERT_EQ(stage.events.size(), 1U);
+	EXPECT_EQ(stage.events[0].reason, Reason::credentialChanged);
+	EXPECT_EQ(stage.events[0].state, State::starting);
+}
+
+TEST(KeeperRenewNow, RenewsAnActiveTokenAtOnce)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).wait(5s).keeper.renewNow(stage.now);
+	EXPECT_EQ(stage.pause(), 0s);
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+}
+
+TEST(KeeperRenewNow, AsksATokenThatCannotBeRenewedHowItIs)
+{
+	Stage stage;
+	stage.begin(with(true, false, 0)).forget().wait(5s).keeper.renewNow(stage.now);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	stage.answer(with(true, false, 0));
+	EXPECT_THAT(stage.events, IsEmpty()) << "as before";
+	EXPECT_GT(stage.pause(), 3000s);
+}
+
+TEST(KeeperRenewNow, FindsARevokedRootTokenDead)
+{
+	auto root = token(0s, 0s);
+	root.expires = false;
+	Stage stage;
+	stage.begin(root).wait(5s).keeper.renewNow(stage.now);
+	stage.meet(refusal());
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.reason(), Reason::refused);
+}
+
+TEST(KeeperRenewNow, ConfirmsACap)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).meet(Grant{20s, true}).wait(5s).keeper.renewNow(stage.now);
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+}
+
+TEST(KeeperRenewNow, DoesNothingWhileAnAnswerIsAwaited)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).take();
+	stage.keeper.renewNow(stage.now);
+	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+}
+
+} // namespace
+} // namespace issuer::vault::renewal::test

@@ -1,0 +1,73 @@
+#include "renewal/keeper.h"
+#include "renewal/telling.h"
+
+/// What a state means for whoever must act, and until when.
+namespace issuer::vault::renewal {
+namespace {
+
+std::string unrenewable(Reason why, const std::string& death)
+{
+	if (why == Reason::batch) {
+		return "batch tokens cannot be renewed: this one ends at " + death + telling::replaceIt +
+			   ", best by a service token";
+	}
+	if (why == Reason::limitedUses) {
+		return "each request uses up one of the token's limited uses (num_uses): it is not renewed and ends at " +
+			   death + telling::replaceIt + ", best by one without num_uses";
+	}
+	return "the token was created as not renewable: it ends at " + death + telling::replaceIt;
+}
+
+std::string dead(Reason why, WallTime death)
+{
+	if (why == Reason::limitedUses) {
+		return "the last use of the token (num_uses) is spent; replace the token";
+	}
+	if (why == Reason::expired) {
+		return "the token ended at " + telling::date(death) + "; replace the token";
+	}
+	return "the server does not accept the token; replace the token, unless its address binding, entity or auth "
+		   "mount is at fault";
+}
+
+} // namespace
+
+std::string Keeper::sentence(const Moment& now) const
+{
+	if (!_memory.running) {
+		return "stopped; the token is left as it is";
+	}
+	const auto death = telling::until(hourOfDeath(now), now.wall);
+	switch (_memory.state) {
+	case State::stopped:
+		return "stopped";
+	case State::starting:
+		return _memory.reason == Reason::credentialChanged
+				   ? "the credential was replaced: asking the server about the new one"
+				   : "asking the server about the token";
+	case State::active:
+		if (_memory.life.wall) {
+			return "alive until " + death + ", and renewed until its max TTL ends at " +
+				   telling::until(now.wallAt(*_memory.life.wall), now.wall) + telling::replaceIt;
+		}
+		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(_policy, _memory.life.lease)) +
+			   " after each renewal";
+	case State::retrying:
+		return "alive until " + death + "; the last renewal failed, and is tried again";
+	case State::capped:
+		return "the token has reached its max TTL: no renewal reaches beyond " + death + telling::replaceIt;
+	case State::notRenewable:
+		return unrenewable(_memory.reason, death);
+	case State::noExpiry:
+		return "the token never expires: nothing to do";
+	case State::denied:
+		return "alive until " + death +
+			   ", but the server will not renew it; mend its policy, role or user, or "
+			   "replace the token before then";
+	case State::expired:
+		return dead(_memory.reason, hourOfDeath(now).value_or(now.wall));
+	}
+	return {}; // no other state
+}
+
+} // namespace issuer::vault::renewal
