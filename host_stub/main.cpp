@@ -1,6 +1,7 @@
 #include "commands/exit_codes.h"
 #include "commands/inspect.h"
 #include "commands/run.h"
+#include "commands/swap.h"
 
 #include <Poco/Util/Application.h>
 #include <Poco/Util/OptionException.h>
@@ -111,7 +112,8 @@ int main(int argc, char** argv)
 {
 	issuer::commands::Run run;
 	issuer::commands::Inspect inspect;
-	const std::array<issuer::commands::Command*, 2> all{&run, &inspect};
+	issuer::commands::Swap swap;
+	const std::array<issuer::commands::Command*, 3> all{&run, &swap, &inspect};
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -6,10 +6,12 @@ namespace issuer::commands {
 enum ExitCode : int
 {
 	exitOk = 0,
-	exitUsage = 64,    ///< an unknown command or option
-	exitData = 65,     ///< the file given is not a plugin this host would load
-	exitSoftware = 70, ///< something did not stop in time, or this program is at fault
-	exitConfig = 78,   ///< the configuration cannot be used, or leaves nothing to keep alive
+	exitUsage = 64,       ///< an unknown command or option
+	exitData = 65,        ///< the file given is not a plugin this host would load
+	exitUnavailable = 69, ///< no running host answers
+	exitSoftware = 70,    ///< something did not stop in time, or this program is at fault
+	exitTemporary = 75,   ///< it did not come to pass, and everything is as before
+	exitConfig = 78,      ///< the configuration cannot be used, or leaves nothing to keep alive
 };
 
 } // namespace issuer::commands

@@ -99,7 +99,7 @@ std::chrono::milliseconds durationAt(const Object& object, const std::string& ke
 
 HostConfig decode(const Var& json, const fs::path& folder)
 {
-	const Object::Ptr root = objectAt(json, "the configuration", {"issuers", "stop_timeout"});
+	const Object::Ptr root = objectAt(json, "the configuration", {"issuers", "stop_timeout", "control"});
 	const Array::Ptr issuers = root->getArray("issuers");
 	if (issuers.isNull() || issuers->empty()) {
 		throw Wrong{"issuers: a list with at least one issuer is wanted"};
@@ -115,6 +115,10 @@ HostConfig decode(const Var& json, const fs::path& folder)
 	}
 	if (root->has("stop_timeout")) {
 		config.stopTimeout = durationAt(*root, "stop_timeout");
+	}
+	if (root->has("control")) {
+		const std::string control = stringAt(*root, "the configuration", "control");
+		config.control = control == "none" ? fs::path(control) : (folder / control).lexically_normal();
 	}
 	return config;
 }

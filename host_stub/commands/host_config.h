@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct HostConfig
 {
 	std::vector<registry::IssuerSpec> issuers;
 	std::chrono::milliseconds stopTimeout{10'000};
+	std::optional<std::filesystem::path> control; ///< its socket; "none": it wants none
 };
 
 /// Reads and decodes a configuration file. The error names the file, and the key by its path.
@@ -23,9 +25,9 @@ struct HostConfig
 /// Decodes
 ///
 ///     {"issuers": [{"name": "team-a", "plugin": "/…/vault_plugin.so", "sha256": "…", "config": {…}}],
-///      "stop_timeout": "10s"}
+///      "stop_timeout": "10s", "control": "/run/issuer-host/control.sock"}
 ///
-/// where sha256 and stop_timeout may be left out, and a relative plugin path starts at `folder`. Unknown keys are
+/// where sha256, stop_timeout and control may be left out, and relative paths start at `folder`. Unknown keys are
 /// errors, as are names used twice. `config` is for the plugin, which alone knows what is right there.
 [[nodiscard]] Result<HostConfig> parseConfig(std::string_view json, const std::filesystem::path& folder);
 

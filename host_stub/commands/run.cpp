@@ -1,8 +1,11 @@
 #include "commands/run.h"
 
+#include "commands/control_requests.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "commands/wake_ups.h"
+#include "control/paths.h"
+#include "control/server.h"
 #include "observe/names.h"
 #include "registry/backoff.h"
 #include "registry/registry.h"
@@ -75,6 +78,28 @@ void reload(registry::Registry& registry, observe::EventSink& sink, const Result
 	sink.notice({Action::reloaded, changes->rolledBack == 0 ? ISSUER_LOG_INFO : ISSUER_LOG_WARN, {}, text});
 }
 
+using ControlServer = Result<std::unique_ptr<control::Server>>;
+
+/// The control socket at the path that was asked for, where not to get it is an error; otherwise at the usual place, if
+/// there is one and it is free. Null: none.
+ControlServer openControl(const std::optional<std::string>& option, const HostConfig& config,
+	registry::Registry& registry, observe::EventSink& sink)
+{
+	const auto wanted = option ? std::optional<std::filesystem::path>(*option) : config.control;
+	const auto path = wanted ? wanted : control::defaultSocket(environmentVariable);
+	if (!path || wanted == "none") {
+		return nullptr;
+	}
+	ControlServer server =
+		control::Server::listen(*path, [&](std::string_view line) { return answerControl(registry, line); });
+	if (server || wanted) {
+		return server;
+	}
+	sink.notice(
+		{Action::ready, ISSUER_LOG_WARN, {}, server.error().text + "; `status` and `swap` do not reach this one"});
+	return nullptr;
+}
+
 } // namespace
 
 std::string_view Run::help() const
@@ -92,9 +117,13 @@ std::string_view Run::help() const
 		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"/path/vault_plugin.so\",\n"
 		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
 		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
-		   "   \"stop_timeout\": \"10s\"}\n"
+		   "   \"stop_timeout\": \"10s\", \"control\": \"/run/issuer-host/control.sock\"}\n"
 		   "An issuer may pin its plugin with \"sha256\". Relative plugin paths start at FILE's folder. Install each\n"
 		   "version of a plugin at a path of its own and never overwrite one in use.\n"
+		   "\n"
+		   "While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is\n"
+		   "for its own user and root alone: at --control or \"control\", or else in $RUNTIME_DIRECTORY or\n"
+		   "$XDG_RUNTIME_DIR.\n"
 		   "\n"
 		   "Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of\n"
 		   "ADDR, TOKEN (or ~/.vault-token), NAMESPACE, CACERT, CAPATH, CLIENT_CERT, CLIENT_KEY, TLS_SERVER_NAME and\n"
@@ -113,6 +142,8 @@ void Run::defineOptions(Poco::Util::OptionSet& options) const
 	using Poco::Util::Option;
 	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
 	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
+	options.addOption(
+		Option("control", "", "where `status` and `swap` reach this host; none: nowhere").argument("PATH"));
 	options.addOption(Option("log-format", "", "human (default) or json, one object a line").argument("FORMAT"));
 	options.addOption(
 		Option("log-level", "", "debug, info (default), warn or error: what is below is left out").argument("LEVEL"));
@@ -126,6 +157,10 @@ bool Run::setOption(const std::string& name, std::string& value)
 	}
 	if (name == "plugin") {
 		_plugin = std::filesystem::absolute(value);
+		return true;
+	}
+	if (name == "control") {
+		_control = value;
 		return true;
 	}
 	if (name == "log-format") {
@@ -184,13 +219,19 @@ int Run::run(const std::vector<std::string>& arguments)
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
+	const ControlServer control = openControl(_control, *config, registry, *journal);
+	if (!control) {
+		std::cerr << "issuer-host: " << control.error().text << '\n';
+		return exitConfig;
+	}
 	if (const auto begun = registry.apply(config->issuers); !begun) {
 		std::cerr << "issuer-host: " << begun.error().text << '\n';
 		return exitConfig;
 	}
 	journal->notice({Action::ready, ISSUER_LOG_INFO, {},
 		counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
-			(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
+			(_configFile ? ", SIGHUP reloads " + _configFile->string() : "") +
+			(*control ? ", `status` and `swap` listen at " + (*control)->path().string() : "")});
 
 	int exitCode = exitOk;
 	{

@@ -25,6 +25,7 @@ private:
 
 	std::optional<std::filesystem::path> _configFile;
 	std::optional<std::filesystem::path> _plugin;
+	std::optional<std::string> _control;
 	observe::Journal::Format _format = observe::Journal::Format::human;
 	issuer_log_level _level = ISSUER_LOG_INFO;
 };

@@ -55,6 +55,18 @@ TEST(HostConfig, StopTimeoutMayBeANumberOfSeconds)
 	EXPECT_EQ(parseConfig(withIssuer(R"("name":"a","plugin":"/x","config":{})"), "/")->stopTimeout, 10s);
 }
 
+TEST(HostConfig, TheControlSocketStartsAtTheFilesFolderAndMayBeNone)
+{
+	const auto control = [](const std::string& value) {
+		const std::string issuers = R"({"issuers":[{"name":"a","plugin":"/x","config":{}}])";
+		return parseConfig(issuers + value + "}", "/etc/issuer")->control;
+	};
+	EXPECT_EQ(control(""), std::nullopt);
+	EXPECT_EQ(control(R"(,"control":"/run/c.sock")"), "/run/c.sock");
+	EXPECT_EQ(control(R"(,"control":"c.sock")"), "/etc/issuer/c.sock");
+	EXPECT_EQ(control(R"(,"control":"none")"), "none");
+}
+
 TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
 {
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";

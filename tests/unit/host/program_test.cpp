@@ -21,8 +21,8 @@ using testing::StartsWith;
 class Program
 {
 public:
-	explicit Program(const std::vector<std::string>& arguments, const Poco::Process::Env& environment = {})
-		: _handle(Poco::Process::launch(ISSUER_HOST, arguments, nullptr, &_out, &_err, environment)), _lines(_out)
+	explicit Program(const std::vector<std::string>& arguments, Poco::Process::Env environment = {})
+		: _handle(launch(arguments, environment)), _lines(_out)
 	{
 	}
 
@@ -55,6 +55,13 @@ public:
 	}
 
 private:
+	Poco::ProcessHandle launch(const std::vector<std::string>& arguments, Poco::Process::Env& environment)
+	{
+		// Whatever else runs for this user has its control socket there.
+		environment.insert({{"XDG_RUNTIME_DIR", ""}, {"RUNTIME_DIRECTORY", ""}});
+		return Poco::Process::launch(ISSUER_HOST, arguments, nullptr, &_out, &_err, environment);
+	}
+
 	Poco::Pipe _out;
 	Poco::Pipe _err;
 	std::string _ignored;
@@ -80,8 +87,17 @@ protected:
 		return text;
 	}
 
+	static std::string answer(const std::vector<std::string>& arguments, int exitCode = 0)
+	{
+		Program program(arguments);
+		std::string text;
+		EXPECT_EQ(program.wait(&text), exitCode);
+		return text;
+	}
+
 	issuer::test::TempDir temp;
 	const fs::path config = temp.path() / "host.json";
+	const std::string control = temp.path() / "control.sock";
 };
 
 TEST_F(ProgramOf, RunsUntilSigtermAndExitsWithZero)
@@ -129,6 +145,71 @@ TEST_F(ProgramOf, ABadConfigurationOnSighupChangesNothing)
 	EXPECT_THAT(program.lineWith("refused"), HasSubstr("nothing was changed"));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, SwapsWhenItIsToldToAtItsControlSocket)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_THAT(program.lineWith("ready", "started"), HasSubstr("`status` and `swap` listen at " + control));
+	EXPECT_EQ(answer({"swap", "a", fixture::good_next, "--control", control}),
+		std::string("issuer a goes on with ") + fixture::good_next + "\n");
+	EXPECT_THAT(program.lineWith("swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+	EXPECT_FALSE(fs::exists(control));
+}
+
+TEST_F(ProgramOf, SaysWhyItDidNotSwap)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("renewed"), "");
+	EXPECT_EQ(
+		complaint({"swap", "b", fixture::good_next, "--control", control}, 65), "issuer-host: there is no issuer b\n");
+	EXPECT_EQ(complaint({"swap", "a", fixture::major_2, "--control", control}, 65),
+		std::string("issuer-host: issuer a: plugin ") + fixture::major_2 +
+			" refused: it speaks version 2.0 of the contract, this host speaks 1; take a plugin built for this host, "
+			"or a newer host\n");
+	EXPECT_EQ(complaint({"swap", "a", fixture::start_fails, "--control", control}, 75),
+		"issuer-host: issuer a goes on as before: the new one does not start: this fixture never starts\n");
+	EXPECT_THAT(answer({"swap", "a", fixture::start_fails, "--control", control, "--json"}, 75),
+		HasSubstr("\"result\":\"rolled_back\""));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, KeepsItsControlSocketFromASecondHost)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("renewed"), "");
+	EXPECT_THAT(complaint({"run", "--config", config, "--control", control}, 78),
+		HasSubstr(control + ": another host (process "));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, RunsWithoutAControlSocketWhereItsUsualPlaceIsTaken)
+{
+	configure(fixture::good);
+	const Poco::Process::Env environment{{"RUNTIME_DIRECTORY", temp.path().string()}};
+	Program first({"run", "--config", config}, environment);
+	EXPECT_THAT(first.lineWith("ready"), HasSubstr(control));
+	Program second({"run", "--config", config}, environment);
+	EXPECT_THAT(second.lineWith("another host"), HasSubstr("`status` and `swap` do not reach this one"));
+	EXPECT_NE(second.lineWith("renewed"), "");
+	for (Program* program : {&first, &second}) {
+		program->signal(SIGTERM);
+		EXPECT_EQ(program->wait(), 0);
+	}
+}
+
+TEST_F(ProgramOf, IsMissedAtItsControlSocketWhenItDoesNotRun)
+{
+	EXPECT_EQ(complaint({"swap", "a", fixture::good, "--control", control}, 69),
+		"issuer-host: control socket " + control +
+			": there is no such socket; does the host run, and with this --control?\n");
 }
 
 TEST_F(ProgramOf, WhoseOnlyIssuerFailsForGoodSaysSoAndEnds)
@@ -208,7 +289,7 @@ TEST_F(ProgramOf, AConfigurationThatCannotBeUsedIsExitCode78)
 TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 {
 	for (const std::vector<std::string>& arguments :
-		{std::vector<std::string>{"--help"}, {"run", "--help"}, {"inspect", "-h"}}) {
+		{std::vector<std::string>{"--help"}, {"run", "--help"}, {"inspect", "-h"}, {"swap", "-h"}}) {
 		Program program(arguments);
 		std::string said;
 		EXPECT_EQ(program.wait(&said), 0);

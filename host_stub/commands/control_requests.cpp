@@ -1,0 +1,86 @@
+#include "commands/control_requests.h"
+
+#include "common/text.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <unistd.h>
+
+namespace issuer::commands {
+
+namespace {
+
+using Poco::JSON::Object;
+using registry::SwapReport;
+
+std::string wrong(std::string_view why)
+{
+	return "{\"ok\":false,\"error\":" + jsonString(why) + '}';
+}
+
+std::string answerStatus(const registry::Registry& registry)
+{
+	std::string issuers;
+	for (const observe::IssuerStatus& status : registry.snapshot()) {
+		issuers += (issuers.empty() ? "" : ",") + observe::statusJson(status);
+	}
+	return "{\"ok\":true,\"pid\":" + std::to_string(::getpid()) + ",\"issuers\":[" + issuers + "]}";
+}
+
+std::string resultName(SwapReport::Result result)
+{
+	switch (result) {
+	case SwapReport::Result::swapped:
+		return "swapped";
+	case SwapReport::Result::refused:
+		return "refused";
+	case SwapReport::Result::rolledBack:
+		return "rolled_back";
+	}
+	return {};
+}
+
+std::string answerSwap(registry::Registry& registry, const Object& request)
+{
+	const auto text = [&](const char* key) { return request.optValue<std::string>(key, ""); };
+	loader::PluginFile plugin{text("plugin"), std::nullopt};
+	if (request.has("sha256")) {
+		plugin.sha256 = text("sha256");
+	}
+	const SwapReport report = registry.swap(text("issuer"), std::move(plugin));
+	const bool ok = report.result == SwapReport::Result::swapped;
+	return std::string("{\"ok\":") + (ok ? "true" : "false") + ",\"result\":" + jsonString(resultName(report.result)) +
+		   (ok ? ",\"text\":" : ",\"error\":") + jsonString(report.text) + '}';
+}
+
+} // namespace
+
+std::string answerControl(registry::Registry& registry, std::string_view line)
+try {
+	constexpr std::size_t deepest = 8;
+	Poco::JSON::Parser parser;
+	parser.setDepth(deepest);
+	const auto request = parser.parse(std::string(line)).extract<Object::Ptr>();
+	const std::string wanted = request->optValue<std::string>("do", "");
+	if (wanted == "status") {
+		return answerStatus(registry);
+	}
+	if (wanted == "swap") {
+		return answerSwap(registry, *request);
+	}
+	return wrong("\"do\" is status or swap");
+}
+catch (const Poco::Exception& error) {
+	return wrong("a JSON object is wanted: " + printable(error.message()));
+}
+catch (const std::exception& error) {
+	return wrong(error.what());
+}
+
+std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin)
+{
+	return "{\"do\":\"swap\",\"issuer\":" + jsonString(issuer) + ",\"plugin\":" + jsonString(plugin.path.string()) +
+		   (plugin.sha256 ? ",\"sha256\":" + jsonString(*plugin.sha256) : "") + '}';
+}
+
+} // namespace issuer::commands

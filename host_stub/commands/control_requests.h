@@ -1,0 +1,17 @@
+#pragma once
+
+#include "registry/registry.h"
+
+#include <string>
+#include <string_view>
+
+namespace issuer::commands {
+
+/// Answers what is asked of a running host at its control socket; the protocol is told in control/server.h.
+/// Does not throw. [thread-safe]
+[[nodiscard]] std::string answerControl(registry::Registry& registry, std::string_view request);
+
+/// The line that asks for one issuer's swap. `plugin` has an absolute path.
+[[nodiscard]] std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin);
+
+} // namespace issuer::commands

@@ -1,0 +1,207 @@
+#include "control/server.h"
+
+#include "common/text.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace issuer::control {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t longestLine = 64 * 1024;
+constexpr std::size_t mostConnections = 16;
+constexpr timeval longestSilence{60, 0};
+constexpr timeval longestDeafness{5, 0};
+
+tl::unexpected<Error> cannot(const fs::path& path, const std::string& why)
+{
+	return failure("control socket " + path.string() + ": " + why);
+}
+
+/// The right to the path, held through a file beside it. A lock goes with its process, however that ends, and is taken
+/// in one step: of two hosts that find a dead one's socket, one gets it.
+Result<Descriptor> lockPath(const fs::path& path)
+{
+	const std::string file = path.string() + ".lock";
+	Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+	if (!lock.valid()) {
+		return cannot(path, std::strerror(errno));
+	}
+	if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+		std::array<char, 16> pid{};
+		static_cast<void>(::pread(lock.get(), pid.data(), pid.size() - 1, 0));
+		return cannot(path, "another host" + (pid[0] == '\0' ? "" : " (process " + std::string(pid.data()) + ")") +
+								" listens there; give this one a path of its own");
+	}
+	const std::string pid = std::to_string(::getpid());
+	if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
+		return cannot(path, std::strerror(errno));
+	}
+	return lock;
+}
+
+Result<void> removeStale(const fs::path& path)
+{
+	struct stat status
+	{
+	};
+	if (::lstat(path.c_str(), &status) != 0) {
+		return errno == ENOENT ? Result<void>() : cannot(path, std::strerror(errno));
+	}
+	if (!S_ISSOCK(status.st_mode)) {
+		return cannot(path, "something else than a socket is there; remove it or choose another path");
+	}
+	return ::unlink(path.c_str()) == 0 ? Result<void>() : cannot(path, std::strerror(errno));
+}
+
+Result<Descriptor> listenAt(const fs::path& path)
+{
+	const Result<sockaddr_un> address = addressOf(path);
+	if (!address) {
+		return cannot(path, address.error().text);
+	}
+	Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	// The mode of the socket is that of its file from the first moment; a chmod would come after it.
+	const bool listens = socket.valid() && ::fchmod(socket.get(), S_IRUSR | S_IWUSR) == 0 &&
+						 ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0 &&
+						 ::listen(socket.get(), mostConnections) == 0;
+	if (!listens) {
+		return cannot(path, std::strerror(errno));
+	}
+	return socket;
+}
+
+bool isWelcome(int socket)
+{
+	ucred peer{};
+	socklen_t size = sizeof peer;
+	return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+		   (peer.uid == 0 || peer.uid == ::geteuid());
+}
+
+std::string refusal(std::string_view why)
+{
+	return "{\"ok\":false,\"error\":" + jsonString(why) + "}\n";
+}
+
+} // namespace
+
+Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
+{
+	Result<Descriptor> lock = lockPath(path);
+	if (!lock) {
+		return tl::unexpected(lock.error());
+	}
+	Result<Descriptor> socket = removeStale(path).and_then([&] { return listenAt(path); });
+	if (!socket) {
+		return tl::unexpected(socket.error());
+	}
+	// Its constructor is private.
+	return std::unique_ptr<Server>(
+		new Server(std::move(path), std::move(*lock), std::move(*socket), std::move(answer)));
+}
+
+Server::Server(fs::path path, Descriptor lock, Descriptor socket, Answer answer)
+	: _path(std::move(path)), _lock(std::move(lock)), _socket(std::move(socket)), _ending(::eventfd(0, EFD_CLOEXEC)),
+	  _answer(std::move(answer))
+{
+	if (!_ending.valid()) {
+		throw std::system_error(errno, std::generic_category(), "eventfd");
+	}
+	_thread = std::thread([this] { accept(); });
+}
+
+Server::~Server()
+{
+	::eventfd_write(_ending.get(), 1);
+	_thread.join();
+	{
+		const std::lock_guard lock(_mutex);
+		for (Connection& connection : _connections) {
+			::shutdown(connection.socket.get(), SHUT_RD); // an answer under way still goes out
+		}
+	}
+	for (Connection& connection : _connections) { // without the lock: nobody adds to them any more
+		connection.thread.join();
+	}
+	::unlink(_path.c_str());
+}
+
+void Server::accept()
+{
+	for (;;) {
+		std::array<pollfd, 2> events{{{_socket.get(), POLLIN, 0}, {_ending.get(), POLLIN, 0}}};
+		::poll(events.data(), events.size(), -1);
+		if (events[1].revents != 0) {
+			return;
+		}
+		joinEnded();
+		Descriptor socket(::accept4(_socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+		if (!socket.valid()) {
+			if (errno == EMFILE || errno == ENFILE) {
+				::poll(&events[1], 1, 100); // it stays in the queue: ask again, but not in a circle without a pause
+			}
+			continue;
+		}
+		::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &longestSilence, sizeof longestSilence);
+		::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &longestDeafness, sizeof longestDeafness);
+		const std::lock_guard lock(_mutex);
+		if (!isWelcome(socket.get())) {
+			sendAll(socket.get(), refusal("only the host's own user and root may ask"));
+		}
+		else if (_connections.size() >= mostConnections) {
+			sendAll(socket.get(), refusal("too many ask at the same time"));
+		}
+		else {
+			Connection& connection = _connections.emplace_back();
+			connection.socket = std::move(socket);
+			connection.thread = std::thread([this, &connection] { serve(connection); });
+		}
+	}
+}
+
+void Server::serve(Connection& connection)
+{
+	converse(connection.socket.get());
+	const std::lock_guard lock(_mutex);
+	connection.socket = Descriptor(); // now, and not when the next client comes
+	connection.ended = true;
+}
+
+void Server::converse(int socket)
+{
+	LineReader lines(socket, longestLine);
+	while (const auto line = lines.next()) {
+		if (!sendAll(socket, _answer(*line) + '\n')) {
+			return;
+		}
+	}
+	if (lines.tooLong()) {
+		sendAll(socket, refusal("a line is at most 64 KiB"));
+	}
+}
+
+void Server::joinEnded()
+{
+	const std::lock_guard lock(_mutex);
+	for (auto connection = _connections.begin(); connection != _connections.end();) {
+		const auto current = connection++;
+		if (current->ended) {
+			current->thread.join(); // all it does yet is to let go of the lock
+			_connections.erase(current);
+		}
+	}
+}
+
+} // namespace issuer::control

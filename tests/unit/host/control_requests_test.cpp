@@ -1,0 +1,63 @@
+#include "commands/control_requests.h"
+
+#include "fake_plugin.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+namespace issuer::commands {
+namespace {
+
+using issuer::test::FakeWorld;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ControlRequests : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		ASSERT_TRUE(registry.apply({FakeWorld::spec("a", "old")}));
+		ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	}
+
+	std::string answer(const std::string& request) { return answerControl(registry, request); }
+
+	FakeWorld world;
+	registry::Registry registry{world.plugins, world.surroundings};
+};
+
+TEST_F(ControlRequests, StatusIsAllIssuers)
+{
+	EXPECT_THAT(answer(R"({"do":"status"})"), StartsWith("{\"ok\":true,\"pid\":" + std::to_string(::getpid()) +
+														 ",\"issuers\":[{\"name\":\"a\",\"phase\":\"running\","));
+}
+
+TEST_F(ControlRequests, SwapSaysWhatCameOfIt)
+{
+	EXPECT_EQ(answer(swapRequest("a", {"next", {}})),
+		R"({"ok":true,"result":"swapped","text":"issuer a goes on with next"})");
+	EXPECT_EQ(
+		answer(swapRequest("b", {"next", {}})), R"({"ok":false,"result":"refused","error":"there is no issuer b"})");
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
+	EXPECT_EQ(answer(swapRequest("a", {"old", {}})),
+		R"({"ok":false,"result":"rolled_back","error":"issuer a goes on as before: the new one does not start: start says 9"})");
+}
+
+TEST_F(ControlRequests, TheSumIsPassedOn)
+{
+	EXPECT_EQ(swapRequest("a \"b\"", {"/p.so", "abc"}),
+		R"({"do":"swap","issuer":"a \"b\"","plugin":"/p.so","sha256":"abc"})");
+}
+
+TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
+{
+	for (const char* request : {"", "nonsense", "[]", "7", R"({"do":"explode"})", R"({"do":[]})", "{}",
+			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
+		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
+	}
+	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status or swap"));
+}
+
+} // namespace
+} // namespace issuer::commands
