@@ -61,7 +61,7 @@ std::string namespaceAt(const ObjectReader& root)
 
 std::string variableAt(const ObjectReader& token)
 {
-	const auto name = token.text("env");
+	auto name = token.text("env");
 	const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
 	const auto digit = [](char c) { return c >= '0' && c <= '9'; };
 	// Not repeated: it may be the token, put in the wrong place.
@@ -136,7 +136,7 @@ transport::TlsIdentity tlsAt(const ObjectReader& root)
 
 std::string proxyAt(const ObjectReader& root)
 {
-	const auto setting = root.text("proxy", "none");
+	auto setting = root.text("proxy", "none");
 	if (setting == "none") {
 		return "";
 	}

@@ -10,6 +10,16 @@ REASONS = {200: "OK", 204: "No Content", 307: "Temporary Redirect"}
 
 DURATIONS = ["90", "0", "1.5", "90s", "1h30m", "768h", "1d12h", ".5s", "500ms", "250us", "250µs", "-5s", "5min", "9" * 30]
 
+CONFIGS = [
+    '{"address":"https://vault.example:8200","token":{"file":"/t"}}',
+    '{"address":["http://[::1]:8200","unix:///s"],"namespace":"a/b","token":{"env":"T"},"startup":"background",'
+    '"startup_timeout":"1m30s","proxy":"http://p:3128","follow_redirects":"any"}',
+    '{"address":"https://v","token":{"value":"s.\\u0041\\/b"},"tls":{"ca_file":"/a","ca_dir":"/b","client_cert":"/c",'
+    '"client_key":"/d","server_name":"n","insecure_skip_verify":true},"renewal":{"fraction":0.5,"jitter":0,'
+    '"min_interval":1.5,"request_timeout":"5s","increment":"1h"}}',
+    '"}}', '","x":1}}', '"},"tls":{}}',
+]
+
 TOKENS = ["s.TOKEN_A", "hvs.CAESI\n", " \t b.AAAA \r\n", "", "two words", "s.\x01", "s.\u00f6", "x" * 300]
 
 
@@ -54,10 +64,10 @@ def main():
         write(output / "classify", name, "\n".join(head).encode() + b"\n" + body_of(response))
         write(output / "reply", name, http(response, chunked=written % 2 == 1))
         written += 1
-    for target, texts in (("duration", DURATIONS), ("token", TOKENS)):
+    for target, texts in (("config", CONFIGS), ("duration", DURATIONS), ("token", TOKENS)):
         for number, text in enumerate(texts):
             write(output / target, str(number), text.encode())
-    print(f"{written} exchanges, {len(DURATIONS)} durations, {len(TOKENS)} tokens")
+    print(f"{written} exchanges, {len(CONFIGS)} configurations, {len(DURATIONS)} durations, {len(TOKENS)} tokens")
     return 0 if written else 1
 
 

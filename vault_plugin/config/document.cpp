@@ -6,6 +6,7 @@
 #include "config/keys.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <Poco/JSON/Handler.h>
 #include <Poco/JSON/JSONException.h>
@@ -52,7 +53,7 @@ private:
 		if (auto* const array = std::get_if<Array>(&parent)) {
 			return array->emplace_back(std::move(value));
 		}
-		return std::get<Members>(parent).emplace_back(_key, std::move(value)).second;
+		return std::get<Members>(parent).emplace_back(Member{_key, std::move(value)}).value;
 	}
 
 	Value& _root;

@@ -5,21 +5,26 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace issuer::vault::config {
 
 struct Value;
+struct Member;
 using Array = std::vector<Value>;
-using Members =
-	std::vector<std::pair<std::string, Value>>; ///< in the order of the text, a key that stands twice, twice
+using Members = std::vector<Member>; ///< in the order of the text; what stands twice, twice
 
 /// A piece of JSON.
 struct Value
 {
 	std::variant<std::nullptr_t, bool, double, std::string, Array, Members> of;
+};
+
+struct Member
+{
+	std::string key;
+	Value value;
 };
 
 /// "a number", "an object", …

@@ -37,8 +37,8 @@ bool looksLikeAKey(std::string_view key)
 std::string shortText(double number)
 {
 	std::array<char, 32> text{};
-	const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-	return {text.data(), end};
+	auto* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+	return std::string(text.data(), end);
 }
 
 } // namespace
@@ -67,11 +67,11 @@ ObjectReader::ObjectReader(const Value& value, std::string path)
 		refuseKind(_path.empty() ? "the configuration" : _path, "an object", value);
 	}
 	for (auto member = _members->begin(); member != _members->end(); ++member) {
-		const auto& key = member->first;
+		const auto& key = member->key;
 		if (key.find('.') != key.npos || !isKey(pathOf(key))) {
 			refuseUnknown(_path, key, pathOf(key));
 		}
-		if (std::any_of(_members->begin(), member, [&](const auto& earlier) { return earlier.first == key; })) {
+		if (std::any_of(_members->begin(), member, [&](const auto& earlier) { return earlier.key == key; })) {
 			refuse(pathOf(key), "stands twice");
 		}
 	}
@@ -79,8 +79,8 @@ ObjectReader::ObjectReader(const Value& value, std::string path)
 
 const Value* ObjectReader::find(std::string_view key) const
 {
-	const auto member = std::ranges::find(*_members, key, &Members::value_type::first);
-	return member == _members->end() ? nullptr : &member->second;
+	const auto member = std::ranges::find(*_members, key, &Member::key);
+	return member == _members->end() ? nullptr : &member->value;
 }
 
 std::string ObjectReader::pathOf(std::string_view key) const
@@ -95,10 +95,10 @@ ObjectReader ObjectReader::object(std::string_view key) const
 	return {value != nullptr ? *value : none, pathOf(key)};
 }
 
-std::string ObjectReader::text(std::string_view key, std::string otherwise) const
+std::string ObjectReader::text(std::string_view key, std::string_view otherwise) const
 {
 	const auto* const value = find(key);
-	return value != nullptr ? textOf(*value, pathOf(key)) : std::move(otherwise);
+	return value != nullptr ? textOf(*value, pathOf(key)) : std::string(otherwise);
 }
 
 std::string ObjectReader::absolutePath(std::string_view key) const
@@ -174,8 +174,8 @@ Duration ObjectReader::duration(std::string_view key, Duration otherwise, Durati
 
 std::size_t ObjectReader::choice(std::string_view key, std::initializer_list<std::string_view> words) const
 {
-	const auto word = text(key, std::string(*words.begin()));
-	const auto found = std::ranges::find(words, word);
+	const auto word = text(key, *words.begin());
+	const auto* const found = std::ranges::find(words, word);
 	if (found == words.end()) {
 		std::string wanted;
 		for (const auto& one : words) {

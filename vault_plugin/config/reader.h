@@ -33,7 +33,7 @@ public:
 	[[nodiscard]] ObjectReader object(std::string_view key) const;
 
 	/// What stands at `key`, or `otherwise` where nothing does.
-	[[nodiscard]] std::string text(std::string_view key, std::string otherwise = {}) const;
+	[[nodiscard]] std::string text(std::string_view key, std::string_view otherwise = {}) const;
 	[[nodiscard]] std::string absolutePath(std::string_view key) const;
 	[[nodiscard]] bool flag(std::string_view key, bool otherwise) const;
 	[[nodiscard]] double number(std::string_view key, double otherwise, double least, double most) const;
