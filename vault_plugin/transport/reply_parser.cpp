@@ -316,7 +316,7 @@ std::optional<std::string_view> ReplyParser::takeLine()
 {
 	const auto end = unread().find("\r\n");
 	if (end == std::string_view::npos || end > longestChunkLine) {
-		if (unread().size() > longestChunkLine) {
+		if (unread().size() > longestChunkLine + 1) { // one more may be the CR of a line that just fits
 			refuse("a line between the reply's chunks is longer than 256 characters");
 		}
 		return std::nullopt;

@@ -177,6 +177,16 @@ TEST(ReplyParser, GivesUpOnChunksThatAreAllFraming)
 	EXPECT_THAT(parser.complaint(), HasSubstr("framing"));
 }
 
+TEST(ReplyParser, TakesAChunkLineOf256CharactersHoweverItComesAndNotOneMore)
+{
+	const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+	ReplyParser fits;
+	EXPECT_EQ(parse(fits, head + "1;" + std::string(254, 'x') + "\r\na\r\n0\r\n\r\n"), State::complete);
+	ReplyParser tooLong;
+	EXPECT_EQ(parse(tooLong, head + "1;" + std::string(255, 'x') + "\r\na\r\n0\r\n\r\n"), State::malformed);
+	EXPECT_THAT(tooLong.complaint(), HasSubstr("256 characters"));
+}
+
 TEST(ReplyParser, KnowsWhetherAnyByteCame)
 {
 	ReplyParser parser;
