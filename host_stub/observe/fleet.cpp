@@ -103,6 +103,8 @@ void enter(IssuerRecord& record, const issuer_event& event)
 
 } // namespace
 
+Fleet::Fleet(Clock now) : _now(std::move(now)), _lastEventMs(_now().time_since_epoch().count()) {}
+
 Fleet::~Fleet() = default;
 
 UnixTime Fleet::systemNow()
@@ -129,6 +131,7 @@ void Fleet::event(std::string_view issuer, const issuer_event& event)
 		known->record.text = what.text;
 		remember(known->past, std::move(what));
 	}
+	_lastEventMs = _now().time_since_epoch().count();
 	++_revision;
 }
 
@@ -137,6 +140,9 @@ void Fleet::notice(const Notice& notice)
 	const UnixTime at = _now();
 	Happening what{notice.action, ISSUER_RESULT_NONE, ISSUER_STATE_STOPPED, ISSUER_REASON_NONE, notice.level, 1, at, at,
 		kept(notice.text)};
+	if (notice.action == Action::ready || notice.action == Action::ended) {
+		_ready = notice.action == Action::ready;
+	}
 	if (notice.issuer.empty()) {
 		const std::lock_guard lock(_mutex);
 		remember(_host, std::move(what));

@@ -24,7 +24,7 @@ public:
 
 	using Clock = std::function<UnixTime()>;
 
-	explicit Fleet(Clock now = systemNow) : _now(std::move(now)) {}
+	explicit Fleet(Clock now = systemNow);
 	~Fleet() override;
 
 	void event(std::string_view issuer, const issuer_event& event) override;
@@ -44,6 +44,10 @@ public:
 
 	/// Grows with everything that is told. Equal: nothing has changed.
 	[[nodiscard]] std::uint64_t revision() const { return _revision; }
+	/// The host has begun with every issuer, and has not ended.
+	[[nodiscard]] bool ready() const { return _ready; }
+	/// When a plugin last recorded anything; when the fleet was made, if none ever did.
+	[[nodiscard]] UnixTime lastEvent() const { return UnixTime(std::chrono::milliseconds(_lastEventMs)); }
 	[[nodiscard]] UnixTime now() const { return _now(); }
 
 	[[nodiscard]] static UnixTime systemNow();
@@ -60,6 +64,8 @@ private:
 	std::map<std::string, std::shared_ptr<Issuer>, std::less<>> _issuers;
 	std::vector<Happening> _host; ///< oldest first
 	std::atomic<std::uint64_t> _revision = 0;
+	std::atomic<bool> _ready = false;
+	std::atomic<std::int64_t> _lastEventMs;
 };
 
 } // namespace issuer::observe

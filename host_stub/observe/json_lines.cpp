@@ -1,34 +1,9 @@
 #include "observe/json_lines.h"
 
-#include "common/text.h"
+#include "common/json_object.h"
 #include "observe/names.h"
 
-#include <concepts>
-
 namespace issuer::observe {
-
-namespace {
-
-class JsonObject
-{
-public:
-	JsonObject& add(std::string_view key, std::string_view value) { return append(key, jsonString(value)); }
-	JsonObject& add(std::string_view key, std::integral auto value) { return append(key, std::to_string(value)); }
-
-	[[nodiscard]] std::string text() const { return _text + '}'; }
-
-private:
-	JsonObject& append(std::string_view key, const std::string& value)
-	{
-		_text += _text.size() > 1 ? "," : "";
-		_text += jsonString(key) + ':' + value;
-		return *this;
-	}
-
-	std::string _text = "{";
-};
-
-} // namespace
 
 std::string jsonLine(std::string_view issuer, const issuer_event& event)
 {

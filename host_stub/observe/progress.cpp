@@ -1,0 +1,25 @@
+#include "observe/progress.h"
+
+#include "common/duration.h"
+
+#include <algorithm>
+
+namespace issuer::observe {
+
+std::string stall(const std::vector<IssuerView>& issuers, UnixTime lastEvent, UnixTime now)
+{
+	if (lastEvent + patience > now) {
+		return {};
+	}
+	const auto overdue = [&](const IssuerView& issuer) {
+		return issuer.host.phase == Phase::running && issuer.told.next && *issuer.told.next + patience <= now;
+	};
+	const auto count = std::ranges::count_if(issuers, overdue);
+	if (count == 0) {
+		return {};
+	}
+	return std::to_string(count) + (count == 1 ? " issuer is" : " issuers are") +
+		   " overdue and no plugin has said anything for " + inWords(now - lastEvent);
+}
+
+} // namespace issuer::observe

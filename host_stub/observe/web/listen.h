@@ -1,0 +1,45 @@
+#pragma once
+
+#include "common/result.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace issuer::observe::web {
+
+/// Where to listen: an address written as digits, so that no name server decides who may connect.
+struct ListenAddress
+{
+	std::string host; ///< without brackets
+	std::uint16_t port = 0;
+
+	[[nodiscard]] bool isLoopback() const;
+	/// As in a URL: «127.0.0.1:9464», «[::1]:9464».
+	[[nodiscard]] std::string text() const;
+};
+
+/// Reads «127.0.0.1:9464», «[::1]:9464», «localhost:9464», «9464» (loopback), «0.0.0.0:9464» or «:9464» (every
+/// address). Port 0: the system chooses.
+[[nodiscard]] Result<ListenAddress> parseListenAddress(std::string_view text);
+
+struct TlsFiles
+{
+	std::filesystem::path certificate; ///< PEM, with its chain
+	std::filesystem::path key;
+	std::optional<std::filesystem::path> clientCa; ///< when given, whoever has no certificate of it is refused
+};
+
+struct Settings
+{
+	ListenAddress listen{"127.0.0.1", 9464};
+	std::optional<TlsFiles> tls;
+	bool plainPublic = false; ///< the operator's word that others may read along
+};
+
+/// The page tells names and dates to whoever connects: beyond this machine only over TLS, or with the operator's word.
+[[nodiscard]] Result<void> mayListen(const Settings& settings);
+
+} // namespace issuer::observe::web
