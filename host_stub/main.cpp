@@ -1,6 +1,8 @@
 #include "commands/exit_codes.h"
+#include "commands/gc.h"
 #include "commands/inspect.h"
 #include "commands/run.h"
+#include "commands/stage.h"
 #include "commands/swap.h"
 
 #include <Poco/Util/Application.h>
@@ -113,7 +115,9 @@ int main(int argc, char** argv)
 	issuer::commands::Run run;
 	issuer::commands::Inspect inspect;
 	issuer::commands::Swap swap;
-	const std::array<issuer::commands::Command*, 3> all{&run, &swap, &inspect};
+	issuer::commands::Stage stage;
+	issuer::commands::Gc gc;
+	const std::array<issuer::commands::Command*, 5> all{&run, &swap, &stage, &gc, &inspect};
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

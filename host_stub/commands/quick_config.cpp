@@ -1,9 +1,9 @@
 #include "commands/quick_config.h"
 
 #include "common/text.h"
+#include "loader/installed.h"
 
 #include <cstdlib>
-#include <cstring>
 
 namespace issuer::commands {
 
@@ -122,19 +122,12 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 
 Result<fs::path> newestVaultPlugin(const fs::path& plugins)
 {
-	const fs::path folder = plugins / "vault";
-	std::error_code error;
-	std::string newest;
-	for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-		const std::string version = entry.path().filename().string();
-		if (fs::exists(entry.path() / "vault_plugin.so", error) && ::strverscmp(newest.c_str(), version.c_str()) < 0) {
-			newest = version;
-		}
+	const std::vector<loader::InstalledVersion> versions = loader::installedVersions(plugins, "vault");
+	if (versions.empty()) {
+		return failure(
+			"no plugin is installed under " + (plugins / "vault").string() + "; name one with --plugin PATH");
 	}
-	if (newest.empty()) {
-		return failure("no plugin is installed under " + folder.string() + "; name one with --plugin PATH");
-	}
-	return folder / newest / "vault_plugin.so";
+	return versions.front().file;
 }
 
 fs::path installedPlugins()

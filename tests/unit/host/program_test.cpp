@@ -261,6 +261,38 @@ TEST_F(ProgramOf, QuickModeTakesItsIssuerFromTheEnvironment)
 	EXPECT_THAT(said, testing::Not(HasSubstr("canary")));
 }
 
+TEST_F(ProgramOf, StagesSwapsToWhatItStagedAndClearsAwayWhatNobodyRuns)
+{
+	const std::string plugins = temp.path() / "plugins";
+	const auto stage = [&](const char* file) {
+		std::string path = answer({"stage", file, "--plugin-dir", plugins});
+		path.pop_back(); // the line's end
+		return path;
+	};
+	const std::string old = stage(fixture::good);
+	const std::string next = stage(fixture::good_next);
+	const std::string newest = stage(fixture::import_fails);
+	const std::vector<std::string> gc{"gc", "--plugin-dir", plugins, "--control", control};
+
+	configure(old);
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("started"), "");
+	EXPECT_EQ(answer({"swap", "a", next, "--control", control}), "issuer a goes on with " + next + "\n");
+	EXPECT_NE(program.lineWith("unloaded"), "");
+
+	EXPECT_EQ(answer({"gc", "--dry-run", "--plugin-dir", plugins, "--control", control}), old + "\n");
+	EXPECT_EQ(answer({"gc", "--config", config, "--plugin-dir", plugins, "--control", control}), "");
+	EXPECT_EQ(answer(gc), old + "\n");
+	EXPECT_FALSE(fs::exists(fs::path(old).parent_path()));
+	EXPECT_TRUE(fs::exists(next));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+
+	EXPECT_THAT(complaint(gc, 69), HasSubstr("there is no such socket"));
+	EXPECT_EQ(answer({"gc", "--plugin-dir", plugins}), next + "\n");
+	EXPECT_TRUE(fs::exists(newest));
+}
+
 TEST_F(ProgramOf, WrongUsageIsOneLineAndExitCode64)
 {
 	EXPECT_EQ(
@@ -288,8 +320,8 @@ TEST_F(ProgramOf, AConfigurationThatCannotBeUsedIsExitCode78)
 
 TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 {
-	for (const std::vector<std::string>& arguments :
-		{std::vector<std::string>{"--help"}, {"run", "--help"}, {"inspect", "-h"}, {"swap", "-h"}}) {
+	for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"}, {"run", "--help"},
+			 {"inspect", "-h"}, {"swap", "-h"}, {"stage", "-h"}, {"gc", "-h"}}) {
 		Program program(arguments);
 		std::string said;
 		EXPECT_EQ(program.wait(&said), 0);

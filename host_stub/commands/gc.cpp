@@ -1,0 +1,168 @@
+#include "commands/gc.h"
+
+#include "commands/exit_codes.h"
+#include "commands/host_config.h"
+#include "commands/quick_config.h"
+#include "control/client.h"
+#include "control/paths.h"
+#include "loader/installed.h"
+#include "loader/mapped_files.h"
+
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <algorithm>
+#include <iostream>
+
+namespace issuer::commands {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The plugins of a running host's issuers.
+Result<std::vector<fs::path>> pathsOfHost(const fs::path& socket)
+try {
+	constexpr std::chrono::seconds limit{10};
+	const Result<std::string> answer = control::ask(socket, R"({"do":"status"})", limit);
+	if (!answer) {
+		return tl::unexpected(answer.error());
+	}
+	std::vector<fs::path> paths;
+	const auto status = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
+	const Poco::JSON::Array::Ptr issuers = status->getArray("issuers");
+	for (std::size_t i = 0; !issuers.isNull() && i < issuers->size(); ++i) {
+		const auto plugin = issuers->getObject(static_cast<unsigned>(i))->getObject("plugin");
+		paths.emplace_back(plugin->getValue<std::string>("path"));
+	}
+	return paths;
+}
+catch (const Poco::Exception& error) {
+	return failure("control socket " + socket.string() + ": its answer is not understood: " + error.displayText());
+}
+
+Result<void> removeVersion(const fs::path& file)
+{
+	std::error_code error;
+	if (fs::remove(file, error); !error) {
+		fs::remove(file.parent_path(), error); // alone: what others have put beside it stays
+	}
+	return error ? failure(file.string() + ": " + error.message()) : Result<void>();
+}
+
+} // namespace
+
+std::vector<fs::path> removableVersions(const fs::path& plugins, const std::function<bool(const fs::path&)>& isUsed)
+{
+	std::vector<fs::path> removable;
+	for (const std::string& plugin : loader::pluginsIn(plugins)) {
+		std::vector<loader::InstalledVersion> versions = loader::installedVersions(plugins, plugin);
+		if (!versions.empty()) {
+			versions.erase(versions.begin());
+		}
+		for (const loader::InstalledVersion& version : versions) {
+			if (!version.sum.empty() && !isUsed(version.file)) {
+				removable.push_back(version.file);
+			}
+		}
+	}
+	return removable;
+}
+
+std::string_view Gc::help() const
+{
+	return "Usage: issuer-host gc [--dry-run] [--plugin-dir DIR] [--config FILE]… [--control PATH]\n"
+		   "\n"
+		   "Removes the versions that `issuer-host stage` has put under DIR and nobody needs any more, and prints\n"
+		   "their paths. Kept are the newest version of each plugin, whatever a running process has mapped, whatever\n"
+		   "the running host's issuers use, whatever FILE names, and what a package has installed.\n"
+		   "\n"
+		   "Name the configuration that the host starts with: after `issuer-host swap` it may name an older version\n"
+		   "than the one that runs. Processes of other users can be looked into by root alone.\n"
+		   "\n"
+		   "Example:\n"
+		   "  issuer-host gc --dry-run --config /etc/issuer/host.json\n"
+		   "\n"
+		   "Exit codes: 0; 69 a host is there but does not answer, and nothing was removed; 70 something could not\n"
+		   "be removed; 78 FILE cannot be read, and nothing was removed.\n";
+}
+
+void Gc::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("dry-run", "", "print what would be removed, remove nothing"));
+	options.addOption(Option("plugin-dir", "", "where plugins are, instead of this installation's").argument("DIR"));
+	options.addOption(
+		Option("config", "c", "a configuration whose plugins are kept").argument("FILE").repeatable(true));
+	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
+}
+
+bool Gc::setOption(const std::string& name, std::string& value)
+{
+	if (name == "plugin-dir") {
+		_plugins = value;
+	}
+	else if (name == "control") {
+		_control = value;
+	}
+	else if (name == "config") {
+		_configs.emplace_back(value);
+	}
+	_dryRun = _dryRun || name == "dry-run";
+	return true;
+}
+
+/// Of the running host, if there is one. One that was named must answer.
+Result<std::vector<fs::path>> Gc::pathsInUse() const
+{
+	if (_control) {
+		return pathsOfHost(*_control);
+	}
+	const Result<fs::path> host = control::findHost(control::likelySockets(environmentVariable));
+	return host ? pathsOfHost(*host) : Result<std::vector<fs::path>>();
+}
+
+int Gc::run(const std::vector<std::string>& arguments)
+{
+	if (!arguments.empty()) {
+		return usageError("gc takes no argument such as \"" + arguments.front() + "\"", name());
+	}
+	const auto complain = [](const std::string& text) { std::cerr << "issuer-host: " << text << '\n'; };
+	Result<std::vector<fs::path>> used = pathsInUse();
+	if (!used) {
+		complain(used.error().text);
+		return exitUnavailable;
+	}
+	for (const fs::path& file : _configs) {
+		const Result<HostConfig> config = loadConfig(file);
+		if (!config) {
+			complain(config.error().text);
+			return exitConfig;
+		}
+		for (const registry::IssuerSpec& issuer : config->issuers) {
+			used->push_back(issuer.plugin.path);
+		}
+	}
+	const loader::MappedFiles mapped = loader::mappedFiles();
+	if (mapped.hidden > 0) {
+		complain("did not look into " + std::to_string(mapped.hidden) + " processes of other users; root can");
+	}
+	const auto isUsed = [&](const fs::path& file) {
+		std::error_code gone;
+		return mapped.contains(fs::weakly_canonical(file, gone)) ||
+			   std::ranges::any_of(*used, [&](const fs::path& path) { return fs::equivalent(path, file, gone); });
+	};
+	int exitCode = exitOk;
+	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
+	for (const fs::path& file : removableVersions(plugins, isUsed)) {
+		if (const Result<void> removed = _dryRun ? Result<void>() : removeVersion(file); !removed) {
+			complain(removed.error().text);
+			exitCode = exitSoftware;
+			continue;
+		}
+		std::cout << file.string() << '\n';
+	}
+	return exitCode;
+}
+
+} // namespace issuer::commands

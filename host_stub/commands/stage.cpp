@@ -1,0 +1,55 @@
+#include "commands/stage.h"
+
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+#include "loader/staging.h"
+
+#include <iostream>
+
+namespace issuer::commands {
+
+std::string_view Stage::help() const
+{
+	return "Usage: issuer-host stage FILE [--plugin-dir DIR]\n"
+		   "\n"
+		   "Checks a plugin as `run` would, copies it to a path of its version's own and prints that path:\n"
+		   "  DIR/vault/1.0.0-0123456789ab/vault_plugin.so     version and the first digits of the file's SHA-256\n"
+		   "It is there whole or not at all. What is there already stays as it is, so it can be repeated.\n"
+		   "A version in use is never overwritten: that would kill its host, and reusing its path would silently\n"
+		   "give the old code. `issuer-host gc` removes what no host runs any more.\n"
+		   "\n"
+		   "Example:\n"
+		   "  issuer-host swap team-a \"$(issuer-host stage ./vault_plugin.so)\"\n"
+		   "\n"
+		   "Exit code: 0, or 65 when the file was refused; the reason is on stderr.\n";
+}
+
+void Stage::defineOptions(Poco::Util::OptionSet& options) const
+{
+	options.addOption(
+		Poco::Util::Option("plugin-dir", "", "where plugins are, instead of this installation's").argument("DIR"));
+}
+
+bool Stage::setOption(const std::string& name, std::string& value)
+{
+	if (name == "plugin-dir") {
+		_plugins = value;
+	}
+	return true;
+}
+
+int Stage::run(const std::vector<std::string>& arguments)
+{
+	if (arguments.size() != 1) {
+		return usageError("stage takes one plugin", name());
+	}
+	const auto staged = loader::stage(arguments.front(), _plugins.value_or(installedPlugins()));
+	if (!staged) {
+		std::cerr << "issuer-host: " << staged.error().text << '\n';
+		return exitData;
+	}
+	std::cout << staged->string() << '\n';
+	return exitOk;
+}
+
+} // namespace issuer::commands

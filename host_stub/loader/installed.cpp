@@ -1,0 +1,62 @@
+#include "loader/installed.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace issuer::loader {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool isSum(std::string_view text)
+{
+	return text.size() == 12 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool isNewer(const InstalledVersion& one, const InstalledVersion& other)
+{
+	const int byVersion = ::strverscmp(one.version.c_str(), other.version.c_str());
+	if (byVersion != 0) {
+		return byVersion > 0;
+	}
+	std::error_code gone; // meanwhile; then any order will do
+	return fs::last_write_time(one.file, gone) > fs::last_write_time(other.file, gone);
+}
+
+} // namespace
+
+std::vector<InstalledVersion> installedVersions(const fs::path& plugins, const std::string& plugin)
+{
+	std::vector<InstalledVersion> found;
+	std::error_code error;
+	for (const fs::directory_entry& entry : fs::directory_iterator(plugins / plugin, error)) {
+		const fs::path file = entry.path() / (plugin + "_plugin.so");
+		const std::string folder = entry.path().filename().string();
+		if (entry.is_symlink(error) || !fs::is_regular_file(file, error)) {
+			continue;
+		}
+		const std::size_t dash = folder.rfind('-');
+		const bool staged = dash != std::string::npos && isSum(std::string_view(folder).substr(dash + 1));
+		found.push_back({plugin, folder.substr(0, staged ? dash : folder.size()),
+			staged ? folder.substr(dash + 1) : std::string(), file});
+	}
+	std::ranges::sort(found, isNewer);
+	return found;
+}
+
+std::vector<std::string> pluginsIn(const fs::path& plugins)
+{
+	std::vector<std::string> found;
+	std::error_code error;
+	for (const fs::directory_entry& entry : fs::directory_iterator(plugins, error)) {
+		const std::string name = entry.path().filename().string();
+		if (entry.is_directory(error) && !name.starts_with('.')) {
+			found.push_back(name);
+		}
+	}
+	std::ranges::sort(found);
+	return found;
+}
+
+} // namespace issuer::loader

@@ -1,0 +1,210 @@
+#include "loader/staging.h"
+
+#include "common/text.h"
+#include "loader/plugins.h"
+#include "loader/sha256.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace issuer::loader {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string reason()
+{
+	return std::strerror(errno);
+}
+
+/// A directory for the time of the staging, beside where the plugin will be, for a rename works within one file system.
+class StagingFolder
+{
+public:
+	explicit StagingFolder(const fs::path& plugins) : _path((plugins / ".staging-XXXXXX").string())
+	{
+		if (::mkdtemp(_path.data()) == nullptr) {
+			_path.clear();
+		}
+	}
+	~StagingFolder()
+	{
+		std::error_code ignored; // renamed away, or what remains is hidden and can be removed by gc
+		fs::remove_all(_path, ignored);
+	}
+	StagingFolder(const StagingFolder&) = delete;
+	StagingFolder& operator=(const StagingFolder&) = delete;
+
+	[[nodiscard]] bool made() const { return !_path.empty(); }
+	[[nodiscard]] fs::path path() const { return _path; }
+
+private:
+	std::string _path;
+};
+
+class Fd
+{
+public:
+	Fd(const fs::path& path, int flags, mode_t mode = 0) : _fd(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+	~Fd()
+	{
+		if (_fd >= 0) {
+			::close(_fd);
+		}
+	}
+	Fd(const Fd&) = delete;
+	Fd& operator=(const Fd&) = delete;
+	[[nodiscard]] int get() const { return _fd; }
+
+private:
+	int _fd;
+};
+
+Result<void> copyDurably(const fs::path& from, const fs::path& to)
+{
+	const Fd source(from, O_RDONLY);
+	struct stat status
+	{
+	};
+	if (source.get() < 0 || ::fstat(source.get(), &status) != 0) {
+		return failure(errno == ENOENT ? "there is no such file" : reason());
+	}
+	if (!S_ISREG(status.st_mode)) {
+		return failure("it is not a regular file");
+	}
+	const Fd target(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (target.get() < 0) {
+		return failure(to.string() + ": " + reason());
+	}
+	for (ssize_t copied = 1; copied != 0;) {
+		constexpr std::size_t block = 1 << 20;
+		copied = ::sendfile(target.get(), source.get(), nullptr, block);
+		if (copied < 0) {
+			return failure("it cannot be copied to " + to.string() + ": " + reason());
+		}
+	}
+	// Nobody may write it, not even its owner by mistake: it is mapped where it lies.
+	if (::fchmod(target.get(), 0444) != 0 || ::fsync(target.get()) != 0) {
+		return failure(to.string() + ": " + reason());
+	}
+	return {};
+}
+
+Result<void> syncFolder(const fs::path& folder)
+{
+	const Fd fd(folder, O_RDONLY | O_DIRECTORY);
+	if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+		return failure(folder.string() + ": " + reason());
+	}
+	return {};
+}
+
+/// A plugin's own words may become names of files only if they cannot lead elsewhere.
+Result<std::string> asFileName(const std::string& text, const char* what)
+{
+	const bool fit = !text.empty() && text.front() != '.' &&
+					 text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~-") ==
+						 std::string::npos;
+	return fit ? Result<std::string>(text)
+			   : failure(std::string("its ") + what + " \"" + printable(text) +
+						 "\" cannot be a file's name: letters, digits and ._+~- can");
+}
+
+/// What the copy says about itself once it is loaded as a host would load it; it is unloaded again.
+Result<Description> describeCopy(const fs::path& copy)
+{
+	PluginLibraries plugins;
+	auto plugin = plugins.open({fs::absolute(copy), {}});
+	if (!plugin) {
+		return tl::unexpected(plugin.error());
+	}
+	Description description = (*plugin)->description();
+	plugins.release(std::move(*plugin));
+	return description;
+}
+
+Result<void> makeFolder(const fs::path& folder)
+{
+	std::error_code error;
+	const bool made = fs::create_directories(folder, error);
+	if (error) {
+		return failure(folder.string() + ": " + error.message());
+	}
+	return made ? syncFolder(folder.parent_path()) : Result<void>();
+}
+
+/// Puts the staging folder in its place. One that is there already keeps it, if it has the same content.
+Result<void> putInPlace(const fs::path& staged, const fs::path& folder, const fs::path& file, const std::string& sum)
+{
+	if (::chmod(staged.c_str(), 0755) != 0) {
+		return failure(staged.string() + ": " + reason());
+	}
+	if (::rename(staged.c_str(), folder.c_str()) == 0) {
+		return syncFolder(folder.parent_path());
+	}
+	if (errno != ENOTEMPTY && errno != EEXIST) {
+		return failure(folder.string() + ": " + reason());
+	}
+	const Result<std::string> there = sha256Of(file);
+	if (!there || *there != sum) {
+		return failure(file.string() + " is there already and is damaged; remove its folder when no host uses it");
+	}
+	return {};
+}
+
+} // namespace
+
+Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
+{
+	const auto refused = [&](const std::string& why) {
+		return failure("plugin " + file.string() + " refused: " + why);
+	};
+	const fs::path root = fs::absolute(plugins).lexically_normal();
+	if (Result<void> made = makeFolder(root); !made) {
+		return refused(made.error().text);
+	}
+	const StagingFolder staging(root);
+	if (!staging.made()) {
+		return refused(root.string() + ": " + reason());
+	}
+	const fs::path copy = staging.path() / "plugin.so";
+	if (Result<void> copied = copyDurably(file, copy); !copied) {
+		return refused(copied.error().text);
+	}
+	const Result<Description> about = describeCopy(copy);
+	if (!about) {
+		// The reason is the file's; the copy's path would only confuse.
+		const std::string text = about.error().text;
+		const std::string copyRefused = "plugin " + copy.string() + " refused: ";
+		return refused(text.starts_with(copyRefused) ? text.substr(copyRefused.size()) : text);
+	}
+	const Result<std::string> word = asFileName(about->id.substr(about->id.rfind('.') + 1), "id's last word");
+	const Result<std::string> version = asFileName(about->version, "version");
+	if (!word || !version) {
+		return refused((word ? version : word).error().text);
+	}
+	const fs::path folder = root / *word / (*version + '-' + about->sha256.substr(0, 12));
+	const fs::path place = folder / (*word + "_plugin.so");
+	std::error_code error;
+	fs::rename(copy, staging.path() / place.filename(), error);
+	if (error) {
+		return refused(copy.string() + ": " + error.message());
+	}
+	const Result<void> done =
+		makeFolder(folder.parent_path()).and_then([&] { return syncFolder(staging.path()); }).and_then([&] {
+			return putInPlace(staging.path(), folder, place, about->sha256);
+		});
+	if (!done) {
+		return refused(done.error().text);
+	}
+	return place;
+}
+
+} // namespace issuer::loader
