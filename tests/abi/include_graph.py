@@ -26,6 +26,9 @@ RULES = [
     (r"vault_plugin/credential/", ["vault_plugin/credential/", "vault_plugin/base/"], SOCKETS),
     (r"vault_plugin/transport/", ["vault_plugin/transport/", "vault_plugin/base/"], None),
     (r"vault_plugin/runtime/", ["vault_plugin/runtime/", "vault_plugin/base/"], SOCKETS),
+    (r"vault_plugin/abi/", ["vault_plugin/abi/", "vault_plugin/instance.h", "vault_plugin/listener.h",
+                            "vault_plugin/base/", "plugin_api/include/"], SOCKETS),
+    (r"vault_plugin/library\.cpp$", ["vault_plugin/"], r"Poco/Net/|sys/socket\.h|netinet/"),  # it begins OpenSSL
     (r"vault_plugin/plugin\.cpp$", ["vault_plugin/", "plugin_api/include/"], SOCKETS),
     (r"vault_plugin/[^/]+$", ["vault_plugin/"], SOCKETS),
     (r"host_stub/", ["host_stub/", "plugin_api/include/"], None),
@@ -81,6 +84,7 @@ PLANTED = [  # file, what it must not include
     ("vault_plugin/transport/bad.cpp", "vault/wire.h"),
     ("vault_plugin/runtime/bad.cpp", "transport/exchange.h"),
     ("vault_plugin/instance.cpp", "issuer/lifecycle.h"),
+    ("vault_plugin/abi/bad.cpp", "renewal/keeper.h"),
     ("vault_plugin/plugin.cpp", "loader/library.h"),
     ("vault_plugin/newroom/bad.cpp", "vector"),
     ("host_stub/loader/bad.cpp", "vault_plugin/config.h"),

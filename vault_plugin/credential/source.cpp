@@ -102,6 +102,11 @@ Result<Source::Change> Source::refresh()
 	std::abort(); // no other kind
 }
 
+std::optional<std::string> Source::file() const
+{
+	return _origin.kind == Origin::Kind::file ? std::optional(_origin.name) : std::nullopt;
+}
+
 std::string Source::describe() const
 {
 	switch (_origin.kind) {

@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "credential/secret.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,9 @@ public:
 
 	/// The last good token; empty before the first.
 	[[nodiscard]] const Secret& token() const noexcept { return _token; }
+
+	/// The file that holds it, where one does.
+	[[nodiscard]] std::optional<std::string> file() const;
 
 	/// For people: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
 	[[nodiscard]] std::string describe() const;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "abi/guard.h"
+#include "abi/voice.h"
+#include "instance.h"
+
+#include <issuer/lifecycle.h>
+
+/// What the opaque pointer of the contract points to.
+struct issuer_instance
+{
+	issuer_instance(const issuer_host& host, issuer::vault::Config config, issuer::vault::ServicesSource services)
+		: voice(host), instance(std::move(config), voice, std::move(services))
+	{
+	}
+
+	issuer::vault::abi::Voice voice;
+	issuer::vault::Instance instance;
+};
+
+namespace issuer::vault::abi {
+
+/// The body of a slot for one instance, run unless the call comes from inside that instance's own callback.
+template <class Body>
+issuer_rc enter(issuer_instance* self, issuer_error* err, const Body& body) noexcept
+{
+	if (self == nullptr) {
+		return fail(err, ISSUER_E_INVALID, "no instance: the pointer is NULL");
+	}
+	if (self->voice.isSpeakingHere()) {
+		return fail(err, ISSUER_E_REENTRANT, "called from inside this instance's own record or log");
+	}
+	return guard(err, [&] { return body(*self); });
+}
+
+/// The table of an extension, or null for an unknown id.
+[[nodiscard]] const void* extension(std::string_view id) noexcept;
+
+} // namespace issuer::vault::abi

@@ -1,0 +1,99 @@
+#include "abi/voice.h"
+
+#include <algorithm>
+
+namespace issuer::vault::abi {
+namespace {
+
+/// One callback under way on this thread. A chain, because a host may, inside a callback for one instance, call another
+/// one that speaks in its turn.
+class Frame
+{
+public:
+	explicit Frame(const Voice& voice) noexcept : _voice(&voice), _outer(innermost) { innermost = this; }
+	~Frame() { innermost = _outer; }
+	Frame(const Frame&) = delete;
+	Frame& operator=(const Frame&) = delete;
+
+	static bool holds(const Voice& voice) noexcept
+	{
+		const auto* frame = innermost;
+		while (frame != nullptr && frame->_voice != &voice) {
+			frame = frame->_outer;
+		}
+		return frame != nullptr;
+	}
+
+private:
+	const Voice* _voice;
+	const Frame* _outer;
+	/// A plain pointer: one with a destructor would keep the library mapped for as long as a host's thread lives.
+	static thread_local const Frame* innermost;
+};
+
+constinit thread_local const Frame* Frame::innermost = nullptr;
+
+issuer_str borrow(std::string_view text) noexcept
+{
+	return {text.data(), text.size()};
+}
+
+std::int64_t milliseconds(WallTime time) noexcept
+{
+	return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+std::int64_t milliseconds(std::optional<WallTime> time) noexcept
+{
+	return time ? milliseconds(*time) : -1;
+}
+
+issuer_event toAbi(const renewal::Event& event) noexcept
+{
+	const bool isAttempt = event.outcome != renewal::Outcome::none;
+	issuer_event out{};
+	out.struct_size = sizeof out;
+	out.kind = isAttempt ? ISSUER_EVENT_RENEWAL : ISSUER_EVENT_STATE;
+	out.result = static_cast<issuer_result>(event.outcome);
+	out.state = static_cast<issuer_state>(event.state);
+	out.reason = static_cast<issuer_reason>(event.reason);
+	out.attempt = event.attempt;
+	out.unix_ms = milliseconds(event.when);
+	out.ttl_ms = event.ttl ? std::chrono::floor<std::chrono::milliseconds>(*event.ttl).count() : -1;
+	out.expires_unix_ms = milliseconds(event.expires);
+	out.next_unix_ms = milliseconds(event.next);
+	out.latency_us = static_cast<std::uint64_t>(std::max<Duration::rep>(event.latency.count(), 0));
+	out.detail = borrow(event.detail);
+	return out;
+}
+
+} // namespace
+
+void Voice::event(const renewal::Event& event) noexcept
+{
+	const std::lock_guard lock(_mutex);
+	if (_recorder.record != nullptr) {
+		const auto out = toAbi(event);
+		const Frame frame(*this);
+		_recorder.record(_recorder.ctx, &out);
+	}
+}
+
+void Voice::log(renewal::Level level, std::string_view component, std::string_view text) noexcept
+{
+	const Frame frame(*this);
+	_host.log(_host.ctx, static_cast<issuer_log_level>(level), borrow(component), borrow(text));
+}
+
+void Voice::setRecorder(const issuer_recorder* recorder)
+{
+	const std::lock_guard lock(_mutex);
+	_recorder = recorder != nullptr ? *recorder : issuer_recorder{};
+}
+
+bool Voice::isSpeakingHere() const noexcept
+{
+	return Frame::holds(*this);
+}
+
+} // namespace issuer::vault::abi

@@ -1,0 +1,441 @@
+#include "instance.h"
+
+#include "credential/token_mark.h"
+#include "handover.h"
+#include "vault/wire.h"
+
+#include <sys/random.h>
+
+namespace issuer::vault {
+
+using namespace std::chrono_literals;
+using renewal::Level;
+
+namespace {
+
+/// Keepers of one fleet must not decide alike.
+std::uint64_t anySeed()
+{
+	std::uint64_t seed = 0;
+	static_cast<void>(::getrandom(&seed, sizeof seed, GRND_NONBLOCK));
+	return seed ^ static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+tl::unexpected<Refusal> refusal(Refusal::Kind kind, std::string text)
+{
+	return tl::unexpected(Refusal{kind, std::move(text)});
+}
+
+/// The first answer showed a token that lives.
+bool foundAlive(renewal::State state)
+{
+	return state != renewal::State::stopped && state != renewal::State::starting && state != renewal::State::expired;
+}
+
+} // namespace
+
+Instance::Instance(Config config, Listener& listener, ServicesSource services)
+	: _config(std::move(config)), _listener(listener), _source(std::move(services)), _token(std::move(_config.token)),
+	  _keeper(_config.renewal, anySeed())
+{
+}
+
+Instance::~Instance() = default;
+
+Done Instance::start()
+{
+	std::unique_lock lock(_mutex);
+	switch (_phase) {
+	case Phase::running:
+		return {};
+	case Phase::starting:
+		return refusal(Refusal::Kind::state, "a start is under way");
+	case Phase::stopping:
+		return refusal(Refusal::Kind::state, "a stop has timed out: call stop again first");
+	case Phase::idle:
+		break;
+	}
+	_phase = Phase::starting;
+	_stopWanted = false;
+	lock.unlock();
+
+	try {
+		auto begun = begin(_source());
+		lock.lock();
+		if (begun && _config.startup == Config::Startup::failFast) {
+			begun = awaitFirstAnswer(lock);
+		}
+		if (begun && _stopWanted) {
+			begun = refusal(Refusal::Kind::cancelled, "stopped while it was starting");
+		}
+		if (begun) {
+			_phase = Phase::running;
+			_changed.notify_all();
+			return {};
+		}
+		lock.unlock();
+		abandonStart();
+		return begun;
+	}
+	catch (...) {
+		abandonStart();
+		throw;
+	}
+}
+
+/// Takes back whatever a start has set going. Never gives up: a listener that blocks holds us here, since there is no
+/// way to leave without its thread.
+void Instance::abandonStart()
+{
+	std::shared_ptr<Services> services;
+	{
+		const std::lock_guard lock(_mutex);
+		_armable = false;
+		services = _services;
+	}
+	while (services && !services->scheduler().halt(*this, 1h)) {
+	}
+	services.reset();
+	end();
+}
+
+/// Sets the first run going.
+Done Instance::begin(const std::shared_ptr<Services>& services)
+{
+	auto exchange = services->exchange(_config.transport);
+	watchToken(*services);
+	Result<credential::Source::Change> read = credential::Source::Change::none;
+	bool haveToken = false;
+	bool sameToken = false;
+	{
+		const std::lock_guard tokenLock(_tokenMutex);
+		read = _token.refresh();
+		haveToken = !_token.token().empty();
+		sameToken = _inheritance && credential::bearsMark(_token.token(), _inheritance->tokenMark);
+	}
+
+	const std::lock_guard lock(_mutex);
+	_services = services;
+	_exchange = std::move(exchange);
+	_first = {};
+	if (!haveToken && _config.startup == Config::Startup::failFast) {
+		return refusal(Refusal::Kind::invalid, read.error().text);
+	}
+	const auto now = services->clock().now();
+	if (const auto inheritance = std::exchange(_inheritance, std::nullopt)) {
+		report(_keeper.resume(now, inheritance->memory));
+		if (!sameToken) {
+			report(_keeper.credentialReplaced(now));
+		}
+	}
+	else {
+		report(_keeper.begin(now));
+	}
+	_renewNow = false;
+	_rereadToken = false;
+	_armable = true;
+	services->scheduler().arm(*this, now.boot, _keeper.expiry().value_or(now.boot));
+	return {};
+}
+
+/// Before the token is read: a change after that is then not missed.
+void Instance::watchToken(Services& services)
+{
+	if (const auto file = _token.file()) {
+		if (const auto trouble = services.files().add(*this, *file)) {
+			_listener.log(Level::info, "credential",
+				"changes of " + *file + " are noticed when the token is used next, not at once: " + *trouble);
+		}
+	}
+}
+
+/// The token's file has.
+void Instance::changed() noexcept
+{
+	try {
+		static_cast<void>(leaveMessage(_rereadToken));
+	}
+	catch (const std::exception&) {
+		// It is read before the next request anyway.
+	}
+}
+
+Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock)
+{
+	_first.settled = _keeper.settled();
+	const auto answered =
+		_changed.wait_for(lock, _config.startupTimeout, [&] { return _first.settled || _stopWanted; });
+	if (_stopWanted) {
+		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
+	}
+	if (answered && foundAlive(_keeper.snapshot().state)) {
+		return {};
+	}
+	const auto trouble = _first.trouble.empty() ? std::string() : ": " + _first.trouble;
+	return refusal(Refusal::Kind::unavailable,
+		(answered ? "the first look-up did not succeed" : "the first look-up had no answer within startup_timeout") +
+			trouble);
+}
+
+Done Instance::stop(std::chrono::milliseconds timeout)
+{
+	std::unique_lock lock(_mutex);
+	if (_phase == Phase::idle) {
+		return {};
+	}
+	if (_phase == Phase::starting) {
+		_stopWanted = true;
+		_changed.notify_all();
+		const auto ended = _changed.wait_for(lock, timeout, [&] { return _phase != Phase::starting; });
+		// It may have been on its very last step, and run.
+		if (!ended || _phase == Phase::idle) {
+			return ended ? Done() : refusal(Refusal::Kind::timeout, "the start that is under way has not ended yet");
+		}
+	}
+	_phase = Phase::stopping;
+	_armable = false;
+	auto& scheduler = _services->scheduler();
+	lock.unlock();
+	if (!scheduler.halt(*this, timeout)) {
+		return refusal(Refusal::Kind::timeout, "a callback or a request has not ended yet: call stop again");
+	}
+	end();
+	return {};
+}
+
+/// No run is under way and none will come.
+void Instance::end()
+{
+	std::unique_lock lock(_mutex);
+	if (const auto services = _services) {
+		lock.unlock();
+		services->files().remove(*this); // unlocked: it waits for a changed() that is under way
+		lock.lock();
+		// What it reports stays unsaid: events are for worker threads, and whoever stops an instance knows that it did.
+		static_cast<void>(_keeper.stopped(_services->clock().now()));
+	}
+	_outbox.clear();
+	_advice.clear();
+	auto exchange = std::move(_exchange);
+	auto services = std::move(_services);
+	lock.unlock();
+	exchange.reset();
+	services.reset(); // the last one out ends the library's threads: before anybody is told that we have stopped
+	lock.lock();
+	_phase = Phase::idle;
+	_changed.notify_all();
+}
+
+bool Instance::running() const
+{
+	const std::lock_guard lock(_mutex);
+	return _phase != Phase::idle;
+}
+
+renewal::Snapshot Instance::snapshot() const
+{
+	const std::lock_guard lock(_mutex);
+	return _keeper.snapshot();
+}
+
+Done Instance::renewNow()
+{
+	return leaveMessage(_renewNow);
+}
+
+Done Instance::credentialChanged()
+{
+	return leaveMessage(_rereadToken);
+}
+
+Done Instance::leaveMessage(bool& message)
+{
+	const std::lock_guard lock(_mutex);
+	if (!_armable) {
+		return refusal(Refusal::Kind::state, "not running");
+	}
+	message = true;
+	const auto now = _services->clock().now().boot;
+	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+	return {};
+}
+
+Expected<std::string, Refusal> Instance::exportState()
+{
+	const std::scoped_lock lock(_mutex, _tokenMutex);
+	if (_phase != Phase::idle) {
+		return refusal(Refusal::Kind::state, "still running: stop it first");
+	}
+	if (!_inheritance) {
+		_inheritance = Handover{_keeper.memory(), credential::markOf(_token.token())};
+	}
+	return toText(*_inheritance);
+}
+
+Done Instance::importState(std::string_view text)
+{
+	auto handover = handoverFrom(text);
+	const std::lock_guard lock(_mutex);
+	if (_phase != Phase::idle) {
+		return refusal(Refusal::Kind::state, "still running: stop it first");
+	}
+	if (!handover) {
+		return refusal(Refusal::Kind::invalid, handover.error().text);
+	}
+	_inheritance = std::move(*handover);
+	return {};
+}
+
+Done Instance::useCredential(const std::function<void(std::string_view)>& visit) const
+{
+	const std::lock_guard lock(_tokenMutex);
+	if (_token.token().empty()) {
+		return refusal(Refusal::Kind::unavailable, "no credential yet: " + _token.describe() + " has not been read");
+	}
+	visit(_token.token().view());
+	return {};
+}
+
+void Instance::run(int cancelFd) noexcept
+{
+	try {
+		runOnce(cancelFd);
+	}
+	catch (...) {
+		// Out of memory, most likely. The life at stake goes on: try again soon, and do not make it worse by talking.
+		const std::lock_guard lock(_mutex);
+		if (_armable) {
+			const auto now = _services->clock().now().boot;
+			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(now));
+		}
+	}
+}
+
+void Instance::runOnce(int cancelFd)
+{
+	deliver();
+	if (const auto attempt = takeAttempt()) {
+		ask(*attempt, cancelFd);
+	}
+	deliver();
+	planNext();
+}
+
+/// What to ask now, if anything; with the credential as it is now.
+std::optional<renewal::Attempt> Instance::takeAttempt()
+{
+	std::unique_lock lock(_mutex);
+	const auto isDue = [this](Moment now) {
+		const auto next = _keeper.next();
+		return next && *next <= now.boot;
+	};
+	if (!_armable) {
+		return std::nullopt;
+	}
+	if (std::exchange(_renewNow, false)) {
+		_keeper.renewNow(_services->clock().now());
+	}
+	const bool told = std::exchange(_rereadToken, false);
+	if (!told && !isDue(_services->clock().now())) {
+		return std::nullopt;
+	}
+	lock.unlock();
+
+	std::unique_lock tokenLock(_tokenMutex);
+	const auto read = _token.refresh();
+	const bool haveToken = !_token.token().empty();
+	tokenLock.unlock();
+
+	lock.lock();
+	const auto now = _services->clock().now();
+	if (read && *read == credential::Source::Change::replaced) {
+		report(_keeper.credentialReplaced(now));
+	}
+	std::optional<renewal::Attempt> attempt;
+	if (isDue(now)) {
+		attempt = _keeper.attempt(now);
+	}
+	if (!read && (attempt || haveToken)) {
+		report(_keeper.credentialUnreadable(now, haveToken, read.error().text));
+	}
+	return haveToken ? attempt : std::nullopt;
+}
+
+void Instance::ask(const renewal::Attempt& attempt, int cancelFd)
+{
+	const auto sent = _services->clock().now(); // unguarded: while a run is under way, nobody takes the services away
+	const auto answer = exchange(attempt, cancelFd);
+	const auto answered = _services->clock().now();
+	const std::lock_guard lock(_mutex);
+	report(_keeper.answered(sent, answered, answer));
+}
+
+renewal::Answer Instance::exchange(const renewal::Attempt& attempt, int cancelFd)
+try {
+	// The token is replaced by this thread only, so it may be borrowed for the whole exchange.
+	const auto token = _token.token().view();
+	const auto request = attempt.operation == renewal::Operation::lookUp
+							 ? wire::lookUpSelf(token, _config.vaultNamespace)
+							 : wire::renewSelf(token, _config.vaultNamespace, attempt.increment);
+	auto reply = _exchange->send(request, {std::chrono::steady_clock::now() + attempt.budget, cancelFd});
+	if (!reply) {
+		return wire::classify(reply.error());
+	}
+	passOn(reply->advice);
+	return wire::classify(attempt.operation, *reply);
+}
+catch (const std::exception& error) {
+	return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,
+		std::string("a defect or a lack of memory kept the request from being sent: ") + error.what()};
+}
+
+void Instance::passOn(const std::vector<std::string>& advice)
+{
+	if (advice == _advice) {
+		return;
+	}
+	_advice = advice;
+	for (const auto& line : advice) {
+		_listener.log(Level::warn, "tls", line);
+	}
+}
+
+void Instance::report(renewal::Reports reports)
+{
+	std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+}
+
+void Instance::deliver()
+{
+	std::unique_lock lock(_mutex);
+	const auto reports = std::exchange(_outbox, {});
+	for (const auto& report : reports) {
+		if (const auto* event = std::get_if<renewal::Event>(&report);
+			event && event->outcome == renewal::Outcome::failure) {
+			_first.trouble = _phase == Phase::starting ? event->detail : std::string();
+		}
+	}
+	lock.unlock();
+	for (const auto& report : reports) {
+		if (const auto* event = std::get_if<renewal::Event>(&report)) {
+			_listener.event(*event);
+		}
+		else if (const auto* note = std::get_if<renewal::Note>(&report)) {
+			_listener.log(note->level, "events", note->text);
+		}
+	}
+}
+
+void Instance::planNext()
+{
+	const std::lock_guard lock(_mutex);
+	if (!_first.settled && _keeper.settled()) {
+		_first.settled = true;
+		_changed.notify_all();
+	}
+	if (const auto next = _keeper.next(); next && _armable) {
+		_services->scheduler().arm(*this, *next, _keeper.expiry().value_or(Instant::max()));
+	}
+}
+
+} // namespace issuer::vault

@@ -1,0 +1,137 @@
+#pragma once
+
+#include "config.h"
+#include "credential/source.h"
+#include "handover.h"
+#include "listener.h"
+#include "renewal/keeper.h"
+#include "runtime/file_watch.h"
+#include "runtime/scheduler.h"
+#include "services.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace issuer::vault {
+
+/// Why an instance does not do what it was told.
+struct Refusal
+{
+	enum class Kind
+	{
+		invalid,     ///< the credential, or a text handed over, cannot be used
+		state,       ///< not now
+		unavailable, ///< the first look-up did not succeed
+		timeout,     ///< still stopping
+		cancelled,   ///< stopped meanwhile
+	};
+
+	Kind kind;
+	std::string text;
+};
+
+using Done = Expected<void, Refusal>;
+
+/// One issuer: its configuration, its credential, and the keeper that decides; run by the library's scheduler.
+///
+/// start, stop, importState and exportState are for the control thread, which never makes two such calls at a time; a
+/// stop may also come while start waits. Everything else is [thread-safe]. None may be called from inside the listener.
+class Instance final : private runtime::Job, private runtime::FileListener
+{
+public:
+	/// Opens nothing. `listener` outlives the instance.
+	Instance(Config config, Listener& listener, ServicesSource services);
+
+	/// It must not be running.
+	~Instance();
+	Instance(const Instance&) = delete;
+	Instance& operator=(const Instance&) = delete;
+
+	/// No effect while running. Waits for the first look-up where the configuration says so.
+	[[nodiscard]] Done start();
+
+	/// Done: no code runs for this instance, none will, and the listener hears nothing more.
+	[[nodiscard]] Done stop(std::chrono::milliseconds timeout);
+
+	/// Not stopped: destroying it now would be a mistake.
+	[[nodiscard]] bool running() const;
+
+	[[nodiscard]] renewal::Snapshot snapshot() const;
+
+	/// Both leave a message for the next run, and have it run now.
+	[[nodiscard]] Done renewNow();
+	[[nodiscard]] Done credentialChanged();
+
+	/// What it knows, as a text without secrets; from then on its own next start begins with it too.
+	[[nodiscard]] Expected<std::string, Refusal> exportState();
+	/// The next start goes on from there.
+	[[nodiscard]] Done importState(std::string_view text);
+
+	/// Shows the token in use; a new one waits until the visitor has left.
+	[[nodiscard]] Done useCredential(const std::function<void(std::string_view)>& visit) const;
+
+private:
+	enum class Phase : std::uint8_t
+	{
+		idle,
+		starting, ///< start waits
+		running,
+		stopping, ///< a stop has timed out
+	};
+
+	/// What the first look-up has come to, for the start that waits for it.
+	struct FirstAnswer
+	{
+		bool settled = false;
+		std::string trouble;
+	};
+
+	void run(int cancelFd) noexcept override;
+	[[nodiscard]] const void* lane() const noexcept override { return _exchange.get(); }
+	void changed() noexcept override;
+	void runOnce(int cancelFd);
+	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt();
+	void ask(const renewal::Attempt& attempt, int cancelFd);
+	[[nodiscard]] renewal::Answer exchange(const renewal::Attempt& attempt, int cancelFd);
+	void passOn(const std::vector<std::string>& advice);
+	void report(renewal::Reports reports);
+	void deliver();
+	void planNext();
+
+	void watchToken(Services& services);
+	[[nodiscard]] Done begin(const std::shared_ptr<Services>& services);
+	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<std::mutex>& lock);
+	void abandonStart();
+	void end();
+	[[nodiscard]] Done leaveMessage(bool& message);
+
+	Config _config; ///< without its token
+	Listener& _listener;
+	const ServicesSource _source;
+
+	mutable std::mutex _tokenMutex; ///< guards the token against being replaced while somebody looks at it
+	credential::Source _token;
+
+	mutable std::mutex _mutex; ///< guards all below; never held while the listener or the network is waited for
+	std::condition_variable _changed;
+	Phase _phase = Phase::idle;
+	bool _armable = false; ///< a run may plan the next one
+	bool _stopWanted = false;
+	bool _renewNow = false;
+	bool _rereadToken = false;
+	FirstAnswer _first;
+	renewal::Keeper _keeper;
+	renewal::Reports _outbox;
+	std::shared_ptr<Services> _services;
+	std::shared_ptr<transport::Exchange> _exchange;
+	std::optional<Handover> _inheritance; ///< what the next start goes on from
+	std::vector<std::string> _advice;     ///< as last passed on
+};
+
+} // namespace issuer::vault

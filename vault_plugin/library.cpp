@@ -1,0 +1,60 @@
+#include "library.h"
+
+#include "runtime/library.h"
+#include "transport/clients.h"
+
+#include <mutex>
+#include <openssl/ssl.h>
+
+namespace issuer::vault {
+namespace {
+
+class LibraryServices final : public Services
+{
+public:
+	explicit LibraryServices(std::shared_ptr<runtime::Runtime> runtime) : _runtime(std::move(runtime)) {}
+
+	const runtime::Clock& clock() const override { return _runtime->clock(); }
+	runtime::Scheduler& scheduler() override { return _runtime->scheduler(); }
+	runtime::FileWatch& files() override { return _runtime->files(); }
+
+	std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) override
+	{
+		return _clients.get(settings);
+	}
+
+private:
+	transport::Clients _clients;
+	std::shared_ptr<runtime::Runtime> _runtime; ///< goes first: no job runs when the connections go
+};
+
+struct Library
+{
+	runtime::Library runtimes;
+	std::mutex mutex;
+	std::weak_ptr<Services> services;
+};
+
+Library& library()
+{
+	// OpenSSL first: what it cleans up when the process ends is then cleaned up after our threads have ended.
+	OPENSSL_init_ssl(0, nullptr);
+	static Library one;
+	return one;
+}
+
+} // namespace
+
+std::shared_ptr<Services> lendServices()
+{
+	auto& shared = library();
+	const std::lock_guard lock(shared.mutex);
+	auto services = shared.services.lock();
+	if (!services) {
+		services = std::make_shared<LibraryServices>(shared.runtimes.acquire());
+		shared.services = services;
+	}
+	return services;
+}
+
+} // namespace issuer::vault

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "runtime/clock.h"
+#include "runtime/file_watch.h"
+#include "runtime/scheduler.h"
+#include "transport/exchange.h"
+#include "transport/settings.h"
+
+#include <functional>
+#include <memory>
+
+namespace issuer::vault {
+
+/// What running instances share: a clock, threads, connections. Whoever runs holds it; with the last one to let go its
+/// threads end. Interfaces, so that a test can stand in for time and network. [thread-safe]
+class Services
+{
+public:
+	virtual ~Services() = default;
+
+	[[nodiscard]] virtual const runtime::Clock& clock() const = 0;
+	[[nodiscard]] virtual runtime::Scheduler& scheduler() = 0;
+	[[nodiscard]] virtual runtime::FileWatch& files() = 0;
+
+	/// Equal settings share one exchange.
+	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;
+};
+
+/// Lends the services to an instance that starts.
+using ServicesSource = std::function<std::shared_ptr<Services>()>;
+
+} // namespace issuer::vault
