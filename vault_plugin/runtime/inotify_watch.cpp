@@ -1,7 +1,6 @@
 #include "runtime/inotify_watch.h"
 
 #include "runtime/path_walk.h"
-#include "runtime/system_call.h"
 
 #include <algorithm>
 #include <array>
@@ -44,11 +43,8 @@ InotifyWatch::InotifyWatch(EventLoop& loop, Scheduler& scheduler, const Clock& c
 std::optional<std::string> InotifyWatch::add(FileListener& listener, const std::string& path)
 {
 	Lock lock(_mutex);
-	try {
-		open();
-	}
-	catch (const std::system_error& error) {
-		return explain("cannot watch " + path, error.code().value());
+	if (const int error = open(); error != 0) {
+		return explain("cannot watch " + path, error);
 	}
 	File& file = _files[&listener];
 	try {
@@ -62,13 +58,24 @@ std::optional<std::string> InotifyWatch::add(FileListener& listener, const std::
 	}
 }
 
-void InotifyWatch::open()
+/// Zero, or the error.
+int InotifyWatch::open()
 {
-	if (!_inotify) {
-		Descriptor inotify = descriptorFrom(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1");
-		_loop.watch(inotify.get(), *this);
-		_inotify = std::move(inotify);
+	if (_inotify) {
+		return 0;
 	}
+	Descriptor inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+	if (!inotify) {
+		return errno;
+	}
+	try {
+		_loop.watch(inotify.get(), *this);
+	}
+	catch (const std::system_error& error) {
+		return error.code().value();
+	}
+	_inotify = std::move(inotify);
+	return 0;
 }
 
 void InotifyWatch::remove(FileListener& listener) noexcept
@@ -203,8 +210,8 @@ void InotifyWatch::dropAllUnused() noexcept
 void InotifyWatch::readable() noexcept
 {
 	alignas(inotify_event) std::array<char, 16384> buffer;
-	const ssize_t length = ::read(_inotify.get(), buffer.data(), buffer.size());
 	const Lock lock(_mutex);
+	const ssize_t length = ::read(_inotify.get(), buffer.data(), buffer.size()); // never blocks
 	for (ssize_t at = 0; at < length;) {
 		const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
 		note(*event);

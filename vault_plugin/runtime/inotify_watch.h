@@ -78,7 +78,7 @@ private:
 	void run(int cancelFd) noexcept override;
 	[[nodiscard]] const void* lane() const noexcept override { return this; }
 
-	void open();
+	[[nodiscard]] int open();
 	[[nodiscard]] Route walk(const std::string& path) const;
 	[[nodiscard]] Route walkOnce(const std::string& path) const;
 	[[nodiscard]] std::optional<std::string> follow(FileListener& listener, Lock& lock);

@@ -229,7 +229,10 @@ void WorkScheduler::close() noexcept
 		}
 	}
 	for (Worker& worker : _workers) {
-		worker.thread.join();
+		if (!worker.thread.isCurrent()) { // its run, which ends the process, may look at it once more
+			worker.thread.join();
+			worker.cancel = Descriptor();
+		}
 	}
 	_leaver.join();
 }

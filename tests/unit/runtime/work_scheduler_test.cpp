@@ -1,5 +1,6 @@
 #include "runtime/work_scheduler.h"
 
+#include "eventually.h"
 #include "jobs.h"
 #include "threads.h"
 #include "virtual_time.h"
@@ -17,24 +18,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Counter;
+using test::eventually;
 using test::hang;
 using test::patience;
 using test::Task;
 
 constexpr Instant anyUrgency{};
-
-/// Waits until a number of threads, which nobody announces, is what it should be.
-bool eventually(const std::function<bool()>& holds)
-{
-	const auto limit = std::chrono::steady_clock::now() + patience;
-	while (!holds()) {
-		if (std::chrono::steady_clock::now() > limit) {
-			return false;
-		}
-		std::this_thread::yield();
-	}
-	return true;
-}
 
 class WorkSchedulerTest : public testing::Test
 {

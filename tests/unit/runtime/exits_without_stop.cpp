@@ -1,0 +1,68 @@
+/// A host that ends in an unusual way while instances run. The argument says which. Exit code 0 if it ended well.
+#include "held_library.h"
+
+#include <cstdlib>
+#include <string_view>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __SANITIZE_THREAD__
+/// It would wait a second at each end for races that come late.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options()
+{
+	return "atexit_sleep_ms=0";
+}
+#endif
+
+namespace {
+
+using namespace issuer::vault::runtime;
+using issuer::vault::Instant;
+
+Library& library()
+{
+	static Library one;
+	return one;
+}
+
+/// What a program does whose exec has failed, if it does not know better.
+int exitInForkedChild()
+{
+	const pid_t child = ::fork();
+	if (child == 0) {
+		std::exit(0); // not _exit: runs the destructors, in a process without the threads
+	}
+	int status = -1;
+	return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+void exitInsideAJob(test::ForgottenInstances& instances)
+{
+	const Instant now = instances.runtime().clock().now().boot;
+	instances.runtime().scheduler().arm(instances.add([](int) { std::exit(0); }), now, Instant::min());
+	for (;;) {
+		::pause();
+	}
+}
+
+} // namespace
+
+int main(int count, char** arguments)
+{
+	::alarm(60); // a hang is a failure
+	const std::string_view how = count > 1 ? arguments[1] : "";
+	auto* instances = new test::ForgottenInstances(library()); // never deleted
+	if (how == "return") {
+		return 0;
+	}
+	if (how == "exit") {
+		std::exit(0);
+	}
+	if (how == "exit-inside-a-job") {
+		exitInsideAJob(*instances);
+	}
+	if (how == "exit-in-forked-child") {
+		return exitInForkedChild();
+	}
+	return 2;
+}

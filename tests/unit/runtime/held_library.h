@@ -1,0 +1,42 @@
+#pragma once
+
+#include "jobs.h"
+#include "runtime/library.h"
+
+#include <deque>
+#include <latch>
+
+namespace issuer::vault::runtime::test {
+
+/// What a plugin is when its host forgets it: a library as a static object, instances that nobody stops, runs that
+/// hang.
+class ForgottenInstances
+{
+public:
+	explicit ForgottenInstances(Library& library) : _runtime(library.acquire())
+	{
+		constexpr int hanging = 8;
+		std::latch running(hanging);
+		const Instant now = _runtime->clock().now().boot;
+		for (int i = 0; i < hanging; ++i) {
+			_runtime->scheduler().arm(add([&running](int cancelFd) {
+				running.count_down();
+				hang(cancelFd);
+			}),
+				now, now);
+		}
+		for (int i = 0; i < 100; ++i) {
+			_runtime->scheduler().arm(add([](int) {}), now + std::chrono::milliseconds(i), now);
+		}
+		running.wait();
+	}
+
+	[[nodiscard]] Runtime& runtime() { return *_runtime; }
+	Task& add(std::function<void(int)> run) { return _jobs.emplace_back(std::move(run)); }
+
+private:
+	std::deque<Task> _jobs;
+	std::shared_ptr<Runtime> _runtime;
+};
+
+} // namespace issuer::vault::runtime::test

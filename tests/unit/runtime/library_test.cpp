@@ -1,0 +1,166 @@
+#include "runtime/library.h"
+
+#include "eventually.h"
+#include "jobs.h"
+#include "threads.h"
+
+#include <algorithm>
+#include <deque>
+#include <fcntl.h>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <latch>
+#include <set>
+#include <string>
+
+namespace issuer::vault::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Counter;
+using test::eventually;
+using test::hang;
+using test::patience;
+using test::Task;
+
+constexpr Instant anyUrgency{};
+
+/// A thread that has been joined may still be seen for a moment.
+bool noThreadIsLeft()
+{
+	return eventually([] { return test::issuerThreads().empty(); });
+}
+
+std::set<std::string> openDescriptors()
+{
+	std::set<std::string> open;
+	for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+		open.insert(descriptor.path().filename());
+	}
+	return open;
+}
+
+class Ignores final : public FileListener
+{
+	void changed() noexcept override {}
+};
+
+TEST(Library, HasNoThreadBeforeItsFirstInstanceRuns)
+{
+	const Library library;
+	EXPECT_TRUE(noThreadIsLeft());
+}
+
+TEST(Library, AllInstancesShareOneRuntime)
+{
+	Library library;
+	const auto first = library.acquire();
+	EXPECT_EQ(library.acquire(), first);
+}
+
+TEST(Library, NoThreadIsLeftOnceTheLastInstanceHasStopped)
+{
+	Library library;
+	auto first = library.acquire();
+	auto second = library.acquire();
+	first.reset();
+	EXPECT_TRUE(eventually([] { return test::issuerThreads().size() == 2; }));
+	second.reset();
+	EXPECT_TRUE(noThreadIsLeft());
+}
+
+TEST(Library, ComesBackWithTheNextInstanceAndLeavesNoDescriptorBehind)
+{
+	Library library;
+	const auto before = openDescriptors();
+	for (int round = 0; round < 20; ++round) {
+		Counter runs;
+		Task job(runs);
+		Ignores listener;
+		const auto runtime = library.acquire();
+		EXPECT_EQ(runtime->files().add(listener, "/tmp/token"), std::nullopt);
+		runtime->scheduler().arm(job, runtime->clock().now().boot, anyUrgency);
+		EXPECT_TRUE(runs.reaches(1));
+		EXPECT_TRUE(runtime->scheduler().halt(job, patience));
+		runtime->files().remove(listener);
+	}
+	EXPECT_TRUE(noThreadIsLeft());
+	EXPECT_EQ(openDescriptors(), before);
+}
+
+TEST(Library, StopsARuntimeThatIsStillHeldAsTheProcessEnds)
+{
+	std::latch running(1);
+	Task hanging([&](int cancelFd) {
+		running.count_down();
+		hang(cancelFd);
+	});
+	Counter runs;
+	Task late(runs);
+	std::shared_ptr<Runtime> leaked;
+	{
+		Library library;
+		leaked = library.acquire();
+		leaked->scheduler().arm(hanging, leaked->clock().now().boot, anyUrgency);
+		running.wait();
+	}
+	EXPECT_TRUE(noThreadIsLeft());
+	leaked->scheduler().arm(late, leaked->clock().now().boot, anyUrgency);
+	EXPECT_TRUE(leaked->scheduler().halt(late, 0s));
+	EXPECT_TRUE(leaked->scheduler().halt(hanging, 0s));
+	EXPECT_EQ(runs.value(), 0);
+}
+
+TEST(Runtime, RunsAJobOnTheMachinesClockNotBeforeItsTime)
+{
+	Runtime runtime;
+	Counter runs;
+	const Instant at = runtime.clock().now().boot + 5ms;
+	Task job([&](int) {
+		EXPECT_GE(runtime.clock().now().boot, at);
+		runs.raise();
+	});
+	runtime.scheduler().arm(job, at, anyUrgency);
+	EXPECT_TRUE(runs.reaches(1));
+	EXPECT_TRUE(runtime.scheduler().halt(job, patience));
+}
+
+TEST(Runtime, AtRestTenThousandJobsAreTwoThreads)
+{
+	Runtime runtime;
+	std::deque<Task> jobs;
+	for (int i = 0; i < 10000; ++i) {
+		runtime.scheduler().arm(jobs.emplace_back([](int) {}), runtime.clock().now().boot + 1h, anyUrgency);
+	}
+	EXPECT_TRUE(eventually([] { return test::issuerThreads().size() == 2; }));
+	for (Task& job : jobs) {
+		EXPECT_TRUE(runtime.scheduler().halt(job, 0s));
+	}
+}
+
+TEST(Runtime, ItsDescriptorsAreClosedInProgramsTheHostStarts)
+{
+	const auto before = openDescriptors();
+	Runtime runtime;
+	Ignores listener;
+	EXPECT_EQ(runtime.files().add(listener, "/tmp/token"), std::nullopt);
+	const auto after = openDescriptors();
+	std::vector<std::string> own;
+	std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::back_inserter(own));
+	EXPECT_GE(own.size(), 4U);
+	for (const std::string& descriptor : own) {
+		EXPECT_NE(::fcntl(std::stoi(descriptor), F_GETFD) & FD_CLOEXEC, 0) << descriptor;
+	}
+	runtime.files().remove(listener);
+}
+
+TEST(Runtime, CanBeClosedMoreThanOnce)
+{
+	Runtime runtime;
+	runtime.close();
+	runtime.close();
+	EXPECT_TRUE(noThreadIsLeft());
+}
+
+} // namespace
+} // namespace issuer::vault::runtime
