@@ -382,7 +382,7 @@ try {
 		return wire::classify(reply.error());
 	}
 	passOn(reply->advice);
-	return wire::classify(attempt.operation, *reply);
+	return wire::classify(attempt.operation, *reply, token);
 }
 catch (const std::exception& error) {
 	return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,

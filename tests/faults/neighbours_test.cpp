@@ -100,7 +100,7 @@ void expectNoVerdict(Outcome outcome, int status)
 {
 	ASSERT_TRUE(outcome.has_value()) << told(outcome);
 	EXPECT_EQ(outcome->status, status);
-	const auto answer = vault::wire::classify(vault::renewal::Operation::renew, *outcome);
+	const auto answer = vault::wire::classify(vault::renewal::Operation::renew, *outcome, "");
 	EXPECT_EQ(std::get<Trouble>(answer).kind, Trouble::Kind::serverAway);
 }
 
@@ -261,7 +261,7 @@ TEST(Nginx, SpokenToInPlainHttpExplainsItself)
 	const auto front = nginx(server.port());
 	auto outcome = renew(settingsFor({at("http", front.port())}));
 	ASSERT_TRUE(outcome.has_value()) << told(outcome);
-	const auto answer = vault::wire::classify(vault::renewal::Operation::renew, *outcome);
+	const auto answer = vault::wire::classify(vault::renewal::Operation::renew, *outcome, "");
 	EXPECT_EQ(std::get<Trouble>(answer).kind, Trouble::Kind::configuration);
 	EXPECT_THAT(std::get<Trouble>(answer).detail, HasSubstr("write https://"));
 }

@@ -20,7 +20,7 @@ namespace issuer::vault::wire {
 /// What a complete reply means for the token. Status and text both count: a status alone cannot classify.
 /// Overwrites every secret in `reply.body` before anything else reads it, and hides `token`, which the request carried,
 /// where the server's words repeat it.
-[[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply, std::string_view token = {});
+[[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply, std::string_view token);
 
 /// What a missing reply means.
 [[nodiscard]] renewal::Answer classify(const ExchangeError& error);

@@ -178,7 +178,7 @@ std::string answerIn(const Object& capture)
 	reply.location = header(*response, "Location");
 	reply.body = bytesOf(response->get("body"));
 	const auto lookUp = capture.getObject("request")->getValue<std::string>("method") == "GET";
-	return told(classify(lookUp ? Operation::lookUp : Operation::renew, reply));
+	return told(classify(lookUp ? Operation::lookUp : Operation::renew, reply, "s.TOKEN_A"));
 }
 
 /// A row of a timeline, in the shape that the server gave it.
@@ -216,7 +216,7 @@ std::string answersIn(const Poco::JSON::Array& timeline, Operation operation, co
 			continue;
 		}
 		auto reply = replyOf(*row);
-		const auto answer = told(classify(operation, reply));
+		const auto answer = told(classify(operation, reply, "s.TOKEN_A"));
 		if (answer != last) {
 			all += (all.empty() ? "" : "; ") + answer;
 		}

@@ -25,7 +25,7 @@ HttpReply replyOf(int status, std::string_view body)
 std::string answer(Operation operation, int status, std::string_view body)
 {
 	auto reply = replyOf(status, body);
-	return told(classify(operation, reply));
+	return told(classify(operation, reply, "s.TOKEN"));
 }
 
 struct Case
@@ -352,7 +352,7 @@ TEST(Replies, ARedirectThatWasNotFollowedTellsWhereTo)
 	for (const auto& row : cases) {
 		auto reply = replyOf(307, "");
 		reply.location = row.location;
-		const auto answer = classify(renew, reply);
+		const auto answer = classify(renew, reply, "s.TOKEN");
 		EXPECT_EQ(told(answer), row.expected) << row.location.value_or("(none)");
 		EXPECT_THAT(detailOf(answer), HasSubstr(row.words));
 	}
@@ -374,20 +374,20 @@ TEST(Replies, RetryAfterCountsInWholeSecondsUpToADay)
 	for (const auto& [header, after] : cases) {
 		auto throttled = replyOf(429, "");
 		throttled.retryAfter = header;
-		EXPECT_EQ(told(classify(renew, throttled)), "throttled (throttled)" + after) << header;
+		EXPECT_EQ(told(classify(renew, throttled, "s.TOKEN")), "throttled (throttled)" + after) << header;
 		auto away = replyOf(503, "");
 		away.retryAfter = header;
-		EXPECT_EQ(told(classify(renew, away)), "server away (server)" + after) << header;
+		EXPECT_EQ(told(classify(renew, away, "s.TOKEN")), "server away (server)" + after) << header;
 		auto refused = replyOf(400, "");
 		refused.retryAfter = header;
-		EXPECT_EQ(told(classify(renew, refused)), "configuration (config)") << header;
+		EXPECT_EQ(told(classify(renew, refused, "s.TOKEN")), "configuration (config)") << header;
 	}
 }
 
 TEST(Replies, TheSentenceForPeopleQuotesTheServerInOneLine)
 {
 	auto reply = replyOf(404, R"({"errors": ["namespace not\tfound\r\n\u001b[31m", "and\u0000more"]})");
-	EXPECT_EQ(detailOf(classify(renew, reply)),
+	EXPECT_EQ(detailOf(classify(renew, reply, "s.TOKEN")),
 		"the server has no such namespace; check \"namespace\" (HTTP 404: namespace not found [31m; and more)");
 }
 
@@ -398,7 +398,7 @@ TEST(Replies, TheSentenceForPeopleIsBoundedHoweverMuchTheServerSays)
 		body += R"(, "another error")";
 	}
 	auto reply = replyOf(500, body + "]}");
-	const auto detail = detailOf(classify(renew, reply));
+	const auto detail = detailOf(classify(renew, reply, "s.TOKEN"));
 	EXPECT_THAT(detail, HasSubstr("HTTP 500: start; another error"));
 	EXPECT_THAT(detail, HasSubstr("…)"));
 	EXPECT_LT(detail.size(), 600U);
