@@ -46,7 +46,9 @@ Keeper::Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 		return {};
 	case Question::wrapped: {
 		const auto before = _memory.life;
-		const Grant grant{std::max<Duration>(facts.ttl, std::chrono::seconds(1)), false};
+		const Duration rounding = std::chrono::seconds(1);
+		const bool asBefore = facts.ttl <= before.lease && before.lease <= facts.ttl + rounding;
+		const Grant grant{asBefore ? before.lease : std::max<Duration>(facts.ttl, rounding), false};
 		bring(span, facts);
 		_memory.life.lease = grant.lease;
 		watchWall(grant, before);
@@ -112,7 +114,7 @@ Keeper::Verdict Keeper::conclude(const Span& span, const Grant& grant)
 /// It was renewed, by how much is not said: a look-up tells.
 Keeper::Verdict Keeper::conclude(const Span& span, const WrappedGrant&)
 {
-	mayHaveBeenRenewed(span.sent.boot);
+	mayHaveBeenRenewed({span.sent, span.sent});
 	ask(Question::wrapped, span.now.boot, span.now.boot);
 	return {};
 }
@@ -124,6 +126,10 @@ Keeper::Verdict Keeper::renewed(const Span& span)
 	const bool capped = atWall();
 	enter(capped ? State::capped : State::active, capped ? Reason::maxTtl : Reason::none);
 	plan(span.now.boot);
+	const Duration vague = 4 * _policy.forecastSlack;
+	if (capped && _memory.life.latest - _memory.life.earliest > vague) {
+		ask(Question::remains, span.now.boot, span.now.boot); // a quicker answer tells the hour of death better
+	}
 	return verdict;
 }
 
@@ -161,7 +167,7 @@ Keeper::Verdict Keeper::conclude(const Span& span, const Trouble& trouble)
 Keeper::Verdict Keeper::passing(const Span& span, const Trouble& trouble)
 {
 	if (_memory.question == Question::renewal && mayHaveBeenDone(trouble)) {
-		mayHaveBeenRenewed(span.now.boot);
+		mayHaveBeenRenewed(span);
 	}
 	Verdict verdict;
 	if (isRenewing(_memory.question)) {
@@ -198,6 +204,9 @@ Keeper::Verdict Keeper::refused(const Span& span, const Trouble& trouble)
 	else if (_memory.state != State::expired) {
 		_memory.failing = Failing::refused;
 		_memory.streak = 1;
+	}
+	if (endKnown()) {
+		_memory.life.hopeFrom = _memory.life.hopeUntil = _memory.life.latest; // nothing has prolonged it
 	}
 	const bool past = endKnown() && span.now.boot >= _memory.life.earliest;
 	const bool renewable = _memory.state != State::notRenewable && endKnown();
@@ -236,10 +245,10 @@ Keeper::Verdict Keeper::denied(const Span& span, const Trouble& trouble)
 		ask(Question::renewal, span.now.boot, span.now.boot);
 		return {};
 	case Question::wrapped: // renewed, and nobody may say by how much: as always, then
-		if (_memory.life.lease > Duration::zero()) {
-			_memory.life.end = Life::End::known;
-			_memory.life.earliest = _memory.life.conceivable;
-			_memory.life.latest = _memory.life.conceivable + _memory.latency;
+		if (endKnown()) {
+			auto& life = _memory.life;
+			life.earliest = std::max(life.earliest, life.hopeUntil);
+			life.latest = life.hopeFrom = life.hopeUntil = life.earliest + _memory.latency;
 			return renewed(span);
 		}
 		verdict = fail(span, Failing::denied, trouble);

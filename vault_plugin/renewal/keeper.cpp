@@ -68,7 +68,7 @@ Attempt Keeper::attempt(Moment now)
 	attempt.operation = operationFor(_memory.question);
 	attempt.budget = _policy.requestTimeout;
 	if (endKnown() && _memory.life.lease > Duration::zero()) {
-		const auto remains = std::max(_memory.life.earliest - now.boot, Duration::zero());
+		const auto remains = std::max(nextEnd(now.boot) - now.boot, Duration::zero());
 		attempt.budget = budget(_policy, pace(), remains, _memory.life.lease, _memory.latency);
 	}
 	if (attempt.operation == Operation::renew) {
@@ -88,12 +88,21 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 
 	const Span span{sent.boot < now.boot ? sent : now, now};
 	_memory.lastLatency = span.now.boot - span.sent.boot;
-	const auto* trouble = std::get_if<Trouble>(&answer);
-	if (trouble == nullptr || trouble->kind != Trouble::Kind::transport) {
-		const auto quicker = std::max(_memory.latency - _memory.lastLatency, Duration::zero());
-		_memory.latency = _memory.lastLatency + quicker - quicker / 8;
-	}
+	measureLatency(
+		std::holds_alternative<Trouble>(answer) && std::get<Trouble>(answer).kind == Trouble::Kind::transport);
 	return report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
+}
+
+/// Follows a slower answer at once, and quicker ones slowly. No answer within the time known to be needed says that the
+/// server hangs, not that it is slow.
+void Keeper::measureLatency(bool unanswered)
+{
+	if (unanswered) {
+		_memory.latency /= _memory.lastLatency >= _memory.latency ? 2 : 1;
+		return;
+	}
+	const auto quicker = std::max(_memory.latency - _memory.lastLatency, Duration::zero());
+	_memory.latency = _memory.lastLatency + quicker - quicker / 8;
 }
 
 Reports Keeper::credentialReplaced(Moment now)
@@ -106,6 +115,7 @@ Reports Keeper::credentialReplaced(Moment now)
 		_memory.failures = 0;
 		_memory.streak = 0;
 		_memory.failing = Failing::not_;
+		_memory.toldFailing = false;
 		if (!_memory.asking) {
 			ask(Question::first, now.boot, now.boot);
 		}
@@ -192,7 +202,9 @@ Reports Keeper::stopped(Moment now)
 	if (_memory.asking) {
 		_memory.asking = false;
 		if (_memory.question == Question::renewal) {
-			mayHaveBeenRenewed(now.boot);
+			Moment sent = now;
+			sent.boot = _memory.started;
+			mayHaveBeenRenewed({sent, now});
 		}
 		_memory.next = soonest(now.boot); // whoever resumes asks again
 	}
@@ -245,9 +257,6 @@ bool Keeper::settled() const
 
 void Keeper::enter(State state, Reason reason)
 {
-	if (state == State::expired && _memory.state != State::expired) {
-		_memory.streak = 0; // counts probes from now on
-	}
 	_memory.state = state;
 	_memory.reason = reason;
 }

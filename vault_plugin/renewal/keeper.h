@@ -128,6 +128,8 @@ private:
 		Moment now;
 	};
 
+	void measureLatency(bool unanswered);
+
 	// What an answer means: conclusions.cpp.
 	Verdict conclude(const Span& span, const TokenFacts& facts);
 	Verdict conclude(const Span& span, const Grant& grant);
@@ -153,7 +155,7 @@ private:
 	void watchWall(const Grant& grant, const Life& before);
 	void meetWall();
 	void repairRatchet(const Grant& grant);
-	void mayHaveBeenRenewed(Instant now);
+	void mayHaveBeenRenewed(const Span& span);
 	[[nodiscard]] bool atWall() const;
 	[[nodiscard]] bool endKnown() const { return _memory.life.end == Life::End::known; }
 
@@ -163,6 +165,7 @@ private:
 	[[nodiscard]] Instant retry(Instant now, std::optional<Duration> retryAfter);
 	[[nodiscard]] Instant halfway(Instant now) const;
 	[[nodiscard]] Instant probe(Instant now);
+	[[nodiscard]] Instant nextEnd(Instant now) const;
 	[[nodiscard]] Instant soonest(Instant now) const;
 	[[nodiscard]] Pace pace() const;
 	[[nodiscard]] std::optional<Duration> increment() const;

@@ -29,7 +29,7 @@ void Keeper::bring(const Span& span, Duration lease)
 	life.lease = within(lease);
 	life.earliest = span.sent.boot + life.lease;
 	life.latest = span.now.boot + life.lease;
-	life.conceivable = life.latest;
+	life.hopeFrom = life.hopeUntil = life.latest;
 	if (life.fullLease == Duration::zero()) {
 		life.fullLease = life.lease;
 	}
@@ -43,7 +43,7 @@ void Keeper::bring(const Span& span, const TokenFacts& facts)
 	const Duration rounding = std::chrono::seconds(1);
 	auto earliest = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive
 	auto latest = span.now.boot + ttl + rounding;
-	const bool lostNothing = endKnown() && life.conceivable <= life.latest;
+	const bool lostNothing = endKnown() && life.hopeUntil <= life.latest;
 	if (lostNothing && earliest <= life.latest && life.earliest <= latest) {
 		// Both tell of the same end, and a grant tells it more precisely.
 		earliest = std::max(earliest, life.earliest);
@@ -52,7 +52,7 @@ void Keeper::bring(const Span& span, const TokenFacts& facts)
 	life.end = Life::End::known;
 	life.earliest = earliest;
 	life.latest = latest;
-	life.conceivable = latest;
+	life.hopeFrom = life.hopeUntil = latest;
 	if (life.lease == Duration::zero()) {
 		// Somebody may have renewed it with more than its first lease; then the next grant will bring that again.
 		const auto own = within(facts.period > Duration::zero() ? facts.period : facts.creationTtl);
@@ -143,10 +143,19 @@ void Keeper::repairRatchet(const Grant& grant)
 	}
 }
 
-/// A renewal has been sent, and no answer says whether it was done.
-void Keeper::mayHaveBeenRenewed(Instant now)
+/// A renewal has been sent, and no answer says whether it was done. One that was sent when the token must have been
+/// dead gives no new hope: a server that hangs for ever would feed it for ever.
+void Keeper::mayHaveBeenRenewed(const Span& span)
 {
-	_memory.life.conceivable = std::max(_memory.life.conceivable, now + _memory.life.lease);
+	auto& life = _memory.life;
+	if (!endKnown() || span.sent.boot >= life.latest) {
+		return;
+	}
+	const auto lease = std::max(life.lease, increment().value_or(Duration::zero()));
+	if (life.hopeUntil <= life.latest) {
+		life.hopeFrom = std::max(life.latest, span.sent.boot + lease);
+	}
+	life.hopeUntil = std::max(life.hopeUntil, span.now.boot + lease);
 }
 
 } // namespace issuer::vault::renewal

@@ -39,7 +39,10 @@ struct Life
 	End end = End::unknown;
 	Instant earliest;
 	Instant latest;
-	Instant conceivable;         ///< beyond `latest` if a renewal whose answer was lost may have reached the server
+	/// A renewal whose answer was lost may have reached the server: then it ends at the earliest here, where the first
+	/// of those before `latest` would have brought it, and at the latest there. Both are `latest` if none was lost.
+	Instant hopeFrom;
+	Instant hopeUntil;
 	Duration lease{};            ///< what one grant brings; before the first: its period or first lease
 	Duration fullLease{};        ///< what one grant ought to bring
 	std::optional<Instant> wall; ///< the max TTL ends here: no renewal reaches beyond. As precise as `middle`

@@ -25,9 +25,13 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 		break;
 	case State::capped: {
 		// Sparse confirmations, in case the cap was raised. One at least, where no renewal has met it yet.
-		const bool confirm = !life.wallMet || !endKnown() || life.earliest - now > _policy.confirmAbove;
-		const auto at = confirm ? halfway(now) : life.latest;
-		ask(endKnown() && at >= life.latest ? Question::probe : Question::renewal, at, now);
+		const bool confirm = !life.wallMet || life.earliest - now > _policy.confirmAbove;
+		if (!endKnown() || (confirm && now < life.latest)) {
+			ask(Question::renewal, halfway(now), now);
+		}
+		else {
+			ask(Question::probe, life.latest, now);
+		}
 		break;
 	}
 	case State::notRenewable:
@@ -45,7 +49,16 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 		ask(Question::renewal, halfway(now), now);
 		break;
 	case State::expired:
-		ask(Question::probe, probe(now), now);
+		if (endKnown() && now < life.hopeUntil) {
+			// Dead by all that was answered; but a renewal whose answer was lost may have saved it.
+			ask(Question::renewal, retry(now, retryAfter), now);
+		}
+		else {
+			if (_memory.question != Question::probe) {
+				_memory.streak = 0; // counts probes from here
+			}
+			ask(Question::probe, probe(now), now);
+		}
 		break;
 	}
 	if (retryAfter && _memory.next) {
@@ -67,34 +80,34 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 	if (!endKnown()) {
 		return now + retryAfter.value_or(passingPause(_policy, gap, std::nullopt, streak, roll()));
 	}
-	const auto end = _memory.life.earliest;
+	const auto end = nextEnd(now);
 	const auto remains = std::max(end - now, Duration::zero());
 	const auto pause = _memory.failing == Failing::refused ? refusedPause(_policy, remains, streak)
 														   : passingPause(_policy, gap, remains, streak, roll());
 	return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);
 }
 
-/// Of what remains: for what a person must mend.
+/// Half of what remains: for what a person must mend. It may be mended in the last moment, too.
 Instant Keeper::halfway(Instant now) const
 {
 	const auto& life = _memory.life;
 	if (!endKnown() || now >= life.latest) {
 		return now + probePause(_policy, _policy.firstRefusedPause, _memory.streak);
 	}
-	const auto half = (life.earliest - now) / 2;
-	return half >= pace().gap ? now + half : life.latest;
+	return beforeEnd(now + (life.earliest - now) / 2, now, life.earliest, pace().guard);
 }
 
 Instant Keeper::probe(Instant now)
 {
-	const auto& life = _memory.life;
-	++_memory.streak;
-	if (endKnown() && now < life.conceivable) {
-		// A renewal whose answer was lost may keep it alive: then it can still be saved.
-		return now + passingPause(_policy, pace().gap, life.conceivable - now, _memory.streak, roll());
-	}
 	const auto first = endKnown() ? _policy.firstProbe : _policy.firstRefusedPause;
-	return now + probePause(_policy, first, _memory.streak);
+	return now + probePause(_policy, first, ++_memory.streak);
+}
+
+/// The end that can still be forestalled.
+Instant Keeper::nextEnd(Instant now) const
+{
+	const auto& life = _memory.life;
+	return now < life.latest ? life.earliest : now < life.hopeFrom ? life.hopeFrom : life.hopeUntil;
 }
 
 Instant Keeper::soonest(Instant now) const

@@ -53,7 +53,8 @@ struct Policy
 	float announceBeyond = 0.1F; ///< a lease or forecast that moved by less is no news
 	Figure forecastSlack = 1s;   ///< servers cut both ends of a max TTL to whole seconds
 
-	int notesAtOnce = 8;     ///< to the log; after these
+	int notesAtOnce = 8;     ///< to the log, and
+	int deathsAtOnce = 4;    ///< more of the worst; after these
 	Figure notePause = 600s; ///< one each
 };
 

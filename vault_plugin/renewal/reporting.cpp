@@ -161,23 +161,24 @@ void Keeper::noteChange(Reports& reports, const Moment& now, const Verdict& verd
 	}
 }
 
-/// A few at once, then one at a time: whatever a server does, the log stays quiet. A death is always told.
+/// A few at once, then one at a time: whatever a server does, the log stays quiet. A few are set aside for deaths.
 bool Keeper::note(Reports& reports, Instant now, Level level, std::string text)
 {
 	const Duration pause = _policy.notePause;
+	const auto most = _policy.notesAtOnce;
 	if (_memory.notesCounted == Instant::min()) {
-		_memory.notesUnspent = _policy.notesAtOnce;
+		_memory.notesUnspent = most;
 		_memory.notesCounted = now;
 	}
-	const auto earned = std::min<std::int64_t>((now - _memory.notesCounted) / pause, _policy.notesAtOnce);
+	const auto earned = (now - _memory.notesCounted) / pause;
 	if (earned > 0) {
-		_memory.notesUnspent = std::min(_memory.notesUnspent + static_cast<std::int32_t>(earned), _policy.notesAtOnce);
-		_memory.notesCounted = now;
+		_memory.notesUnspent = static_cast<std::int32_t>(std::min<std::int64_t>(_memory.notesUnspent + earned, most));
+		_memory.notesCounted += earned * pause;
 	}
-	if (_memory.notesUnspent <= 0 && level != Level::error) {
+	if (_memory.notesUnspent <= (level == Level::error ? -_policy.deathsAtOnce : 0)) {
 		return false;
 	}
-	_memory.notesUnspent = std::max(_memory.notesUnspent - 1, 0);
+	--_memory.notesUnspent;
 	reports.emplace_back(Note{level, std::move(text)});
 	return true;
 }

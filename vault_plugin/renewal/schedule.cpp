@@ -89,7 +89,7 @@ Duration budget(const Policy& policy, const Pace& pace, Duration remains, Durati
 	// A server known to be slow is given time to answer: cutting it off each time would lose what it does grant.
 	const auto known = std::min(2 * latency, std::max(remains, latency + pace.gap));
 	const auto wanted = std::max({share, atLeast, known, pace.gap});
-	return std::min({wanted, policy.requestTimeout, std::max(interval(policy, lease), pace.gap)});
+	return std::min({wanted, policy.requestTimeout, std::max({interval(policy, lease), pace.gap, known})});
 }
 
 } // namespace issuer::vault::renewal

@@ -105,6 +105,15 @@ TEST_F(KeeperAnswers, DenialLastsUntilTheEndAndEndsInDeath)
 	EXPECT_EQ(stage.reason(), Reason::expired);
 }
 
+TEST_F(KeeperAnswers, DenialMendedInTheLastMomentSavesTheToken)
+{
+	stage.answer(policyRefusal());
+	const auto end = *stage.keeper.expiry();
+	stage.meetUntil(end - 1010ms, policyRefusal()).meet(Grant{3600s, false});
+	EXPECT_LE(stage.now.boot, end);
+	EXPECT_EQ(stage.state(), State::active);
+}
+
 TEST_F(KeeperAnswers, ServerThatIsAwayWhileDeniedTakesNothingBack)
 {
 	stage.answer(policyRefusal()).meet(away());

@@ -184,17 +184,62 @@ TEST(KeeperOutage, SlowServerIsGivenTheTimeItIsKnownToNeed)
 	EXPECT_EQ(stage.take().budget, 6s);
 }
 
+TEST(KeeperOutage, ServerThatHangsIsNotTakenForASlowOne)
+{
+	auto stage = renewed(600s);
+	stage.meet(Grant{600s, false}, 28s); // once
+	while (stage.remains() > 40s) {
+		const auto attempt = stage.take();
+		stage.answer(timedOut(), attempt.budget);
+	}
+	EXPECT_LE(stage.take().budget, 10s);
+}
+
+TEST(KeeperOutage, SlowServerIsGivenItEvenWhereALeaseIsHardlyLonger)
+{
+	auto stage = renewed(60s);
+	stage.meet(Grant{1s, false}, 900ms); // somebody renewed it with an increment of 1 s
+	EXPECT_EQ(stage.take().budget, 1s) << "and not two thirds of the lease, which bring nothing";
+}
+
 TEST(KeeperOutage, LostAnswerMayHaveProlongedTheToken)
 {
 	auto stage = renewed(600s);
 	const auto end = *stage.keeper.expiry();
-	stage.meet(timedOut());
+	stage.meet(timedOut(), 0ms);
+	const auto perhaps = stage.starts.front() + 600s; // if it reached the server
 	stage.meetUntil(end, unreachable()).meet(unreachable());
 	EXPECT_EQ(stage.state(), State::expired) << "as far as anybody knows";
-	EXPECT_LE(stage.pause(), 2s) << "but perhaps it lives, and can be saved";
-	EXPECT_EQ(stage.take().operation, Operation::lookUp);
-	stage.answer(token(250s, 600s)).meet(Grant{600s, false});
+	EXPECT_LE(stage.pause(), 60s) << "but it can still be saved";
+	stage.meetUntil(perhaps - 1100ms, unreachable()).meet(Grant{600s, false});
+	EXPECT_LT(stage.now.boot, perhaps - 500ms) << "as any other token: in time";
 	EXPECT_EQ(stage.state(), State::active);
+}
+
+TEST(KeeperOutage, HopeEndsWhereALostAnswerCannotReach)
+{
+	auto stage = renewed(600s);
+	stage.meet(timedOut(), 0ms);
+	stage.meetUntil(stage.starts.front() + 600s, unreachable()).meet(unreachable());
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	EXPECT_GE(stage.starts.back() - stage.starts[stage.starts.size() - 2], 300s);
+}
+
+TEST(KeeperOutage, HopeEndsWithARefusal)
+{
+	auto stage = renewed(600s);
+	stage.meet(timedOut());
+	stage.meetUntil(*stage.keeper.expiry() + 10s, unreachable()).meet(refusal());
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.pause(), 300s);
+}
+
+TEST(KeeperOutage, ServerThatHangsForEverFeedsNoHopeForEver)
+{
+	auto stage = renewed(60s);
+	const auto end = *stage.keeper.expiry();
+	stage.meetUntil(end + 60s, timedOut(), 500ms).forget().meetUntil(end + 24h, timedOut(), 500ms);
+	EXPECT_LE(stage.starts.size(), 40U);
 }
 
 TEST(KeeperOutage, RequestThatWasNeverSentProlongedNothing)

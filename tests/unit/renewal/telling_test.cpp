@@ -152,6 +152,17 @@ TEST(KeeperNotes, FlappingServerFillsNoLog)
 	EXPECT_LE(stage.notes.size(), 8U + 24 * 6);
 }
 
+TEST(KeeperNotes, DeathsWithoutEndFillNoLogEither)
+{
+	Stage stage;
+	stage.begin(token(2s, 2s)).forget();
+	const auto start = stage.now.boot;
+	for (int round = 0; round < 100; ++round) {
+		stage.meet(timedOut(), 2s).meet(timedOut(), 2s).meet(timedOut(), 2s).meet(Grant{2s, false}, 0ms);
+	}
+	EXPECT_LE(stage.notes.size(), static_cast<std::size_t>(12 + (stage.now.boot - start) / 10min));
+}
+
 TEST(KeeperNotes, DeathIsToldHoweverMuchWasTold)
 {
 	Stage stage;

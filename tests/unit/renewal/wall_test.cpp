@@ -129,6 +129,17 @@ TEST(KeeperWall, ThatNoRenewalHasMetIsMetBeforeItIsBelieved)
 	EXPECT_GE(stage.starts.back() - stage.starts[1], 4s);
 }
 
+TEST(KeeperWall, SlowAnswerIsMadeMorePreciseByALookUp)
+{
+	Stage stage;
+	stage.begin(token(3600s, 3600s)).meet(Grant{1600s, true}, 6s); // when in these six seconds?
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	stage.answer(token(1594s, 3600s));
+	const auto wall = stage.keeper.snapshot().cappedAt.value() - stage.now.wall;
+	EXPECT_NEAR(static_cast<double>(wall.count()), 1594e6, 1e6);
+	EXPECT_EQ(stage.state(), State::capped);
+}
+
 TEST(KeeperWall, LastSecondsRefusalIsTheMaxTtl)
 {
 	Stage stage;
