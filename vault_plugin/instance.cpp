@@ -433,7 +433,13 @@ void Instance::planNext()
 		_first.settled = true;
 		_changed.notify_all();
 	}
-	if (const auto next = _keeper.next(); next && _armable) {
+	if (!_armable) {
+		return;
+	}
+	// A message that was left during this run has armed the next one for at once; that must not be taken back.
+	const bool messageLeft = _renewNow || _rereadToken;
+	const auto next = messageLeft ? _services->clock().now().boot : _keeper.next();
+	if (next) {
 		_services->scheduler().arm(*this, *next, _keeper.expiry().value_or(Instant::max()));
 	}
 }

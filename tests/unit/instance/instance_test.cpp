@@ -198,6 +198,24 @@ TEST_F(InstanceTest, RenewNowDoesNotWaitForHalfOfTheLease)
 	EXPECT_TRUE(instance->stop(1h));
 }
 
+TEST_F(InstanceTest, ANudgeDuringARequestIsNotForgotten)
+{
+	std::unique_ptr<Instance> instance;
+	EXPECT_CALL(*exchange, send)
+		.WillOnce(Return(lookedUp(3600s)))
+		.WillOnce([&](const HttpRequest&, const transport::Limits&) {
+			EXPECT_TRUE(instance->renewNow());
+			return renewed(3600s);
+		})
+		.WillOnce(Return(renewed(3600s)));
+	instance = make(config());
+	ASSERT_TRUE(start(*instance));
+	services->toNextRun();
+	services->advance(1s);
+	EXPECT_EQ(hearing.outcomes(Outcome::success), 2);
+	EXPECT_TRUE(instance->stop(1h));
+}
+
 TEST_F(InstanceTest, NudgesAreForRunningOnes)
 {
 	const auto instance = make(config());
