@@ -97,9 +97,71 @@ std::chrono::milliseconds durationAt(const Object& object, const std::string& ke
 	return *duration;
 }
 
+fs::path pathAt(const Object& object, const std::string& path, const std::string& key, const fs::path& folder)
+{
+	return (folder / stringAt(object, path, key)).lexically_normal();
+}
+
+bool flagAt(const Object& object, const std::string& path, const std::string& key)
+{
+	const Var value = object.get(key);
+	if (!value.isEmpty() && !value.isBoolean()) {
+		throw Wrong{path + "." + key + ": true or false is wanted"};
+	}
+	return !value.isEmpty() && value.convert<bool>();
+}
+
+unsigned numberAt(const Object& object, const std::string& path, const std::string& key, unsigned least, unsigned most)
+{
+	const Var value = object.get(key);
+	const std::string wanted = "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted";
+	if (!value.isInteger() || value.isBoolean() || value.convert<double>() < least || value.convert<double>() > most) {
+		throw Wrong{path + "." + key + ": " + wanted};
+	}
+	return value.convert<unsigned>();
+}
+
+observe::web::Settings httpAt(const Var& value, const fs::path& folder)
+{
+	const Object::Ptr object = objectAt(value, "http", {"listen", "plain_public", "tls"});
+	observe::web::Settings http;
+	if (object->has("listen")) {
+		const auto listen = observe::web::parseListenAddress(stringAt(*object, "http", "listen"));
+		http.listen = listen ? *listen : throw Wrong{"http.listen: " + listen.error().text};
+	}
+	http.plainPublic = flagAt(*object, "http", "plain_public");
+	if (object->has("tls")) {
+		const Object::Ptr tls = objectAt(object->get("tls"), "http.tls", {"certificate", "key", "client_ca"});
+		http.tls = observe::web::TlsFiles{
+			pathAt(*tls, "http.tls", "certificate", folder), pathAt(*tls, "http.tls", "key", folder), {}};
+		if (tls->has("client_ca")) {
+			http.tls->clientCa = pathAt(*tls, "http.tls", "client_ca", folder);
+		}
+	}
+	if (const Result<void> may = observe::web::mayListen(http); !may) {
+		throw Wrong{may.error().text};
+	}
+	return http;
+}
+
+JournalConfig journalAt(const Var& value, const fs::path& folder)
+{
+	const Object::Ptr object = objectAt(value, "journal", {"file", "max_mib", "keep"});
+	JournalConfig journal;
+	journal.file = pathAt(*object, "journal", "file", folder);
+	if (object->has("max_mib")) {
+		journal.maxBytes = std::uint64_t(numberAt(*object, "journal", "max_mib", 1, 1024)) << 20;
+	}
+	if (object->has("keep")) {
+		journal.keep = numberAt(*object, "journal", "keep", 0, 100);
+	}
+	return journal;
+}
+
 HostConfig decode(const Var& json, const fs::path& folder)
 {
-	const Object::Ptr root = objectAt(json, "the configuration", {"issuers", "stop_timeout", "control"});
+	const Object::Ptr root =
+		objectAt(json, "the configuration", {"issuers", "stop_timeout", "control", "http", "journal"});
 	const Array::Ptr issuers = root->getArray("issuers");
 	if (issuers.isNull() || issuers->empty()) {
 		throw Wrong{"issuers: a list with at least one issuer is wanted"};
@@ -119,6 +181,12 @@ HostConfig decode(const Var& json, const fs::path& folder)
 	if (root->has("control")) {
 		const std::string control = stringAt(*root, "the configuration", "control");
 		config.control = control == "none" ? fs::path(control) : (folder / control).lexically_normal();
+	}
+	if (root->has("http")) {
+		config.http = httpAt(root->get("http"), folder);
+	}
+	if (root->has("journal")) {
+		config.journal = journalAt(root->get("journal"), folder);
 	}
 	return config;
 }

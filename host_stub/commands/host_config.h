@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "observe/web/listen.h"
 #include "registry/spec.h"
 
 #include <chrono>
@@ -11,12 +12,22 @@
 
 namespace issuer::commands {
 
+/// The file in which everything that happens is kept.
+struct JournalConfig
+{
+	std::filesystem::path file;
+	std::uint64_t maxBytes = 16ULL << 20;
+	unsigned keep = 4; ///< old ones, FILE.1 and up
+};
+
 /// What `issuer-host run` is to do.
 struct HostConfig
 {
 	std::vector<registry::IssuerSpec> issuers;
 	std::chrono::milliseconds stopTimeout{10'000};
 	std::optional<std::filesystem::path> control; ///< its socket; "none": it wants none
+	std::optional<observe::web::Settings> http;   ///< none: it serves no page and no metrics
+	std::optional<JournalConfig> journal;
 };
 
 /// Reads and decodes a configuration file. The error names the file, and the key by its path.
@@ -25,10 +36,14 @@ struct HostConfig
 /// Decodes
 ///
 ///     {"issuers": [{"name": "team-a", "plugin": "/…/vault_plugin.so", "sha256": "…", "config": {…}}],
-///      "stop_timeout": "10s", "control": "/run/issuer-host/control.sock"}
+///      "stop_timeout": "10s", "control": "/run/issuer-host/control.sock",
+///      "http": {"listen": "127.0.0.1:9464", "plain_public": false,
+///               "tls": {"certificate": "/….pem", "key": "/….key", "client_ca": "/….pem"}},
+///      "journal": {"file": "/…/journal.jsonl", "max_mib": 16, "keep": 4}}
 ///
-/// where sha256, stop_timeout and control may be left out, and relative paths start at `folder`. Unknown keys are
-/// errors, as are names used twice. `config` is for the plugin, which alone knows what is right there.
+/// where all but issuers, their names, plugins and configs, certificate, key and file may be left out, and relative
+/// paths start at `folder`. Unknown keys are errors, as are names used twice. `config` is for the plugin, which alone
+/// knows what is right there.
 [[nodiscard]] Result<HostConfig> parseConfig(std::string_view json, const std::filesystem::path& folder);
 
 } // namespace issuer::commands

@@ -6,6 +6,7 @@
 #include "commands/wake_ups.h"
 #include "control/paths.h"
 #include "control/server.h"
+#include "observe/journald.h"
 #include "observe/names.h"
 #include "registry/backoff.h"
 #include "registry/registry.h"
@@ -59,13 +60,19 @@ void refuse(observe::EventSink& sink, std::string_view lines)
 	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
 }
 
-void reload(registry::Registry& registry, observe::EventSink& sink, const Result<HostConfig>& config)
+void reload(registry::Registry& registry, Observation& observation, const Result<HostConfig>& config)
 {
+	observe::EventSink& sink = *observation.sink();
 	const Result<registry::Changes> changes =
 		config.and_then([&](const HostConfig& loaded) { return registry.apply(loaded.issuers); });
 	if (!changes) {
 		return refuse(sink, changes.error().text);
 	}
+	std::vector<std::string> names;
+	for (const registry::IssuerSpec& issuer : config->issuers) {
+		names.push_back(issuer.name);
+	}
+	observation.fleet().keepOnly(names);
 	std::string text;
 	const auto add = [&](std::size_t count, const char* what) {
 		text += count == 0 ? "" : (text.empty() ? "" : ", ") + counted(count, "issuer") + ' ' + what;
@@ -76,6 +83,23 @@ void reload(registry::Registry& registry, observe::EventSink& sink, const Result
 	add(changes->added, "added");
 	add(changes->removed, "removed");
 	sink.notice({Action::reloaded, changes->rolledBack == 0 ? ISSUER_LOG_INFO : ISSUER_LOG_WARN, {}, text});
+}
+
+/// Where the command line says, else where the configuration says.
+Result<std::optional<observe::web::Settings>> httpSettings(
+	const std::optional<std::string>& option, const HostConfig& config)
+{
+	if (!option) {
+		return config.http;
+	}
+	if (option == "none") {
+		return std::nullopt;
+	}
+	return observe::web::parseListenAddress(*option).map([&](const observe::web::ListenAddress& address) {
+		observe::web::Settings settings = config.http.value_or(observe::web::Settings());
+		settings.listen = address;
+		return std::optional(settings);
+	});
 }
 
 using ControlServer = Result<std::unique_ptr<control::Server>>;
@@ -117,13 +141,22 @@ std::string_view Run::help() const
 		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"/path/vault_plugin.so\",\n"
 		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
 		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
-		   "   \"stop_timeout\": \"10s\", \"control\": \"/run/issuer-host/control.sock\"}\n"
+		   "   \"stop_timeout\": \"10s\", \"control\": \"/run/issuer-host/control.sock\",\n"
+		   "   \"http\": {\"listen\": \"127.0.0.1:9464\"}, \"journal\": {\"file\": "
+		   "\"/var/lib/issuer-host/journal.jsonl\"}}\n"
 		   "An issuer may pin its plugin with \"sha256\". Relative plugin paths start at FILE's folder. Install each\n"
 		   "version of a plugin at a path of its own and never overwrite one in use.\n"
 		   "\n"
 		   "While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is\n"
 		   "for its own user and root alone: at --control or \"control\", or else in $RUNTIME_DIRECTORY or\n"
 		   "$XDG_RUNTIME_DIR.\n"
+		   "\n"
+		   "With \"http\" or --http a status page is at /, metrics for Prometheus are at /metrics, and probes at "
+		   "/healthz\n"
+		   "and /readyz. It listens beyond this machine only with \"tls\": {\"certificate\": …, \"key\": …}, or with\n"
+		   "\"plain_public\": true. \"journal\" keeps everything that happens as JSON lines, 5 files of 16 MiB at "
+		   "most.\n"
+		   "What \"http\", \"journal\" and \"control\" say holds from the start on, a SIGHUP does not change it.\n"
 		   "\n"
 		   "Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of\n"
 		   "ADDR, TOKEN (or ~/.vault-token), NAMESPACE, CACERT, CAPATH, CLIENT_CERT, CLIENT_KEY, TLS_SERVER_NAME and\n"
@@ -144,7 +177,11 @@ void Run::defineOptions(Poco::Util::OptionSet& options) const
 	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
 	options.addOption(
 		Option("control", "", "where `status` and `swap` reach this host; none: nowhere").argument("PATH"));
-	options.addOption(Option("log-format", "", "human (default) or json, one object a line").argument("FORMAT"));
+	options.addOption(
+		Option("http", "", "serve the status page and metrics there; none: nowhere").argument("ADDRESS:PORT"));
+	options.addOption(Option(
+		"log-format", "", "human, json (one object a line) or journald; human, or journald under systemd, unless given")
+						  .argument("FORMAT"));
 	options.addOption(
 		Option("log-level", "", "debug, info (default), warn or error: what is below is left out").argument("LEVEL"));
 }
@@ -163,9 +200,13 @@ bool Run::setOption(const std::string& name, std::string& value)
 		_control = value;
 		return true;
 	}
+	if (name == "http") {
+		_http = value;
+		return true;
+	}
 	if (name == "log-format") {
-		_format = value == "json" ? observe::Journal::Format::json : observe::Journal::Format::human;
-		return value == "json" || value == "human" || (value = "human or json", false);
+		_format = value == "json" ? LogFormat::json : value == "journald" ? LogFormat::journald : LogFormat::human;
+		return value == "json" || value == "human" || value == "journald" || (value = "human, json or journald", false);
 	}
 	for (const issuer_log_level level : {ISSUER_LOG_DEBUG, ISSUER_LOG_INFO, ISSUER_LOG_WARN, ISSUER_LOG_ERROR}) {
 		if (value == observe::levelName(level)) {
@@ -201,11 +242,25 @@ int Run::run(const std::vector<std::string>& arguments)
 		return exitConfig;
 	}
 
+	const auto http = httpSettings(_http, *config);
+	if (!http) {
+		return usageError(http.error().text, name());
+	}
+
 	WakeUps wakeUps; // before the first thread
-	const auto journal = std::make_shared<observe::Journal>(
-		STDOUT_FILENO, observe::Journal::Settings{_format, _level, {isColourful(STDOUT_FILENO), longestName(*config)}});
-	loader::PluginLibraries plugins;
 	registry::Registry* all = nullptr;
+	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
+	const auto observed =
+		Observation::begin({_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
+							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal},
+			[&] { return all->snapshot(); });
+	if (!observed) {
+		std::cerr << "issuer-host: " << observed.error().text << '\n';
+		return exitConfig;
+	}
+	Observation& observation = **observed;
+	const auto journal = observation.sink();
+	loader::PluginLibraries plugins;
 	registry::Surroundings surroundings;
 	surroundings.sink = journal;
 	surroundings.stopTimeout = config->stopTimeout;
@@ -224,6 +279,15 @@ int Run::run(const std::vector<std::string>& arguments)
 		std::cerr << "issuer-host: " << control.error().text << '\n';
 		return exitConfig;
 	}
+	const auto server = observation.serve(*http);
+	if (!server) {
+		std::cerr << "issuer-host: " << server.error().text << '\n';
+		return exitConfig;
+	}
+	if (*server) {
+		journal->notice({Action::serving, ISSUER_LOG_INFO, {}, "the status page is at " + (*server)->url()});
+	}
+	const auto service = observation.watch();
 	if (const auto begun = registry.apply(config->issuers); !begun) {
 		std::cerr << "issuer-host: " << begun.error().text << '\n';
 		return exitConfig;
@@ -232,6 +296,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
 			(_configFile ? ", SIGHUP reloads " + _configFile->string() : "") +
 			(*control ? ", `status` and `swap` listen at " + (*control)->path().string() : "")});
+	service->ready();
 
 	int exitCode = exitOk;
 	{
@@ -239,10 +304,13 @@ int Run::run(const std::vector<std::string>& arguments)
 		WakeUp wakeUp = wakeUps.wait();
 		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
 			reloads.post([&] {
-				reload(registry, *journal, configuration());
+				service->reloading();
+				reload(registry, observation, configuration());
+				service->ready();
 				endIfNothingIsLeft(); // the last one alive may have been removed
 			});
 		}
+		service->stopping();
 		if (wakeUp == WakeUp::nothingLeft) {
 			journal->notice({Action::ended, ISSUER_LOG_ERROR, {}, "nothing is left to keep alive"});
 			exitCode = exitConfig;
@@ -250,7 +318,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		if (!registry.stopAll()) {
 			// Threads of a plugin are still at work, perhaps for ever: leave without pulling the ground from under
 			// them.
-			journal->close();
+			observation.close();
 			std::_Exit(exitSoftware);
 		}
 	}

@@ -2,7 +2,7 @@
 
 #include "commands/command.h"
 #include "commands/host_config.h"
-#include "observe/journal.h"
+#include "commands/observation.h"
 
 #include <filesystem>
 #include <optional>
@@ -26,7 +26,8 @@ private:
 	std::optional<std::filesystem::path> _configFile;
 	std::optional<std::filesystem::path> _plugin;
 	std::optional<std::string> _control;
-	observe::Journal::Format _format = observe::Journal::Format::human;
+	std::optional<std::string> _http;
+	std::optional<LogFormat> _format;
 	issuer_log_level _level = ISSUER_LOG_INFO;
 };
 

@@ -20,6 +20,9 @@ enum class Action
 	refused,      ///< a new configuration is not, and nothing was changed
 	ready,        ///< the host has started everything that could be started
 	ended,        ///< the host has stopped everything
+	serving,      ///< the status page and metrics are to be had
+	stalled,      ///< work is due and nothing moves
+	journal,      ///< the journal file cannot be written, or can be again
 };
 
 struct Notice
@@ -30,7 +33,7 @@ struct Notice
 	std::string_view text;   ///< one sentence for people
 };
 
-/// Where everything that happens is told: the log today, metrics and the status page later.
+/// Where everything that happens is told.
 /// Called from plugins' workers while their renewals wait: must not block. All it is handed is borrowed for the call.
 /// [thread-safe]
 class EventSink

@@ -159,8 +159,8 @@ std::string HumanLines::line(
 	if (_style.colours && colour != nullptr) {
 		word = colour + word + "\033[0m";
 	}
-	std::string text =
-		dateOf(at) + "  " + padded(printable(issuer), _style.nameWidth) + "  " + word + "  " + printable(rest);
+	std::string text = (_style.dates ? dateOf(at) + "  " : "") + padded(printable(issuer), _style.nameWidth) + "  " +
+					   word + "  " + printable(rest);
 	text.erase(text.find_last_not_of(' ') + 1);
 	return text;
 }

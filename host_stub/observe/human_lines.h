@@ -19,6 +19,7 @@ public:
 	{
 		bool colours = false;      ///< for a terminal
 		std::size_t nameWidth = 0; ///< issuers' names are padded to it
+		bool dates = true;         ///< false: whoever takes the lines notes the time itself
 	};
 
 	explicit HumanLines(Style style) : _style(style) {}

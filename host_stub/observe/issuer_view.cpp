@@ -1,6 +1,7 @@
 #include "observe/issuer_view.h"
 
 #include <algorithm>
+#include <map>
 
 namespace issuer::observe {
 
@@ -85,6 +86,20 @@ std::string severityName(Severity severity)
 		return "well";
 	}
 	return {};
+}
+
+std::string summary(const std::vector<IssuerView>& issuers)
+{
+	std::map<Severity, std::size_t> counts;
+	for (const IssuerView& issuer : issuers) {
+		++counts[severityOf(issuer)];
+	}
+	std::string text = std::to_string(issuers.size()) + (issuers.size() == 1 ? " issuer" : " issuers");
+	for (const auto& [severity, count] : counts) {
+		text +=
+			(severity == counts.begin()->first ? ": " : ", ") + std::to_string(count) + ' ' + severityName(severity);
+	}
+	return text;
 }
 
 std::vector<IssuerView> viewAll(const Fleet& fleet, const HostSnapshot& snapshot)

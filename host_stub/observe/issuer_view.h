@@ -39,6 +39,9 @@ enum class Severity
 /// «dead», «endangered», …
 [[nodiscard]] std::string severityName(Severity severity);
 
+/// How many there are of each severity, worst first: «12 issuers: 1 dead, 11 well».
+[[nodiscard]] std::string summary(const std::vector<IssuerView>& issuers);
+
 /// Asks the host how every issuer stands, by name. [thread-safe]
 using HostSnapshot = std::function<std::vector<IssuerStatus>()>;
 

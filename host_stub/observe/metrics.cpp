@@ -128,6 +128,9 @@ void Metrics::notice(const Notice& notice)
 	case Action::stopped:
 	case Action::stopTimedOut:
 	case Action::unloaded:
+	case Action::serving:
+	case Action::stalled:
+	case Action::journal:
 		return;
 	}
 }

@@ -77,6 +77,12 @@ std::string actionName(Action action)
 		return "ready";
 	case Action::ended:
 		return "ended";
+	case Action::serving:
+		return "serving";
+	case Action::stalled:
+		return "stalled";
+	case Action::journal:
+		return "journal";
 	}
 	return {};
 }

@@ -55,6 +55,44 @@ TEST(HostConfig, StopTimeoutMayBeANumberOfSeconds)
 	EXPECT_EQ(parseConfig(withIssuer(R"("name":"a","plugin":"/x","config":{})"), "/")->stopTimeout, 10s);
 }
 
+TEST(HostConfig, SaysWhereThePageIsServedAndWithWhichCertificate)
+{
+	const auto http = [](const std::string& value) {
+		return parseConfig(
+			R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],"http":)" + value + "}", "/etc/issuer");
+	};
+	EXPECT_EQ(http("{}")->http->listen.text(), "127.0.0.1:9464");
+	EXPECT_EQ(http(R"({"listen":"[::1]:1"})")->http->listen.text(), "[::1]:1");
+	const auto tls = http(R"({"listen":":1","tls":{"certificate":"c.pem","key":"/k.pem","client_ca":"ca.pem"}})");
+	ASSERT_TRUE(tls) << tls.error().text;
+	EXPECT_EQ(tls->http->tls->certificate, "/etc/issuer/c.pem");
+	EXPECT_EQ(tls->http->tls->key, "/k.pem");
+	EXPECT_EQ(tls->http->tls->clientCa, "/etc/issuer/ca.pem");
+	EXPECT_TRUE(http(R"({"listen":":1","plain_public":true})")->http->plainPublic);
+	EXPECT_EQ(http("[]").error().text, "http: an object is wanted");
+	EXPECT_EQ(http(R"({"port":1})").error().text, "http.port: there is no such key");
+	EXPECT_EQ(http(R"({"plain_public":1})").error().text, "http.plain_public: true or false is wanted");
+	EXPECT_EQ(http(R"({"tls":{"key":"k"}})").error().text, "http.tls.certificate: it is missing");
+	EXPECT_EQ(http(R"({"listen":"x"})").error().text.substr(0, 13), "http.listen: ");
+	EXPECT_EQ(http(R"({"listen":":1"})").error().text.substr(0, 21), "http would be open to");
+}
+
+TEST(HostConfig, SaysWhereTheJournalIsKeptAndHowMuchOfIt)
+{
+	const auto journal = [](const std::string& value) {
+		return parseConfig(
+			R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],"journal":)" + value + "}", "/etc/issuer");
+	};
+	EXPECT_EQ(journal(R"({"file":"j"})")->journal->file, "/etc/issuer/j");
+	EXPECT_EQ(journal(R"({"file":"j","max_mib":2})")->journal->maxBytes, 2U << 20);
+	EXPECT_EQ(journal(R"({"file":"j","keep":0})")->journal->keep, 0U);
+	EXPECT_EQ(journal("{}").error().text, "journal.file: it is missing");
+	for (const char* wrong : {"0", "1025", "-1", "1.5", "true", "\"2\""}) {
+		EXPECT_EQ(journal(R"({"file":"j","max_mib":)" + std::string(wrong) + "}").error().text,
+			"journal.max_mib: a number from 1 to 1024 is wanted");
+	}
+}
+
 TEST(HostConfig, TheControlSocketStartsAtTheFilesFolderAndMayBeNone)
 {
 	const auto control = [](const std::string& value) {

@@ -1,0 +1,84 @@
+#include "commands/observation.h"
+
+#include "observe/journal_file.h"
+#include "observe/journald.h"
+#include "observe/progress.h"
+
+#include <unistd.h>
+
+namespace issuer::commands {
+
+using observe::Action;
+
+Observation::Observation(const Settings& settings, observe::HostSnapshot snapshot)
+	: _snapshot(std::move(snapshot)), _fleet(std::make_shared<observe::Fleet>()),
+	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION)),
+	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics))
+{
+	if (settings.format == LogFormat::journald) {
+		const auto journald = std::make_shared<observe::Journald>(settings.level);
+		_close = [journald] { journald->close(); };
+		_lines = journald;
+		return;
+	}
+	using Format = observe::Journal::Format;
+	const Format format = settings.format == LogFormat::json ? Format::json : Format::human;
+	const auto journal = std::make_shared<observe::Journal>(
+		STDOUT_FILENO, observe::Journal::Settings{format, settings.level, settings.style});
+	_close = [journal] { journal->close(); };
+	_lines = journal;
+}
+
+Result<std::unique_ptr<Observation>> Observation::begin(const Settings& settings, observe::HostSnapshot snapshot)
+{
+	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot))); // its constructor is private
+	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
+	if (settings.journal) {
+		auto file =
+			observe::RotatedFile::open({settings.journal->file, settings.journal->maxBytes, settings.journal->keep});
+		if (!file) {
+			return tl::unexpected(file.error());
+		}
+		const auto complain = [lines = self->_lines](const std::string& text) {
+			lines->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
+		};
+		const auto journal =
+			std::make_shared<observe::JournalFile>(std::move(*file), complain, observe::JournalFile::Patience{});
+		self->_close = [journal, closeLines = self->_close] {
+			journal->close();
+			closeLines();
+		};
+		sinks.push_back(journal);
+	}
+	self->_sink = std::make_shared<observe::Everyone>(std::move(sinks));
+	return self;
+}
+
+Result<std::unique_ptr<observe::web::Server>> Observation::serve(
+	const std::optional<observe::web::Settings>& settings) const
+{
+	if (!settings) {
+		return nullptr;
+	}
+	return observe::web::Server::start(*settings, *_site);
+}
+
+std::unique_ptr<observe::Service> Observation::watch() const
+{
+	const auto condition = [this]() -> observe::Service::Condition {
+		const auto issuers = observe::viewAll(*_fleet, _snapshot);
+		return {observe::summary(issuers), observe::stall(issuers, _fleet->lastEvent(), _fleet->now())};
+	};
+	const auto onStall = [sink = _sink](const std::string& text) {
+		sink->notice({Action::stalled, ISSUER_LOG_ERROR, {}, text});
+	};
+	return std::make_unique<observe::Service>(
+		observe::Service::manager(), observe::Service::watchdog(), condition, onStall);
+}
+
+void Observation::close()
+{
+	_close();
+}
+
+} // namespace issuer::commands

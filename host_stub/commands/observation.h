@@ -1,0 +1,66 @@
+#pragma once
+
+#include "commands/host_config.h"
+#include "observe/everyone.h"
+#include "observe/journal.h"
+#include "observe/metrics.h"
+#include "observe/service.h"
+#include "observe/web/server.h"
+
+#include <memory>
+
+namespace issuer::commands {
+
+enum class LogFormat
+{
+	human,
+	json,
+	journald,
+};
+
+/// Everything that shows what a host does: lines on stdout or in systemd's journal, the journal file, the fleet that
+/// metrics, page and terminal are made of.
+class Observation
+{
+public:
+	struct Settings
+	{
+		LogFormat format = LogFormat::human;
+		issuer_log_level level = ISSUER_LOG_INFO;
+		observe::HumanLines::Style style;
+		std::optional<JournalConfig> journal;
+	};
+
+	/// `snapshot` is asked only by what serve() and watch() return.
+	[[nodiscard]] static Result<std::unique_ptr<Observation>> begin(
+		const Settings& settings, observe::HostSnapshot snapshot);
+
+	[[nodiscard]] const std::shared_ptr<observe::EventSink>& sink() const { return _sink; }
+	[[nodiscard]] observe::Fleet& fleet() { return *_fleet; }
+	[[nodiscard]] const observe::HostSnapshot& snapshot() const { return _snapshot; }
+
+	/// The web server, as long as what it returns lives; it must end before what the snapshot asks. Null: none is
+	/// wanted.
+	[[nodiscard]] Result<std::unique_ptr<observe::web::Server>> serve(
+		const std::optional<observe::web::Settings>& settings) const;
+
+	/// Reports to the service manager, likewise.
+	[[nodiscard]] std::unique_ptr<observe::Service> watch() const;
+
+	/// Writes what was told so far, and nothing more.
+	void close();
+
+private:
+	Observation(const Settings& settings, observe::HostSnapshot snapshot);
+
+	const observe::HostSnapshot _snapshot;
+	std::shared_ptr<observe::Fleet> _fleet;
+	std::shared_ptr<observe::Metrics> _metrics;
+	std::unique_ptr<observe::web::Site> _site;
+	std::shared_ptr<observe::EventSink> _lines;
+	std::shared_ptr<observe::EventSink> _file;
+	std::shared_ptr<observe::EventSink> _sink;
+	std::function<void()> _close;
+};
+
+} // namespace issuer::commands

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "observe/event_sink.h"
+#include "observe/rotated_file.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace issuer::observe {
+
+/// Everything that happens as JSON lines in a file that outlives the host. From a thread of its own: a slow disk delays
+/// nobody. What a full disk does not take is kept and tried again; beyond `capacity` lines the newest are dropped, and
+/// a line says how many:
+///
+///     {"type":"journal","unix_ms":…,"dropped":17}
+class JournalFile final : public EventSink
+{
+public:
+	struct Patience
+	{
+		std::size_t capacity = 10'000;
+		std::chrono::milliseconds retry{1'000};
+	};
+
+	/// `complain` is told a failure once, and once that it is over. [any thread]
+	JournalFile(RotatedFile file, std::function<void(const std::string&)> complain, Patience patience);
+	~JournalFile() override { close(); }
+
+	void event(std::string_view issuer, const issuer_event& event) override;
+	void log(
+		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
+	void notice(const Notice& notice) override;
+
+	/// Writes what was told so far if the disk takes it, and nothing more.
+	void close();
+
+private:
+	void add(std::string line);
+	void run();
+	bool write(const std::string& batch);
+
+	RotatedFile _file;
+	const std::function<void(const std::string&)> _complain;
+	const Patience _patience;
+	bool _failing = false; ///< of the thread alone
+	std::mutex _mutex;
+	std::condition_variable _changed;
+	std::deque<std::string> _lines;
+	std::uint64_t _dropped = 0;
+	bool _closing = false;
+	std::thread _thread;
+};
+
+} // namespace issuer::observe

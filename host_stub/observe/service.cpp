@@ -1,0 +1,127 @@
+#include "observe/service.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <systemd/sd-daemon.h>
+
+namespace issuer::observe {
+
+using std::chrono::microseconds;
+
+namespace {
+
+/// How often the status line is brought up to date where no watchdog asks more often.
+constexpr std::chrono::seconds calmly{5};
+
+std::string monotonicUs()
+{
+	timespec now{};
+	::clock_gettime(CLOCK_MONOTONIC, &now);
+	return std::to_string(static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000);
+}
+
+} // namespace
+
+Service::Notify Service::manager()
+{
+	if (std::getenv("NOTIFY_SOCKET") == nullptr) {
+		return nullptr;
+	}
+	return [](const std::string& state) { ::sd_notify(0, state.c_str()); };
+}
+
+std::optional<microseconds> Service::watchdog()
+{
+	std::uint64_t microsecondsLimit = 0;
+	if (::sd_watchdog_enabled(0, &microsecondsLimit) <= 0) {
+		return std::nullopt;
+	}
+	return microseconds(microsecondsLimit);
+}
+
+Service::Service(Notify notify, std::optional<microseconds> watchdog, std::function<Condition()> condition,
+	std::function<void(const std::string&)> onStall)
+	: _notify(std::move(notify)),
+	  // A third, so that one sign that comes late or is lost does no harm.
+	  _pause(watchdog ? std::min<microseconds>(*watchdog / 3, calmly) : microseconds(calmly)),
+	  _condition(std::move(condition)), _onStall(std::move(onStall)), _watched(watchdog.has_value())
+{
+	if (!_notify) {
+		return;
+	}
+	sigset_t all;
+	sigset_t before;
+	::sigfillset(&all);
+	::pthread_sigmask(SIG_SETMASK, &all, &before);
+	_thread = std::thread([this] { run(); });
+	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Service::~Service()
+{
+	{
+		const std::lock_guard lock(_mutex);
+		_closing = true;
+	}
+	_changed.notify_one();
+	if (_thread.joinable()) {
+		_thread.join();
+	}
+}
+
+void Service::tell(const std::string& state) const
+{
+	if (_notify) {
+		_notify(state);
+	}
+}
+
+void Service::ready()
+{
+	tell("READY=1");
+	const std::lock_guard lock(_mutex);
+	_ready = true;
+	_changed.notify_one();
+}
+
+void Service::reloading()
+{
+	tell("RELOADING=1\nMONOTONIC_USEC=" + monotonicUs());
+}
+
+void Service::stopping()
+{
+	tell("STOPPING=1");
+}
+
+void Service::run()
+{
+	std::unique_lock lock(_mutex);
+	_changed.wait(lock, [this] { return _ready || _closing; });
+	while (!_closing) {
+		lock.unlock();
+		report();
+		lock.lock();
+		_changed.wait_for(lock, _pause, [this] { return _closing; });
+	}
+}
+
+void Service::report()
+{
+	const Condition now = _condition();
+	const std::string& status = now.stalled.empty() ? now.status : now.stalled;
+	if (status != _lastStatus) {
+		tell("STATUS=" + status);
+		_lastStatus = status;
+	}
+	if (now.stalled.empty() && _watched) {
+		tell("WATCHDOG=1");
+	}
+	if (!now.stalled.empty() && !_stalled) {
+		_onStall(now.stalled);
+	}
+	_stalled = !now.stalled.empty();
+}
+
+} // namespace issuer::observe
