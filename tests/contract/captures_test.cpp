@@ -1,5 +1,6 @@
 #include "capture.h"
 #include "fake_vault/api.h"
+#include "fake_vault/message.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,7 @@
 #include "fake_vault/api.h"
 
+#include "fake_vault/call.h"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -335,6 +337,12 @@ void Api::revoke(const std::string& token)
 {
 	const std::lock_guard lock(_mutex);
 	_tokens.revoke(token);
+}
+
+std::string Api::nameOf(const std::string& token)
+{
+	const std::lock_guard lock(_mutex);
+	return _tokens.nameOf(token);
 }
 
 bool Api::isAlive(const std::string& token)

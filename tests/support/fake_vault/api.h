@@ -1,20 +1,20 @@
 #pragma once
 
 #include "fake_vault/clock.h"
-#include "fake_vault/fields.h"
-#include "fake_vault/message.h"
 #include "fake_vault/policy.h"
 #include "fake_vault/quota.h"
 #include "fake_vault/token_store.h"
 
 #include <map>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace issuer::test {
+
+struct ApiReply;
+struct ApiRequest;
 
 /// What a server is in its cluster, and what a renewer meets when it asks it.
 enum class NodeState
@@ -54,6 +54,8 @@ public:
 	/// For tests that want a token without asking over the wire; throws std::invalid_argument for an unknown role.
 	[[nodiscard]] std::string createToken(const TokenWish& wish);
 	void revoke(const std::string& token);
+	/// The display name of a token, also when it is dead, for logs that must not show the token; empty: unknown.
+	[[nodiscard]] std::string nameOf(const std::string& token);
 	[[nodiscard]] bool isAlive(const std::string& token);
 	/// From now on the token's renewals are refused so: its role or user has changed. No error text: an empty 204.
 	void refuseRenewals(const std::string& token, const Refusal& refusal);
@@ -67,24 +69,8 @@ public:
 	void tune(const TokenStore::Tuning& tuning);
 
 private:
-	/// A request that has been let in.
-	struct Call
-	{
-		const ApiRequest& request;
-		ServerTime now;
-		std::string path;          ///< below /v1/ and the namespace, without the route's own part
-		std::string namespacePath; ///< "" or "ns1/"
-		Token token;               ///< a copy: handlers change the store
-		Fields fields;
-	};
-
-	struct Route
-	{
-		std::string_view path; ///< ends in '/': whatever follows is handed to the handler
-		std::string_view verbs;
-		ApiReply (Api::*handler)(Call&);
-	};
-
+	struct Call;
+	struct Route;
 	static const std::vector<Route> routes;
 
 	ApiReply answer(const ApiRequest& request);

@@ -3,6 +3,7 @@
 #include "fake_vault/lease.h"
 
 #include <algorithm>
+#include <charconv>
 #include <regex>
 
 #include <Poco/JSON/Array.h>
@@ -93,6 +94,21 @@ std::chrono::seconds Fields::duration(const std::string& name)
 		return {};
 	}
 	return *duration;
+}
+
+std::chrono::milliseconds Fields::pause(const std::string& name, std::chrono::milliseconds otherwise)
+{
+	if (!has(name)) {
+		return otherwise;
+	}
+	const std::string value = text(name);
+	int number = 0;
+	const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+	const std::string_view unit(end, static_cast<std::size_t>(value.data() + value.size() - end));
+	if (error != std::errc() || number < 0 || (!unit.empty() && unit != "ms" && unit != "s")) {
+		fail(name, "not a duration like \"250ms\" or \"2s\"");
+	}
+	return unit == "ms" ? std::chrono::milliseconds(number) : std::chrono::seconds(number);
 }
 
 int Fields::number(const std::string& name)

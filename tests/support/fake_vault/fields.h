@@ -22,6 +22,8 @@ public:
 
 	[[nodiscard]] bool has(const std::string& name) const;
 	std::chrono::seconds duration(const std::string& name);
+	/// Finer than Vault's own, for the fake's controls: "250ms", "2s", or a number of seconds.
+	std::chrono::milliseconds pause(const std::string& name, std::chrono::milliseconds otherwise);
 	int number(const std::string& name);
 	bool flag(const std::string& name, bool otherwise);
 	std::string text(const std::string& name, const std::string& otherwise = "");

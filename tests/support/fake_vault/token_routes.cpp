@@ -1,4 +1,4 @@
-#include "fake_vault/api.h"
+#include "fake_vault/call.h"
 
 #include <algorithm>
 #include <ctime>

@@ -65,7 +65,7 @@ const Token& TokenStore::createInitialRoot(std::string id, ServerTime now)
 	token.path = "auth/token/root";
 	token.orphan = true;
 	token.hasLease = false;
-	return _tokens[token.id] = token;
+	return add(std::move(token));
 }
 
 tl::expected<TokenStore::Created, Refusal> TokenStore::create(TokenWish wish, const std::string& parent, ServerTime now)
@@ -106,7 +106,7 @@ tl::expected<TokenStore::Created, Refusal> TokenStore::create(TokenWish wish, co
 		token.expires = (token.wish.batch ? std::chrono::floor<seconds>(now) : now) + grant->ttl;
 		warning = grant->warning;
 	}
-	return Created{&(_tokens[token.id] = token), warning};
+	return Created{&add(std::move(token)), warning};
 }
 
 const Token& TokenStore::createWrapping(seconds ttl, ServerTime now)
@@ -117,7 +117,7 @@ const Token& TokenStore::createWrapping(seconds ttl, ServerTime now)
 	token.creationTtl = token.granted = ttl;
 	token.expires = now + ttl;
 	token.orphan = true;
-	return _tokens[token.id] = token;
+	return add(std::move(token));
 }
 
 const Token* TokenStore::find(const std::string& id, ServerTime now)
@@ -213,6 +213,19 @@ void TokenStore::revokeByAccessor(const std::string& accessor)
 	if (found != _tokens.end()) {
 		revoke(std::string(found->first));
 	}
+}
+
+std::string TokenStore::nameOf(const std::string& id) const
+{
+	const auto found = _names.find(id);
+	return found == _names.end() ? "" : found->second;
+}
+
+const Token& TokenStore::add(Token token)
+{
+	_names[token.id] = token.wish.displayName;
+	const std::string id = token.id;
+	return _tokens.insert_or_assign(id, std::move(token)).first->second;
 }
 
 lease::Limits TokenStore::limitsOf(const Token& token) const

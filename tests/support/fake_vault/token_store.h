@@ -125,6 +125,9 @@ public:
 	void revoke(const std::string& id); ///< and its children; unknown ones are no error
 	void revokeByAccessor(const std::string& accessor);
 
+	/// The display name of a token that lives or has lived; empty: never heard of it.
+	[[nodiscard]] std::string nameOf(const std::string& id) const;
+
 	Tuning tuning;
 	std::map<std::string, TokenRole> roles;
 
@@ -133,7 +136,10 @@ private:
 	std::string randomText(std::size_t length);
 	Token blank(bool batch, const std::string& namespacePath, ServerTime now);
 
+	const Token& add(Token token);
+
 	std::map<std::string, Token> _tokens;
+	std::map<std::string, std::string> _names; ///< of the dead ones too
 	std::mt19937_64 _random;
 };
 
