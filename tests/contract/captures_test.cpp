@@ -305,7 +305,7 @@ const std::map<std::string, std::string> notPlayed{
 	{"login/jwt", "the fake has no auth method JWT: it only plays tokens that a login has made"},
 	{"login/secret-id", "the fake keeps no AppRole secret ids, so that there is nothing to unwrap"},
 	{"login/userpass", "the fake has no auth method userpass: it only plays tokens that a login has made"},
-	{"misc/plain-http-to-tls-port", "a matter of the TLS front: http_front_test plays it"},
+	{"misc/plain-http-to-tls-port", "a matter of the TLS front: fake_vault_test plays it"},
 	{"rustyvault/", "recorded from another product, which the fake does not imitate"},
 };
 

@@ -82,7 +82,7 @@ void FakeVault::runOutages()
 		lock.unlock();
 		_server->stop();
 		lock.lock();
-		_outageChanged.wait_until(lock, until, [this] { return _ending || _outageOver; });
+		_outageChanged.wait_until(lock, until, [this] { return _ending || _outageOver || _outageWanted; });
 		lock.unlock();
 		_server->start();
 		lock.lock();

@@ -50,7 +50,8 @@ public:
 	void stop();  ///< clients are refused from now on, and those connected are cut off
 	void start(); ///< at the same address, with what the certificate files say now
 
-	/// An outage that begins at once, on another thread, and ends by itself or with the next start or stop.
+	/// An outage that begins at once, on another thread, and ends by itself, or with the
+	/// next start, stop or stopFor.
 	void stopFor(std::chrono::milliseconds howLong);
 
 private:

@@ -37,6 +37,8 @@ Context::Ptr contextOf(const Listening& listening)
 	}
 	Context::Ptr context(new Context(Context::TLS_SERVER_USE, parameters));
 	context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+	// "Extended" would compare a client's certificate with the client's address.
+	context->enableExtendedCertificateVerification(false);
 	return context;
 }
 
@@ -154,7 +156,9 @@ void Server::accept()
 		joinEnded();
 		try {
 			auto socket = _socket->acceptConnection();
-			socket.setNoDelay(_listening.unixSocket.empty());
+			if (_listening.unixSocket.empty()) {
+				socket.setNoDelay(true);
+			}
 			const int fd = socket.impl()->sockfd();
 			const std::lock_guard lock(_mutex);
 			auto& running = _connections.emplace_back(Running{.socket = std::move(socket), .fd = fd});
