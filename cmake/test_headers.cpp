@@ -1,0 +1,1 @@
+// Only here for its precompiled header, which all tests share.
