@@ -6,13 +6,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_THREAD__
-/// It would wait a second at each end for races that come late.
-extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options()
+// What the sanitizers are not to do at the end: wait a second for races that come late; look for leaks in a forked
+// child, whose allocator may have been locked by a thread that is not there to unlock it.
+extern "C" {
+__attribute__((visibility("default"))) const char* __tsan_default_options()
 {
 	return "atexit_sleep_ms=0";
 }
-#endif
+__attribute__((visibility("default"))) const char* __asan_default_options()
+{
+	return "detect_leaks=0";
+}
+}
 
 namespace {
 
