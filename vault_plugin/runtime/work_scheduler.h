@@ -27,7 +27,7 @@ public:
 		std::uint32_t perLane = 16;               ///< jobs of one lane in flight
 		Duration idle = std::chrono::seconds(10); ///< a worker without a job ends after that, if it is not the last
 		/// Under load, alarms are at least that far apart: jobs due within share one. Late by so much at most.
-		Duration coalesce = std::chrono::milliseconds(2);
+		Duration coalesce = std::chrono::milliseconds(4);
 	};
 
 	/// Employs a first worker. Throws std::system_error.
