@@ -4,6 +4,7 @@
 #include "commands/run.h"
 #include "commands/stage.h"
 #include "commands/swap.h"
+#include "commands/validate.h"
 
 #include <Poco/Util/Application.h>
 #include <Poco/Util/OptionException.h>
@@ -83,8 +84,10 @@ private:
 						 "\n"
 						 "Commands:\n";
 			for (const Command* command : _all) {
-				std::cout << "  " << command->name() << std::string(10 - command->name().size(), ' ')
-						  << command->summary() << '\n';
+				if (!command->summary().empty()) {
+					std::cout << "  " << command->name() << std::string(10 - command->name().size(), ' ')
+							  << command->summary() << '\n';
+				}
 			}
 			std::cout << "\n"
 						 "To begin, keep the token of your shell alive: VAULT_ADDR=… VAULT_TOKEN=… issuer-host run\n"
@@ -117,7 +120,9 @@ int main(int argc, char** argv)
 	issuer::commands::Swap swap;
 	issuer::commands::Stage stage;
 	issuer::commands::Gc gc;
-	const std::array<issuer::commands::Command*, 5> all{&run, &swap, &stage, &gc, &inspect};
+	issuer::commands::Validate validate;
+	issuer::commands::ValidateCheck validateCheck;
+	const std::array<issuer::commands::Command*, 7> all{&run, &swap, &stage, &gc, &inspect, &validate, &validateCheck};
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -14,7 +14,7 @@ public:
 	virtual ~Command() = default;
 
 	[[nodiscard]] virtual std::string_view name() const = 0;
-	[[nodiscard]] virtual std::string_view summary() const = 0; ///< one line
+	[[nodiscard]] virtual std::string_view summary() const = 0; ///< one line; empty: not for people
 	[[nodiscard]] virtual std::string_view help() const = 0;    ///< what it does, by example
 
 	virtual void defineOptions(Poco::Util::OptionSet& options) const = 0;

@@ -1,0 +1,211 @@
+#include "commands/validate.h"
+
+#include "commands/exit_codes.h"
+#include "common/result.h"
+#include "common/text.h"
+#include "conformance/runner.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace issuer::commands {
+
+namespace fs = std::filesystem;
+using conformance::Check;
+using conformance::CheckResult;
+using conformance::Verdict;
+
+namespace {
+
+constexpr std::size_t mostFailures = 60; // an exit code of 64 and up says something else
+
+void printLine(const CheckResult& result)
+{
+	const bool passed = result.outcome.verdict == Verdict::pass;
+	std::cout << conformance::verdictName(result.outcome.verdict) << "  " << std::left << std::setw(33)
+			  << result.check->name << (passed ? result.check->sentence : printable(result.outcome.text)) << std::endl;
+}
+
+std::string jsonOf(const CheckResult& result)
+{
+	return "{\"name\":" + jsonString(result.check->name) + ",\"sentence\":" + jsonString(result.check->sentence) +
+		   ",\"verdict\":" + jsonString(conformance::verdictName(result.outcome.verdict)) +
+		   ",\"text\":" + jsonString(result.outcome.text) + '}';
+}
+
+std::string jsonOf(const fs::path& plugin, const std::vector<CheckResult>& results)
+{
+	std::string checks;
+	for (const CheckResult& result : results) {
+		checks += (checks.empty() ? "" : ",") + jsonOf(result);
+	}
+	return "{\"plugin\":" + jsonString(plugin.string()) + ",\"checks\":[" + checks + "]}";
+}
+
+std::string summaryOf(const std::vector<CheckResult>& results)
+{
+	std::string text;
+	for (const Verdict verdict : {Verdict::pass, Verdict::warn, Verdict::skip, Verdict::fail}) {
+		const auto count = std::ranges::count(results, verdict, [](const CheckResult& r) { return r.outcome.verdict; });
+		text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + conformance::verdictName(verdict);
+	}
+	return text;
+}
+
+Result<std::string> readConfig(const fs::path& file)
+{
+	std::ifstream stream(file, std::ios::binary);
+	std::ostringstream text;
+	text << stream.rdbuf();
+	if (!stream) {
+		return failure("configuration " + file.string() + " cannot be read");
+	}
+	return text.str();
+}
+
+/// A configuration as a file that is in memory alone, to be read by one child after the other: FILE may be a pipe, and
+/// it may hold a token.
+class ConfigFile
+{
+public:
+	explicit ConfigFile(const std::string& text) : _fd(::memfd_create("configuration", MFD_CLOEXEC))
+	{
+		if (_fd < 0 || ::write(_fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+			throw std::system_error(errno, std::generic_category(), "memfd");
+		}
+	}
+	~ConfigFile() { ::close(_fd); }
+	ConfigFile(const ConfigFile&) = delete;
+	ConfigFile& operator=(const ConfigFile&) = delete;
+
+	/// To be opened in a child before it begins its program.
+	[[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(_fd); }
+
+private:
+	int _fd;
+};
+
+/// `issuer-host` itself, wherever it lies and even if it was replaced meanwhile.
+constexpr const char* thisProgram = "/proc/self/exe";
+
+} // namespace
+
+std::string_view Validate::help() const
+{
+	return "Usage: issuer-host validate PLUGIN [--config FILE] [--only NAME] [--json] | --list\n"
+		   "\n"
+		   "Asks a plugin for every promise of the contract that can be asked for, each in a process of its own: a\n"
+		   "plugin that crashes or hangs fails that check and no other. For authors of plugins, and before a new\n"
+		   "version goes to production.\n"
+		   "\n"
+		   "FILE is a configuration the plugin can start with, as JSON: what a host's configuration has under\n"
+		   "\"config\". Without one the plugin is given {}; if it refuses that, what needs an instance is skipped.\n"
+		   "\n"
+		   "  pass  it keeps the promise          warn  allowed, and not wise\n"
+		   "  fail  it does not; the text says how  skip  could not be asked; the text says why\n"
+		   "\n"
+		   "Examples:\n"
+		   "  issuer-host validate ./vault_plugin.so --config vault.json\n"
+		   "  issuer-host validate ./vault_plugin.so --config vault.json --only unloads\n"
+		   "\n"
+		   "Exit code: how many checks have failed, 0 for none; 64 wrong usage; 78 FILE cannot be read.\n";
+}
+
+void Validate::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("config", "c", "a configuration the plugin can start with").argument("FILE"));
+	options.addOption(Option("only", "", "one check alone").argument("NAME"));
+	options.addOption(Option("json", "", "one JSON object, for programs"));
+	options.addOption(Option("list", "", "show the checks, run none"));
+}
+
+bool Validate::setOption(const std::string& name, std::string& value)
+{
+	if (name == "config") {
+		_config = fs::absolute(value);
+	}
+	else if (name == "only") {
+		_only = value;
+	}
+	_json = _json || name == "json";
+	_list = _list || name == "list";
+	return true;
+}
+
+int Validate::list() const
+{
+	for (const Check& check : conformance::allChecks()) {
+		std::cout << std::left << std::setw(33) << check.name << check.sentence << '\n';
+	}
+	return exitOk;
+}
+
+int Validate::run(const std::vector<std::string>& arguments)
+{
+	if (_list) {
+		return list();
+	}
+	if (arguments.size() != 1) {
+		return usageError("validate takes one plugin", name());
+	}
+	const Result<std::string> config = _config ? readConfig(*_config) : Result<std::string>();
+	if (!config) {
+		std::cerr << "issuer-host: " << config.error().text << '\n';
+		return exitConfig;
+	}
+	const ConfigFile configFile(*config);
+	const fs::path plugin = fs::absolute(arguments.front()).lexically_normal();
+	const auto runOne = [&](const Check& check) {
+		std::vector<std::string> child{"validate-check", check.name, plugin};
+		if (_config) {
+			child.emplace_back("configured");
+		}
+		return conformance::runInChild(thisProgram, child, configFile.path());
+	};
+	const auto onResult = [&](const CheckResult& result) {
+		if (!_json) {
+			printLine(result);
+		}
+	};
+	const auto results = conformance::runChecks(conformance::allChecks(), _only, runOne, onResult);
+	if (results.empty()) {
+		return usageError("there is no check \"" + _only + "\"", name());
+	}
+	std::cout << (_json ? jsonOf(plugin, results) : summaryOf(results)) << '\n';
+	const auto failed =
+		std::ranges::count(results, Verdict::fail, [](const CheckResult& result) { return result.outcome.verdict; });
+	return static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(failed), mostFailures));
+}
+
+int ValidateCheck::run(const std::vector<std::string>& arguments)
+{
+	::prctl(PR_SET_PDEATHSIG, SIGKILL); // it may be in the middle of anything when its parent is interrupted
+	constexpr rlimit none{0, 0};
+	::setrlimit(RLIMIT_CORE, &none); // a crash is a result here, and its core would hold the credential
+	const auto checks = conformance::allChecks();
+	const auto check = std::ranges::find_if(
+		checks, [&](const Check& candidate) { return !arguments.empty() && arguments[0] == candidate.name; });
+	if (check == checks.end() || arguments.size() < 2) {
+		return usageError("validate-check takes a check, a plugin and perhaps a configuration");
+	}
+	conformance::Subject subject{arguments[1], std::nullopt};
+	if (arguments.size() > 2) {
+		subject.config.emplace(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+	}
+	conformance::reportOutcome(conformance::perform(*check, subject));
+	return exitOk;
+}
+
+} // namespace issuer::commands

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "conformance/check.h"
+
+namespace issuer::conformance {
+
+// The checks by their subject, in the order they are run.
+[[nodiscard]] std::span<const Check> fileChecks();
+[[nodiscard]] std::span<const Check> tableChecks();
+[[nodiscard]] std::span<const Check> createChecks();
+[[nodiscard]] std::span<const Check> lifeChecks();
+[[nodiscard]] std::span<const Check> recorderChecks();
+[[nodiscard]] std::span<const Check> extensionChecks();
+[[nodiscard]] std::span<const Check> processChecks();
+[[nodiscard]] std::span<const Check> unloadChecks();
+
+} // namespace issuer::conformance

@@ -1,0 +1,214 @@
+#include "conformance/driver.h"
+
+#include "common/text.h"
+
+#include <array>
+#include <cstring>
+#include <dlfcn.h>
+#include <utility>
+
+namespace issuer::conformance {
+
+namespace {
+
+const void* noExtension(void*, const char*) noexcept
+{
+	return nullptr;
+}
+
+std::string copied(issuer_str text)
+{
+	return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
+}
+
+/// What is left alone stays reachable to the end: not a leak.
+std::atomic<issuer_instance*> leftAlone;
+
+} // namespace
+
+issuer_str borrow(std::string_view text)
+{
+	return {text.data(), text.size()};
+}
+
+std::string codeName(issuer_rc code)
+{
+	static constexpr std::array names{"ISSUER_OK", "ISSUER_E_INVALID", "ISSUER_E_STATE", "ISSUER_E_BUSY",
+		"ISSUER_E_TIMEOUT", "ISSUER_E_REENTRANT", "ISSUER_E_UNSUPPORTED", "ISSUER_E_NOMEM", "ISSUER_E_INTERNAL",
+		"ISSUER_E_UNAVAILABLE", "ISSUER_E_CANCELLED"};
+	const auto index = static_cast<std::size_t>(code);
+	return code >= 0 && index < names.size() ? names[index] : "the unknown code " + std::to_string(code);
+}
+
+void expectCode(const std::string& call, issuer_rc code, issuer_rc wanted)
+{
+	expect(code == wanted, call + " answers " + codeName(code) + " instead of " + codeName(wanted));
+}
+
+Library::Library(const Subject& subject) : _handle(::dlopen(subject.plugin.c_str(), RTLD_NOW | RTLD_LOCAL))
+{
+	if (_handle == nullptr) {
+		skip("it cannot be loaded");
+	}
+	_table = static_cast<const issuer_lifecycle*>(::dlsym(_handle, ISSUER_LIFECYCLE_SYMBOL));
+	if (_table == nullptr) {
+		close();
+		skip("it has no " ISSUER_LIFECYCLE_SYMBOL);
+	}
+}
+
+const issuer_lifecycle& Library::table() const
+{
+	const issuer_lifecycle& table = *_table;
+	const bool drivable = table.abi_major == ISSUER_ABI_MAJOR && ISSUER_HAS(&table, issuer_lifecycle, get_extension) &&
+						  table.descriptor != nullptr && table.create != nullptr && table.destroy != nullptr &&
+						  table.start != nullptr && table.stop != nullptr && table.set_recorder != nullptr &&
+						  table.get_extension != nullptr;
+	if (!drivable) {
+		skip("its table is not one that a host can drive");
+	}
+	return table;
+}
+
+void Library::close()
+{
+	if (_handle != nullptr) {
+		::dlclose(_handle);
+		_handle = nullptr;
+	}
+}
+
+HostEars::HostEars() : _host{}
+{
+	_host.known = {sizeof _host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR + 1, this, &HostEars::log, &noExtension};
+}
+
+std::vector<std::string> HostEars::texts() const
+{
+	const std::lock_guard lock(_mutex);
+	return _texts;
+}
+
+void HostEars::log(void* ctx, issuer_log_level, issuer_str component, issuer_str text) noexcept
+{
+	auto& self = *static_cast<HostEars*>(ctx);
+	{
+		const std::lock_guard lock(self._mutex);
+		self._texts.push_back(copied(component));
+		self._texts.push_back(copied(text));
+	}
+	if (self.onLog) {
+		self.onLog();
+	}
+}
+
+Recorder::Recorder(std::function<void(const issuer_event&)> onEvent)
+	: _onEvent(std::move(onEvent)), _table{sizeof _table, 0, this, &Recorder::record}
+{
+}
+
+void Recorder::awaitMoreThan(std::size_t seen) const
+{
+	std::unique_lock lock(_mutex);
+	if (!_changed.wait_for(lock, patience, [&] { return _count > seen; })) {
+		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
+	}
+}
+
+std::size_t Recorder::count() const
+{
+	const std::lock_guard lock(_mutex);
+	return _count;
+}
+
+std::vector<std::string> Recorder::texts() const
+{
+	const std::lock_guard lock(_mutex);
+	return _texts;
+}
+
+void Recorder::record(void* ctx, const issuer_event* event) noexcept
+{
+	auto& self = *static_cast<Recorder*>(ctx);
+	self._onEvent(*event);
+	const std::lock_guard lock(self._mutex);
+	++self._count;
+	if (ISSUER_HAS(event, issuer_event, detail)) {
+		self._texts.push_back(copied(event->detail));
+	}
+	self._changed.notify_all();
+}
+
+ErrorBuffer::ErrorBuffer()
+{
+	_error.struct_size = sizeof _error;
+	std::memset(_error.message, '#', sizeof _error.message); // so that a missing end shows
+}
+
+std::string ErrorBuffer::message() const
+{
+	const std::size_t length = ::strnlen(_error.message, sizeof _error.message);
+	expect(length < sizeof _error.message, "it leaves an error's message without its end, or writes none");
+	const std::string text(_error.message, length);
+	expect(!text.empty(), "an error's message is empty");
+	expect(isUtf8(text), "an error's message is not UTF-8");
+	expect(printable(text) == text, "an error's message is not one line: " + printable(text));
+	return text;
+}
+
+Instance::Instance(Library& library, const Subject& subject, const HostEars& ears)
+	: _library(library), _table(library.table())
+{
+	if (_table.create(ears.host(), borrow(subject.config.value_or("{}")), &_self, nullptr) != ISSUER_OK) {
+		skip("it creates no instance");
+	}
+}
+
+Instance::~Instance()
+{
+	if (_self != nullptr && (tryStop() != ISSUER_OK || tryDestroy() != ISSUER_OK)) {
+		leaveAlone();
+	}
+}
+
+issuer_rc Instance::tryDestroy()
+{
+	const issuer_rc code = _table.destroy(_self, nullptr);
+	if (code == ISSUER_OK) {
+		_self = nullptr;
+	}
+	return code;
+}
+
+void Instance::start()
+{
+	if (tryStart() != ISSUER_OK) {
+		skip("it does not start");
+	}
+}
+
+void Instance::stop()
+{
+	if (tryStop() != ISSUER_OK) {
+		skip("it does not stop");
+	}
+}
+
+void Instance::record(const Recorder* recorder)
+{
+	expectCode("set_recorder", _table.set_recorder(_self, recorder == nullptr ? nullptr : recorder->table(), nullptr),
+		ISSUER_OK);
+}
+
+void Instance::destroy()
+{
+	expectCode("destroy", tryDestroy(), ISSUER_OK);
+}
+
+void Instance::leaveAlone()
+{
+	leftAlone = std::exchange(_self, nullptr);
+	_library.keep();
+}
+
+} // namespace issuer::conformance

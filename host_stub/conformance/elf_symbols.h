@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/result.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace issuer::conformance {
+
+/// A symbol that a shared object defines for others.
+struct ElfSymbol
+{
+	std::string name;
+	bool isData = false;
+	bool isUnique = false; ///< STB_GNU_UNIQUE: keeps the library in memory for ever
+};
+
+/// What a shared object exports, found without loading it. The file has been checked by loader::checkElf().
+[[nodiscard]] Result<std::vector<ElfSymbol>> exportedSymbols(const std::filesystem::path& file);
+
+} // namespace issuer::conformance

@@ -1,0 +1,168 @@
+#include "conformance/checks.h"
+#include "conformance/stage.h"
+
+#include <cstring>
+#include <issuer/control.h>
+#include <issuer/credential.h>
+#include <issuer/handover.h>
+#include <issuer/health.h>
+
+namespace issuer::conformance {
+
+namespace {
+
+void keep(void* ctx, issuer_str blob) noexcept
+{
+	auto& texts = *static_cast<std::vector<std::string>*>(ctx);
+	texts.emplace_back(blob.ptr == nullptr ? "" : blob.ptr, blob.len);
+}
+
+void healthAnswersInEveryState(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& health = stage.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	const auto look = [&](const char* when) {
+		issuer_health now{};
+		now.struct_size = sizeof now;
+		expectCode(std::string("snapshot of an instance that ") + when,
+			health.snapshot(stage.instance.get(), &now, nullptr), ISSUER_OK);
+		expect(now.struct_size >= offsetof(issuer_health, capped_at_unix_ms) && now.struct_size <= sizeof now,
+			"snapshot does not say how much it filled");
+		return now;
+	};
+	look("was never started");
+	stage.run();
+	look("runs");
+	stage.instance.stop();
+	const issuer_health stopped = look("was stopped");
+	expect(stopped.state == ISSUER_STATE_STOPPED, "health of a stopped instance is not ISSUER_STATE_STOPPED");
+}
+
+void healthWritesNoFurtherThanItMay(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& health = stage.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	issuer_health now;
+	std::memset(&now, 0x5A, sizeof now);
+	constexpr std::size_t known = offsetof(issuer_health, success);
+	now.struct_size = known;
+	expectCode("snapshot into a smaller struct", health.snapshot(stage.instance.get(), &now, nullptr), ISSUER_OK);
+	const auto* bytes = reinterpret_cast<const unsigned char*>(&now);
+	for (std::size_t i = known; i < sizeof now; ++i) {
+		expect(bytes[i] == 0x5A, "snapshot writes further than the caller's struct_size");
+	}
+	expect(now.struct_size <= known, "snapshot says it filled more than there was room for");
+}
+
+void controlNeedsARunningInstance(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& control = stage.library.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
+	expectCode(
+		"renew_now of an instance that does not run", control.renew_now(stage.instance.get(), nullptr), ISSUER_E_STATE);
+	expectCode("credential_changed of an instance that does not run",
+		control.credential_changed(stage.instance.get(), nullptr), ISSUER_E_STATE);
+	stage.instance.start();
+	for (int press = 0; press < 10; ++press) {
+		expectCode("renew_now", control.renew_now(stage.instance.get(), nullptr), ISSUER_OK);
+		expectCode("credential_changed", control.credential_changed(stage.instance.get(), nullptr), ISSUER_OK);
+	}
+	expectCode("stop after them", stage.instance.tryStop(), ISSUER_OK);
+}
+
+void handsOverToItself(const Subject& subject)
+{
+	Stage old(subject);
+	const auto& handover = old.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	std::vector<std::string> blobs;
+	old.run();
+	expectCode("export_state of a running instance", handover.export_state(old.instance.get(), keep, &blobs, nullptr),
+		ISSUER_E_STATE);
+	expect(blobs.empty(), "export_state calls write although it fails");
+	old.instance.stop();
+	expectCode("export_state", handover.export_state(old.instance.get(), keep, &blobs, nullptr), ISSUER_OK);
+	expect(blobs.size() == 1, "export_state calls write " + std::to_string(blobs.size()) + " times");
+	Instance next(old.library, subject, old.ears);
+	expectCode("import_state of what the same version exported",
+		handover.import_state(next.get(), borrow(blobs.front()), nullptr), ISSUER_OK);
+	next.start();
+	expectCode("import_state of a running instance", handover.import_state(next.get(), borrow(blobs.front()), nullptr),
+		ISSUER_E_STATE);
+	expectCode("stop", next.tryStop(), ISSUER_OK);
+}
+
+void refusesADamagedState(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& handover = stage.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	for (const char* blob : {"", "nonsense", "{}", "[]", "{\"version\": 999999}", "\xff"}) {
+		ErrorBuffer error;
+		const std::string call = std::string("import_state of «") + blob + "»";
+		expectCode(call, handover.import_state(stage.instance.get(), borrow(blob), error.get()), ISSUER_E_INVALID);
+		static_cast<void>(error.message());
+	}
+	expectCode("start after refused states", stage.instance.tryStart(), ISSUER_OK);
+}
+
+void lendsTheCredentialOnce(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	std::vector<std::string> secrets;
+	const auto use = [&] { return credential.use(stage.instance.get(), keep, &secrets, nullptr); };
+	expect((use() == ISSUER_OK) == (secrets.size() == 1), "use calls visit, and answers that there is no credential");
+	secrets.clear();
+	stage.run();
+	expectCode("use of a running instance", use(), ISSUER_OK);
+	expect(secrets.size() == 1, "use calls visit " + std::to_string(secrets.size()) + " times");
+	expect(!secrets.front().empty(), "use lends an empty credential");
+}
+
+void keepsItsSecret(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	stage.run();
+	std::vector<std::string> secrets;
+	expectCode("use", credential.use(stage.instance.get(), keep, &secrets, nullptr), ISSUER_OK);
+	stage.instance.stop();
+	std::vector<std::string> texts = stage.recorder.texts();
+	for (std::string& text : stage.ears.texts()) {
+		texts.push_back(std::move(text));
+	}
+	const void* handover = stage.library.table().get_extension(ISSUER_EXT_HANDOVER);
+	if (handover != nullptr) {
+		static_cast<void>(static_cast<const issuer_handover_ext*>(handover)->export_state(
+			stage.instance.get(), keep, &texts, nullptr));
+	}
+	for (const std::string& text : texts) {
+		expect(text.find(secrets.front()) == std::string::npos,
+			"the credential stands in an event, in a log line or in what it hands over");
+	}
+}
+
+constexpr Check checks[] = {
+	{"health-answers-in-every-state", "issuer.health/1 answers before, while and after it runs.", Needs::stopping,
+		false, healthAnswersInEveryState},
+	{"health-writes-no-further", "issuer.health/1 fills no more than the caller has room for.", Needs::stopping, false,
+		healthWritesNoFurtherThanItMay},
+	{"control-needs-a-running-one", "issuer.control/1 works while it runs, and refuses otherwise.", Needs::stopping,
+		false, controlNeedsARunningInstance},
+	{"hands-over-to-itself", "issuer.handover/1 takes what the same version gives.", Needs::stopping, false,
+		handsOverToItself},
+	{"refuses-a-damaged-state", "issuer.handover/1 refuses what it cannot read, and starts all the same.",
+		Needs::stopping, false, refusesADamagedState},
+	{"lends-the-credential-once", "issuer.credential/1 shows the live credential once a call.", Needs::stopping, false,
+		lendsTheCredentialOnce},
+	{"keeps-its-secret", "The credential stands in no event, no log line and no handed-over state.", Needs::stopping,
+		false, keepsItsSecret},
+};
+
+} // namespace
+
+std::span<const Check> extensionChecks()
+{
+	return checks;
+}
+
+} // namespace issuer::conformance

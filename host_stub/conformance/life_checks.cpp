@@ -1,0 +1,185 @@
+#include "conformance/checks.h"
+#include "conformance/process_view.h"
+#include "conformance/stage.h"
+
+#include <future>
+#include <thread>
+
+namespace issuer::conformance {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+void starts(const Subject& subject)
+{
+	Stage stage(subject);
+	ErrorBuffer error;
+	const issuer_rc code = stage.instance.tryStart(error.get());
+	if (code == ISSUER_E_UNAVAILABLE) {
+		warn("its server does not answer: " + error.message() + "; what follows needs a server that does");
+	}
+	expect(code == ISSUER_OK, "start answers " + codeName(code) + ": " + (code == ISSUER_OK ? "" : error.message()));
+}
+
+void stops(const Subject& subject)
+{
+	Stage stage(subject);
+	stage.instance.start();
+	ErrorBuffer error;
+	const issuer_rc code = stage.instance.tryStop(patience, error.get());
+	expect(code == ISSUER_OK, "stop answers " + codeName(code) + ": " + (code == ISSUER_OK ? "" : error.message()));
+	stage.instance.destroy();
+}
+
+void startTwiceIsOnce(const Subject& subject)
+{
+	Stage stage(subject);
+	stage.instance.start();
+	expectCode("start of a running instance", stage.instance.tryStart(), ISSUER_OK);
+	stage.instance.stop();
+	expectCode("destroy after one stop", stage.instance.tryDestroy(), ISSUER_OK);
+}
+
+void stopTwiceIsOnce(const Subject& subject)
+{
+	Stage stage(subject);
+	stage.instance.start();
+	stage.instance.stop();
+	expectCode("stop of a stopped instance", stage.instance.tryStop(milliseconds(0)), ISSUER_OK);
+}
+
+void startsAgain(const Subject& subject)
+{
+	Stage stage(subject);
+	for (int round = 0; round < 3; ++round) {
+		stage.instance.start();
+		stage.instance.stop();
+	}
+	expectCode("start after three stops", stage.instance.tryStart(), ISSUER_OK);
+}
+
+void destroyWhileRunningIsBusy(const Subject& subject)
+{
+	Stage stage(subject);
+	stage.instance.start();
+	ErrorBuffer error;
+	const issuer_rc code = stage.library.table().destroy(stage.instance.get(), error.get());
+	if (code == ISSUER_OK) {
+		stage.instance.leaveAlone(); // it is gone
+	}
+	expectCode("destroy of a running instance", code, ISSUER_E_BUSY);
+	static_cast<void>(error.message());
+	expectCode("stop after a refused destroy", stage.instance.tryStop(), ISSUER_OK);
+}
+
+void stopLeavesNoThread(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto before = threads();
+	stage.instance.start();
+	stage.instance.stop();
+	// A joined thread may be seen for a moment more.
+	for (const auto limit = steady_clock::now() + std::chrono::seconds(2);
+		 threads() != before && steady_clock::now() < limit;) {
+		std::this_thread::yield();
+	}
+	const std::size_t left = threads().size() - before.size();
+	expect(left == 0, counted(left, "thread") + " of it still there after its last instance has stopped");
+}
+
+void stopKeepsItsTime(const Subject& subject)
+{
+	std::mutex mutex;
+	std::condition_variable changed;
+	bool entered = false;
+	bool released = false;
+	Recorder recorder([&](const issuer_event&) {
+		std::unique_lock lock(mutex);
+		entered = true;
+		changed.notify_all();
+		changed.wait(lock, [&] { return released; });
+	});
+	Stage stage(subject);
+	stage.instance.record(&recorder);
+	// On a thread of its own: start may wait for the very work that the recorder holds up.
+	auto starting = std::async(std::launch::async, [&] { return stage.instance.tryStart(); });
+	const auto release = [&] {
+		const std::lock_guard lock(mutex);
+		released = true;
+		changed.notify_all();
+	};
+	{
+		std::unique_lock lock(mutex);
+		if (!changed.wait_for(lock, patience, [&] { return entered; })) {
+			lock.unlock();
+			release();
+			skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
+		}
+	}
+	starting.wait_for(std::chrono::seconds(1)); // if it does not wait, let it end: then stop has something to stop
+	constexpr milliseconds limit{100};
+	const auto begun = steady_clock::now();
+	const issuer_rc code = stage.instance.tryStop(limit);
+	const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
+	const issuer_rc again = stage.instance.tryStart();
+	const issuer_rc destroyed = stage.library.table().destroy(stage.instance.get(), nullptr);
+	release();
+	starting.wait();
+	expectCode("stop while the recorder blocks", code, ISSUER_E_TIMEOUT);
+	expectCode("start while a stop is unfinished", again, ISSUER_E_STATE);
+	expectCode("destroy while a stop is unfinished", destroyed, ISSUER_E_BUSY);
+	expectCode("stop once the recorder has returned", stage.instance.tryStop(), ISSUER_OK);
+	expectCode("start after an unfinished stop has ended", stage.instance.tryStart(), ISSUER_OK);
+	constexpr milliseconds promised{50};
+	constexpr milliseconds bearable{1000};
+	const std::string text =
+		"stop took " + std::to_string(took.count()) + " ms where " + std::to_string(limit.count()) + " were given";
+	expect(took <= limit + bearable, text);
+	if (took > limit + promised) {
+		warn(text + "; the contract allows 50 more");
+	}
+}
+
+void instancesAreStrangers(const Subject& subject)
+{
+	Stage one(subject);
+	Instance other(one.library, subject, one.ears);
+	one.instance.start();
+	other.start();
+	one.instance.stop();
+	one.instance.destroy();
+	const issuer_rc code = one.library.table().destroy(other.get(), nullptr);
+	if (code == ISSUER_OK) {
+		other.leaveAlone(); // it is gone
+		skip("it destroys what runs, or what does not run any more");
+	}
+	expectCode("destroy of an instance that runs while another was stopped", code, ISSUER_E_BUSY);
+	expectCode("stop of it", other.tryStop(), ISSUER_OK);
+}
+
+constexpr Check checks[] = {
+	{"starts", "start succeeds with a good configuration.", Needs::instance, true, starts},
+	{"stops", "stop ends what start began, and destroy may follow.", Needs::running, true, stops},
+	{"start-twice-is-once", "start has no effect on a running instance.", Needs::stopping, false, startTwiceIsOnce},
+	{"stop-twice-is-once", "stop has no effect on a stopped instance.", Needs::stopping, false, stopTwiceIsOnce},
+	{"starts-again", "start works again after stop, any number of times.", Needs::stopping, false, startsAgain},
+	{"destroy-while-running-is-busy", "destroy refuses a running instance, which runs on.", Needs::stopping, false,
+		destroyWhileRunningIsBusy},
+	{"stop-leaves-no-thread", "No thread is left once the last instance has stopped.", Needs::stopping, false,
+		stopLeavesNoThread},
+	{"stop-keeps-its-time", "stop answers in time while a recorder blocks, and ends the work afterwards.",
+		Needs::stopping, false, stopKeepsItsTime},
+	{"instances-are-strangers", "What is done to one instance does not touch another.", Needs::stopping, false,
+		instancesAreStrangers},
+};
+
+} // namespace
+
+std::span<const Check> lifeChecks()
+{
+	return checks;
+}
+
+} // namespace issuer::conformance

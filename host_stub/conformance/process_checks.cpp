@@ -1,0 +1,161 @@
+#include "conformance/checks.h"
+#include "conformance/process_view.h"
+#include "conformance/stage.h"
+
+#include <algorithm>
+#include <clocale>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace issuer::conformance {
+
+namespace {
+
+/// Those that a thread raises itself when it errs: blocked or not, they reach it.
+bool isSynchronous(int signal)
+{
+	constexpr int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP};
+	return std::ranges::find(synchronous, signal) != std::end(synchronous);
+}
+
+/// The signals of people and of the system that a thread would take from the host; empty: none.
+std::string openSignals(pid_t thread)
+{
+	const std::uint64_t blocked = blockedSignals(thread);
+	std::string open;
+	for (int signal = 1; signal < SIGSYS; ++signal) {
+		if (!isSynchronous(signal) && (blocked >> (signal - 1) & 1) == 0) {
+			open += (open.empty() ? "SIG" : ", SIG") + std::string(::sigabbrev_np(signal));
+		}
+	}
+	return open;
+}
+
+void threadsBlockSignals(const Subject& subject)
+{
+	const auto before = threads();
+	std::mutex mutex;
+	std::string open;
+	Recorder recorder([&](const issuer_event&) {
+		const std::lock_guard lock(mutex);
+		for (const pid_t thread : threads()) { // this one, and all others it has
+			if (!before.contains(thread) && open.empty()) {
+				open = openSignals(thread);
+			}
+		}
+	});
+	Stage stage(subject);
+	stage.instance.record(&recorder);
+	stage.instance.start();
+	recorder.awaitMoreThan(0);
+	stage.instance.stop();
+	const std::lock_guard lock(mutex);
+	expect(open.empty(), "a thread of it does not block " + open);
+}
+
+void filesAreCloseOnExec(const Subject& subject)
+{
+	const auto before = openFiles();
+	std::mutex mutex;
+	std::string inherited;
+	const auto look = [&] {
+		const std::lock_guard lock(mutex);
+		for (const auto& [fd, what] : openFiles()) {
+			const int flags = ::fcntl(fd, F_GETFD);
+			if (!before.contains(fd) && flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+				inherited = what;
+			}
+		}
+	};
+	Recorder recorder([&](const issuer_event&) { look(); });
+	Stage stage(subject);
+	stage.instance.record(&recorder);
+	stage.instance.start();
+	recorder.awaitMoreThan(0);
+	look();
+	stage.instance.stop();
+	expect(inherited.empty(), inherited + " would be inherited by the host's children: SOCK_CLOEXEC, O_CLOEXEC");
+}
+
+/// What belongs to the process and not to a plugin.
+struct ProcessState
+{
+	std::string directory = std::filesystem::current_path();
+	mode_t umask = [] {
+		const mode_t mask = ::umask(0);
+		::umask(mask);
+		return mask;
+	}();
+	std::string locale = std::setlocale(LC_ALL, nullptr);
+	std::vector<std::string> environment = [] {
+		std::vector<std::string> all;
+		for (char** variable = environ; *variable != nullptr; ++variable) {
+			all.emplace_back(*variable);
+		}
+		return all;
+	}();
+	std::vector<const void*> handlers = [] {
+		std::vector<const void*> all;
+		for (int signal = 1; signal < SIGSYS; ++signal) {
+			struct sigaction action
+			{
+			};
+			::sigaction(signal, nullptr, &action);
+			all.push_back(reinterpret_cast<const void*>(action.sa_handler));
+		}
+		return all;
+	}();
+};
+
+void leavesTheProcessAlone(const Subject& subject)
+{
+	const ProcessState before;
+	{
+		Stage stage(subject);
+		stage.run();
+		stage.instance.stop();
+	}
+	const ProcessState after;
+	expect(after.directory == before.directory, "it changes the working directory");
+	expect(after.umask == before.umask, "it changes the umask");
+	expect(after.locale == before.locale, "it changes the locale");
+	expect(after.environment == before.environment, "it changes the environment");
+	expect(after.handlers == before.handlers, "it installs a signal handler");
+}
+
+void leavesNoFileOpen(const Subject& subject)
+{
+	Stage stage(subject);
+	stage.run(); // what libraries open once and for all is open now
+	stage.instance.stop();
+	const std::size_t before = openFiles().size();
+	for (int round = 0; round < 5; ++round) {
+		stage.instance.start();
+		stage.instance.stop();
+	}
+	const std::size_t after = openFiles().size();
+	expect(after <= before, "five starts and stops leave " + counted(after - before, "descriptor") + " open");
+}
+
+constexpr Check checks[] = {
+	{"threads-block-signals", "Its threads block every signal that is the host's to take.", Needs::stopping, false,
+		threadsBlockSignals},
+	{"files-are-close-on-exec", "No descriptor of it reaches a child of the host.", Needs::stopping, false,
+		filesAreCloseOnExec},
+	{"leaves-the-process-alone", "Handlers, environment, locale, umask and directory are the host's.", Needs::stopping,
+		false, leavesTheProcessAlone},
+	{"leaves-no-file-open", "stop closes what start has opened.", Needs::stopping, false, leavesNoFileOpen},
+};
+
+} // namespace
+
+std::span<const Check> processChecks()
+{
+	return checks;
+}
+
+} // namespace issuer::conformance

@@ -1,0 +1,192 @@
+#include "common/text.h"
+#include "conformance/checks.h"
+#include "conformance/process_view.h"
+#include "conformance/stage.h"
+
+#include <thread>
+#include <utility>
+
+namespace issuer::conformance {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int rounds = 30;
+/// Long enough for a late callback of a thread that was just about to make one.
+constexpr milliseconds afterwards{50};
+
+void eventsAreWhole(const Subject& subject)
+{
+	std::mutex mutex;
+	std::string wrong;
+	Recorder recorder([&](const issuer_event& event) {
+		const std::lock_guard lock(mutex);
+		if (!ISSUER_HAS(&event, issuer_event, detail)) {
+			wrong = "an event's struct_size is " + std::to_string(event.struct_size);
+			return;
+		}
+		const std::string detail(event.detail.ptr == nullptr ? "" : event.detail.ptr, event.detail.len);
+		if (!isUtf8(detail) || printable(detail) != detail) {
+			wrong = "an event's detail is not one line of UTF-8: " + printable(detail);
+		}
+		if (event.unix_ms <= 0) {
+			wrong = "an event does not say when it happened";
+		}
+		if (event.kind == ISSUER_EVENT_RENEWAL && (event.result == ISSUER_RESULT_NONE || event.attempt == 0)) {
+			wrong = "a renewal's event has no result or no attempt";
+		}
+		if (event.kind == ISSUER_EVENT_STATE && event.result != ISSUER_RESULT_NONE) {
+			wrong = "a change of state has a result";
+		}
+	});
+	Stage stage(subject);
+	stage.instance.record(&recorder);
+	stage.instance.start();
+	recorder.awaitMoreThan(0);
+	stage.instance.stop();
+	const std::lock_guard lock(mutex);
+	expect(wrong.empty(), wrong);
+}
+
+void stopEndsTheCallbacks(const Subject& subject)
+{
+	std::atomic<bool> stopped = false;
+	std::atomic<unsigned> late = 0;
+	Recorder recorder([&](const issuer_event&) { late += stopped; });
+	Stage stage(subject);
+	stage.instance.record(&recorder);
+	for (int round = 0; round < rounds; ++round) {
+		stopped = false;
+		stage.instance.start();
+		if (round == 0) {
+			recorder.awaitMoreThan(0);
+		}
+		stage.instance.stop();
+		stopped = true;
+	}
+	std::this_thread::sleep_for(afterwards);
+	expect(late == 0, counted(late, "event") + " recorded after stop had returned ISSUER_OK");
+}
+
+void setRecorderIsABarrier(const Subject& subject)
+{
+	std::atomic<bool> replaced = false;
+	std::atomic<bool> running = false;
+	std::atomic<unsigned> late = 0;
+	std::atomic<unsigned> overtaken = 0;
+	Recorder first([&](const issuer_event&) {
+		running = true;
+		std::this_thread::yield();
+		late += replaced;
+		running = false;
+	});
+	Recorder second;
+	Stage stage(subject);
+	for (int round = 0; round < rounds; ++round) {
+		replaced = false;
+		stage.instance.record(&first);
+		const std::size_t seen = first.count();
+		stage.instance.start();
+		if (round == 0) {
+			first.awaitMoreThan(seen);
+		}
+		stage.instance.record(round % 2 == 0 ? &second : nullptr);
+		overtaken += running;
+		replaced = true;
+		stage.instance.stop();
+	}
+	std::this_thread::sleep_for(afterwards);
+	expect(overtaken == 0, "set_recorder returned while the recorder before was running");
+	expect(late == 0, counted(late, "event") + " recorded by a recorder that had been replaced");
+}
+
+/// Each slot called from inside a callback of the same instance, and what it answered.
+struct Reentrant
+{
+	static constexpr issuer_rc notCalled = -1;
+
+	std::mutex mutex;
+	const issuer_lifecycle* plugin = nullptr;
+	issuer_instance* instance = nullptr; ///< NULL: not yet, or it is over
+	std::pair<const char*, issuer_rc> answers[4] = {
+		{"set_recorder", notCalled}, {"start", notCalled}, {"stop", notCalled}, {"destroy", notCalled}};
+
+	void callAll()
+	{
+		issuer_instance* self = nullptr;
+		{
+			const std::lock_guard lock(mutex);
+			self = std::exchange(instance, nullptr); // once
+		}
+		if (self == nullptr) {
+			return;
+		}
+		const issuer_rc codes[] = {plugin->set_recorder(self, nullptr, nullptr), plugin->start(self, nullptr),
+			plugin->stop(self, 0, nullptr), plugin->destroy(self, nullptr)};
+		const std::lock_guard lock(mutex);
+		for (std::size_t i = 0; i < std::size(codes); ++i) {
+			answers[i].second = codes[i];
+		}
+	}
+
+	void judge(const std::string& where)
+	{
+		const std::lock_guard lock(mutex);
+		for (const auto& [call, code] : answers) {
+			expectCode(std::string(call) + " from inside " + where, code, ISSUER_E_REENTRANT);
+		}
+	}
+};
+
+void refusesCallsFromRecord(const Subject& subject)
+{
+	Reentrant reentrant;
+	Recorder recorder([&](const issuer_event&) { reentrant.callAll(); });
+	Stage stage(subject);
+	reentrant.plugin = &stage.library.table();
+	reentrant.instance = stage.instance.get();
+	stage.instance.record(&recorder);
+	stage.instance.start();
+	recorder.awaitMoreThan(0);
+	reentrant.judge("record");
+	stage.instance.stop();
+}
+
+void refusesCallsFromLog(const Subject& subject)
+{
+	Reentrant reentrant;
+	Stage stage(subject);
+	reentrant.plugin = &stage.library.table();
+	reentrant.instance = stage.instance.get();
+	stage.ears.onLog = [&] { reentrant.callAll(); };
+	stage.instance.record(&stage.recorder);
+	stage.instance.start();
+	stage.recorder.awaitMoreThan(0);
+	stage.instance.stop();
+	if (reentrant.instance != nullptr) {
+		skip("it logs nothing from start to stop");
+	}
+	reentrant.judge("log");
+}
+
+constexpr Check checks[] = {
+	{"events-are-whole", "Every event says what, when and in which words.", Needs::stopping, false, eventsAreWhole},
+	{"stop-ends-the-callbacks", "Nothing is recorded once stop has answered ISSUER_OK.", Needs::stopping, false,
+		stopEndsTheCallbacks},
+	{"set-recorder-is-a-barrier", "A replaced recorder is not running and never called again.", Needs::stopping, false,
+		setRecorderIsABarrier},
+	{"refuses-calls-from-record", "No slot may be called from inside the instance's record.", Needs::stopping, false,
+		refusesCallsFromRecord},
+	{"refuses-calls-from-log", "No slot may be called from inside the instance's log.", Needs::stopping, false,
+		refusesCallsFromLog},
+};
+
+} // namespace
+
+std::span<const Check> recorderChecks()
+{
+	return checks;
+}
+
+} // namespace issuer::conformance
