@@ -3,6 +3,7 @@
 #include "commands/inspect.h"
 #include "commands/run.h"
 #include "commands/stage.h"
+#include "commands/status.h"
 #include "commands/swap.h"
 #include "commands/validate.h"
 
@@ -117,12 +118,14 @@ int main(int argc, char** argv)
 {
 	issuer::commands::Run run;
 	issuer::commands::Inspect inspect;
+	issuer::commands::Status status;
 	issuer::commands::Swap swap;
 	issuer::commands::Stage stage;
 	issuer::commands::Gc gc;
 	issuer::commands::Validate validate;
 	issuer::commands::ValidateCheck validateCheck;
-	const std::array<issuer::commands::Command*, 7> all{&run, &swap, &stage, &gc, &inspect, &validate, &validateCheck};
+	const auto all = std::to_array<issuer::commands::Command*>(
+		{&run, &status, &swap, &stage, &gc, &inspect, &validate, &validateCheck});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -1,6 +1,7 @@
 #include "commands/control_requests.h"
 
 #include "common/text.h"
+#include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
@@ -25,6 +26,23 @@ std::string answerStatus(const registry::Registry& registry)
 		issuers += (issuers.empty() ? "" : ",") + observe::statusJson(status);
 	}
 	return "{\"ok\":true,\"pid\":" + std::to_string(::getpid()) + ",\"issuers\":[" + issuers + "]}";
+}
+
+std::string answerIssuers(const registry::Registry& registry, const observe::Fleet& fleet, const Object& request)
+{
+	std::map<std::string, std::string> query;
+	for (const auto& [key, value] : request) {
+		if (key != "do") {
+			query[key] = value.toString();
+		}
+	}
+	const auto selection = observe::web::selectionFrom(query);
+	if (!selection) {
+		return wrong(selection.error().text);
+	}
+	std::string answer = observe::web::issuersJson(
+		fleet, [&] { return registry.snapshot(); }, *selection);
+	return answer.replace(0, 1, "{\"ok\":true,");
 }
 
 std::string resultName(SwapReport::Result result)
@@ -55,7 +73,7 @@ std::string answerSwap(registry::Registry& registry, const Object& request)
 
 } // namespace
 
-std::string answerControl(registry::Registry& registry, std::string_view line)
+std::string answerControl(registry::Registry& registry, const observe::Fleet& fleet, std::string_view line)
 try {
 	constexpr std::size_t deepest = 8;
 	Poco::JSON::Parser parser;
@@ -65,16 +83,25 @@ try {
 	if (wanted == "status") {
 		return answerStatus(registry);
 	}
+	if (wanted == "issuers") {
+		return answerIssuers(registry, fleet, *request);
+	}
 	if (wanted == "swap") {
 		return answerSwap(registry, *request);
 	}
-	return wrong("\"do\" is status or swap");
+	return wrong("\"do\" is status, issuers or swap");
 }
 catch (const Poco::Exception& error) {
 	return wrong("a JSON object is wanted: " + printable(error.message()));
 }
 catch (const std::exception& error) {
 	return wrong(error.what());
+}
+
+std::string issuersRequest(const std::optional<std::string>& issuer)
+{
+	return "{\"do\":\"issuers\",\"happenings\":3,\"limit\":" + std::to_string(observe::web::largestLimit) +
+		   (issuer ? ",\"name\":" + jsonString(*issuer) : "") + '}';
 }
 
 std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "observe/fleet.h"
 #include "registry/registry.h"
 
 #include <string>
@@ -9,7 +10,11 @@ namespace issuer::commands {
 
 /// Answers what is asked of a running host at its control socket; the protocol is told in control/server.h.
 /// Does not throw. [thread-safe]
-[[nodiscard]] std::string answerControl(registry::Registry& registry, std::string_view request);
+[[nodiscard]] std::string answerControl(
+	registry::Registry& registry, const observe::Fleet& fleet, std::string_view request);
+
+/// The line that asks how the issuers are, the most urgent ones if there are very many; or how one is.
+[[nodiscard]] std::string issuersRequest(const std::optional<std::string>& issuer);
 
 /// The line that asks for one issuer's swap. `plugin` has an absolute path.
 [[nodiscard]] std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin);

@@ -107,20 +107,20 @@ using ControlServer = Result<std::unique_ptr<control::Server>>;
 /// The control socket at the path that was asked for, where not to get it is an error; otherwise at the usual place, if
 /// there is one and it is free. Null: none.
 ControlServer openControl(const std::optional<std::string>& option, const HostConfig& config,
-	registry::Registry& registry, observe::EventSink& sink)
+	registry::Registry& registry, Observation& observation)
 {
 	const auto wanted = option ? std::optional<std::filesystem::path>(*option) : config.control;
 	const auto path = wanted ? wanted : control::defaultSocket(environmentVariable);
 	if (!path || wanted == "none") {
 		return nullptr;
 	}
-	ControlServer server =
-		control::Server::listen(*path, [&](std::string_view line) { return answerControl(registry, line); });
+	ControlServer server = control::Server::listen(
+		*path, [&](std::string_view line) { return answerControl(registry, observation.fleet(), line); });
 	if (server || wanted) {
 		return server;
 	}
-	sink.notice(
-		{Action::ready, ISSUER_LOG_WARN, {}, server.error().text + "; `status` and `swap` do not reach this one"});
+	observation.sink()->notice(
+		{Action::serving, ISSUER_LOG_WARN, {}, server.error().text + "; `status` and `swap` do not reach this one"});
 	return nullptr;
 }
 
@@ -274,7 +274,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
-	const ControlServer control = openControl(_control, *config, registry, *journal);
+	const ControlServer control = openControl(_control, *config, registry, observation);
 	if (!control) {
 		std::cerr << "issuer-host: " << control.error().text << '\n';
 		return exitConfig;

@@ -21,6 +21,8 @@ namespace issuer::control {
 ///
 ///     {"do":"status"}
 ///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() has it
+///     {"do":"issuers","order":"urgency","limit":1000,…}      parameters as of GET /api/v1/issuers
+///     → {"ok":true,…}                                         and as it answers, see observe/web/API.md
 ///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…"}      sha256 may be left out
 ///     → {"ok":true,"result":"swapped","text":"…"}
 ///     → {"ok":false,"result":"refused","error":"…"}           the issuer has noticed nothing

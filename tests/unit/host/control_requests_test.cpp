@@ -21,8 +21,9 @@ protected:
 		ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
 	}
 
-	std::string answer(const std::string& request) { return answerControl(registry, request); }
+	std::string answer(const std::string& request) { return answerControl(registry, fleet, request); }
 
+	observe::Fleet fleet;
 	FakeWorld world;
 	registry::Registry registry{world.plugins, world.surroundings};
 };
@@ -31,6 +32,14 @@ TEST_F(ControlRequests, StatusIsAllIssuers)
 {
 	EXPECT_THAT(answer(R"({"do":"status"})"), StartsWith("{\"ok\":true,\"pid\":" + std::to_string(::getpid()) +
 														 ",\"issuers\":[{\"name\":\"a\",\"phase\":\"running\","));
+}
+
+TEST_F(ControlRequests, IssuersIsWhatTheStatusPageKnows)
+{
+	EXPECT_THAT(answer(issuersRequest({})), StartsWith("{\"ok\":true,\"unix_ms\":"));
+	EXPECT_THAT(answer(issuersRequest("a")), HasSubstr("\"matching\":1,"));
+	EXPECT_THAT(answer(issuersRequest("b \"c\"")), HasSubstr("\"matching\":0,"));
+	EXPECT_THAT(answer(R"({"do":"issuers","limit":-1})"), StartsWith("{\"ok\":false,\"error\":\"limit is"));
 }
 
 TEST_F(ControlRequests, SwapSaysWhatCameOfIt)
@@ -56,7 +65,7 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status or swap"));
+	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers or swap"));
 }
 
 } // namespace

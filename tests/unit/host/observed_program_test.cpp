@@ -136,6 +136,39 @@ TEST_F(ProgramThatIsWatched, RefusesToBeReadByTheWholeNetworkUnlessTold)
 	EXPECT_EQ(told.wait(), 0);
 }
 
+TEST_F(ProgramThatIsWatched, IsAskedFromTheTerminal)
+{
+	configure(fixture::good);
+	const std::string control = temp.path() / "control.sock";
+	Program program({"run", "--config", config, "--control", control});
+	ASSERT_NE(program.lineWith("renewed", "ready"), "");
+	const auto status = [&](std::vector<std::string> more) {
+		more.insert(more.begin(), {"status", "--control", control});
+		return more;
+	};
+
+	std::string said;
+	EXPECT_EQ(Program(status({})).wait(&said), 0);
+	EXPECT_THAT(said, testing::MatchesRegex("1 issuer: 1 well\nISSUER .*\nteam-a  alive .* Fixture 1.0.0\n"));
+	EXPECT_EQ(Program(status({"team-a", "--json"})).wait(&said), 0);
+	EXPECT_THAT(said, testing::StartsWith("{\"ok\":true,"));
+	EXPECT_EQ(Program(status({"nobody"})).wait(nullptr, &said), 65);
+	EXPECT_EQ(said, "issuer-host: there is no issuer nobody\n");
+
+	Program watcher(status({"--watch"}));
+	EXPECT_THAT(watcher.lineWith("team-a"), HasSubstr("Fixture 1.0.0"));
+	configure(fixture::good_next);
+	program.signal(SIGHUP);
+	EXPECT_THAT(watcher.lineWith("Fixture 2.0.0"), HasSubstr("team-a"));
+	watcher.signal(SIGINT);
+	EXPECT_EQ(watcher.wait(), 0);
+
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+	EXPECT_EQ(Program(status({})).wait(nullptr, &said), 69);
+	EXPECT_THAT(said, HasSubstr(control));
+}
+
 TEST_F(ProgramThatIsWatched, TellsItsServiceManagerHowItIs)
 {
 	configure(fixture::good);

@@ -1,0 +1,143 @@
+#include "commands/status.h"
+
+#include "commands/control_requests.h"
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+#include "commands/status_table.h"
+#include "common/text.h"
+#include "control/client.h"
+#include "control/paths.h"
+
+#include <Poco/JSON/Parser.h>
+#include <array>
+#include <csignal>
+#include <iostream>
+#include <unistd.h>
+
+namespace issuer::commands {
+
+namespace {
+
+constexpr std::chrono::seconds patience{10}; // a host that does not answer for so long is itself the news
+constexpr timespec pause{2, 0};
+
+/// On a terminal the next table takes the place of the last, without a flicker: each line is overwritten, and what is
+/// left below is cleared.
+std::string inPlace(const std::string& table)
+{
+	std::string text = "\033[H";
+	for (const char letter : table) {
+		text += letter == '\n' ? "\033[K\n" : std::string(1, letter);
+	}
+	return text + "\033[J";
+}
+
+} // namespace
+
+std::string_view Status::help() const
+{
+	return "Usage: issuer-host status [NAME] [--json] [--watch] [--control PATH]\n"
+		   "\n"
+		   "Asks the running host how its issuers are, or how NAME is, and shows it as a table, most urgent first.\n"
+		   "\n"
+		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers gives it\n"
+		   "  --watch   again and again, until SIGINT\n"
+		   "\n"
+		   "Example:\n"
+		   "  issuer-host status --json | jq '.issuers[] | select(.severity == \"dead\") | .name'\n"
+		   "\n"
+		   "Exit codes: 0 shown; 64 wrong usage; 65 there is no such issuer; 69 no host answers.\n";
+}
+
+void Status::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
+	options.addOption(Option("json", "", "one line of JSON, for programs"));
+	options.addOption(Option("watch", "w", "again every two seconds"));
+}
+
+bool Status::setOption(const std::string& name, std::string& value)
+{
+	if (name == "control") {
+		_control = value;
+	}
+	_json = _json || name == "json";
+	_watch = _watch || name == "watch";
+	return true;
+}
+
+int Status::run(const std::vector<std::string>& arguments)
+{
+	if (arguments.size() > 1) {
+		return usageError("status takes one issuer's name at most", name());
+	}
+	if (!arguments.empty()) {
+		_issuer = arguments.front();
+	}
+	return _watch ? watch() : show(false);
+}
+
+Result<std::string> Status::ask() const
+{
+	const Result<std::filesystem::path> socket = _control
+													 ? Result<std::filesystem::path>(*_control)
+													 : control::findHost(control::likelySockets(environmentVariable));
+	return socket.and_then(
+		[&](const std::filesystem::path& path) { return control::ask(path, issuersRequest(_issuer), patience); });
+}
+
+int Status::show(bool again) const
+try {
+	const Result<std::string> answer = ask();
+	if (!answer) {
+		std::cerr << "issuer-host: " << answer.error().text << '\n';
+		return exitUnavailable;
+	}
+	const auto json = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
+	if (!json->optValue("ok", false)) {
+		std::cerr << "issuer-host: " << printable(json->optValue<std::string>("error", "the host says no")) << '\n';
+		return exitUnavailable;
+	}
+	if (_issuer && json->getValue<int>("matching") == 0) {
+		std::cerr << "issuer-host: there is no issuer " << printable(*_issuer) << '\n';
+		return exitData;
+	}
+	if (_json) {
+		std::cout << *answer << std::endl;
+		return exitOk;
+	}
+	const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+	const bool colours = terminal && environmentVariable("NO_COLOR").value_or("").empty();
+	const std::string table = statusTable(*json, colours);
+	std::cout << (_watch && terminal ? inPlace(table) : (again ? "\n" : "") + table) << std::flush;
+	return exitOk;
+}
+catch (const Poco::Exception&) {
+	std::cerr << "issuer-host: the host's answer makes no sense to this version\n";
+	return exitSoftware;
+}
+
+int Status::watch() const
+{
+	sigset_t ends;
+	::sigemptyset(&ends);
+	::sigaddset(&ends, SIGINT);
+	::sigaddset(&ends, SIGTERM);
+	::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+	if (!_json && ::isatty(STDOUT_FILENO) == 1) {
+		std::cout << "\033[2J";
+	}
+	// A host that is restarted is waited for: its watcher wants to see it come back.
+	for (bool again = false;; again = true) {
+		const int code = show(again);
+		if (!std::cout || code == exitData) {
+			return code;
+		}
+		if (::sigtimedwait(&ends, nullptr, &pause) > 0) {
+			return exitOk;
+		}
+	}
+}
+
+} // namespace issuer::commands

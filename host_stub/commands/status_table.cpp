@@ -1,0 +1,178 @@
+#include "commands/status_table.h"
+
+#include "common/duration.h"
+#include "common/text.h"
+
+#include <Poco/JSON/Array.h>
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace issuer::commands {
+
+namespace {
+
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+using std::chrono::milliseconds;
+
+constexpr std::size_t columns = 5;
+using Row = std::array<std::string, columns>;
+
+struct Line
+{
+	Row cells;
+	std::string remark; ///< below it; empty: none
+	const char* colour; ///< of the state; null: none
+};
+
+std::string textAt(const Object& object, const char* key)
+{
+	return printable(object.optValue<std::string>(key, ""));
+}
+
+std::optional<std::int64_t> numberAt(const Object& object, const char* key)
+{
+	return object.isNull(key) ? std::nullopt : std::optional(object.getValue<std::int64_t>(key));
+}
+
+std::string dateOf(std::int64_t unixMs)
+{
+	const std::time_t at = unixMs / 1000;
+	std::tm local{};
+	::localtime_r(&at, &local);
+	std::array<char, 64> text{};
+	return {text.data(), std::strftime(text.data(), text.size(), "%F %T %Z", &local)};
+}
+
+std::string stateOf(const Object& issuer)
+{
+	static const std::map<std::string, std::string> words{{"active", "alive"}, {"not_renewable", "not renewable"},
+		{"no_expiry", "lives for ever"}, {"denied", "renewal denied"}, {"expired", "dead"}};
+	const std::string phase = textAt(issuer, "phase");
+	if (phase == "failed") {
+		return "not started";
+	}
+	if (phase == "waiting" || phase == "swapping" || phase == "stopping") {
+		return phase;
+	}
+	const std::string state = textAt(issuer, "state");
+	const auto word = words.find(state);
+	return word == words.end() ? state : word->second;
+}
+
+std::string lifeOf(const Object& issuer)
+{
+	const auto left = numberAt(issuer, "ttl_ms");
+	if (!left) {
+		return textAt(issuer, "state") == "no_expiry" ? "no end" : "-";
+	}
+	const auto lease = numberAt(issuer, "lease_ms");
+	return inWords(milliseconds(*left)) + (lease && *left > 0 ? " of " + inWords(milliseconds(*lease)) : "");
+}
+
+std::string nextOf(const Object& issuer, std::int64_t now)
+{
+	const auto next = numberAt(issuer, "next_unix_ms");
+	if (!next) {
+		return "-";
+	}
+	const std::string state = textAt(issuer, "state");
+	const std::string step = textAt(issuer, "phase") == "waiting"         ? "start"
+							 : state == "active"                          ? "renewal"
+							 : state == "retrying" || state == "starting" ? "try"
+																		  : "check";
+	return step + (*next <= now ? " now" : " in " + inWords(milliseconds(*next - now)));
+}
+
+std::string remarkOf(const Object& issuer)
+{
+	const std::string problem = textAt(issuer, "problem");
+	const std::string text = problem.empty() ? textAt(issuer, "text") : problem;
+	const auto withText = [&](const std::string& remark) { return text.empty() ? remark : remark + ": " + text; };
+	const std::string state = textAt(issuer, "state");
+	const auto death = numberAt(issuer, "death_unix_ms");
+	if (state == "expired") {
+		return withText("replace the credential");
+	}
+	if (death) {
+		return withText(
+			(state == "not_renewable" || state == "denied" ? "ends at " : "cannot be extended past ") + dateOf(*death));
+	}
+	const auto failures = numberAt(issuer, "consecutive_failures").value_or(0);
+	if (state == "retrying" && failures > 1) {
+		return withText(std::to_string(failures) + " attempts failed");
+	}
+	return textAt(issuer, "severity") == "well" && problem.empty() ? "" : text;
+}
+
+const char* colourOf(const std::string& severity)
+{
+	return severity == "dead" ? "\033[31m" : severity == "endangered" || severity == "ending" ? "\033[33m" : nullptr;
+}
+
+Line lineOf(const Object& issuer, std::int64_t now)
+{
+	const Object::Ptr plugin = issuer.getObject("plugin");
+	return {{textAt(issuer, "name"), stateOf(issuer), lifeOf(issuer), nextOf(issuer, now),
+				plugin.isNull() ? "" : textAt(*plugin, "name") + ' ' + textAt(*plugin, "version")},
+		remarkOf(issuer), colourOf(textAt(issuer, "severity"))};
+}
+
+std::size_t widthOf(const std::string& text)
+{
+	return static_cast<std::size_t>(
+		std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
+std::string headlineOf(const Object& answer)
+{
+	const auto total = answer.getValue<std::size_t>("total");
+	std::string text = std::to_string(total) + (total == 1 ? " issuer" : " issuers");
+	const Object::Ptr severities = answer.getObject("severities");
+	std::string separator = ": ";
+	for (const char* severity : {"dead", "endangered", "ending", "starting", "well"}) {
+		if (const auto count = severities->optValue<std::size_t>(severity, 0); count > 0) {
+			text += separator + std::to_string(count) + ' ' + severity;
+			separator = ", ";
+		}
+	}
+	return text + '\n';
+}
+
+} // namespace
+
+std::string statusTable(const Object& answer, bool colours)
+{
+	const auto now = answer.getValue<std::int64_t>("unix_ms");
+	const Array::Ptr issuers = answer.getArray("issuers");
+	std::vector<Line> lines{{{"ISSUER", "STATE", "LIFE LEFT", "NEXT", "PLUGIN"}, "", nullptr}};
+	for (std::size_t i = 0; i < issuers->size(); ++i) {
+		lines.push_back(lineOf(*issuers->getObject(static_cast<unsigned>(i)), now));
+	}
+	std::array<std::size_t, columns> widths{};
+	for (const Line& line : lines) {
+		for (std::size_t i = 0; i < columns; ++i) {
+			widths[i] = std::max(widths[i], widthOf(line.cells[i]));
+		}
+	}
+	std::string text = headlineOf(answer);
+	for (const Line& line : lines) {
+		for (std::size_t i = 0; i < columns; ++i) {
+			const bool coloured = i == 1 && colours && line.colour != nullptr;
+			text += (coloured ? line.colour : "") + line.cells[i] + (coloured ? "\033[0m" : "");
+			text.append(i + 1 < columns ? widths[i] - widthOf(line.cells[i]) + 2 : 0, ' ');
+		}
+		text += line.remark.empty() ? "\n" : "\n    " + line.remark + '\n';
+	}
+	const auto matching = answer.getValue<std::size_t>("matching");
+	if (matching > issuers->size()) {
+		text += "and " + std::to_string(matching - issuers->size()) + " more, less urgent\n";
+	}
+	return text;
+}
+
+} // namespace issuer::commands
