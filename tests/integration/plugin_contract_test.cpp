@@ -1,0 +1,243 @@
+#include "vault_fixture.h"
+
+#include <future>
+#include <issuer/credential.h>
+#include <issuer/handover.h>
+
+/// The promises of CONTRACT.md, asked of the built plugin.
+namespace issuer::test {
+namespace {
+
+using testing::_;
+
+class Contract : public VaultTest
+{
+protected:
+	/// What create says about a configuration.
+	std::string complaint(const std::string& json)
+	{
+		issuer_error error{sizeof error, ISSUER_OK, ""};
+		issuer_instance* made = reinterpret_cast<issuer_instance*>(1);
+		EXPECT_EQ(plugin->create(host.host(), {json.data(), json.size()}, &made, &error), ISSUER_E_INVALID);
+		EXPECT_EQ(made, nullptr);
+		EXPECT_EQ(error.code, ISSUER_E_INVALID);
+		return error.message;
+	}
+
+	std::string anyConfig() { return config(tokenFor({.ttl = 60s})); }
+};
+
+TEST_F(Contract, TheDescriptorSaysWhoItIs)
+{
+	EXPECT_STREQ(plugin->descriptor->id, "io.issuer.vault");
+	EXPECT_THAT(plugin->descriptor->config_schema, HasSubstr("https://json-schema.org/draft/2020-12/schema"));
+}
+
+TEST_F(Contract, BadConfigurationsAreRefusedByThePathOfTheirKey)
+{
+	EXPECT_THAT(complaint(""), HasSubstr("JSON"));
+	EXPECT_THAT(complaint("{"), HasSubstr("JSON"));
+	const std::string address = R"("address":"https://v:8200")";
+	EXPECT_THAT(complaint("{" + address + "}"), HasSubstr("token"));
+	EXPECT_THAT(complaint("{" + address + R"(,"token":{"env":"A","file":"/b"}})"), HasSubstr("token"));
+	EXPECT_THAT(complaint("{" + address + R"(,"token":{"env":"A"},"tls":{"ca_fil":"/x"}})"), HasSubstr("tls.ca_fil"));
+	EXPECT_THAT(complaint("{" + address + R"(,"token":{"env":"A"},"renewal":{"min_interval":"soon"}})"),
+		HasSubstr("renewal.min_interval"));
+	EXPECT_THAT(complaint(R"({"address":"ftp://v","token":{"env":"A"}})"), HasSubstr("address"));
+}
+
+TEST_F(Contract, NoComplaintQuotesTheToken)
+{
+	EXPECT_THAT(complaint(R"({"address":"https://v","token":{"value":"s.CANARY)"), Not(HasSubstr("CANARY")));
+	EXPECT_THAT(
+		complaint(R"({"address":"https://v","token":{"value":"s.CANARY","file":"/x"}})"), Not(HasSubstr("CANARY")));
+	EXPECT_THAT(complaint(R"({"address":"https://v","token":"s.CANARY"})"), Not(HasSubstr("CANARY")));
+}
+
+TEST_F(Contract, NullsAreAnsweredAndNotFollowed)
+{
+	issuer_instance* made = nullptr;
+	EXPECT_EQ(plugin->create(nullptr, {"{}", 2}, &made, nullptr), ISSUER_E_INVALID);
+	EXPECT_EQ(plugin->create(host.host(), {"{}", 2}, nullptr, nullptr), ISSUER_E_INVALID);
+	EXPECT_EQ(plugin->create(host.host(), {nullptr, 0}, &made, nullptr), ISSUER_E_INVALID);
+	EXPECT_EQ(plugin->start(nullptr, nullptr), ISSUER_E_INVALID);
+	EXPECT_EQ(plugin->get_extension(nullptr), nullptr);
+	EXPECT_EQ(plugin->get_extension("com.example.unknown/1"), nullptr);
+}
+
+TEST_F(Contract, AShortErrorIsNotWrittenBeyondItsEnd)
+{
+	struct
+	{
+		issuer_error error;
+		char after[8];
+	} guarded{{offsetof(issuer_error, message), ISSUER_OK, "untouched"}, "after"};
+	issuer_instance* made = nullptr;
+	plugin->create(host.host(), {"{", 1}, &made, &guarded.error);
+	EXPECT_EQ(guarded.error.code, ISSUER_E_INVALID);
+	EXPECT_STREQ(guarded.error.message, "untouched");
+}
+
+TEST_F(Contract, StartIsIdempotentAndRepeatableAndDestroyWaitsForStop)
+{
+	TestIssuer issuer(plugin, host, anyConfig());
+	for (int round = 0; round < 2; ++round) {
+		ASSERT_EQ(issuer.start(), ISSUER_OK) << issuer.message();
+		EXPECT_EQ(issuer.start(), ISSUER_OK);
+		EXPECT_EQ(plugin->destroy(issuer.get(), nullptr), ISSUER_E_BUSY);
+		EXPECT_EQ(health(issuer).state, ISSUER_STATE_ACTIVE);
+		EXPECT_EQ(issuer.stop(), ISSUER_OK);
+		EXPECT_EQ(issuer.stop(0), ISSUER_OK);
+	}
+}
+
+TEST_F(Contract, EverySlotCalledFromInsideRecordOrLogIsReentrant)
+{
+	TestIssuer issuer(plugin, host, anyConfig());
+	const auto callAll = [&] {
+		auto* self = issuer.get();
+		EXPECT_EQ(plugin->start(self, nullptr), ISSUER_E_REENTRANT);
+		EXPECT_EQ(plugin->stop(self, 0, nullptr), ISSUER_E_REENTRANT);
+		EXPECT_EQ(plugin->destroy(self, nullptr), ISSUER_E_REENTRANT);
+		EXPECT_EQ(plugin->set_recorder(self, nullptr, nullptr), ISSUER_E_REENTRANT);
+		issuer_health out{};
+		out.struct_size = sizeof out;
+		EXPECT_EQ(
+			plugin.extension<issuer_health_ext>(ISSUER_EXT_HEALTH)->snapshot(self, &out, nullptr), ISSUER_E_REENTRANT);
+		const auto* control = plugin.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
+		EXPECT_EQ(control->renew_now(self, nullptr), ISSUER_E_REENTRANT);
+		EXPECT_EQ(control->credential_changed(self, nullptr), ISSUER_E_REENTRANT);
+		const auto* handover = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+		EXPECT_EQ(handover->export_state(
+					  self, [](void*, issuer_str) noexcept {}, nullptr, nullptr),
+			ISSUER_E_REENTRANT);
+		EXPECT_EQ(handover->import_state(self, {"{}", 2}, nullptr), ISSUER_E_REENTRANT);
+		const auto* credential = plugin.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+		EXPECT_EQ(credential->use(
+					  self, [](void*, issuer_str) noexcept {}, nullptr, nullptr),
+			ISSUER_E_REENTRANT);
+	};
+	EXPECT_CALL(host, record(_)).Times(testing::AtLeast(1)).WillRepeatedly([&](const issuer_event&) { callAll(); });
+	EXPECT_CALL(host, log(_, _, _)).Times(testing::AtLeast(1)).WillRepeatedly([&](auto, const auto&, const auto&) {
+		callAll();
+	});
+	ASSERT_EQ(issuer.start(), ISSUER_OK) << issuer.message();
+	ASSERT_TRUE(host.awaitState(ISSUER_STATE_ACTIVE));
+}
+
+TEST_F(Contract, InsideACallbackOtherInstancesMayBeCalled)
+{
+	TestIssuer other(plugin, host, anyConfig());
+	NiceMock<MockHost> first;
+	std::atomic<int> code = -1;
+	EXPECT_CALL(first, record(_)).WillRepeatedly([&](const issuer_event&) {
+		code = plugin->stop(other.get(), 0, nullptr);
+	});
+	TestIssuer issuer(plugin, first, anyConfig());
+	ASSERT_EQ(issuer.start(), ISSUER_OK) << issuer.message();
+	ASSERT_TRUE(first.awaitState(ISSUER_STATE_ACTIVE));
+	EXPECT_EQ(code, ISSUER_OK);
+}
+
+TEST_F(Contract, ARecorderThatBlocksMakesStopTimeOutAndNothingWorse)
+{
+	std::promise<void> inside;
+	std::promise<void> go;
+	EXPECT_CALL(host, record(_))
+		.WillOnce([&](const issuer_event&) {
+			inside.set_value();
+			go.get_future().wait();
+		})
+		.WillRepeatedly(testing::Return());
+	TestIssuer issuer(plugin, host, config(tokenFor({.ttl = 60s}), R"(,"startup":"background")"));
+	ASSERT_EQ(issuer.start(), ISSUER_OK);
+	inside.get_future().wait();
+	EXPECT_EQ(issuer.stop(10), ISSUER_E_TIMEOUT);
+	EXPECT_EQ(issuer.start(), ISSUER_E_STATE);
+	EXPECT_EQ(plugin->destroy(issuer.get(), nullptr), ISSUER_E_BUSY);
+	go.set_value();
+	EXPECT_EQ(issuer.stop(), ISSUER_OK);
+}
+
+/// A recorder that must be left alone as soon as it has been replaced.
+struct Guarded
+{
+	std::atomic<bool> allowed = true;
+	std::atomic<int> violations = 0;
+
+	static void record(void* ctx, const issuer_event*) noexcept
+	{
+		auto& self = *static_cast<Guarded*>(ctx);
+		self.violations += self.allowed ? 0 : 1;
+	}
+};
+
+TEST_F(Contract, AReplacedRecorderIsNeverCalledAgainHoweverTheyRace)
+{
+	TestIssuer issuer(plugin, host, config(tokenFor({.ttl = 60s}), R"(,"startup":"background")"));
+	for (int race = 0; race < 300; ++race) {
+		Guarded guarded;
+		const issuer_recorder recorder{sizeof recorder, 0, &guarded, Guarded::record};
+		ASSERT_EQ(plugin->set_recorder(issuer.get(), &recorder, nullptr), ISSUER_OK);
+		ASSERT_EQ(issuer.start(), ISSUER_OK);
+		ASSERT_EQ(plugin->set_recorder(issuer.get(), race % 2 == 0 ? nullptr : host.recorder(), nullptr), ISSUER_OK);
+		guarded.allowed = false;
+		ASSERT_EQ(issuer.stop(), ISSUER_OK);
+		ASSERT_EQ(guarded.violations, 0);
+	}
+}
+
+TEST_F(Contract, StopFromAnotherThreadEndsAStartThatWaits)
+{
+	vault->faults().add(faults::hang());
+	TestIssuer issuer(plugin, host, anyConfig());
+	auto started = std::async(std::launch::async, [&] { return plugin->start(issuer.get(), nullptr); });
+	ASSERT_TRUE(host.awaitState(ISSUER_STATE_STARTING));
+	EXPECT_EQ(issuer.stop(), ISSUER_OK);
+	EXPECT_EQ(started.get(), ISSUER_E_CANCELLED);
+	EXPECT_EQ(count(host.events(), ISSUER_RESULT_FAILURE), 0);
+}
+
+TEST_F(Contract, ASnapshotFillsNoMoreThanItsCallerKnows)
+{
+	TestIssuer issuer(plugin, host, anyConfig());
+	issuer_health out{};
+	out.struct_size = offsetof(issuer_health, next_unix_ms);
+	out.next_unix_ms = 4711;
+	const auto* table = plugin.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	EXPECT_EQ(table->snapshot(issuer.get(), &out, nullptr), ISSUER_OK);
+	EXPECT_EQ(out.struct_size, offsetof(issuer_health, next_unix_ms));
+	EXPECT_EQ(out.next_unix_ms, 4711);
+	out.struct_size = 4;
+	EXPECT_EQ(table->snapshot(issuer.get(), &out, nullptr), ISSUER_E_INVALID);
+}
+
+TEST_F(Contract, ASuccessorGoesOnWithoutAskingTheServer)
+{
+	const auto token = tokenFor({.ttl = 60s});
+	std::string state;
+	const auto* handover = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	{
+		TestIssuer old(plugin, host, config(token));
+		ASSERT_EQ(old.start(), ISSUER_OK) << old.message();
+		renewNow(old);
+		ASSERT_TRUE(host.awaitResults(ISSUER_RESULT_SUCCESS, 1));
+		ASSERT_EQ(old.stop(), ISSUER_OK);
+		const auto keep = [](void* ctx, issuer_str text) noexcept {
+			*static_cast<std::string*>(ctx) = {text.ptr, text.len};
+		};
+		ASSERT_EQ(handover->export_state(old.get(), keep, &state, nullptr), ISSUER_OK);
+	}
+	const auto asked = vault->log().entries().size();
+	NiceMock<MockHost> nextHost;
+	TestIssuer next(plugin, nextHost, config(token));
+	ASSERT_EQ(handover->import_state(next.get(), {state.data(), state.size()}, nullptr), ISSUER_OK);
+	ASSERT_EQ(next.start(), ISSUER_OK) << next.message();
+	EXPECT_EQ(vault->log().entries().size(), asked);
+	EXPECT_EQ(health(next).state, ISSUER_STATE_ACTIVE);
+	EXPECT_EQ(health(next).success, 1);
+	EXPECT_THAT(state, Not(HasSubstr(token)));
+}
+
+} // namespace
+} // namespace issuer::test
