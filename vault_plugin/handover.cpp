@@ -23,6 +23,11 @@ std::string currentBoot()
 	return id;
 }
 
+#if defined(__LP64__)
+// A field of the memory came or went: say so below, and test that it comes through.
+static_assert(sizeof(renewal::Memory) == 296);
+#endif
+
 /// The one list of what is handed over, for both directions. Not in it: what only matters while a request is out, and
 /// the dice, of which the successor has its own.
 template <class Memory, class Visit>
@@ -33,7 +38,8 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("life.end", life.end, Life::End::never);
 	visit("life.earliest", life.earliest);
 	visit("life.latest", life.latest);
-	visit("life.conceivable", life.conceivable);
+	visit("life.hope_from", life.hopeFrom);
+	visit("life.hope_until", life.hopeUntil);
 	visit("life.lease", life.lease);
 	visit("life.full_lease", life.fullLease);
 	visit("life.wall", life.wall);
