@@ -47,10 +47,12 @@ Keeper::Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 	case Question::wrapped: {
 		const auto before = _memory.life;
 		const Duration rounding = std::chrono::seconds(1);
-		const bool asBefore = facts.ttl <= before.lease && before.lease <= facts.ttl + rounding;
-		const Grant grant{asBefore ? before.lease : std::max<Duration>(facts.ttl, rounding), false};
 		bring(span, facts);
-		_memory.life.lease = grant.lease;
+		auto& life = _memory.life;
+		const bool asBefore =
+			life.earliest - rounding <= before.hopeUntil && before.hopeUntil <= life.latest + rounding;
+		const Grant grant{asBefore ? before.lease : std::max<Duration>(facts.ttl, rounding), false};
+		life.lease = grant.lease;
 		watchWall(grant, before);
 		return renewed(span);
 	}
@@ -89,6 +91,7 @@ Keeper::Verdict Keeper::learn(const Span& span, const TokenFacts& facts)
 		enter(State::active, Reason::none);
 	}
 	plan(span.now.boot);
+	sharpen(span.now.boot);
 	return verdict;
 }
 
@@ -126,10 +129,7 @@ Keeper::Verdict Keeper::renewed(const Span& span)
 	const bool capped = atWall();
 	enter(capped ? State::capped : State::active, capped ? Reason::maxTtl : Reason::none);
 	plan(span.now.boot);
-	const Duration vague = 4 * _policy.forecastSlack;
-	if (capped && _memory.life.latest - _memory.life.earliest > vague) {
-		ask(Question::remains, span.now.boot, span.now.boot); // a quicker answer tells the hour of death better
-	}
+	sharpen(span.now.boot);
 	return verdict;
 }
 

@@ -19,6 +19,7 @@ Reports Keeper::begin(Moment now)
 	fresh.started = _memory.started; // the gap to the last request of the life before is kept too
 	fresh.seen = now;
 	fresh.latency = _memory.latency;
+	fresh.leastLatency = _memory.leastLatency;
 	fresh.lastLatency = _memory.lastLatency;
 	fresh.lastSuccess = _memory.lastSuccess;
 	fresh.lastAttempt = _memory.lastAttempt;
@@ -39,7 +40,10 @@ Reports Keeper::resume(Moment now, const Memory& memory)
 	if (_memory.running) {
 		return {};
 	}
+	const auto dice = _memory.dice; // one's own: a fleet that was handed over must not jitter as one
 	_memory = memory;
+	_memory.dice = dice;
+	_memory.running = false;
 	if (memory.state == State::stopped) {
 		return begin(now);
 	}
@@ -93,14 +97,18 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 	return report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
 }
 
-/// Follows a slower answer at once, and quicker ones slowly. No answer within the time known to be needed says that the
-/// server hangs, not that it is slow.
+/// Follows a slower answer at once, and quicker ones slowly. No answer time and again, within the time known to be
+/// needed, says that the server hangs, not that it is slow.
 void Keeper::measureLatency(bool unanswered)
 {
 	if (unanswered) {
-		_memory.latency /= _memory.lastLatency >= _memory.latency ? 2 : 1;
+		const bool hangs = _memory.failures >= 2 && _memory.lastLatency >= _memory.latency;
+		if (hangs) {
+			_memory.latency = std::max(_memory.latency / 2, std::min(_memory.latency, _memory.leastLatency));
+		}
 		return;
 	}
+	_memory.leastLatency = std::min(_memory.leastLatency, _memory.lastLatency);
 	const auto quicker = std::max(_memory.latency - _memory.lastLatency, Duration::zero());
 	_memory.latency = _memory.lastLatency + quicker - quicker / 8;
 }

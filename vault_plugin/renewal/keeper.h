@@ -161,6 +161,7 @@ private:
 
 	// When to ask, and what: planning.cpp.
 	void plan(Instant now, std::optional<Duration> retryAfter = std::nullopt);
+	void sharpen(Instant now);
 	void ask(Question question, Instant at, Instant now);
 	[[nodiscard]] Instant retry(Instant now, std::optional<Duration> retryAfter);
 	[[nodiscard]] Instant halfway(Instant now) const;

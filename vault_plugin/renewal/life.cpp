@@ -85,16 +85,18 @@ void Keeper::watchWall(const Grant& grant, const Life& before)
 {
 	auto& life = _memory.life;
 	const bool shortened = before.lease > Duration::zero() && grant.lease < before.lease;
-	const bool moved = before.end != Life::End::known || life.middle() > before.middle() + _policy.forecastSlack;
+	const auto moved = life.middle() - before.middle();
+	const bool known = before.end == Life::End::known;
 	if (grant.capWarning) {
 		life.wall = life.middle();
-		life.wallMet = shortened || !moved;
+		life.wallMet = shortened || (known && moved <= _policy.forecastSlack);
+		_memory.unmoved = 0;
 		return;
 	}
 	// Once is no proof: somebody may have renewed it with less.
 	constexpr std::uint8_t proof = 2;
-	_memory.unmoved =
-		shortened && !moved ? std::min<std::uint8_t>(static_cast<std::uint8_t>(_memory.unmoved + 1), proof) : 0;
+	const bool stayed = known && shortened && std::chrono::abs(moved) <= _policy.forecastSlack;
+	_memory.unmoved = stayed ? std::min<std::uint8_t>(static_cast<std::uint8_t>(_memory.unmoved + 1), proof) : 0;
 	if (_memory.unmoved == proof) {
 		life.wall = life.middle();
 		life.wallMet = true;

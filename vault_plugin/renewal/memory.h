@@ -3,6 +3,7 @@
 #include "renewal/facts.h"
 #include "renewal/report.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -48,8 +49,11 @@ struct Life
 	std::optional<Instant> wall; ///< the max TTL ends here: no renewal reaches beyond. As precise as `middle`
 	bool wallMet = false;        ///< a renewal has run into it, so that another brings nothing
 
-	/// The hour of death to tell people.
-	[[nodiscard]] constexpr Instant middle() const { return earliest + (latest - earliest) / 2; }
+	/// The hour of death to tell people. After a very slow answer rather too early than too late.
+	[[nodiscard]] constexpr Instant middle() const
+	{
+		return earliest + std::min<Duration>((latest - earliest) / 2, std::chrono::seconds(2));
+	}
 };
 
 /// What kind of failures the latest ones were: each kind has its own pauses.
@@ -82,7 +86,8 @@ struct Memory
 	bool repairing = false;   ///< the latest request asked for the full lease, since less had been granted
 	Instant failingSince;
 
-	Duration latency{}; ///< recent: follows a slower answer at once, quicker ones slowly
+	Duration leastLatency = Duration::max(); ///< of all answers
+	Duration latency{};                      ///< recent: follows a slower answer at once, quicker ones slowly
 	Duration lastLatency{};
 
 	std::optional<WallTime> lastSuccess;

@@ -66,6 +66,15 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 	}
 }
 
+/// A slow answer leaves the hour of death vague; a quicker one tells it better.
+void Keeper::sharpen(Instant now)
+{
+	const auto& life = _memory.life;
+	if (_memory.state == State::capped && life.latest - life.earliest > 4 * _policy.forecastSlack) {
+		ask(Question::remains, now, now);
+	}
+}
+
 void Keeper::ask(Question question, Instant at, Instant now)
 {
 	_memory.question = question;

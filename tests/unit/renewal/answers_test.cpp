@@ -221,6 +221,12 @@ TEST_F(KeeperAnswers, WrappedGrantIsLookedUpUntilThereIsAnAnswer)
 	EXPECT_EQ(stage.state(), State::active);
 }
 
+TEST_F(KeeperAnswers, WrappedGrantThatIsLookedUpLateWasAsLongAsEach)
+{
+	stage.answer(WrappedGrant{}).meet(unreachable()).wait(100s).meet(token(3498s, 3600s));
+	EXPECT_EQ(stage.keeper.snapshot().lease, 3600s);
+}
+
 TEST_F(KeeperAnswers, StopIsNoFailure)
 {
 	stage.answer(trouble(Trouble::Kind::cancelled, Reason::none)).hear(stage.keeper.stopped(stage.now));

@@ -260,6 +260,19 @@ TEST(KeeperHandover, NoteOfAnOutageIsNotRepeatedAndItsEndIsTold)
 	EXPECT_THAT(next.notes[0].text, testing::HasSubstr("recovered after 1 failed attempt in"));
 }
 
+TEST(KeeperHandover, FleetDoesNotJitterAsOne)
+{
+	Stage stage(Policy{});
+	stage.begin(token(3600s, 3600s)).hear(stage.keeper.stopped(stage.now));
+	const auto pauseOf = [&](std::uint64_t seed) {
+		Stage next(Policy{}, seed);
+		next.now = stage.now;
+		next.hear(next.keeper.resume(next.now, stage.keeper.memory())).meet(Grant{3600s, false});
+		return *next.pause();
+	};
+	EXPECT_NE(pauseOf(1), pauseOf(2));
+}
+
 TEST(KeeperHandover, EmptyMemoryIsABeginning)
 {
 	Stage stage;

@@ -144,6 +144,13 @@ TEST(KeeperOutage, GrantAfterTheEarliestEndIsLife)
 	EXPECT_EQ(stage.state(), State::active);
 }
 
+TEST(KeeperOutage, EndAfterAVerySlowAnswerIsToldRatherTooEarly)
+{
+	auto stage = renewed(600s);
+	stage.meet(Grant{600s, false}, 20s);
+	EXPECT_EQ(stage.lastEvent().expires, stage.now.wall + 600s - 20s + 2s);
+}
+
 TEST(KeeperOutage, RetryAfterIsKept)
 {
 	auto stage = renewed(600s);
@@ -193,6 +200,17 @@ TEST(KeeperOutage, ServerThatHangsIsNotTakenForASlowOne)
 		stage.answer(timedOut(), attempt.budget);
 	}
 	EXPECT_LE(stage.take().budget, 10s);
+}
+
+TEST(KeeperOutage, SlowServerThatHungIsGivenItsTimeAgain)
+{
+	Stage stage;
+	stage.begin().meet(token(28s, 28s), 1s).meet(Grant{28s, false}, 1s);
+	while (stage.remains() > 3s) {
+		const auto attempt = stage.take();
+		stage.answer(timedOut(), attempt.budget);
+	}
+	EXPECT_GT(stage.take().budget, 1s) << "no answer of its ever came sooner";
 }
 
 TEST(KeeperOutage, SlowServerIsGivenItEvenWhereALeaseIsHardlyLonger)

@@ -52,6 +52,13 @@ TEST(KeeperWall, LeaseThatBecameShorterIsNoWall)
 	EXPECT_EQ(stage.keeper.snapshot().cappedAt, std::nullopt);
 }
 
+TEST(KeeperWall, RivalsThatShortenTheLeaseAreNoWall)
+{
+	Stage stage;
+	stage.begin(token(600s, 600s)).meet(Grant{60s, false}).meet(Grant{6s, false});
+	EXPECT_EQ(stage.state(), State::active);
+}
+
 TEST(KeeperWall, ShortLeasesAreNoWallHoweverLongTheyAreWatched)
 {
 	for (const Duration lease : {2s, 4s, 8s}) {
