@@ -1,6 +1,7 @@
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
+#include "commands/renew.h"
 #include "commands/run.h"
 #include "commands/stage.h"
 #include "commands/status.h"
@@ -120,12 +121,13 @@ int main(int argc, char** argv)
 	issuer::commands::Inspect inspect;
 	issuer::commands::Status status;
 	issuer::commands::Swap swap;
+	issuer::commands::Renew renew;
 	issuer::commands::Stage stage;
 	issuer::commands::Gc gc;
 	issuer::commands::Validate validate;
 	issuer::commands::ValidateCheck validateCheck;
 	const auto all = std::to_array<issuer::commands::Command*>(
-		{&run, &status, &swap, &stage, &gc, &inspect, &validate, &validateCheck});
+		{&run, &status, &swap, &renew, &stage, &gc, &inspect, &validate, &validateCheck});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -71,6 +71,12 @@ std::string answerSwap(registry::Registry& registry, const Object& request)
 		   (ok ? ",\"text\":" : ",\"error\":") + jsonString(report.text) + '}';
 }
 
+std::string answerNudge(registry::Registry& registry, const Object& request, registry::Nudge nudge)
+{
+	const Result<void> told = registry.nudge(request.optValue<std::string>("issuer", ""), nudge);
+	return told ? R"({"ok":true})" : wrong(told.error().text);
+}
+
 } // namespace
 
 std::string answerControl(registry::Registry& registry, const observe::Fleet& fleet, std::string_view line)
@@ -89,7 +95,11 @@ try {
 	if (wanted == "swap") {
 		return answerSwap(registry, *request);
 	}
-	return wrong("\"do\" is status, issuers or swap");
+	if (wanted == "renew" || wanted == "reread") {
+		return answerNudge(
+			registry, *request, wanted == "renew" ? registry::Nudge::renewNow : registry::Nudge::credentialChanged);
+	}
+	return wrong("\"do\" is status, issuers, swap, renew or reread");
 }
 catch (const Poco::Exception& error) {
 	return wrong("a JSON object is wanted: " + printable(error.message()));
@@ -102,6 +112,12 @@ std::string issuersRequest(const std::optional<std::string>& issuer)
 {
 	return "{\"do\":\"issuers\",\"happenings\":3,\"limit\":" + std::to_string(observe::web::largestLimit) +
 		   (issuer ? ",\"name\":" + jsonString(*issuer) : "") + '}';
+}
+
+std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge)
+{
+	return std::string("{\"do\":\"") + (nudge == registry::Nudge::renewNow ? "renew" : "reread") +
+		   "\",\"issuer\":" + jsonString(issuer) + '}';
 }
 
 std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin)

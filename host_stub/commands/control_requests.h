@@ -19,4 +19,7 @@ namespace issuer::commands {
 /// The line that asks for one issuer's swap. `plugin` has an absolute path.
 [[nodiscard]] std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin);
 
+/// The line that nudges one issuer.
+[[nodiscard]] std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge);
+
 } // namespace issuer::commands

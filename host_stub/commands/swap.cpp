@@ -1,40 +1,9 @@
 #include "commands/swap.h"
 
+#include "commands/ask_host.h"
 #include "commands/control_requests.h"
-#include "commands/exit_codes.h"
-#include "commands/quick_config.h"
-#include "common/text.h"
-#include "control/client.h"
-#include "control/paths.h"
-
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-#include <iostream>
 
 namespace issuer::commands {
-
-namespace {
-
-/// What the host said, told to people or handed on to programs; the exit code.
-int tell(const std::string& answer, bool asJson)
-try {
-	const auto json = Poco::JSON::Parser().parse(answer).extract<Poco::JSON::Object::Ptr>();
-	if (json->optValue("ok", false)) {
-		std::cout << (asJson ? answer : printable(json->optValue<std::string>("text", ""))) << '\n';
-		return exitOk;
-	}
-	if (asJson) {
-		std::cout << answer << '\n';
-	}
-	std::cerr << "issuer-host: " << printable(json->optValue<std::string>("error", "the host says no")) << '\n';
-	return json->optValue<std::string>("result", "") == "rolled_back" ? exitTemporary : exitData;
-}
-catch (const Poco::Exception&) {
-	std::cerr << "issuer-host: the host's answer is not JSON\n";
-	return exitSoftware;
-}
-
-} // namespace
 
 std::string_view Swap::help() const
 {
@@ -79,17 +48,7 @@ int Swap::run(const std::vector<std::string>& arguments)
 		return usageError("swap takes an issuer's name and a plugin", name());
 	}
 	const loader::PluginFile plugin{std::filesystem::absolute(arguments[1]).lexically_normal(), _sha256};
-	const Result<std::filesystem::path> socket = _control
-													 ? Result<std::filesystem::path>(*_control)
-													 : control::findHost(control::likelySockets(environmentVariable));
-	const Result<std::string> answer = socket.and_then([&](const std::filesystem::path& path) {
-		return control::ask(path, swapRequest(arguments[0], plugin)); // as long as its server may take
-	});
-	if (!answer) {
-		std::cerr << "issuer-host: " << answer.error().text << '\n';
-		return exitUnavailable;
-	}
-	return tell(*answer, _json);
+	return askHost(_control, swapRequest(arguments[0], plugin), _json);
 }
 
 } // namespace issuer::commands

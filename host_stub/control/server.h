@@ -27,6 +27,10 @@ namespace issuer::control {
 ///     → {"ok":true,"result":"swapped","text":"…"}
 ///     → {"ok":false,"result":"refused","error":"…"}           the issuer has noticed nothing
 ///     → {"ok":false,"result":"rolled_back","error":"…"}       it goes on as before
+///     {"do":"renew","issuer":"team-a"}                        now instead of when it is due
+///     {"do":"reread","issuer":"team-a"}                       the source of its credential has a new one
+///     → {"ok":true}                                           it was told so; events say what comes of it
+///     → {"ok":false,"error":"…"}
 ///     anything else
 ///     → {"ok":false,"error":"…"}
 ///

@@ -51,6 +51,19 @@ const issuer_health_ext* healthOf(const loader::Plugin& plugin)
 	return usable ? table : nullptr;
 }
 
+const issuer_control_ext* controlOf(const loader::Plugin& plugin)
+{
+	const auto* table = plugin.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
+	const bool usable = table != nullptr && ISSUER_HAS(table, issuer_control_ext, credential_changed) &&
+						table->renew_now != nullptr && table->credential_changed != nullptr;
+	return usable ? table : nullptr;
+}
+
+tl::unexpected<CallError> noControl()
+{
+	return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_CONTROL});
+}
+
 } // namespace
 
 struct Instance::Ears
@@ -93,7 +106,7 @@ struct Instance::Ears
 
 Instance::Instance(std::unique_ptr<Ears> ears)
 	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin)),
-	  _health(healthOf(*_ears->plugin))
+	  _health(healthOf(*_ears->plugin)), _control(controlOf(*_ears->plugin))
 {
 }
 
@@ -152,6 +165,19 @@ tl::expected<std::string, CallError> Instance::exportState()
 CallResult Instance::importState(const std::string& state)
 {
 	return called([&](issuer_error* error) { return _handover->import_state(_self, borrow(state), error); });
+}
+
+CallResult Instance::renewNow()
+{
+	return _control == nullptr ? noControl()
+							   : called([&](issuer_error* error) { return _control->renew_now(_self, error); });
+}
+
+CallResult Instance::credentialChanged()
+{
+	return _control == nullptr
+			   ? noControl()
+			   : called([&](issuer_error* error) { return _control->credential_changed(_self, error); });
 }
 
 std::optional<issuer_health> Instance::health() const

@@ -4,6 +4,7 @@
 #include "observe/event_sink.h"
 
 #include <chrono>
+#include <issuer/control.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 #include <memory>
@@ -51,6 +52,11 @@ public:
 	/// [thread-safe]
 	[[nodiscard]] std::optional<issuer_health> health() const;
 
+	/// What issuer.control/1 offers; ISSUER_E_UNSUPPORTED where the plugin does not. Conditions as for health().
+	/// [thread-safe]
+	[[nodiscard]] CallResult renewNow();
+	[[nodiscard]] CallResult credentialChanged();
+
 private:
 	struct Ears; ///< what the plugin calls
 
@@ -60,6 +66,7 @@ private:
 	const issuer_lifecycle& _table;
 	const issuer_handover_ext* _handover;
 	const issuer_health_ext* _health;
+	const issuer_control_ext* _control;
 	issuer_instance* _self = nullptr;
 };
 

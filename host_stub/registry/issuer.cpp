@@ -79,6 +79,16 @@ observe::IssuerStatus Issuer::status() const
 	return status;
 }
 
+Result<void> Issuer::nudge(Nudge nudge)
+{
+	const std::lock_guard lock(_view);
+	if (_now.instance == nullptr) {
+		return failure("it is between two plugins, or stopped");
+	}
+	return (nudge == Nudge::renewNow ? _now.instance->renewNow() : _now.instance->credentialChanged())
+		.map_error([](const CallError& error) { return Error{error.text}; });
+}
+
 void Issuer::attempt(std::uint64_t epoch)
 {
 	{

@@ -25,6 +25,13 @@ struct Surroundings
 	std::function<void()> onGivenUp = [] {};
 };
 
+/// A wish that a plugin fulfils in its own time.
+enum class Nudge
+{
+	renewNow,
+	credentialChanged,
+};
+
 /// What an issuer is to become: created, and nothing more.
 struct Candidate
 {
@@ -73,6 +80,10 @@ public:
 
 	/// How it stands. Asks the plugin, and so not from inside the sink. [thread-safe]
 	[[nodiscard]] observe::IssuerStatus status() const;
+
+	/// Has its plugin renew now, or read its credential's source now. Returns at once: what comes of it is told to the
+	/// sink. Not from inside the sink. [thread-safe]
+	[[nodiscard]] Result<void> nudge(Nudge nudge);
 
 private:
 	void attempt(std::uint64_t epoch);

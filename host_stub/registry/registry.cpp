@@ -91,6 +91,17 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin)
 	return report;
 }
 
+Result<void> Registry::nudge(const std::string& name, Nudge nudge)
+{
+	const Issuers all = issuers();
+	const auto found = all.find(name);
+	if (found == all.end()) {
+		return failure("there is no issuer " + name);
+	}
+	return found->second->nudge(nudge).map_error(
+		[&](const Error& error) { return Error{"issuer " + name + ": " + error.text}; });
+}
+
 Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 {
 	Plan plan;

@@ -56,6 +56,9 @@ public:
 	/// something else. Waits for it.
 	[[nodiscard]] SwapReport swap(const std::string& name, loader::PluginFile plugin);
 
+	/// Has one issuer renew or read its credential now, see Issuer::nudge(). The error names the issuer.
+	[[nodiscard]] Result<void> nudge(const std::string& name, Nudge nudge);
+
 	/// Stops everything, within the stop timeout; an apply() under way is cut short. For good: apply() then fails.
 	/// False: something did not stop, and the sink was told what.
 	[[nodiscard]] bool stopAll();

@@ -53,6 +53,21 @@ TEST_F(ControlRequests, SwapSaysWhatCameOfIt)
 		R"({"ok":false,"result":"rolled_back","error":"issuer a goes on as before: the new one does not start: start says 9"})");
 }
 
+TEST_F(ControlRequests, NudgesReachTheIssuersPlugin)
+{
+	EXPECT_EQ(answer(nudgeRequest("a", registry::Nudge::renewNow)),
+		R"({"ok":false,"error":"issuer a: its plugin has no issuer.control/1"})");
+	world.next.offersControl = true;
+	ASSERT_EQ(registry.swap("a", {"next", {}}).result, registry::SwapReport::Result::swapped);
+	EXPECT_EQ(answer(nudgeRequest("a", registry::Nudge::renewNow)), R"({"ok":true})");
+	EXPECT_TRUE(world.calls.waitFor("next.renew"));
+	EXPECT_EQ(answer(nudgeRequest("a", registry::Nudge::credentialChanged)), R"({"ok":true})");
+	EXPECT_TRUE(world.calls.waitFor("next.reread"));
+	world.next.answer("renew", {ISSUER_E_STATE});
+	EXPECT_EQ(answer(nudgeRequest("a", registry::Nudge::renewNow)), R"({"ok":false,"error":"issuer a: renew says 2"})");
+	EXPECT_EQ(answer(nudgeRequest("b", registry::Nudge::renewNow)), R"({"ok":false,"error":"there is no issuer b"})");
+}
+
 TEST_F(ControlRequests, TheSumIsPassedOn)
 {
 	EXPECT_EQ(swapRequest("a \"b\"", {"/p.so", "abc"}),
@@ -65,7 +80,7 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers or swap"));
+	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew or reread"));
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <issuer/control.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 #include <set>
@@ -145,11 +146,25 @@ struct Slots
 		return code;
 	}
 
+	static issuer_rc renew(issuer_instance* self, issuer_error* error) noexcept
+	{
+		return cast(self)->plugin->take("renew", error);
+	}
+
+	static issuer_rc reread(issuer_instance* self, issuer_error* error) noexcept
+	{
+		return cast(self)->plugin->take("reread", error);
+	}
+
 	template <std::size_t place>
 	static const void* extension(const char* id) noexcept
 	{
 		static const issuer_handover_ext handover{sizeof handover, 0, &exportState, &importState};
 		static const issuer_health_ext healthTable{sizeof healthTable, 0, &health};
+		static const issuer_control_ext control{sizeof control, 0, &renew, &reread};
+		if (std::strcmp(id, ISSUER_EXT_CONTROL) == 0) {
+			return living[place]->offersControl ? &control : nullptr;
+		}
 		if (std::strcmp(id, ISSUER_EXT_HEALTH) == 0) {
 			return living[place]->offersHealth ? &healthTable : nullptr;
 		}

@@ -46,6 +46,7 @@ public:
 	void recordEvent(const issuer_event& event);
 	void log(issuer_log_level level, const std::string& component, const std::string& text);
 	bool offersHandover = true;
+	bool offersControl = false;
 	bool offersHealth = false; ///< as a plugin that does not know the last field yet
 
 	[[nodiscard]] const issuer_lifecycle& table() const;

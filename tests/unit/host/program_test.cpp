@@ -129,6 +129,18 @@ TEST_F(ProgramOf, SaysWhyItDidNotSwap)
 	EXPECT_EQ(program.wait(), 0);
 }
 
+TEST_F(ProgramOf, RenewsWhenItIsToldTo)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("renewed"), "");
+	EXPECT_EQ(complaint({"renew", "a", "--control", control}, 65),
+		"issuer-host: issuer a: its plugin has no issuer.control/1\n");
+	EXPECT_EQ(complaint({"renew", "b", "--reread", "--control", control}, 65), "issuer-host: there is no issuer b\n");
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, KeepsItsControlSocketFromASecondHost)
 {
 	configure(fixture::good);
@@ -271,7 +283,7 @@ TEST_F(ProgramOf, AConfigurationThatCannotBeUsedIsExitCode78)
 TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 {
 	for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"}, {"run", "--help"},
-			 {"inspect", "-h"}, {"swap", "-h"}, {"stage", "-h"}, {"gc", "-h"}}) {
+			 {"inspect", "-h"}, {"swap", "-h"}, {"stage", "-h"}, {"gc", "-h"}, {"renew", "-h"}}) {
 		Program program(arguments);
 		std::string said;
 		EXPECT_EQ(program.wait(&said), 0);

@@ -1,0 +1,51 @@
+#include "commands/ask_host.h"
+
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+#include "common/text.h"
+#include "control/client.h"
+#include "control/paths.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <iostream>
+
+namespace issuer::commands {
+
+namespace {
+
+/// What the host said, told to people or handed on to programs; the exit code.
+int tell(const std::string& answer, bool asJson)
+try {
+	const auto json = Poco::JSON::Parser().parse(answer).extract<Poco::JSON::Object::Ptr>();
+	if (json->optValue("ok", false)) {
+		std::cout << (asJson ? answer : printable(json->optValue<std::string>("text", "done"))) << '\n';
+		return exitOk;
+	}
+	if (asJson) {
+		std::cout << answer << '\n';
+	}
+	std::cerr << "issuer-host: " << printable(json->optValue<std::string>("error", "the host says no")) << '\n';
+	return json->optValue<std::string>("result", "") == "rolled_back" ? exitTemporary : exitData;
+}
+catch (const Poco::Exception&) {
+	std::cerr << "issuer-host: the host's answer is not JSON\n";
+	return exitSoftware;
+}
+
+} // namespace
+
+int askHost(const std::optional<std::filesystem::path>& socket, const std::string& request, bool asJson)
+{
+	const Result<std::filesystem::path> host = socket ? Result<std::filesystem::path>(*socket)
+													  : control::findHost(control::likelySockets(environmentVariable));
+	const Result<std::string> answer =
+		host.and_then([&](const std::filesystem::path& path) { return control::ask(path, request); });
+	if (!answer) {
+		std::cerr << "issuer-host: " << answer.error().text << '\n';
+		return exitUnavailable;
+	}
+	return tell(*answer, asJson);
+}
+
+} // namespace issuer::commands

@@ -1,0 +1,44 @@
+#include "commands/renew.h"
+
+#include "commands/ask_host.h"
+#include "commands/control_requests.h"
+
+namespace issuer::commands {
+
+std::string_view Renew::help() const
+{
+	return "Usage: issuer-host renew NAME [--reread] [--control PATH]\n"
+		   "\n"
+		   "Has the running host's issuer NAME renew its credential now instead of when it is due, or with --reread\n"
+		   "read the source of its credential again, as after a new token was put there. It is told so, and the\n"
+		   "host's log says what comes of it. A pause that the server has asked for is kept.\n"
+		   "\n"
+		   "Exit codes: 0 it was told; 64 wrong usage; 65 it cannot be; 69 no host answers.\n";
+}
+
+void Renew::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("reread", "", "read the credential's source again"));
+	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
+}
+
+bool Renew::setOption(const std::string& name, std::string& value)
+{
+	if (name == "control") {
+		_control = value;
+	}
+	_reread = _reread || name == "reread";
+	return true;
+}
+
+int Renew::run(const std::vector<std::string>& arguments)
+{
+	if (arguments.size() != 1) {
+		return usageError("renew takes an issuer's name", name());
+	}
+	const auto nudge = _reread ? registry::Nudge::credentialChanged : registry::Nudge::renewNow;
+	return askHost(_control, nudgeRequest(arguments[0], nudge), false);
+}
+
+} // namespace issuer::commands
