@@ -33,14 +33,33 @@ std::string member(const std::string& key, const std::string& json)
 	return jsonString(key) + ':' + json;
 }
 
-/// {"key": …, …} of the variables that are set.
-std::string objectOf(
-	const Environment& environment, std::initializer_list<std::pair<const char*, const char*>> variables)
+/// A path as plugins want it, who know nothing of where a program was started.
+std::string absoluteText(const fs::path& path)
 {
+	return fs::absolute(path).lexically_normal().string();
+}
+
+/// The members of "tls" whose variables are set.
+std::string tlsMembers(const Environment& environment)
+{
+	struct Setting
+	{
+		const char* variable;
+		const char* key;
+		bool isPath;
+	};
+	constexpr Setting settings[] = {
+		{"CACERT", "ca_file", true},
+		{"CAPATH", "ca_dir", true},
+		{"CLIENT_CERT", "client_cert", true},
+		{"CLIENT_KEY", "client_key", true},
+		{"TLS_SERVER_NAME", "server_name", false},
+	};
 	std::string members;
-	for (const auto& [variable, key] : variables) {
+	for (const auto& [variable, key, isPath] : settings) {
 		if (const auto found = find(environment, variable)) {
-			members += (members.empty() ? "" : ",") + member(key, jsonString(found->value));
+			const auto value = isPath ? absoluteText(found->value) : found->value;
+			members += (members.empty() ? "" : ",") + member(key, jsonString(value));
 		}
 	}
 	return members;
@@ -77,7 +96,7 @@ Result<std::string> tokenOrigin(const Environment& environment)
 		return failure("there is no token: set VAULT_TOKEN or BAO_TOKEN, or log in so that " + file.string() +
 					   " holds one; or write a configuration and use --config FILE");
 	}
-	return '{' + member("file", jsonString(file.string())) + '}';
+	return '{' + member("file", jsonString(absoluteText(file))) + '}';
 }
 
 } // namespace
@@ -104,9 +123,7 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 	if (const auto found = find(environment, "NAMESPACE")) {
 		json += ',' + member("namespace", jsonString(found->value));
 	}
-	std::string tls =
-		objectOf(environment, {{"CACERT", "ca_file"}, {"CAPATH", "ca_dir"}, {"CLIENT_CERT", "client_cert"},
-								  {"CLIENT_KEY", "client_key"}, {"TLS_SERVER_NAME", "server_name"}});
+	std::string tls = tlsMembers(environment);
 	if (*skipVerify) {
 		tls += (tls.empty() ? "" : ",") + member("insecure_skip_verify", "true");
 	}

@@ -48,6 +48,12 @@ std::int64_t milliseconds(std::optional<WallTime> time) noexcept
 	return time ? milliseconds(*time) : -1;
 }
 
+// The last values of each: whoever adds one here adds it there.
+static_assert(static_cast<issuer_result>(renewal::Outcome::notRenewable) == ISSUER_RESULT_NOT_RENEWABLE);
+static_assert(static_cast<issuer_state>(renewal::State::expired) == ISSUER_STATE_EXPIRED);
+static_assert(static_cast<issuer_reason>(renewal::Reason::credentialUnreadable) == ISSUER_REASON_CREDENTIAL_UNREADABLE);
+static_assert(static_cast<issuer_log_level>(renewal::Level::error) == ISSUER_LOG_ERROR);
+
 issuer_event toAbi(const renewal::Event& event) noexcept
 {
 	const bool isAttempt = event.outcome != renewal::Outcome::none;

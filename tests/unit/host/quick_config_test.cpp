@@ -53,6 +53,13 @@ TEST(QuickConfig, EveryVariableHasItsKey)
 		R"("token":{"env":"VAULT_TOKEN"}})");
 }
 
+TEST(QuickConfig, RelativePathsStartWhereTheProgramDoes)
+{
+	EXPECT_EQ(textOf({{"VAULT_TOKEN", "t"}, {"VAULT_CACERT", "./ca.pem"}}),
+		R"({"address":"https://127.0.0.1:8200","tls":{"ca_file":")" + (fs::current_path() / "ca.pem").string() +
+			R"("},"token":{"env":"VAULT_TOKEN"}})");
+}
+
 TEST(QuickConfig, SkipVerifyIsTrueOrFalse)
 {
 	EXPECT_EQ(textOf({{"VAULT_TOKEN", "t"}, {"VAULT_SKIP_VERIFY", "0"}}),
