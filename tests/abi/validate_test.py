@@ -34,6 +34,7 @@ FAULTS = {
     "start_fails": ["starts"],
     "start_unavailable": [],  # not its fault: the rest is skipped, with a warning
     "stop_times_out": ["stops"],
+    "stops_late": ["stops"],
     "destroys_running": ["destroy-while-running-is-busy"],
     "leaves_thread": ["stop-leaves-no-thread", "lives-often-without-a-trace"],
     "keeps_recorder": ["set-recorder-is-a-barrier"],

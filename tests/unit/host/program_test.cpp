@@ -129,6 +129,44 @@ TEST_F(ProgramOf, SaysWhyItDidNotSwap)
 	EXPECT_EQ(program.wait(), 0);
 }
 
+TEST_F(ProgramOf, KeepsEveryIssuerRunningAtWhicheverStepASwapFails)
+{
+	const auto issuer = [](const std::string& name, const std::string& plugin) {
+		return R"({"name":")" + name + R"(","plugin":")" + plugin + R"(","config":{}})";
+	};
+	std::ofstream(config) << "{\"issuers\":[" << issuer("a", fixture::good) << ',' << issuer("b", fixture::stops_late)
+						  << "]}";
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("  a     started", "  b     started"), "");
+	const struct
+	{
+		const char* issuer;
+		const char* plugin;
+		int exitCode;
+		const char* fault;
+	} swaps[] = {
+		{"a", fixture::truncated, 65, "it is truncated"},
+		{"a", fixture::create_fails, 65, "this fixture refuses every configuration"},
+		{"a", fixture::start_fails, 75, "the new one does not start: this fixture never starts"},
+		{"a", fixture::start_unavailable, 75, "the new one does not start: this fixture never starts"},
+		{"b", fixture::good_next, 75, "the running one does not stop: this fixture does not stop"},
+	};
+	for (const auto& swap : swaps) {
+		EXPECT_THAT(
+			complaint({"swap", swap.issuer, swap.plugin, "--control", control}, swap.exitCode), HasSubstr(swap.fault));
+		const std::string running = answer({"status", "--json", "--control", control});
+		EXPECT_THAT(running, HasSubstr("\"version\":\"1.0.0\""));
+		EXPECT_THAT(running, testing::Not(HasSubstr("2.0.0")));
+		EXPECT_THAT(running, testing::Not(HasSubstr("\"waiting\"")));
+		EXPECT_THAT(running, testing::Not(HasSubstr("\"failed\"")));
+	}
+	// One that does not know what the old one wrote asks its server itself.
+	answer({"swap", "a", fixture::import_fails, "--control", control});
+	EXPECT_THAT(program.lineWith("does not go on from"), HasSubstr("not a state that this fixture can go on from"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, RenewsWhenItIsToldTo)
 {
 	configure(fixture::good);
