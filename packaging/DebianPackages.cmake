@@ -23,6 +23,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_DEBIAN_HOST_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_HOST_PACKAGE_RECOMMENDS issuer-plugin-vault)
+set(CPACK_DEBIAN_HOST_PACKAGE_SUGGESTS "prometheus")
 set(CPACK_DEBIAN_HOST_DESCRIPTION "keeps issuers' credentials alive: the host
 Loads issuer plugins at run time, swaps them while they run, and tells what becomes of the
 credentials they keep alive.")

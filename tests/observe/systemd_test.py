@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""systemd_test.py SOURCE_DIR HOST: the unit is one that systemd understands, and as tight as it is said to be."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE, HOST = pathlib.Path(sys.argv[1]), sys.argv[2]
+FOLDER = SOURCE / "packaging/systemd"
+UNIT = FOLDER / "issuer-host.service"
+
+
+def run(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+class Unit(unittest.TestCase):
+    def test_is_one_that_systemd_understands(self):
+        with tempfile.TemporaryDirectory() as folder:
+            unit = pathlib.Path(folder, UNIT.name)
+            unit.write_text(UNIT.read_text().replace("ExecStart=issuer-host", f"ExecStart={HOST}"))
+            code, said = run("systemd-analyze", "verify", str(unit))
+            self.assertEqual(code, 0, said)
+            # What it does not understand it only says; that other units of this system are odd is not ours.
+            self.assertEqual([line for line in said.splitlines() if UNIT.name in line], [])
+
+    def test_gives_the_service_no_more_than_it_needs(self):
+        code, said = run("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(UNIT))
+        exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
+        self.assertEqual(code, 0, said)
+        self.assertLessEqual(float(exposure[1]), 1.5)
+
+    def test_gives_a_stop_longer_than_the_host_takes_at_most(self):
+        config = json.loads((FOLDER / "host.json").read_text())
+        stop = re.search(r"TimeoutStopSec=(\d+)s", UNIT.read_text())
+        self.assertGreater(int(stop[1]), int(config["stop_timeout"].removesuffix("s")))
+
+    def test_hands_the_token_over_where_the_example_reads_it(self):
+        config = json.loads((FOLDER / "host.json").read_text())
+        credential = re.search(r"^LoadCredential=(\S+?):", UNIT.read_text(), re.MULTILINE)[1]
+        token = config["issuers"][0]["config"]["token"]["file"]
+        self.assertEqual(token, f"/run/credentials/{UNIT.name}/{credential}")
+
+
+if __name__ == "__main__":
+    if shutil.which("systemd-analyze") is None:
+        print("SKIPPED: systemd-analyze is not installed (package systemd)")
+        sys.exit(77)
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
