@@ -100,4 +100,9 @@ inline auto policyRefusedReply()
 	return Refused(403, "1 error occurred:\n\t* permission denied\n\n");
 }
 
+inline auto pastMaxTtlReply()
+{
+	return Refused(500, "1 error occurred:\n\t* past the max TTL, cannot renew\n\n");
+}
+
 } // namespace issuer::test
