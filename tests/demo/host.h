@@ -1,0 +1,62 @@
+#pragma once
+
+#include "child_process.h"
+#include "stage.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace issuer::demo {
+
+/// One line of the host's journal: what a plugin recorded (`type` "event") or the host did ("host").
+struct Event
+{
+	std::string type;
+	std::string issuer;
+	std::int64_t unixMs = 0;
+	std::string action; ///< of the host: "swapped"
+	std::string text;
+	std::string kind;   ///< of an event: "renewal", "state"
+	std::string result; ///< "success"
+	std::string state;  ///< "capped"
+	std::int64_t expiresUnixMs = -1;
+};
+using Events = std::vector<Event>;
+
+/// issuer-host as users run it: what it writes for people goes to the stage as it comes; what it keeps for machines,
+/// the journal file of its configuration, is what the demonstration believes.
+class Host
+{
+public:
+	Host(Stage& stage, const std::filesystem::path& program, const std::filesystem::path& config,
+		std::filesystem::path journal);
+	~Host();
+
+	void reload() const;
+	int stop(); ///< its exit code
+
+	/// Waits until the journal shows it; throws a Failure that names `what` when it does not within a limit that only a
+	/// failing demonstration reaches.
+	void waitFor(const std::string& what, const std::function<bool(const Events&)>& shown);
+
+	/// All there is so far.
+	const Events& events();
+
+private:
+	void readJournal();
+
+	Stage& _stage;
+	const std::filesystem::path _journal;
+	std::streamoff _readUpTo = 0;
+	Events _events;
+	test::ChildProcess _process;
+	std::thread _echo; ///< last: it uses the process
+};
+
+} // namespace issuer::demo

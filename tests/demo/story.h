@@ -1,0 +1,60 @@
+#pragma once
+
+#include "host.h"
+#include "stage.h"
+#include "vault.h"
+
+#include "temp_dir.h"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace issuer::demo {
+
+/// The programs that play in it.
+struct Cast
+{
+	std::filesystem::path host;
+	std::filesystem::path fakeVault;
+	std::filesystem::path plugin;
+	std::filesystem::path nextPlugin; ///< a newer version, to be swapped in
+};
+
+/// Three issuers of one host: they live through an outage, one of them is swapped for a newer plugin while it runs, one
+/// meets its max TTL. Every claim is checked against the host's journal and the server's log.
+class Story
+{
+public:
+	Story(Stage& stage, const Cast& cast);
+
+	/// Throws a Failure at the first claim that does not hold.
+	void play();
+
+private:
+	void introduce();
+	void surviveAnOutage();
+	void swapOne();
+	void meetTheMaxTtl();
+	void replaceTheToken();
+	void end();
+
+	std::filesystem::path installed(const std::filesystem::path& plugin, const std::string& version) const;
+	void writeToken(const std::string& issuer, const std::string& token) const;
+	void configure() const;
+	void waitForRenewals(const std::string& occasion, const std::vector<std::string>& issuers, std::int64_t since);
+	void expectNoRefusal(const std::string& issuer, std::int64_t until) const;
+
+	Stage& _stage;
+	const Cast _cast;
+	const test::TempDir _directory;
+	Vault _vault;
+	std::map<std::string, std::filesystem::path> _plugins; ///< by issuer
+	std::string _cappedToken;
+	std::unique_ptr<Host> _host;
+};
+
+} // namespace issuer::demo
