@@ -239,6 +239,16 @@ TEST(KeeperHandover, AnAttemptThatWasOutIsMadeAgainAtOnce)
 	EXPECT_EQ(next.take().operation, Operation::renew);
 }
 
+TEST(KeeperHandover, AnAttemptThatWasOutMayHaveProlongedTheToken)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).take();
+	stage.wait(2s).hear(stage.keeper.stopped(stage.now));
+	const auto& life = stage.keeper.memory().life;
+	EXPECT_EQ(life.hopeFrom, stage.starts.back() + 60s);
+	EXPECT_EQ(life.hopeUntil, stage.now.boot + 60s);
+}
+
 TEST(KeeperHandover, TimesThatHavePassedFireAtOnce)
 {
 	Stage stage;

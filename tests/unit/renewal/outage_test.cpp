@@ -178,6 +178,13 @@ TEST(KeeperOutage, AttemptMayTakeAQuarterOfWhatRemains)
 	EXPECT_EQ(stage.take().budget, 7500ms);
 }
 
+TEST(KeeperOutage, AttemptMayTakeASecondWhereThatIsNoMoreThanHalfOfWhatRemains)
+{
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 3s, 60s, 0ms), 1s);
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 1500ms, 60s, 0ms), 750ms);
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 0s, 60s, 0ms), 500ms) << "and always a gap";
+}
+
 TEST(KeeperOutage, NoAttemptMayTakeLongerThanTheRequestTimeout)
 {
 	auto stage = renewed(3600s);
