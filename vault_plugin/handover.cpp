@@ -25,7 +25,7 @@ std::string currentBoot()
 
 #if defined(__LP64__)
 // A field of the memory came or went: say so below, and test that it comes through.
-static_assert(sizeof(renewal::Memory) == 296);
+static_assert(sizeof(renewal::Memory) == 304);
 #endif
 
 /// The one list of what is handed over, for both directions. Not in it: what only matters while a request is out, and
@@ -58,6 +58,7 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("unmoved", memory.unmoved);
 	visit("repairing", memory.repairing);
 	visit("failing_since", memory.failingSince);
+	visit("least_latency", memory.leastLatency);
 	visit("latency", memory.latency);
 	visit("last_latency", memory.lastLatency);
 	visit("last_success", memory.lastSuccess);
@@ -143,13 +144,13 @@ public:
 	}
 
 private:
-	/// Nothing that sums of times could overflow with; only "never yet" is as early as can be.
+	/// Nothing that sums of times could overflow with; only "never yet" lies farther away, on either side.
 	std::int64_t time(const char* name) const
 	{
 		constexpr auto longest = Duration(std::chrono::years(300)).count();
-		constexpr auto never = Duration::min().count();
 		const auto time = number(name);
-		return time == never ? never : number(name, -longest, longest);
+		const bool never = time == Duration::min().count() || time == Duration::max().count();
+		return never ? time : number(name, -longest, longest);
 	}
 
 	std::int64_t number(const char* name, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
