@@ -106,7 +106,7 @@ void WorkScheduler::readable() noexcept
 void WorkScheduler::setAlarm() noexcept
 {
 	const std::optional<Instant> due = _agenda.nextDue();
-	if (!due || *due >= _alarmAt) {
+	if (!due) {
 		return;
 	}
 	const Instant earliest = _lastAlarm == Instant::min() ? *due : _lastAlarm + _options.coalesce;

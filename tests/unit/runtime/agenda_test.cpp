@@ -149,11 +149,26 @@ TEST_F(AgendaTest, UrgencyCountsAcrossLanes)
 	EXPECT_EQ(agenda.take(), &third);
 }
 
+TEST_F(AgendaTest, UrgencyCountsHoweverManyALaneHasInFlight)
+{
+	Job& first = job(1);
+	Job& second = job(1);
+	Job& third = job(2);
+	arm(first, start, start + 1min);
+	arm(second, start, start + 2min);
+	arm(third, start, start + 3min);
+	agenda.advance(start);
+	EXPECT_EQ(agenda.take(), &first);
+	EXPECT_EQ(agenda.take(), &second);
+	EXPECT_EQ(agenda.take(), &third);
+}
+
 TEST_F(AgendaTest, EquallyUrgentJobsComeInTheOrderOfTheirTimes)
 {
-	Job& second = job(1);
-	Job& first = job(2);
+	Job& second = job();
+	Job& first = job();
 	arm(second, start + 2us, Instant::max());
+	agenda.advance(start + 1s);
 	arm(first, start + 1us, Instant::max());
 	agenda.advance(start + 1s);
 	EXPECT_EQ(agenda.take(), &first);

@@ -30,12 +30,28 @@ Library& library()
 	return one;
 }
 
-/// What a program does whose exec has failed, if it does not know better.
-int exitInForkedChild()
+/// Forks while a thread holds the scheduler's lock more often than not: in the child it will never give it back.
+int exitInForkedChild(test::ForgottenInstances& instances)
 {
+	std::latch running(1);
+	Scheduler& scheduler = instances.runtime().scheduler();
+	const Instant now = instances.runtime().clock().now().boot;
+	Job& armed = instances.add([](int) {});
+	Job& busy = instances.add([&](int cancelFd) {
+		running.count_down();
+		pollfd cancel{cancelFd, POLLIN, 0};
+		while (::poll(&cancel, 1, 0) == 0) {
+			for (int i = 0; i < 1000; ++i) {
+				scheduler.arm(armed, now + std::chrono::hours(i + 1), now);
+			}
+		}
+	});
+	scheduler.arm(busy, now, Instant::min());
+	running.wait();
 	const pid_t child = ::fork();
 	if (child == 0) {
-		std::exit(0); // not _exit: runs the destructors, in a process without the threads
+		std::exit(
+			0); // as a program does whose exec has failed; not _exit: it runs the destructors, without the threads
 	}
 	int status = -1;
 	return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -67,7 +83,7 @@ int main(int count, char** arguments)
 		exitInsideAJob(instances);
 	}
 	if (how == "exit-in-forked-child") {
-		return exitInForkedChild();
+		return exitInForkedChild(instances);
 	}
 	return 2;
 }

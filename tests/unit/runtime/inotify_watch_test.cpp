@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <deque>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <latch>
 #include <sys/resource.h>
@@ -29,6 +30,19 @@ public:
 
 	std::atomic<int> told = 0;
 };
+
+/// How many directories the kernel watches for this process.
+std::ptrdiff_t watchesOfTheKernel()
+{
+	std::ptrdiff_t watches = 0;
+	for (const auto& descriptor : fs::directory_iterator("/proc/self/fdinfo")) {
+		std::ifstream info(descriptor.path());
+		for (std::string line; std::getline(info, line);) {
+			watches += line.starts_with("inotify wd") ? 1 : 0;
+		}
+	}
+	return watches;
+}
 
 class InotifyWatchTest : public testing::Test
 {
@@ -219,8 +233,10 @@ TEST_F(InotifyWatchTest, ARemovedListenerIsNotToldAndItsDirectoryNotWatched)
 {
 	watch(listener, temp.write("token", "a"));
 	EXPECT_EQ(files.watchedDirectories(), 1U);
+	EXPECT_EQ(watchesOfTheKernel(), 1);
 	files.remove(listener);
 	EXPECT_EQ(files.watchedDirectories(), 0U);
+	EXPECT_EQ(watchesOfTheKernel(), 0);
 	temp.write("token", "b");
 	settle();
 	EXPECT_EQ(listener.told, 0);

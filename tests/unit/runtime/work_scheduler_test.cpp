@@ -11,6 +11,7 @@
 #include <deque>
 #include <gtest/gtest.h>
 #include <latch>
+#include <set>
 #include <thread>
 
 namespace issuer::vault::runtime {
@@ -422,6 +423,31 @@ TEST_F(WorkSchedulerTest, UnderLoadAlarmsKeepADistance)
 	other.close();
 }
 
+TEST_F(WorkSchedulerTest, WhoWasIdleLastIsCalledFirstSoThatTheOthersCanEnd)
+{
+	std::latch together(4);
+	std::deque<Task> jobs;
+	for (int i = 0; i < 4; ++i) {
+		runNow(jobs.emplace_back([&](int) { together.arrive_and_wait(); }));
+	}
+	for (Task& job : jobs) {
+		together.wait();
+		EXPECT_TRUE(scheduler.halt(job, patience));
+	}
+	std::set<std::thread::id> threads;
+	Counter runs;
+	Task job([&](int) {
+		threads.insert(std::this_thread::get_id());
+		runs.raise();
+	});
+	for (int round = 1; round <= 10; ++round) {
+		runNow(job);
+		ASSERT_TRUE(runs.reaches(round));
+		EXPECT_TRUE(scheduler.halt(job, patience));
+	}
+	EXPECT_EQ(threads.size(), 1U);
+}
+
 TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButOne)
 {
 	WorkScheduler::Options hasty = options();
@@ -481,15 +507,18 @@ TEST_F(WorkSchedulerTest, ThreadsAreNamedAndLeaveSignalsToTheHost)
 	EXPECT_TRUE(scheduler.halt(job, patience));
 }
 
-TEST_F(WorkSchedulerTest, StartingAThreadLeavesTheCallersSignalMaskAsItWas)
+TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
 {
-	sigset_t before;
+	sigset_t mine;
+	sigset_t outer;
 	sigset_t after;
-	::pthread_sigmask(SIG_SETMASK, nullptr, &before);
-	const EventLoop another("issuer-other");
-	::pthread_sigmask(SIG_SETMASK, nullptr, &after);
+	::sigemptyset(&mine);
+	::sigaddset(&mine, SIGUSR2);
+	::pthread_sigmask(SIG_SETMASK, &mine, &outer);
+	Thread("issuer-other", [] {}).join();
+	::pthread_sigmask(SIG_SETMASK, &outer, &after);
 	for (int signal = 1; signal < 32; ++signal) {
-		EXPECT_EQ(sigismember(&before, signal), sigismember(&after, signal)) << signal;
+		EXPECT_EQ(sigismember(&after, signal), signal == SIGUSR2 ? 1 : 0) << signal;
 	}
 }
 
