@@ -64,7 +64,7 @@ TEST_F(InstanceTest, StopOfAStartThatWaitsMayBePolled)
 TEST_F(InstanceTest, AStartThatHearsNothingEndsWithItsTimeout)
 {
 	Silence silence;
-	EXPECT_CALL(*exchange, send).WillOnce(std::ref(silence));
+	EXPECT_CALL(*exchange, send).Times(testing::AtMost(1)).WillRepeatedly(std::ref(silence));
 	auto impatient = config();
 	impatient.startupTimeout = 1ms;
 	const auto instance = make(std::move(impatient));

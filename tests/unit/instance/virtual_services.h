@@ -111,6 +111,7 @@ private:
 	{
 		std::unique_lock lock(_mutex);
 		_armed.erase(&job);
+		_changed.notify_all();
 		if (_running == &job) {
 			::eventfd_write(_cancelFd, 1);
 		}
