@@ -5,13 +5,14 @@
         One issuer (plain_swap_host) or eight (swap_host), each with a renewal between two swaps: none fails, the old
         library is gone from memory each time, memory, descriptors and threads are the same at the end.
 
-    swap_run.py fleet SWAP_HOST ISSUERS SWAPS PLUGIN_A PLUGIN_B FAKE_VAULT
+    swap_run.py fleet SWAP_HOST ISSUERS SWAPS PLUGIN_A PLUGIN_B FAKE_VAULT TTL
         Many issuers with leases of their own plan, swapped all at once and again: no renewal is missed, none is sent
         twice, nobody looks a token up again.
 
-With FAKE_VAULT leases are real (TTL seconds: two renewals are never closer than a sixteenth of it) and renewals go over
-TLS; without it the plugins need none. Prints the figures.
+With FAKE_VAULT leases are real, TTL seconds long (two renewals are never closer than a sixteenth of it), and renewals
+go over TLS; without it the plugins need none. Prints the figures.
 """
+import http.client
 import json
 import pathlib
 import shutil
@@ -19,7 +20,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 MEMORY = 4096  # KiB that a run may grow by; a leak of one library a swap is hundreds of times that
 
@@ -30,16 +30,16 @@ class FakeVault:
         self.process = subprocess.Popen([program, "--tls-dir", self.tls], stdout=subprocess.PIPE, text=True)
         words = self.process.stdout.readline().split()
         self.address, self.root = words[2], words[-1]
-        self.context = ssl.create_default_context(cafile=self.tls / "ca.pem")
+        # One connection for all it is asked: a handshake a token would take longer than the tokens live.
+        context = ssl.create_default_context(cafile=self.tls / "ca.pem")
+        self.connection = http.client.HTTPSConnection(self.address.removeprefix("https://"), context=context)
 
-    def ask(self, path, body=None):
-        request = urllib.request.Request(self.address + path, data=body and json.dumps(body).encode(),
-                                         headers={"X-Vault-Token": self.root})
-        with urllib.request.urlopen(request, context=self.context) as reply:
-            return json.load(reply)
+    def ask(self, method, path, body=None):
+        self.connection.request(method, path, body and json.dumps(body), {"X-Vault-Token": self.root})
+        return json.load(self.connection.getresponse())
 
     def config(self, name, ttl):
-        token = self.ask("/v1/auth/token/create", {"ttl": ttl, "display_name": name})["auth"]["client_token"]
+        token = self.ask("POST", "/v1/auth/token/create", {"ttl": ttl, "display_name": name})["auth"]["client_token"]
         return {"address": self.address, "token": {"value": token}, "tls": {"ca_file": str(self.tls / "ca.pem")}}
 
     def log(self, name):
@@ -114,14 +114,15 @@ def renewing(folder, host, swaps, *plugins):
     judge(report, problems)
 
 
-def fleet(folder, host, issuers, swaps, plugin_a, plugin_b, fake_vault):
-    ttl, pause = 10, 1.0  # a lease outlives several swaps, and several renewals fall between swaps
+def fleet(folder, host, issuers, swaps, plugin_a, plugin_b, fake_vault, ttl):
+    ttl = int(ttl)
+    pause = ttl / 10  # a lease outlives several swaps
     vault = FakeVault(fake_vault, folder)
     names = [f"issuer-{number:05}" for number in range(int(issuers))]
     try:
         configs = write_configs(folder, names, lambda name: vault.config(name, f"{ttl}s"))
         report = run(host, configs, swaps, int(pause * 1000), *copies(folder, (plugin_a, plugin_b)))
-        vault.entries = vault.ask("/fake/log")["requests"]
+        vault.entries = vault.ask("GET", "/fake/log")["requests"]
         histories = {name: vault.log(name) for name in names}
     finally:
         vault.end()
