@@ -20,6 +20,14 @@ std::int64_t unixMs(std::chrono::system_clock::time_point time)
 	return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
 }
 
+/// Whether a request is out, or about to be: a credential that is kept alive has a next one planned at all other times.
+bool isAsking(const issuer_health& health)
+{
+	constexpr milliseconds lead{50}; // from here to stop, on a busy machine
+	const bool keepsAlive = health.state == ISSUER_STATE_ACTIVE || health.state == ISSUER_STATE_RETRYING;
+	return keepsAlive && health.next_unix_ms < unixMs(std::chrono::system_clock::now() + lead);
+}
+
 } // namespace
 
 Result<Candidate> createCandidate(
@@ -207,6 +215,7 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 {
 	std::optional<std::string> state;
 	if (Instance* old = _now.instance.get()) {
+		awaitQuiet(*old);
 		if (CallResult stopped = old->stop(_surroundings.stopTimeout); !stopped) {
 			_stopPending = stopped.error().code == ISSUER_E_TIMEOUT;
 			return goBack("the running one does not stop: " + stopped.error().text);
@@ -226,6 +235,25 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 		}
 	}
 	return replace(std::move(next), state, wasRunning);
+}
+
+/// A stop cuts a request off that the server may have heard, and then the successor sends it again. So it may come back
+/// first; but not for long, for a swap may well be what helps against a server that hangs.
+void Issuer::awaitQuiet(const Instance& instance)
+{
+	constexpr milliseconds longest{1000};
+	constexpr milliseconds pause{5};
+	const auto deadline = steady_clock::now() + longest;
+	std::unique_lock lock(_mutex);
+	while (!_closed && steady_clock::now() < deadline) {
+		lock.unlock();
+		const auto health = instance.health();
+		lock.lock();
+		if (!health || !isAsking(*health)) {
+			return;
+		}
+		_changed.wait_for(lock, pause);
+	}
 }
 
 /// The second half of a swap: the old instance is gone, the new one takes its place.

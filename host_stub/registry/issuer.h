@@ -92,6 +92,7 @@ private:
 	CallResult startCancellably(Instance& instance);
 	bool halt(std::chrono::steady_clock::time_point deadline);
 	Result<void> exchange(Candidate next, bool wasRunning);
+	void awaitQuiet(const Instance& instance);
 	Result<void> replace(Candidate next, const std::optional<std::string>& state, bool wasRunning);
 	Result<void> goBack(std::string why);
 	Result<void> recreate(Candidate before, std::string why, const std::optional<std::string>& state);

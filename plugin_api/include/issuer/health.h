@@ -21,7 +21,7 @@ typedef struct issuer_health
 	issuer_reason reason;
 	uint32_t consecutive_failures;
 	int64_t expires_unix_ms;
-	int64_t next_unix_ms; /* next planned request */
+	int64_t next_unix_ms; /* next planned request; none while one is out */
 	int64_t last_success_unix_ms;
 	int64_t last_attempt_unix_ms;
 	uint64_t success;

@@ -143,6 +143,7 @@ struct Slots
 		out->struct_size = offsetof(issuer_health, capped_at_unix_ms);
 		out->state = ISSUER_STATE_ACTIVE;
 		out->success = 7;
+		out->next_unix_ms = cast(self)->plugin->requestsOut-- > 0 ? -1 : 4'000'000'000'000;
 		return code;
 	}
 

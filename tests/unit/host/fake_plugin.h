@@ -48,6 +48,7 @@ public:
 	bool offersHandover = true;
 	bool offersControl = false;
 	bool offersHealth = false; ///< as a plugin that does not know the last field yet
+	int requestsOut = 0;       ///< so often its health shows a request under way
 
 	[[nodiscard]] const issuer_lifecycle& table() const;
 	[[nodiscard]] const std::string& name() const { return _name; }

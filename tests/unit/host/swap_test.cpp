@@ -59,6 +59,25 @@ TEST_F(Swap, FollowsTheOrderOfTheContract)
 	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next"));
 }
 
+TEST_F(Swap, LetsARequestThatIsOutComeBackFirst)
+{
+	world.old.offersHealth = world.next.offersHealth = true;
+	ASSERT_EQ(swap().swapped, 1U);
+	world.next.requestsOut = 3;
+	ASSERT_EQ(swap("old").swapped, 1U);
+	const auto all = calls();
+	const auto stop = std::ranges::find(all, "next.stop");
+	EXPECT_EQ(std::count(all.begin(), stop, "next.health"), 4);
+}
+
+TEST_F(Swap, IsNotHeldUpForLongByAServerThatHangs)
+{
+	world.old.offersHealth = world.next.offersHealth = true;
+	ASSERT_EQ(swap().swapped, 1U);
+	world.next.requestsOut = 1'000'000;
+	EXPECT_EQ(swap("old").swapped, 1U);
+}
+
 TEST_F(Swap, OfTheConfigurationAloneTakesANewInstanceOfTheSamePlugin)
 {
 	EXPECT_EQ(swap("old", "{\"changed\": true}").swapped, 1U);
