@@ -167,6 +167,19 @@ TEST_F(ProgramOf, KeepsEveryIssuerRunningAtWhicheverStepASwapFails)
 	EXPECT_EQ(program.wait(), 0);
 }
 
+TEST_F(ProgramOf, SwapsToAPluginOfALaterMinorVersionAndBack)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--control", control, "--log-format", "json"});
+	EXPECT_THAT(program.lineWith("\"renewal\""), HasSubstr("start 1"));
+	answer({"swap", "a", fixture::grown, "--control", control});
+	EXPECT_THAT(program.lineWith("start 2"), HasSubstr("\"state\":\"42\""));
+	answer({"swap", "a", fixture::good, "--control", control});
+	EXPECT_THAT(program.lineWith("start 3"), HasSubstr("\"state\":\"active\""));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, RenewsWhenItIsToldTo)
 {
 	configure(fixture::good);
