@@ -6,13 +6,14 @@
 #include "renewal/policy.h"
 #include "transport/settings.h"
 
+#include <compare>
 #include <string>
 #include <string_view>
 
 namespace issuer::vault {
 
-/// The configuration of one Vault issuer, decoded and validated.
-struct Config
+/// What issuers can have in common: all of a configuration but the credential.
+struct CommonConfig
 {
 	enum class Startup
 	{
@@ -22,10 +23,17 @@ struct Config
 
 	transport::Settings transport;
 	std::string vaultNamespace; ///< for X-Vault-Namespace; empty: not sent
-	credential::Origin token;
 	renewal::Policy renewal;
 	Startup startup = Startup::failFast;
 	Duration startupTimeout = std::chrono::seconds(30);
+
+	friend auto operator<=>(const CommonConfig&, const CommonConfig&) = default;
+};
+
+/// The configuration of one Vault issuer, decoded and validated.
+struct Config : CommonConfig
+{
+	credential::Origin token;
 };
 
 /// Decodes `json`, at most 128 KiB of it. Opens nothing. The error names the key by its path («renewal.min_interval»),

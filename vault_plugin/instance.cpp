@@ -17,7 +17,9 @@ namespace {
 std::uint64_t anySeed()
 {
 	std::uint64_t seed = 0;
-	static_cast<void>(::getrandom(&seed, sizeof seed, GRND_NONBLOCK));
+	if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0) {
+		seed = 0; // right after boot: the clock must do
+	}
 	return seed ^ static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
@@ -34,9 +36,16 @@ bool foundAlive(renewal::State state)
 
 } // namespace
 
+Instance::Instance(
+	std::shared_ptr<const CommonConfig> config, credential::Origin token, Listener& listener, ServicesSource services)
+	: _config(std::move(config)), _listener(listener), _source(std::move(services)), _token(std::move(token)),
+	  // the policy, for as long as the configuration it is part of
+	  _keeper(std::shared_ptr<const renewal::Policy>(_config, &_config->renewal), anySeed())
+{
+}
+
 Instance::Instance(Config config, Listener& listener, ServicesSource services)
-	: _config(std::move(config)), _listener(listener), _source(std::move(services)), _token(std::move(_config.token)),
-	  _keeper(_config.renewal, anySeed())
+	: Instance(std::make_shared<const CommonConfig>(config), std::move(config.token), listener, std::move(services))
 {
 }
 
@@ -62,7 +71,7 @@ Done Instance::start()
 	try {
 		auto begun = begin(_source());
 		lock.lock();
-		if (begun && _config.startup == Config::Startup::failFast) {
+		if (begun && _config->startup == Config::Startup::failFast) {
 			begun = awaitFirstAnswer(lock);
 		}
 		if (begun && _stopWanted) {
@@ -102,7 +111,7 @@ void Instance::abandonStart()
 /// Sets the first run going.
 Done Instance::begin(const std::shared_ptr<Services>& services)
 {
-	auto exchange = services->exchange(_config.transport);
+	auto exchange = services->exchange(_config->transport);
 	watchToken(*services);
 	Result<credential::Source::Change> read = credential::Source::Change::none;
 	bool haveToken = false;
@@ -118,11 +127,11 @@ Done Instance::begin(const std::shared_ptr<Services>& services)
 	_services = services;
 	_exchange = std::move(exchange);
 	_first = {};
-	if (!haveToken && _config.startup == Config::Startup::failFast) {
+	if (!haveToken && _config->startup == Config::Startup::failFast) {
 		return refusal(Refusal::Kind::invalid, read.error().text);
 	}
 	const auto now = services->clock().now();
-	if (const auto inheritance = std::exchange(_inheritance, std::nullopt)) {
+	if (const auto inheritance = std::exchange(_inheritance, nullptr)) {
 		report(_keeper.resume(now, inheritance->memory));
 		if (!sameToken) {
 			report(_keeper.credentialReplaced(now));
@@ -164,7 +173,7 @@ Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock)
 {
 	_first.settled = _keeper.settled();
 	const auto answered =
-		_changed.wait_for(lock, _config.startupTimeout, [&] { return _first.settled || _stopWanted; });
+		_changed.wait_for(lock, _config->startupTimeout, [&] { return _first.settled || _stopWanted; });
 	if (_stopWanted) {
 		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
 	}
@@ -267,7 +276,7 @@ Expected<std::string, Refusal> Instance::exportState()
 		return refusal(Refusal::Kind::state, "still running: stop it first");
 	}
 	if (!_inheritance) {
-		_inheritance = Handover{_keeper.memory(), credential::markOf(_token.token())};
+		_inheritance = std::make_unique<Handover>(Handover{_keeper.memory(), credential::markOf(_token.token())});
 	}
 	return toText(*_inheritance);
 }
@@ -282,7 +291,7 @@ Done Instance::importState(std::string_view text)
 	if (!handover) {
 		return refusal(Refusal::Kind::invalid, handover.error().text);
 	}
-	_inheritance = std::move(*handover);
+	_inheritance = std::make_unique<Handover>(std::move(*handover));
 	return {};
 }
 
@@ -375,8 +384,8 @@ try {
 	// The token is replaced by this thread only, so it may be borrowed for the whole exchange.
 	const auto token = _token.token().view();
 	const auto request = attempt.operation == renewal::Operation::lookUp
-							 ? wire::lookUpSelf(token, _config.vaultNamespace)
-							 : wire::renewSelf(token, _config.vaultNamespace, attempt.increment);
+							 ? wire::lookUpSelf(token, _config->vaultNamespace)
+							 : wire::renewSelf(token, _config->vaultNamespace, attempt.increment);
 	auto reply = _exchange->send(request, {std::chrono::steady_clock::now() + attempt.budget, cancelFd});
 	if (!reply) {
 		return wire::classify(reply.error());
@@ -402,7 +411,12 @@ void Instance::passOn(const std::vector<std::string>& advice)
 
 void Instance::report(renewal::Reports reports)
 {
-	std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+	if (_outbox.empty()) {
+		_outbox = std::move(reports);
+	}
+	else {
+		std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+	}
 }
 
 void Instance::deliver()

@@ -46,6 +46,9 @@ class Instance final : private runtime::Job, private runtime::FileListener
 {
 public:
 	/// Opens nothing. `listener` outlives the instance.
+	Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token, Listener& listener,
+		ServicesSource services);
+	/// With a configuration of its own.
 	Instance(Config config, Listener& listener, ServicesSource services);
 
 	/// It must not be running.
@@ -111,7 +114,7 @@ private:
 	void end();
 	[[nodiscard]] Done leaveMessage(bool& message);
 
-	Config _config; ///< without its token
+	const std::shared_ptr<const CommonConfig> _config;
 	Listener& _listener;
 	const ServicesSource _source;
 
@@ -130,8 +133,8 @@ private:
 	renewal::Reports _outbox;
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
-	std::optional<Handover> _inheritance; ///< what the next start goes on from
-	std::vector<std::string> _advice;     ///< as last passed on
+	std::unique_ptr<Handover> _inheritance; ///< what the next start goes on from; seldom any, and large
+	std::vector<std::string> _advice;       ///< as last passed on
 };
 
 } // namespace issuer::vault

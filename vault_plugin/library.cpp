@@ -1,5 +1,6 @@
 #include "library.h"
 
+#include "base/shared_values.h"
 #include "runtime/library.h"
 #include "transport/clients.h"
 
@@ -55,6 +56,12 @@ std::shared_ptr<Services> lendServices()
 		shared.services = services;
 	}
 	return services;
+}
+
+std::shared_ptr<const CommonConfig> share(CommonConfig config)
+{
+	static SharedValues<CommonConfig> known;
+	return known.share(std::move(config));
 }
 
 } // namespace issuer::vault

@@ -30,7 +30,8 @@ issuer_rc create(const issuer_host* host, issuer_str configJson, issuer_instance
 			return fail(err, ISSUER_E_INVALID, config.error().text);
 		}
 		config->transport.userAgent = "issuer-vault-plugin/" ISSUER_VERSION;
-		*out = std::make_unique<issuer_instance>(*host, std::move(*config), lendServices).release();
+		*out =
+			std::make_unique<issuer_instance>(*host, share(*config), std::move(config->token), lendServices).release();
 		return abi::ok;
 	});
 }

@@ -9,8 +9,9 @@
 /// What the opaque pointer of the contract points to.
 struct issuer_instance
 {
-	issuer_instance(const issuer_host& host, issuer::vault::Config config, issuer::vault::ServicesSource services)
-		: voice(host), instance(std::move(config), voice, std::move(services))
+	issuer_instance(const issuer_host& host, std::shared_ptr<const issuer::vault::CommonConfig> config,
+		issuer::vault::credential::Origin token, issuer::vault::ServicesSource services)
+		: voice(host), instance(std::move(config), std::move(token), voice, std::move(services))
 	{
 	}
 

@@ -4,7 +4,7 @@
 
 namespace issuer::vault::renewal {
 
-Keeper::Keeper(const Policy& policy, std::uint64_t seed) : _policy(policy)
+Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed) : _policy(std::move(policy))
 {
 	_memory.dice = seed;
 }
@@ -70,10 +70,10 @@ Attempt Keeper::attempt(Moment now)
 
 	Attempt attempt;
 	attempt.operation = operationFor(_memory.question);
-	attempt.budget = _policy.requestTimeout;
+	attempt.budget = _policy->requestTimeout;
 	if (endKnown() && _memory.life.lease > Duration::zero()) {
 		const auto remains = std::max(nextEnd(now.boot) - now.boot, Duration::zero());
-		attempt.budget = budget(_policy, pace(), remains, _memory.life.lease, _memory.latency);
+		attempt.budget = budget(*_policy, pace(), remains, _memory.life.lease, _memory.latency);
 	}
 	if (attempt.operation == Operation::renew) {
 		attempt.increment = increment();

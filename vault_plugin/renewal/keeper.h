@@ -7,6 +7,7 @@
 #include "renewal/schedule.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,7 +59,9 @@ class Keeper
 {
 public:
 	/// `seed` feeds the jitter: two keepers with one seed and one history decide alike.
-	Keeper(const Policy& policy, std::uint64_t seed);
+	/// A fleet's keepers share one policy.
+	Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed);
+	Keeper(const Policy& policy, std::uint64_t seed) : Keeper(std::make_shared<const Policy>(policy), seed) {}
 
 	/// A life begins, or begins again after stopped(): nothing is known of the token; counters stay. Asks at once.
 	/// Nothing happens if a life goes on.
@@ -183,7 +186,7 @@ private:
 	[[nodiscard]] std::optional<WallTime> hourOfDeath(const Moment& now) const;
 	bool note(Reports& reports, Instant now, Level level, std::string text);
 
-	Policy _policy;
+	std::shared_ptr<const Policy> _policy;
 	Memory _memory;
 };
 

@@ -74,8 +74,8 @@ void Keeper::learnWall(const Span& span, const TokenFacts& facts)
 	const bool exact = isPlausible(facts.expireTime, span.now.wall);
 	const auto end = exact ? *facts.expireTime : span.now.wallAt(life.middle());
 	// Servers cut the moment of creation to whole seconds, and the moment of the last grant too.
-	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + _policy.forecastSlack / 2 - end;
-	if (exact || ahead >= -_policy.forecastSlack) {
+	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + _policy->forecastSlack / 2 - end;
+	if (exact || ahead >= -_policy->forecastSlack) {
 		life.wall = life.middle() + std::max<Duration>(ahead, Duration::zero());
 	}
 }
@@ -89,19 +89,19 @@ void Keeper::watchWall(const Grant& grant, const Life& before)
 	const bool known = before.end == Life::End::known;
 	if (grant.capWarning) {
 		life.wall = life.middle();
-		life.wallMet = shortened || (known && moved <= _policy.forecastSlack);
+		life.wallMet = shortened || (known && moved <= _policy->forecastSlack);
 		_memory.unmoved = 0;
 		return;
 	}
 	// Once is no proof: somebody may have renewed it with less.
 	constexpr std::uint8_t proof = 2;
-	const bool stayed = known && shortened && std::chrono::abs(moved) <= _policy.forecastSlack;
+	const bool stayed = known && shortened && std::chrono::abs(moved) <= _policy->forecastSlack;
 	_memory.unmoved = stayed ? std::min<std::uint8_t>(static_cast<std::uint8_t>(_memory.unmoved + 1), proof) : 0;
 	if (_memory.unmoved == proof) {
 		life.wall = life.middle();
 		life.wallMet = true;
 	}
-	else if (life.wall && life.middle() > *life.wall + 2 * _policy.forecastSlack + (life.latest - life.earliest)) {
+	else if (life.wall && life.middle() > *life.wall + 2 * _policy->forecastSlack + (life.latest - life.earliest)) {
 		life.wall.reset(); // the cap was raised
 		life.wallMet = false;
 		_memory.toldNotRenewable = false;
@@ -121,7 +121,7 @@ void Keeper::meetWall()
 bool Keeper::atWall() const
 {
 	const auto& life = _memory.life;
-	return life.wall && life.middle() + _policy.forecastSlack >= *life.wall;
+	return life.wall && life.middle() + _policy->forecastSlack >= *life.wall;
 }
 
 /// Somebody renewed it with a small increment, and the server keeps the smaller TTL: asking for the full lease once
@@ -134,7 +134,7 @@ void Keeper::repairRatchet(const Grant& grant)
 	if (grant.capWarning || atWall()) {
 		return;
 	}
-	const std::chrono::duration<float, Duration::period> least = _policy.ratchetBelow * life.fullLease;
+	const std::chrono::duration<float, Duration::period> least = _policy->ratchetBelow * life.fullLease;
 	if (life.lease < least) {
 		if (asked) {
 			life.fullLease = life.lease;

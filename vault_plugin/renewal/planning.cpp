@@ -18,14 +18,14 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 		ask(_memory.question == Question::renewal ? Question::renewal : Question::first, retry(now, retryAfter), now);
 		break;
 	case State::active:
-		ask(Question::renewal, beforeEnd(renewal(_policy, now, life, roll()), now, life.earliest, pace().guard), now);
+		ask(Question::renewal, beforeEnd(renewal(*_policy, now, life, roll()), now, life.earliest, pace().guard), now);
 		break;
 	case State::retrying:
 		ask(_memory.question == Question::wrapped ? Question::wrapped : Question::renewal, retry(now, retryAfter), now);
 		break;
 	case State::capped: {
 		// Sparse confirmations, in case the cap was raised. One at least, where no renewal has met it yet.
-		const bool confirm = !life.wallMet || life.earliest - now > _policy.confirmAbove;
+		const bool confirm = !life.wallMet || life.earliest - now > _policy->confirmAbove;
 		if (!endKnown() || (confirm && now < life.latest)) {
 			ask(Question::renewal, halfway(now), now);
 		}
@@ -42,7 +42,7 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 			_memory.next.reset();
 		}
 		else {
-			ask(Question::probe, now + probePause(_policy, _policy.firstProbe, ++_memory.streak), now);
+			ask(Question::probe, now + probePause(*_policy, _policy->firstProbe, ++_memory.streak), now);
 		}
 		break;
 	case State::denied:
@@ -70,7 +70,7 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 void Keeper::sharpen(Instant now)
 {
 	const auto& life = _memory.life;
-	if (_memory.state == State::capped && life.latest - life.earliest > 4 * _policy.forecastSlack) {
+	if (_memory.state == State::capped && life.latest - life.earliest > 4 * _policy->forecastSlack) {
 		ask(Question::remains, now, now);
 	}
 }
@@ -87,12 +87,12 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 	const auto [gap, guard] = pace();
 	const auto streak = _memory.streak;
 	if (!endKnown()) {
-		return now + retryAfter.value_or(passingPause(_policy, gap, std::nullopt, streak, roll()));
+		return now + retryAfter.value_or(passingPause(*_policy, gap, std::nullopt, streak, roll()));
 	}
 	const auto end = nextEnd(now);
 	const auto remains = std::max(end - now, Duration::zero());
-	const auto pause = _memory.failing == Failing::refused ? refusedPause(_policy, remains, streak)
-														   : passingPause(_policy, gap, remains, streak, roll());
+	const auto pause = _memory.failing == Failing::refused ? refusedPause(*_policy, remains, streak)
+														   : passingPause(*_policy, gap, remains, streak, roll());
 	return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);
 }
 
@@ -101,15 +101,15 @@ Instant Keeper::halfway(Instant now) const
 {
 	const auto& life = _memory.life;
 	if (!endKnown() || now >= life.latest) {
-		return now + probePause(_policy, _policy.firstRefusedPause, _memory.streak);
+		return now + probePause(*_policy, _policy->firstRefusedPause, _memory.streak);
 	}
 	return beforeEnd(now + (life.earliest - now) / 2, now, life.earliest, pace().guard);
 }
 
 Instant Keeper::probe(Instant now)
 {
-	const auto first = endKnown() ? _policy.firstProbe : _policy.firstRefusedPause;
-	return now + probePause(_policy, first, ++_memory.streak);
+	const auto first = endKnown() ? _policy->firstProbe : _policy->firstRefusedPause;
+	return now + probePause(*_policy, first, ++_memory.streak);
 }
 
 /// The end that can still be forestalled.
@@ -126,14 +126,14 @@ Instant Keeper::soonest(Instant now) const
 
 Pace Keeper::pace() const
 {
-	return paceOf(_policy, _memory.life.lease, _memory.latency);
+	return paceOf(*_policy, _memory.life.lease, _memory.latency);
 }
 
 std::optional<Duration> Keeper::increment() const
 {
-	const auto wanted = _policy.increment > Duration::zero() ? _policy.increment : _memory.life.fullLease;
+	const auto wanted = _policy->increment > Duration::zero() ? _policy->increment : _memory.life.fullLease;
 	const auto whole = std::chrono::floor<std::chrono::seconds>(wanted);
-	const bool asks = _policy.increment > Duration::zero() || _memory.repairing;
+	const bool asks = _policy->increment > Duration::zero() || _memory.repairing;
 	return asks && whole > Duration::zero() ? std::optional<Duration>(whole) : std::nullopt;
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/time.h"
 
+#include <compare>
+
 namespace issuer::vault::renewal {
 
 using namespace std::chrono_literals;
@@ -56,6 +58,8 @@ struct Policy
 	int notesAtOnce = 8;     ///< to the log, and
 	int deathsAtOnce = 4;    ///< more of the worst; after these
 	Figure notePause = 600s; ///< one each
+
+	friend auto operator<=>(const Policy&, const Policy&) = default;
 };
 
 } // namespace issuer::vault::renewal

@@ -97,13 +97,13 @@ bool Keeper::hasNews(Instant now) const
 		return true;
 	}
 	const auto& life = _memory.life;
-	if (state == State::active && differs(_memory.toldLease, life.lease, _policy.announceBeyond, Duration::zero())) {
+	if (state == State::active && differs(_memory.toldLease, life.lease, _policy->announceBeyond, Duration::zero())) {
 		return true;
 	}
 	if (!life.wall || !_memory.toldWall) {
 		return life.wall.has_value() != _memory.toldWall.has_value();
 	}
-	return differs(*_memory.toldWall - now, *life.wall - now, _policy.announceBeyond, 2 * _policy.forecastSlack);
+	return differs(*_memory.toldWall - now, *life.wall - now, _policy->announceBeyond, 2 * _policy->forecastSlack);
 }
 
 std::optional<WallTime> Keeper::hourOfDeath(const Moment& now) const
@@ -164,8 +164,8 @@ void Keeper::noteChange(Reports& reports, const Moment& now, const Verdict& verd
 /// A few at once, then one at a time: whatever a server does, the log stays quiet. A few are set aside for deaths.
 bool Keeper::note(Reports& reports, Instant now, Level level, std::string text)
 {
-	const Duration pause = _policy.notePause;
-	const auto most = _policy.notesAtOnce;
+	const Duration pause = _policy->notePause;
+	const auto most = _policy->notesAtOnce;
 	if (_memory.notesCounted == Instant::min()) {
 		_memory.notesUnspent = most;
 		_memory.notesCounted = now;
@@ -175,7 +175,7 @@ bool Keeper::note(Reports& reports, Instant now, Level level, std::string text)
 		_memory.notesUnspent = static_cast<std::int32_t>(std::min<std::int64_t>(_memory.notesUnspent + earned, most));
 		_memory.notesCounted += earned * pause;
 	}
-	if (_memory.notesUnspent <= (level == Level::error ? -_policy.deathsAtOnce : 0)) {
+	if (_memory.notesUnspent <= (level == Level::error ? -_policy->deathsAtOnce : 0)) {
 		return false;
 	}
 	--_memory.notesUnspent;

@@ -50,7 +50,7 @@ std::string Keeper::sentence(const Moment& now) const
 			return "alive until " + death + ", and renewed until its max TTL ends at " +
 				   telling::until(now.wallAt(*_memory.life.wall), now.wall) + telling::replaceIt;
 		}
-		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(_policy, _memory.life.lease)) +
+		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(*_policy, _memory.life.lease)) +
 			   " after each renewal";
 	case State::retrying:
 		return "alive until " + death + "; the last renewal failed, and is tried again";

@@ -1,0 +1,164 @@
+// What a fleet of issuers costs, beside what others cost at the same server in the same run.
+//
+// Usage: fleet_bench [--quick] [--plot FILE]
+//   --quick   fleets of 1 and 1,000, and nothing that takes long
+//   --plot    how cost grows with the number of issuers, as SVG
+#include "report.h"
+#include "rivals.h"
+#include "scenarios.h"
+#include "temp_dir.h"
+#include "test_pki.h"
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <sys/resource.h>
+
+namespace issuer::bench {
+namespace {
+
+struct Options
+{
+	bool quick = false;
+	std::string plotFile;
+};
+
+/// What a fleet of `Results` is measured with.
+struct Setting
+{
+	Subject subject;
+	ServerOptions server;
+
+	[[nodiscard]] ServerOptions serverWithLease(int seconds) const
+	{
+		auto options = server;
+		options.leaseSeconds = seconds;
+		return options;
+	}
+};
+
+void tell(const std::string& what)
+{
+	std::cerr << "fleet_bench: " << what << '\n';
+}
+
+void measureBySize(const Options& options, const Setting& setting, Results& results)
+{
+	const bool tls = !setting.subject.caFile.empty();
+	ServerProcess server(setting.server);
+	const Target target{server.port(), tls};
+	constexpr std::size_t mostTlsThreads = 1000; // more take minutes in handshakes
+	for (const std::size_t size : {1UL, 100UL, 1000UL, 10'000UL}) {
+		if (options.quick && size != 1 && size != 1000) {
+			continue;
+		}
+		tell(std::to_string(size) + " issuers" + (tls ? ", TLS" : ""));
+		const auto keep = [size](std::map<std::size_t, Figures>& bySize, Figures figures) {
+			if (!figures.empty()) {
+				bySize[size] = std::move(figures);
+			}
+		};
+		keep(results.fleets, inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size); }));
+		if (!tls || size <= mostTlsThreads) {
+			keep(results.threadsPerIssuer, inProcess([&] { return threadPerIssuer(target, size); }));
+		}
+	}
+	results.others.merge(inProcess([&] { return wrk(target, 16); }));
+	results.others.merge(inProcess([&] { return rawClient(target, 16); }));
+	if (!results.fleets.empty() && results.others["wrk_rate"] > 0) {
+		const auto& largest = results.fleets.rbegin()->second;
+		results.others["share_of_wrk"] = largest.at("burst_rate") / results.others["wrk_rate"] * 100;
+	}
+}
+
+void measureTroubles(const Setting& setting, Results& results)
+{
+	tell("1,000 renewals a second");
+	{
+		ServerProcess server(setting.serverWithLease(20));
+		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address()); }));
+	}
+	tell("a stop while requests hang");
+	{
+		ServerProcess server(setting.server);
+		results.others.merge(inProcess([&] { return stopWhileHanging(setting.subject, server); }));
+	}
+	tell("one dead address of ten");
+	{
+		ServerProcess living(setting.serverWithLease(20));
+		ServerProcess dead(setting.server);
+		dead.tell("hang");
+		results.others.merge(
+			inProcess([&] { return oneDeadAddress(setting.subject, living.address(), dead.address()); }));
+	}
+	tell("an outage");
+	{
+		constexpr int lease = 10;
+		constexpr std::size_t size = 300;
+		constexpr int rate = 120; // 300 tokens with the 5.5 s or less that are left want 60 a second at least
+		ServerProcess server(setting.serverWithLease(lease));
+		results.others.merge(inProcess([&] { return recovery(setting.subject, server, size, Seconds(lease), rate); }));
+		results.others["recovery_rate"] = rate;
+	}
+}
+
+void raiseDescriptorLimit()
+{
+	rlimit limit{};
+	::getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(const Options& options)
+{
+	raiseDescriptorLimit(); // for the thread per issuer: ours has as many connections as workers
+	const test::TempDir folder;
+	test::TestPki pki(folder.path());
+	const auto identity = pki.server();
+	const Setting plainSetting{{VAULT_PLUGIN, ""}, {BENCH_SERVER, 3600, "", ""}};
+	const Setting tlsSetting{{VAULT_PLUGIN, pki.caFile()}, {BENCH_SERVER, 3600, identity.certificate, identity.key}};
+
+	Results plain;
+	Results tls;
+	measureBySize(options, plainSetting, plain);
+	measureBySize(options, tlsSetting, tls);
+	if (!options.quick) {
+		measureTroubles(plainSetting, plain);
+		measureTroubles(tlsSetting, tls);
+	}
+	std::cout << markdown(plain, tls);
+	if (!options.plotFile.empty()) {
+		std::ofstream(options.plotFile) << plot(plain, tls);
+		tell("plot in " + options.plotFile);
+	}
+	return 0;
+}
+
+} // namespace
+} // namespace issuer::bench
+
+int main(int count, char** arguments)
+{
+	issuer::bench::Options options;
+	for (int i = 1; i < count; ++i) {
+		if (std::strcmp(arguments[i], "--quick") == 0) {
+			options.quick = true;
+		}
+		else if (std::strcmp(arguments[i], "--plot") == 0 && i + 1 < count) {
+			options.plotFile = arguments[++i];
+		}
+		else {
+			std::fputs("usage: fleet_bench [--quick] [--plot FILE]\n", stderr);
+			return 64;
+		}
+	}
+	try {
+		return issuer::bench::run(options);
+	}
+	catch (const std::exception& error) {
+		std::fprintf(stderr, "fleet_bench: %s\n", error.what());
+		return 1;
+	}
+}

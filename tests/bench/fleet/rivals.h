@@ -1,0 +1,27 @@
+#pragma once
+
+#include "meter.h"
+
+#include <cstdint>
+#include <string>
+
+/// Others at the same server, to compare with. Each runs in a process of its own: see inProcess().
+namespace issuer::bench {
+
+struct Target
+{
+	std::uint16_t port = 0;
+	bool tls = false; ///< the server is not verified
+};
+
+/// wrk, with a thread and as many connections: what can be had.
+[[nodiscard]] Figures wrk(const Target& target, int connections);
+
+/// Threads that send fixed bytes and wait for as many as a renewal has, over a kept-alive connection each: the least
+/// that a client with blocking workers can cost.
+[[nodiscard]] Figures rawClient(const Target& target, std::size_t connections);
+
+/// The same, with a thread and a connection an issuer, waiting in between.
+[[nodiscard]] Figures threadPerIssuer(const Target& target, std::size_t issuers);
+
+} // namespace issuer::bench

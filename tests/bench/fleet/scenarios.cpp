@@ -1,0 +1,183 @@
+#include "scenarios.h"
+
+#include "fleet.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace issuer::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t addresses = 10;
+
+std::string token(std::size_t number)
+{
+	auto digits = std::to_string(number);
+	return "s.Bench" + std::string(19 - digits.size(), 'x') + digits;
+}
+
+std::string configuration(const Subject& subject, const std::string& address, std::size_t number)
+{
+	const auto tls = subject.caFile.empty() ? "" : R"("tls":{"ca_file":")" + subject.caFile + R"("},)";
+	return R"({"address":")" + address + R"(","token":{"value":")" + token(number) + R"("},)" + tls +
+		   R"("startup":"background"})";
+}
+
+Fleet::Configuration oneAddress(const Subject& subject, const std::string& address)
+{
+	return [=](std::size_t number) { return configuration(subject, address, number); };
+}
+
+/// Other settings, and so other connections; the same server.
+std::string pathOf(std::size_t address)
+{
+	return "/" + std::to_string(address);
+}
+
+/// Until the workers that the start has called have gone home.
+void awaitRest()
+{
+	for (int i = 0; i < 150 && threads() > 4; ++i) {
+		std::this_thread::sleep_for(100ms);
+	}
+}
+
+void measureBursts(Fleet& fleet, Figures& figures)
+{
+	constexpr int rounds = 7;
+	std::vector<double> cpu;
+	std::vector<double> rate;
+	for (int round = 0; round <= rounds; ++round) {
+		std::this_thread::sleep_for(600ms); // the longest pause that the rules want between two requests of an issuer
+		const auto count = static_cast<double>(fleet.size());
+		const auto target = fleet.renewals() + fleet.size();
+		const Watch watch;
+		fleet.renewAll();
+		fleet.awaitRenewals(target);
+		if (round > 0) { // the first opens connections
+			cpu.push_back(watch.cpu().count() / count * 1e6);
+			rate.push_back(count / watch.wall().count());
+		}
+	}
+	figures["burst_cpu_us"] = median(cpu);
+	figures["burst_rate"] = median(rate);
+}
+
+} // namespace
+
+Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size)
+{
+	Figures figures;
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	const auto before = privateBytes();
+	const Watch creation;
+	fleet.createAll(oneAddress(subject, address));
+	fleet.startAll();
+	figures["start_ms"] = creation.wall().count() * 1e3;
+	figures["start_cpu_us"] = creation.cpu().count() * 1e6 / static_cast<double>(size);
+	fleet.awaitActive(size);
+	figures["active_ms"] = creation.wall().count() * 1e3;
+
+	awaitRest();
+	figures["bytes"] = privateBytes() - before;
+	figures["text_bytes"] = static_cast<double>(configuration(subject, address, 0).size());
+	figures["threads"] = static_cast<double>(threads() - 1); // without the host's own
+	const Watch rest;
+	std::this_thread::sleep_for(5s);
+	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
+
+	measureBursts(fleet, figures);
+	const Watch stop;
+	fleet.stopAll();
+	figures["stop_ms"] = stop.wall().count() * 1e3;
+	return figures;
+}
+
+Figures steadyStream(const Subject& subject, const std::string& address)
+{
+	constexpr std::size_t size = 10'000;
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	fleet.createAll(oneAddress(subject, address));
+	for (std::size_t i = 0; i < size; ++i) {
+		fleet.start(i);
+		if (i % 10 == 9) {
+			std::this_thread::sleep_for(10ms);
+		}
+	}
+	std::this_thread::sleep_for(2s);
+	const auto before = fleet.renewals();
+	const Watch watch;
+	std::this_thread::sleep_for(10s);
+	const auto count = static_cast<double>(fleet.renewals() - before);
+	return {{"steady_cpu_us", watch.cpu().count() / count * 1e6}, {"steady_rate", count / watch.wall().count()}};
+}
+
+Figures stopWhileHanging(const Subject& subject, ServerProcess& server)
+{
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, 10'000);
+	fleet.createAll([&](std::size_t number) {
+		return configuration(subject, server.address() + pathOf(number % addresses), number);
+	});
+	fleet.startAll();
+	fleet.awaitActive(fleet.size());
+	server.tell("hang");
+	fleet.renewAll();
+	std::this_thread::sleep_for(1s);
+	const auto held = server.tell("held");
+	const Watch watch;
+	fleet.stopAll();
+	const Figures figures{{"held", held}, {"hanging_stop_ms", watch.wall().count() * 1e3}};
+	server.tell("answer");
+	return figures;
+}
+
+Figures oneDeadAddress(const Subject& subject, const std::string& living, const std::string& dead)
+{
+	const Plugin plugin(subject.plugin);
+	const auto isDead = [](std::size_t number) { return number % addresses == 0; };
+	Fleet fleet(plugin, 1000);
+	fleet.createAll([&](std::size_t number) {
+		return configuration(subject, (isDead(number) ? dead : living) + pathOf(number % addresses), number);
+	});
+	fleet.startAll();
+	fleet.awaitActive(900);
+	fleet.watchDelays();
+	std::this_thread::sleep_for(22s); // two renewals of each
+	fleet.stopAll();
+	auto delays = fleet.delays([&](std::size_t number) { return !isDead(number); });
+	std::ranges::sort(delays);
+	return {{"renewed", static_cast<double>(delays.size())}, {"delay_median_ms", median(delays) * 1e3},
+		{"delay_worst_ms", delays.empty() ? -1 : delays.back() * 1e3}};
+}
+
+Figures recovery(const Subject& subject, ServerProcess& server, std::size_t size, Seconds lease, int rate)
+{
+	server.tell("mortal");
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	fleet.createAll(oneAddress(subject, server.address()));
+	// In the course of half a lease, so that at the outage they are as far spent as those of a fleet that has long run.
+	for (std::size_t i = 0; i < size; ++i) {
+		fleet.start(i);
+		std::this_thread::sleep_for(lease * 0.45 / size);
+	}
+	fleet.awaitActive(size);
+	server.tell("down");
+	std::this_thread::sleep_for(lease * 0.45);
+	server.tell("rate " + std::to_string(rate));
+	server.tell("up");
+	const auto renewals = fleet.renewals();
+	const Watch watch;
+	fleet.awaitRenewals(renewals + size * 9 / 10);
+	const auto seconds = watch.wall().count();
+	std::this_thread::sleep_for(lease); // whoever has not been renewed by then is dead
+	fleet.stopAll();
+	return {{"recovered_s", seconds}, {"dead", server.tell("dead")}, {"tokens", static_cast<double>(size)}};
+}
+
+} // namespace issuer::bench

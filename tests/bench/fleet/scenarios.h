@@ -1,0 +1,34 @@
+#pragma once
+
+#include "meter.h"
+#include "server_process.h"
+
+#include <string>
+
+/// What is measured of the plugin. Each runs in a process of its own: see inProcess().
+namespace issuer::bench {
+
+struct Subject
+{
+	std::string plugin;
+	std::string caFile; ///< empty: plain
+};
+
+/// `size` issuers of one server: created, started in the background, at rest, renewed in bursts, stopped.
+[[nodiscard]] Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size);
+
+/// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second.
+[[nodiscard]] Figures steadyStream(const Subject& subject, const std::string& address);
+
+/// 10,000 issuers of ten addresses at a server that hangs are stopped one after the other.
+[[nodiscard]] Figures stopWhileHanging(const Subject& subject, ServerProcess& server);
+
+/// 1,000 issuers of ten addresses, one of which takes connections and never answers.
+[[nodiscard]] Figures oneDeadAddress(const Subject& subject, const std::string& living, const std::string& dead);
+
+/// Tokens, all alive, whose server is away for almost half their lease and comes back with little more capacity than
+/// they need. `server`: its lease is `lease`.
+[[nodiscard]] Figures recovery(
+	const Subject& subject, ServerProcess& server, std::size_t size, Seconds lease, int rate);
+
+} // namespace issuer::bench
