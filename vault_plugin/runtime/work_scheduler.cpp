@@ -105,7 +105,10 @@ void WorkScheduler::readable() noexcept
 /// An alarm that rings too early finds nothing due and is set anew: cheaper than setting it back at each change.
 void WorkScheduler::setAlarm() noexcept
 {
-	const std::optional<Instant> due = _agenda.nextDue();
+	std::optional<Instant> due = _agenda.nextDue();
+	if (_lullUntil != Instant::min() && _agenda.hasReady()) {
+		due = std::min(due.value_or(_lullUntil), _lullUntil);
+	}
 	if (!due) {
 		return;
 	}
@@ -117,10 +120,22 @@ void WorkScheduler::setAlarm() noexcept
 	}
 }
 
+/// Whether there is a job whose turn it is.
+bool WorkScheduler::mayBegin() noexcept
+{
+	if (_closing || !_agenda.hasReady()) {
+		return false;
+	}
+	if (_lullUntil != Instant::min() && _clock.now().boot >= _lullUntil) {
+		_lullUntil = Instant::min();
+	}
+	return _lullUntil == Instant::min();
+}
+
 /// Sees to it that a worker comes if there is something to do. The one returned is to be called.
 Worker* WorkScheduler::summon() noexcept
 {
-	if (_closing || _onTheirWay > 0 || !_agenda.hasReady()) {
+	if (_onTheirWay > 0 || !mayBegin()) {
 		return nullptr;
 	}
 	if (!_idle.empty()) {
@@ -156,8 +171,8 @@ void WorkScheduler::work(Worker& self) noexcept
 	Lock lock(_mutex);
 	do {
 		--_onTheirWay;
-		while (Job* job = _closing ? nullptr : _agenda.take()) {
-			run(self, *job, lock);
+		while (mayBegin()) {
+			run(self, *_agenda.take(), lock);
 		}
 	} while (awaitSummons(self, lock));
 
@@ -186,6 +201,7 @@ void WorkScheduler::run(Worker& self, Job& job, Lock& lock) noexcept
 	job.notes().worker = nullptr;
 	if (std::exchange(self.cancelled, false)) {
 		drain(self.cancel);
+		_lullUntil = _clock.now().boot + _options.lull;
 	}
 	_agenda.finished(job);
 	for (HaltWaiter* waiter = std::exchange(self.waiters, nullptr); waiter != nullptr;) {
@@ -193,6 +209,9 @@ void WorkScheduler::run(Worker& self, Job& job, Lock& lock) noexcept
 		waiter->done = true;
 		waiter->ended.notify_one(); // with the lock: without, its stack may be gone
 		waiter = after;
+	}
+	if (_lullUntil != Instant::min()) {
+		setAlarm(); // for its end
 	}
 }
 

@@ -28,6 +28,9 @@ public:
 		Duration idle = std::chrono::seconds(10); ///< a worker without a job ends after that, if it is not the last
 		/// Under load, alarms are at least that far apart: jobs due within share one. Late by so much at most.
 		Duration coalesce = std::chrono::milliseconds(4);
+		/// After a run was cancelled, no other begins for so long: who stops one job mostly stops them all, one after
+		/// the other, and what began in the place of the last one would only have to be cancelled next.
+		Duration lull = std::chrono::milliseconds(10);
 	};
 
 	/// Employs a first worker. Throws std::system_error.
@@ -50,6 +53,7 @@ private:
 	using Lock = std::unique_lock<std::mutex>;
 
 	void setAlarm() noexcept;
+	[[nodiscard]] bool mayBegin() noexcept;
 	[[nodiscard]] Worker* summon() noexcept;
 	void employ(Worker& worker);
 	void work(Worker& self) noexcept;
@@ -65,6 +69,7 @@ private:
 	Agenda _agenda;
 	Instant _alarmAt = Instant::max(); ///< what the alarm is set to
 	Instant _lastAlarm = Instant::min();
+	Instant _lullUntil = Instant::min(); ///< Instant::min(): there is none
 	bool _closing = false;
 
 	std::vector<Worker> _workers;

@@ -43,6 +43,7 @@ protected:
 		WorkScheduler::Options options;
 		options.idle = 1h;
 		options.coalesce = 0s;
+		options.lull = 0s;
 		return options;
 	}
 
@@ -446,6 +447,36 @@ TEST_F(WorkSchedulerTest, WhoWasIdleLastIsCalledFirstSoThatTheOthersCanEnd)
 		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
 	EXPECT_EQ(threads.size(), 1U);
+}
+
+TEST_F(WorkSchedulerTest, AfterACancelledRunNoOtherBeginsForALull)
+{
+	WorkScheduler::Options quiet = options();
+	quiet.lull = 10ms;
+	test::VirtualTime slow;
+	WorkScheduler other(slow, slow, quiet);
+	std::latch running(1);
+	Task hanging([&](int cancelFd) {
+		running.count_down();
+		hang(cancelFd);
+	});
+	other.arm(hanging, slow.in(0s), anyUrgency);
+	running.wait();
+	EXPECT_TRUE(other.halt(hanging, patience));
+
+	Counter runs;
+	Task next(runs);
+	other.arm(next, slow.in(0s), anyUrgency);
+	pollfd alarm{slow.fd(), POLLIN, 0};
+	slow.advance(9ms);
+	EXPECT_EQ(::poll(&alarm, 1, 0), 0);
+	EXPECT_EQ(runs.value(), 0);
+	slow.advance(1ms);
+	EXPECT_EQ(::poll(&alarm, 1, 0), 1);
+	other.readable();
+	EXPECT_TRUE(runs.reaches(1));
+	EXPECT_TRUE(other.halt(next, patience));
+	other.close();
 }
 
 TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButOne)
