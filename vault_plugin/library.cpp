@@ -15,7 +15,7 @@ class LibraryServices final : public Services
 public:
 	explicit LibraryServices(std::shared_ptr<runtime::Runtime> runtime) : _runtime(std::move(runtime)) {}
 
-	const runtime::Clock& clock() const override { return _runtime->clock(); }
+	[[nodiscard]] const runtime::Clock& clock() const override { return _runtime->clock(); }
 	runtime::Scheduler& scheduler() override { return _runtime->scheduler(); }
 	runtime::FileWatch& files() override { return _runtime->files(); }
 

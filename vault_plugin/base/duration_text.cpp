@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace issuer::vault {
@@ -51,7 +52,7 @@ std::optional<Duration> multiple(std::string_view number, Duration unit)
 	if (length > static_cast<double>(longest.count())) {
 		return std::nullopt;
 	}
-	return Duration(static_cast<Duration::rep>(length + 0.5));
+	return Duration(std::llround(length));
 }
 
 tl::unexpected<Error> notADuration(std::string_view text)

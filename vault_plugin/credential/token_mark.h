@@ -11,7 +11,7 @@ namespace issuer::vault::credential {
 /// and more. Another text each time; empty for no token.
 [[nodiscard]] std::string markOf(const Secret& token);
 
-/// Whether `mark` was made of this token.
-[[nodiscard]] bool bearsMark(const Secret& token, std::string_view mark);
+/// Whether `text` is a mark made of this token.
+[[nodiscard]] bool bearsMark(const Secret& token, std::string_view text);
 
 } // namespace issuer::vault::credential

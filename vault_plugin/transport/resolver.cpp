@@ -127,7 +127,7 @@ std::shared_ptr<Resolver::Question> Resolver::Desk::submit(const std::shared_ptr
 			++desk->helpers;
 		}
 		if (desk->helpers == 0) {
-			const auto unanswerable = question;
+			auto unanswerable = question;
 			unanswerable->found.complaint = "no thread could be started to look it up";
 			desk->queue.clear();
 			desk->open.clear();

@@ -23,7 +23,7 @@ bool isSigpipePending()
 
 } // namespace
 
-SigpipeBlock::SigpipeBlock() noexcept : _wasPending(false)
+SigpipeBlock::SigpipeBlock() noexcept
 {
 	const auto set = onlySigpipe();
 	pthread_sigmask(SIG_BLOCK, &set, &_before);

@@ -18,7 +18,7 @@ public:
 
 private:
 	sigset_t _before;
-	bool _wasPending;
+	bool _wasPending = false;
 };
 
 } // namespace issuer::vault::transport
