@@ -118,7 +118,7 @@ private:
 	{
 		Outcome outcome = Outcome::none;
 		Reason reason = Reason::none;
-		std::string detail;         ///< what the server said; empty: the state says it all
+		std::string detail;         ///< what the server said, or what it means; empty: nothing new
 		std::uint32_t attempt = 0;  ///< of this renewal; 0 for a look-up that is none
 		std::uint32_t failures = 0; ///< that a success has ended
 		Instant failingSince;

@@ -29,7 +29,9 @@ Reports Keeper::report(const Moment& now, const Verdict& verdict)
 	}
 	tellOfWall(reports, now);
 	if (hasNews(now.boot)) {
-		reports.emplace_back(event(now, {}));
+		Verdict news;
+		news.detail = sentence(now);
+		reports.emplace_back(event(now, news));
 		noteChange(reports, now, verdict);
 		_memory.toldState = _memory.running ? _memory.state : State::stopped;
 		_memory.toldWall = _memory.life.wall;
@@ -47,6 +49,7 @@ void Keeper::tellOfWall(Reports& reports, const Moment& now)
 		Verdict verdict;
 		verdict.outcome = Outcome::notRenewable;
 		verdict.reason = _memory.reason;
+		verdict.detail = sentence(now);
 		reports.emplace_back(event(now, verdict));
 	}
 }
@@ -86,7 +89,7 @@ Event Keeper::event(const Moment& now, const Verdict& verdict)
 	if (const auto planned = next()) {
 		event.next = now.wallAt(*planned);
 	}
-	event.detail = verdict.detail.empty() ? sentence(now) : verdict.detail;
+	event.detail = verdict.detail;
 	return event;
 }
 
