@@ -130,7 +130,8 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 	if (!tls.empty()) {
 		json += ',' + member("tls", '{' + tls + '}');
 	}
-	json += ',' + member("token", *token) + '}';
+	// The plugin itself then waits for a server that is away, and notices a token that is replaced.
+	json += ',' + member("token", *token) + R"(,"startup":"background"})";
 
 	HostConfig config;
 	config.issuers.push_back({"vault", {plugin, std::nullopt}, json});

@@ -43,10 +43,11 @@ std::string counted(std::size_t count, const std::string& what)
 	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
-std::chrono::milliseconds pauseAfter(unsigned failures)
+std::chrono::milliseconds pauseAfter(unsigned failures, bool credentialDead)
 {
 	thread_local std::minstd_rand random{std::random_device{}()};
-	return registry::startBackoff(failures, std::uniform_real_distribution<double>(0, 1)(random));
+	const double dice = std::uniform_real_distribution<double>(0, 1)(random);
+	return credentialDead ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
 }
 
 /// Failures are one a line, and each is a line of the log.

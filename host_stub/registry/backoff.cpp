@@ -5,13 +5,30 @@
 
 namespace issuer::registry {
 
-std::chrono::milliseconds startBackoff(unsigned failures, double random)
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+namespace {
+
+milliseconds doubling(milliseconds first, milliseconds longest, unsigned failures, double random)
 {
-	constexpr double first = 1000;
-	constexpr double longest = 15'000;
 	constexpr double spread = 0.2;
-	const double doubled = std::ldexp(first, static_cast<int>(std::clamp(failures, 1U, 10U)) - 1);
-	return std::chrono::milliseconds(std::lround(std::min(doubled, longest) * (1 - spread + 2 * spread * random)));
+	const double doubled =
+		std::ldexp(static_cast<double>(first.count()), static_cast<int>(std::clamp(failures, 1U, 10U)) - 1);
+	const double pause = std::min(doubled, static_cast<double>(longest.count()));
+	return milliseconds(std::lround(pause * (1 - spread + 2 * spread * random)));
+}
+
+} // namespace
+
+milliseconds startBackoff(unsigned failures, double random)
+{
+	return doubling(1s, 15s, failures, random);
+}
+
+milliseconds deadCredentialBackoff(unsigned failures, double random)
+{
+	return doubling(1min, 1h, failures, random);
 }
 
 } // namespace issuer::registry

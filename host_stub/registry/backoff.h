@@ -10,4 +10,8 @@ namespace issuer::registry {
 /// 15 s: a server that comes back is noticed soon, and one that is down for an hour is asked some 250 times.
 [[nodiscard]] std::chrono::milliseconds startBackoff(unsigned failures, double random);
 
+/// The same where the server was reached and does not know the credential: a minute, doubled each time up to an hour.
+/// Only a person can mend that, and a fleet of dead credentials must not keep its server busy.
+[[nodiscard]] std::chrono::milliseconds deadCredentialBackoff(unsigned failures, double random);
+
 } // namespace issuer::registry

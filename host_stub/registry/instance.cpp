@@ -3,6 +3,7 @@
 #include "common/text.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace issuer::registry {
@@ -73,6 +74,7 @@ struct Instance::Ears
 	std::shared_ptr<observe::EventSink> sink;
 	issuer_host host{};
 	issuer_recorder recorder{};
+	std::atomic<issuer_state> lastHeard = ISSUER_STATE_STOPPED;
 
 	Ears(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
 		std::shared_ptr<observe::EventSink> itsSink)
@@ -85,8 +87,9 @@ struct Instance::Ears
 	// Nothing may be thrown into the plugin. What a sink can throw is a lack of memory, and then a line is lost.
 	static void record(void* ctx, const issuer_event* event) noexcept
 	try {
-		const Ears& self = *static_cast<const Ears*>(ctx);
+		Ears& self = *static_cast<Ears*>(ctx);
 		if (ISSUER_HAS(event, issuer_event, detail)) {
+			self.lastHeard = event->state;
 			self.sink->event(self.issuer, *event);
 		}
 	}
@@ -141,6 +144,11 @@ CallResult Instance::stop(std::chrono::milliseconds timeout)
 CallResult Instance::record()
 {
 	return called([&](issuer_error* error) { return _table.set_recorder(_self, &_ears->recorder, error); });
+}
+
+issuer_state Instance::lastHeard() const
+{
+	return _ears->lastHeard;
 }
 
 CallResult Instance::recordNothing()

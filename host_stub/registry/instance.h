@@ -44,6 +44,9 @@ public:
 	[[nodiscard]] CallResult recordNothing();
 	[[nodiscard]] CallResult destroy(); ///< after it, only the destructor may be called
 
+	/// What its latest event said of its credential. [thread-safe]
+	[[nodiscard]] issuer_state lastHeard() const;
+
 	[[nodiscard]] bool canHandOver() const { return _handover != nullptr; }
 	[[nodiscard]] tl::expected<std::string, CallError> exportState();
 	[[nodiscard]] CallResult importState(const std::string& state);

@@ -51,6 +51,21 @@ void Issuer::start()
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 }
 
+void Issuer::startIfIdle()
+{
+	const std::lock_guard lock(_mutex);
+	if (_running || _closed) {
+		return;
+	}
+	if (_busy) {
+		_startAsked = true;
+		return;
+	}
+	_givenUp = false;
+	++_epoch; // the attempt that was planned is not needed any more
+	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+}
+
 bool Issuer::givenUp() const
 {
 	const std::lock_guard lock(_mutex);
@@ -157,7 +172,8 @@ void Issuer::settle(const CallResult& started)
 	_problem = started.error().text;
 	const issuer_rc code = started.error().code;
 	if (code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED) {
-		const milliseconds pause = _surroundings.backoff(++_failures);
+		const bool credentialDead = _now.instance->lastHeard() == ISSUER_STATE_EXPIRED;
+		const milliseconds pause = _surroundings.backoff(++_failures, credentialDead);
 		_retryAfter = pause;
 		_retryUnixMs = unixMs(std::chrono::system_clock::now() + pause);
 		lock.unlock();
@@ -176,6 +192,10 @@ void Issuer::rest()
 {
 	const std::lock_guard lock(_mutex);
 	_busy = _swapping = false;
+	if (std::exchange(_startAsked, false) && !_running && !_closed) {
+		_retryAfter = milliseconds(0);
+		_givenUp = false;
+	}
 	if (const auto pause = std::exchange(_retryAfter, std::nullopt)) {
 		_workers.postAfter(*pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 	}

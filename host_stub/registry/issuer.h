@@ -19,8 +19,9 @@ struct Surroundings
 {
 	std::shared_ptr<observe::EventSink> sink;
 	std::chrono::milliseconds stopTimeout{10'000};
-	/// How long to wait before a start is tried again after so many failures in a row.
-	std::function<std::chrono::milliseconds(unsigned failures)> backoff;
+	/// How long to wait before a start is tried again after so many failures in a row, the last of which found the
+	/// credential dead or not.
+	std::function<std::chrono::milliseconds(unsigned failures, bool credentialDead)> backoff;
 	/// An issuer's start failed for a reason that waiting does not mend. [worker-thread]
 	std::function<void()> onGivenUp = [] {};
 };
@@ -61,6 +62,9 @@ public:
 
 	/// Has it started, again after a pause if the server is away. Returns at once; the sink hears how it goes.
 	void start();
+
+	/// The same for one that has failed: at once, whatever pause it was in. No effect on one that runs.
+	void startIfIdle();
 
 	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the
 	/// error says what failed. Blocks as long as the stop of the old and the start of the new take.
@@ -109,6 +113,7 @@ private:
 	mutable std::mutex _mutex; ///< of all that follows
 	std::condition_variable _changed;
 	bool _busy = false;            ///< a worker is in attempt() or swap(): _now is its own
+	bool _startAsked = false;      ///< while it was busy: if it does not run then, it is started again at once
 	bool _swapping = false;        ///< in swap()
 	bool _closed = false;          ///< requestStop() was called
 	bool _halted = false;          ///< no start may begin

@@ -54,6 +54,9 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
 		for (const auto& [name, issuer] : plan->removed) {
 			_issuers.erase(name);
 		}
+		for (const auto& [name, issuer] : _issuers) {
+			issuer->startIfIdle(); // whoever reloads may have mended what kept it from starting
+		}
 		for (Candidate& candidate : plan->added) {
 			const std::string name = candidate.spec.name;
 			_issuers.emplace(name, std::make_shared<Issuer>(std::move(candidate), _workers, _surroundings))

@@ -152,7 +152,7 @@ int main(int argc, char** argv)
 	loader::PluginLibraries plugins;
 	registry::Surroundings surroundings;
 	surroundings.sink = ledger;
-	surroundings.backoff = [](unsigned) { return milliseconds(100); };
+	surroundings.backoff = [](unsigned, bool) { return milliseconds(100); };
 	registry::Registry registry(plugins, surroundings);
 
 	use(argv[4]);

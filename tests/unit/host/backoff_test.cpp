@@ -17,6 +17,14 @@ TEST(StartBackoff, DoublesFromOneSecondToFifteen)
 	EXPECT_EQ(startBackoff(4'000'000'000, middle), 15s);
 }
 
+TEST(StartBackoff, OfADeadCredentialDoublesFromAMinuteToAnHour)
+{
+	constexpr double middle = 0.5;
+	EXPECT_EQ(deadCredentialBackoff(1, middle), 1min);
+	EXPECT_EQ(deadCredentialBackoff(2, middle), 2min);
+	EXPECT_EQ(deadCredentialBackoff(9, middle), 1h);
+}
+
 TEST(StartBackoff, IsSpreadByAFifthToEitherSide)
 {
 	EXPECT_EQ(startBackoff(1, 0), 800ms);

@@ -92,6 +92,13 @@ struct Slots
 		const issuer_rc code = plugin.take("start", error);
 		std::unique_lock lock(plugin._mutex);
 		plugin._last = cast(self);
+		if (plugin._stateAtStart) {
+			issuer_event event{};
+			event.struct_size = sizeof event;
+			event.kind = ISSUER_EVENT_STATE;
+			event.state = *plugin._stateAtStart;
+			cast(self)->recorder.record(cast(self)->recorder.ctx, &event);
+		}
 		if (!plugin._startWaits || code != ISSUER_OK) {
 			return code;
 		}
@@ -211,6 +218,12 @@ void FakePlugin::startWaits()
 	_startWaits = true;
 }
 
+void FakePlugin::recordsAtStart(issuer_state state)
+{
+	const std::lock_guard lock(_mutex);
+	_stateAtStart = state;
+}
+
 void FakePlugin::recordEvent(const issuer_event& event)
 {
 	const std::lock_guard lock(_mutex);
@@ -292,7 +305,7 @@ FakeWorld::FakeWorld()
 	plugins.add(next);
 	surroundings.sink = std::make_shared<FakeSink>(told);
 	surroundings.stopTimeout = 20s;
-	surroundings.backoff = [](unsigned) { return 1ms; };
+	surroundings.backoff = [](unsigned, bool) { return 1ms; };
 }
 
 registry::IssuerSpec FakeWorld::spec(const std::string& name, const std::string& plugin, const std::string& config)

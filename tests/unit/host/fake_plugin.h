@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ public:
 	void answer(const std::string& slot, std::vector<issuer_rc> codes);
 	/// From now on start waits until it is stopped, as for a server that hangs.
 	void startWaits();
+	/// From now on start records an event of this state, whatever it answers.
+	void recordsAtStart(issuer_state state);
 	/// Has an event recorded by the instance that was started last.
 	void recordEvent(const issuer_event& event);
 	void log(issuer_log_level level, const std::string& component, const std::string& text);
@@ -65,6 +68,7 @@ private:
 	std::mutex _mutex;
 	std::condition_variable _changed;
 	std::map<std::string, std::vector<issuer_rc>> _answers;
+	std::optional<issuer_state> _stateAtStart;
 	bool _startWaits = false;
 	Instance* _last = nullptr;
 };

@@ -32,15 +32,16 @@ TEST(QuickConfig, ATokenIsAllItNeedsAndIsNotCopied)
 	ASSERT_TRUE(config);
 	EXPECT_EQ(config->issuers.at(0).name, "vault");
 	EXPECT_EQ(config->issuers.at(0).plugin.path, "/p/vault_plugin.so");
-	EXPECT_EQ(config->issuers.at(0).config, R"({"address":"https://127.0.0.1:8200","token":{"env":"VAULT_TOKEN"}})");
+	EXPECT_EQ(config->issuers.at(0).config,
+		R"({"address":"https://127.0.0.1:8200","token":{"env":"VAULT_TOKEN"},"startup":"background"})");
 }
 
 TEST(QuickConfig, OpenBaosVariablesComeFirstAndEmptyOnesCountAsNotSet)
 {
 	EXPECT_EQ(textOf({{"VAULT_TOKEN", "v"}, {"BAO_TOKEN", "b"}, {"VAULT_ADDR", "http://v"}, {"BAO_ADDR", "http://b"}}),
-		R"({"address":"http://b","token":{"env":"BAO_TOKEN"}})");
+		R"({"address":"http://b","token":{"env":"BAO_TOKEN"},"startup":"background"})");
 	EXPECT_EQ(textOf({{"VAULT_TOKEN", "v"}, {"BAO_TOKEN", ""}, {"VAULT_ADDR", "http://v"}, {"BAO_ADDR", ""}}),
-		R"({"address":"http://v","token":{"env":"VAULT_TOKEN"}})");
+		R"({"address":"http://v","token":{"env":"VAULT_TOKEN"},"startup":"background"})");
 }
 
 TEST(QuickConfig, EveryVariableHasItsKey)
@@ -50,20 +51,20 @@ TEST(QuickConfig, EveryVariableHasItsKey)
 				  {"VAULT_CLIENT_KEY", "/k.pem"}, {"VAULT_TLS_SERVER_NAME", "v"}, {"VAULT_SKIP_VERIFY", "true"}}),
 		R"({"address":"https://v:8200","namespace":"team\"a","tls":{"ca_file":"/ca.pem","ca_dir":"/ca",)"
 		R"("client_cert":"/c.pem","client_key":"/k.pem","server_name":"v","insecure_skip_verify":true},)"
-		R"("token":{"env":"VAULT_TOKEN"}})");
+		R"("token":{"env":"VAULT_TOKEN"},"startup":"background"})");
 }
 
 TEST(QuickConfig, RelativePathsStartWhereTheProgramDoes)
 {
 	EXPECT_EQ(textOf({{"VAULT_TOKEN", "t"}, {"VAULT_CACERT", "./ca.pem"}}),
 		R"({"address":"https://127.0.0.1:8200","tls":{"ca_file":")" + (fs::current_path() / "ca.pem").string() +
-			R"("},"token":{"env":"VAULT_TOKEN"}})");
+			R"("},"token":{"env":"VAULT_TOKEN"},"startup":"background"})");
 }
 
 TEST(QuickConfig, SkipVerifyIsTrueOrFalse)
 {
 	EXPECT_EQ(textOf({{"VAULT_TOKEN", "t"}, {"VAULT_SKIP_VERIFY", "0"}}),
-		R"({"address":"https://127.0.0.1:8200","token":{"env":"VAULT_TOKEN"}})");
+		R"({"address":"https://127.0.0.1:8200","token":{"env":"VAULT_TOKEN"},"startup":"background"})");
 	EXPECT_EQ(
 		textOf({{"VAULT_TOKEN", "t"}, {"VAULT_SKIP_VERIFY", "maybe"}}), "VAULT_SKIP_VERIFY: true or false is wanted");
 }
@@ -73,7 +74,8 @@ TEST(QuickConfig, WithoutATokenVariableTheLoginsFileIsRead)
 	const issuer::test::TempDir home;
 	std::ofstream(home.path() / ".vault-token") << "hvs.secret";
 	EXPECT_EQ(textOf({{"HOME", home.path()}}), R"({"address":"https://127.0.0.1:8200","token":{"file":")" +
-												   (home.path() / ".vault-token").string() + R"("}})");
+												   (home.path() / ".vault-token").string() +
+												   R"("},"startup":"background"})");
 }
 
 TEST(QuickConfig, WithoutAnyTokenItSaysHowToGetOne)

@@ -77,7 +77,7 @@ TEST_F(RegistryOf, AStartWhoseServerIsAwayIsTriedAgain)
 TEST_F(RegistryOf, TheBackoffIsAskedWithTheNumberOfFailures)
 {
 	std::vector<unsigned> asked;
-	world.surroundings.backoff = [&](unsigned failures) {
+	world.surroundings.backoff = [&](unsigned failures, bool) {
 		asked.push_back(failures);
 		return std::chrono::milliseconds(0);
 	};
@@ -86,6 +86,32 @@ TEST_F(RegistryOf, TheBackoffIsAskedWithTheNumberOfFailures)
 	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
 	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
 	EXPECT_THAT(asked, ElementsAre(1, 2, 3));
+}
+
+TEST_F(RegistryOf, ADeadCredentialIsToldToTheBackoff)
+{
+	std::promise<bool> dead;
+	world.surroundings.backoff = [&](unsigned, bool credentialDead) {
+		dead.set_value(credentialDead);
+		return std::chrono::hours(1);
+	};
+	Registry own(world.plugins, world.surroundings);
+	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
+	world.old.recordsAtStart(ISSUER_STATE_EXPIRED);
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
+	EXPECT_TRUE(dead.get_future().get());
+}
+
+TEST_F(RegistryOf, AReloadStartsWhatHasGivenUpAndDisturbsNoOther)
+{
+	world.old.answer("start", {ISSUER_E_INVALID});
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
+	ASSERT_TRUE(world.told.waitFor("b started: with Fake next"));
+	ASSERT_TRUE(world.calls.waitFor("old.start"));
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_THAT(world.calls.all(), Not(Contains("next.stop")));
+	EXPECT_EQ(std::ranges::count(world.calls.all(), "next.start"), 1);
 }
 
 TEST_F(RegistryOf, AStartThatHangsDelaysNoOther)
@@ -108,7 +134,7 @@ TEST_F(RegistryOf, AStartThatHangsIsCancelledByStop)
 
 TEST_F(RegistryOf, StopDoesNotWaitForThePauseBeforeTheNextStart)
 {
-	world.surroundings.backoff = [](unsigned) { return std::chrono::hours(1); };
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
 	Registry own(world.plugins, world.surroundings);
 	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
 	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));

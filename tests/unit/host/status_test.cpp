@@ -66,7 +66,7 @@ TEST_F(Status, OfAPluginThatTellsNothingOfItsHealthIsTheHostsAlone)
 
 TEST_F(Status, OfOneWhoseServerIsAwaySaysWhyAndWhenItIsTriedAgain)
 {
-	world.surroundings.backoff = [](unsigned) { return std::chrono::hours(1); };
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
 	Registry patient{world.plugins, world.surroundings};
 	world.old.answer("start", {ISSUER_E_UNAVAILABLE});
 	ASSERT_TRUE(patient.apply({FakeWorld::spec("a", "old")}));
