@@ -4,6 +4,7 @@
 #include "observe/event_sink.h"
 #include "registry/registry.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -50,8 +51,8 @@ public:
 	void log(issuer_log_level level, const std::string& component, const std::string& text);
 	bool offersHandover = true;
 	bool offersControl = false;
-	bool offersHealth = false; ///< as a plugin that does not know the last field yet
-	int requestsOut = 0;       ///< so often its health shows a request under way
+	bool offersHealth = false;        ///< as a plugin that does not know the last field yet
+	std::atomic<int> requestsOut = 0; ///< so often its health shows a request under way
 
 	[[nodiscard]] const issuer_lifecycle& table() const;
 	[[nodiscard]] const std::string& name() const { return _name; }
