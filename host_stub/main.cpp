@@ -1,3 +1,4 @@
+#include "commands/doctor.h"
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
@@ -120,6 +121,7 @@ int main(int argc, char** argv)
 	issuer::commands::Run run;
 	issuer::commands::Inspect inspect;
 	issuer::commands::Status status;
+	issuer::commands::Doctor doctor;
 	issuer::commands::Swap swap;
 	issuer::commands::Renew renew;
 	issuer::commands::Stage stage;
@@ -127,7 +129,7 @@ int main(int argc, char** argv)
 	issuer::commands::Validate validate;
 	issuer::commands::ValidateCheck validateCheck;
 	const auto all = std::to_array<issuer::commands::Command*>(
-		{&run, &status, &swap, &renew, &stage, &gc, &inspect, &validate, &validateCheck});
+		{&run, &status, &doctor, &swap, &renew, &stage, &gc, &inspect, &validate, &validateCheck});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

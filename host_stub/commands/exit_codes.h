@@ -6,6 +6,7 @@ namespace issuer::commands {
 enum ExitCode : int
 {
 	exitOk = 0,
+	exitFindings = 1,     ///< it has looked, and there are problems
 	exitUsage = 64,       ///< an unknown command or option
 	exitData = 65,        ///< the file given is not a plugin this host would load
 	exitUnavailable = 69, ///< no running host answers

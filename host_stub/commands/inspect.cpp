@@ -9,6 +9,7 @@
 #include <iostream>
 #include <issuer/control.h>
 #include <issuer/credential.h>
+#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 
@@ -19,7 +20,8 @@ namespace {
 std::vector<std::string> extensionsOf(const loader::Plugin& plugin)
 {
 	std::vector<std::string> known;
-	for (const char* id : {ISSUER_EXT_HEALTH, ISSUER_EXT_CONTROL, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL}) {
+	for (const char* id :
+		{ISSUER_EXT_HEALTH, ISSUER_EXT_CONTROL, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL, ISSUER_EXT_DIAGNOSE}) {
 		if (plugin.extension<void>(id) != nullptr) {
 			known.emplace_back(id);
 		}

@@ -155,4 +155,15 @@ fs::path installedPlugins()
 	return program.parent_path().parent_path() / ISSUER_LIBDIR / "issuer" / "plugins";
 }
 
+Result<HostConfig> configurationOf(
+	const std::optional<std::filesystem::path>& file, const std::optional<std::filesystem::path>& plugin)
+{
+	if (file) {
+		return loadConfig(*file);
+	}
+	const Result<std::filesystem::path> chosen =
+		plugin ? Result<std::filesystem::path>(*plugin) : newestVaultPlugin(installedPlugins());
+	return chosen.and_then([](const std::filesystem::path& path) { return quickConfig(environmentVariable, path); });
+}
+
 } // namespace issuer::commands

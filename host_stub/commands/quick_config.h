@@ -19,6 +19,11 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// VAULT_SKIP_VERIFY, each with BAO_… first. The token itself stays where it is: the plugin is told where to read it.
 [[nodiscard]] Result<HostConfig> quickConfig(const Environment& environment, const std::filesystem::path& plugin);
 
+/// What `run` and `doctor` work on: the file if there is one, else the quick configuration with `plugin`, else that
+/// with the newest installed Vault plugin.
+[[nodiscard]] Result<HostConfig> configurationOf(
+	const std::optional<std::filesystem::path>& file, const std::optional<std::filesystem::path>& plugin);
+
 /// The newest installed Vault plugin, <plugins>/vault/<version>/vault_plugin.so.
 [[nodiscard]] Result<std::filesystem::path> newestVaultPlugin(const std::filesystem::path& plugins);
 

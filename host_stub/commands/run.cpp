@@ -219,16 +219,6 @@ bool Run::setOption(const std::string& name, std::string& value)
 	return false;
 }
 
-Result<HostConfig> Run::configuration() const
-{
-	if (_configFile) {
-		return loadConfig(*_configFile);
-	}
-	const Result<std::filesystem::path> plugin =
-		_plugin ? Result<std::filesystem::path>(*_plugin) : newestVaultPlugin(installedPlugins());
-	return plugin.and_then([](const std::filesystem::path& path) { return quickConfig(environmentVariable, path); });
-}
-
 int Run::run(const std::vector<std::string>& arguments)
 {
 	if (!arguments.empty()) {
@@ -237,7 +227,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	if (_configFile && _plugin) {
 		return usageError("--plugin is for running without --config", name());
 	}
-	const Result<HostConfig> config = configuration();
+	const Result<HostConfig> config = configurationOf(_configFile, _plugin);
 	if (!config) {
 		std::cerr << "issuer-host: " << config.error().text << '\n';
 		return exitConfig;
@@ -306,7 +296,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
 			reloads.post([&] {
 				service->reloading();
-				reload(registry, observation, configuration());
+				reload(registry, observation, configurationOf(_configFile, _plugin));
 				service->ready();
 				endIfNothingIsLeft(); // the last one alive may have been removed
 			});

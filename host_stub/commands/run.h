@@ -21,8 +21,6 @@ public:
 	int run(const std::vector<std::string>& arguments) override;
 
 private:
-	[[nodiscard]] Result<HostConfig> configuration() const;
-
 	std::optional<std::filesystem::path> _configFile;
 	std::optional<std::filesystem::path> _plugin;
 	std::optional<std::string> _control;

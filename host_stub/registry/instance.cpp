@@ -36,6 +36,11 @@ CallResult called(const Call& call)
 								   : "the plugin gives no reason (code " + std::to_string(code) + ")"});
 }
 
+std::uint32_t milliseconds32(std::chrono::milliseconds timeout)
+{
+	return static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, UINT32_MAX));
+}
+
 const issuer_handover_ext* handoverOf(const loader::Plugin& plugin)
 {
 	const auto* table = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
@@ -57,6 +62,14 @@ const issuer_control_ext* controlOf(const loader::Plugin& plugin)
 	const auto* table = plugin.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
 	const bool usable = table != nullptr && ISSUER_HAS(table, issuer_control_ext, credential_changed) &&
 						table->renew_now != nullptr && table->credential_changed != nullptr;
+	return usable ? table : nullptr;
+}
+
+const issuer_diagnose_ext* diagnoseOf(const loader::Plugin& plugin)
+{
+	const auto* table = plugin.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
+	const bool usable =
+		table != nullptr && ISSUER_HAS(table, issuer_diagnose_ext, diagnose) && table->diagnose != nullptr;
 	return usable ? table : nullptr;
 }
 
@@ -109,7 +122,7 @@ struct Instance::Ears
 
 Instance::Instance(std::unique_ptr<Ears> ears)
 	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin)),
-	  _health(healthOf(*_ears->plugin)), _control(controlOf(*_ears->plugin))
+	  _health(healthOf(*_ears->plugin)), _control(controlOf(*_ears->plugin)), _diagnose(diagnoseOf(*_ears->plugin))
 {
 }
 
@@ -137,8 +150,7 @@ CallResult Instance::start()
 
 CallResult Instance::stop(std::chrono::milliseconds timeout)
 {
-	const auto limit = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, UINT32_MAX));
-	return called([&](issuer_error* error) { return _table.stop(_self, limit, error); });
+	return called([&](issuer_error* error) { return _table.stop(_self, milliseconds32(timeout), error); });
 }
 
 CallResult Instance::record()
@@ -186,6 +198,23 @@ CallResult Instance::credentialChanged()
 	return _control == nullptr
 			   ? noControl()
 			   : called([&](issuer_error* error) { return _control->credential_changed(_self, error); });
+}
+
+CallResult Instance::diagnose(std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
+{
+	if (_diagnose == nullptr) {
+		return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_DIAGNOSE});
+	}
+	const issuer_find keep = [](void* ctx, const issuer_finding* finding) noexcept {
+		const auto& heard = *static_cast<const std::function<void(Finding)>*>(ctx);
+		if (ISSUER_HAS(finding, issuer_finding, advice)) {
+			heard({finding->level, printable(view(finding->topic)), printable(view(finding->text)),
+				printable(view(finding->advice))});
+		}
+	};
+	void* const ctx = const_cast<std::function<void(Finding)>*>(&find); // a C pointer, that keep() only reads through
+	return called(
+		[&](issuer_error* error) { return _diagnose->diagnose(_self, milliseconds32(timeout), keep, ctx, error); });
 }
 
 std::optional<issuer_health> Instance::health() const

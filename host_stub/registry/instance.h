@@ -4,7 +4,9 @@
 #include "observe/event_sink.h"
 
 #include <chrono>
+#include <functional>
 #include <issuer/control.h>
+#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 #include <memory>
@@ -19,6 +21,15 @@ struct CallError
 {
 	issuer_rc code;
 	std::string text; ///< the plugin's words, as one printable line
+};
+
+/// One thing a plugin found when it looked, copied: see issuer/diagnose.h.
+struct Finding
+{
+	issuer_finding_level level;
+	std::string topic; ///< printable, as are the others
+	std::string text;
+	std::string advice;
 };
 
 using CallResult = tl::expected<void, CallError>;
@@ -60,6 +71,11 @@ public:
 	[[nodiscard]] CallResult renewNow();
 	[[nodiscard]] CallResult credentialChanged();
 
+	/// Has the plugin look at everything the credential's life depends on; `find` is called before it returns.
+	/// ISSUER_E_UNSUPPORTED where the plugin has no issuer.diagnose/1. Not while running.
+	[[nodiscard]] CallResult diagnose(
+		std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const;
+
 private:
 	struct Ears; ///< what the plugin calls
 
@@ -70,6 +86,7 @@ private:
 	const issuer_handover_ext* _handover;
 	const issuer_health_ext* _health;
 	const issuer_control_ext* _control;
+	const issuer_diagnose_ext* _diagnose;
 	issuer_instance* _self = nullptr;
 };
 

@@ -4,6 +4,7 @@
  */
 #include "issuer/control.h"
 #include "issuer/credential.h"
+#include "issuer/diagnose.h"
 #include "issuer/handover.h"
 #include "issuer/health.h"
 #include "issuer/lifecycle.h"
@@ -174,3 +175,19 @@ AT(issuer_handover_ext, import_state, 16);
 SIZE(issuer_credential_ext, 16);
 AT(issuer_credential_ext, struct_size, 0);
 AT(issuer_credential_ext, use, 8);
+
+/* issuer.diagnose/1 */
+SIZE(issuer_finding, 56);
+AT(issuer_finding, struct_size, 0);
+AT(issuer_finding, level, 4);
+AT(issuer_finding, topic, 8);
+AT(issuer_finding, text, 24);
+AT(issuer_finding, advice, 40);
+SIGNED(issuer_finding_level);
+VALUE(ISSUER_FINDING_OK, 0);
+VALUE(ISSUER_FINDING_NOTE, 1);
+VALUE(ISSUER_FINDING_WARN, 2);
+VALUE(ISSUER_FINDING_PROBLEM, 3);
+SIZE(issuer_diagnose_ext, 16);
+AT(issuer_diagnose_ext, struct_size, 0);
+AT(issuer_diagnose_ext, diagnose, 8);

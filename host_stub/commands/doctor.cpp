@@ -1,0 +1,234 @@
+#include "commands/doctor.h"
+
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+#include "common/duration.h"
+#include "common/json_object.h"
+#include "observe/event_sink.h"
+
+#include <algorithm>
+#include <iostream>
+#include <unistd.h>
+
+namespace issuer::commands {
+
+using registry::Finding;
+
+namespace {
+
+/// What a plugin says in passing is a finding too, if it is a warning: an address without TLS, verification switched
+/// off.
+class Notes final : public observe::EventSink
+{
+public:
+	explicit Notes(std::vector<Finding>& findings) : _findings(findings) {}
+
+	void event(std::string_view, const issuer_event&) override {}
+	void notice(const observe::Notice&) override {}
+	void log(std::string_view, issuer_log_level level, std::string_view component, std::string_view text) override
+	{
+		if (level >= ISSUER_LOG_WARN) {
+			_findings.push_back({ISSUER_FINDING_WARN, printable(component), printable(text), {}});
+		}
+	}
+
+private:
+	std::vector<Finding>& _findings;
+};
+
+std::string levelName(issuer_finding_level level)
+{
+	switch (level) {
+	case ISSUER_FINDING_OK:
+		return "ok";
+	case ISSUER_FINDING_WARN:
+		return "warning";
+	case ISSUER_FINDING_PROBLEM:
+		return "problem";
+	}
+	return "note"; // also a level of a later revision
+}
+
+const char* colourOf(issuer_finding_level level)
+{
+	return level == ISSUER_FINDING_PROBLEM ? "\033[31m" : level == ISSUER_FINDING_WARN ? "\033[33m" : "";
+}
+
+std::string padded(std::string text, std::size_t width)
+{
+	return text.append(text.size() < width ? width - text.size() : 0, ' ');
+}
+
+std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level)
+{
+	std::size_t count = 0;
+	for (const Diagnosis& diagnosis : diagnoses) {
+		count += static_cast<std::size_t>(std::ranges::count(diagnosis.findings, level, &Finding::level));
+	}
+	return count;
+}
+
+std::string counted(std::size_t count, const std::string& what)
+{
+	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+} // namespace
+
+Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
+{
+	Diagnosis diagnosis{spec.name, {}, {}};
+	std::vector<Finding>& findings = diagnosis.findings;
+	auto plugin = plugins.open(spec.plugin);
+	if (!plugin) {
+		findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
+		return diagnosis;
+	}
+	diagnosis.plugin = (*plugin)->description().name + ' ' + (*plugin)->description().version;
+	{
+		const auto notes = std::make_shared<Notes>(findings);
+		auto instance = registry::Instance::create(*plugin, spec.name, spec.config, notes);
+		if (!instance) {
+			findings.push_back({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
+		}
+		else {
+			const auto looked =
+				(*instance)->diagnose(timeout, [&](Finding finding) { findings.push_back(std::move(finding)); });
+			if (!looked && looked.error().code == ISSUER_E_UNSUPPORTED) {
+				findings.push_back({ISSUER_FINDING_NOTE, "plugin",
+					"its configuration is accepted; more than that this plugin cannot say without being started", {}});
+			}
+			else if (!looked) {
+				findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", "it cannot look: " + looked.error().text, {}});
+			}
+		}
+	}
+	plugins.release(std::move(*plugin));
+	return diagnosis;
+}
+
+std::string diagnosesForPeople(const std::vector<Diagnosis>& diagnoses, bool colours)
+{
+	std::string text;
+	for (const Diagnosis& diagnosis : diagnoses) {
+		text += printable(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
+		std::size_t width = 0;
+		for (const Finding& finding : diagnosis.findings) {
+			width = std::max(width, finding.topic.size());
+		}
+		for (const Finding& finding : diagnosis.findings) {
+			const std::string colour = colours ? colourOf(finding.level) : "";
+			text += "  " + colour + padded(levelName(finding.level), 7) + (colour.empty() ? "" : "\033[0m") + "  " +
+					padded(finding.topic, width) + "  " + finding.text + '\n';
+			if (!finding.advice.empty()) {
+				text += std::string(width + 13, ' ') + "→ " + finding.advice + '\n';
+			}
+		}
+		text += '\n';
+	}
+	return text + counted(diagnoses.size(), "issuer") + ", " +
+		   counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") + ", " +
+		   counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
+}
+
+std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses)
+{
+	std::string issuers;
+	for (const Diagnosis& diagnosis : diagnoses) {
+		std::string findings;
+		for (const Finding& finding : diagnosis.findings) {
+			findings += (findings.empty() ? "" : ",") + JsonObject()
+															.add("level", levelName(finding.level))
+															.add("topic", finding.topic)
+															.add("text", finding.text)
+															.add("advice", finding.advice)
+															.text();
+		}
+		issuers += (issuers.empty() ? "" : ",") + JsonObject()
+													  .add("name", diagnosis.issuer)
+													  .add("plugin", diagnosis.plugin)
+													  .addJson("findings", '[' + findings + ']')
+													  .text();
+	}
+	return JsonObject()
+		.add("problems", countOf(diagnoses, ISSUER_FINDING_PROBLEM))
+		.add("warnings", countOf(diagnoses, ISSUER_FINDING_WARN))
+		.addJson("issuers", '[' + issuers + ']')
+		.text();
+}
+
+std::string_view Doctor::help() const
+{
+	return "Usage: issuer-host doctor [NAME] [--config FILE | --plugin PATH] [--timeout DURATION] [--json]\n"
+		   "\n"
+		   "Looks at every configured issuer, or at NAME: its plugin, its configuration, and whatever its plugin looks "
+		   "at\n"
+		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
+		   "what to change. Renews nothing and changes nothing; beside a running host it does no harm.\n"
+		   "\n"
+		   "Without FILE it looks at the token that `issuer-host run` without FILE would keep alive.\n"
+		   "\n"
+		   "Example:\n"
+		   "  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host doctor\n"
+		   "\n"
+		   "Exit codes: 0 no problem, perhaps warnings; 1 there are problems; 64 wrong usage; 78 the configuration\n"
+		   "cannot be used.\n";
+}
+
+void Doctor::defineOptions(Poco::Util::OptionSet& options) const
+{
+	using Poco::Util::Option;
+	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
+	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
+	options.addOption(Option("timeout", "", "how long to look at one issuer, 30s unless given").argument("DURATION"));
+	options.addOption(Option("json", "", "one line of JSON, for programs"));
+}
+
+bool Doctor::setOption(const std::string& name, std::string& value)
+{
+	if (name == "config") {
+		_configFile = value;
+	}
+	if (name == "plugin") {
+		_plugin = std::filesystem::absolute(value);
+	}
+	_json = _json || name == "json";
+	if (name == "timeout") {
+		const auto timeout = parseDuration(value);
+		_timeout = timeout.value_or(_timeout);
+		return timeout || (value = "a duration such as 30s", false);
+	}
+	return true;
+}
+
+int Doctor::run(const std::vector<std::string>& arguments)
+{
+	if (arguments.size() > 1) {
+		return usageError("doctor takes one issuer's name at most", name());
+	}
+	if (_configFile && _plugin) {
+		return usageError("--plugin is for looking without --config", name());
+	}
+	Result<HostConfig> config = configurationOf(_configFile, _plugin);
+	if (!config) {
+		std::cerr << "issuer-host: " << config.error().text << '\n';
+		return exitConfig;
+	}
+	if (!arguments.empty()) {
+		std::erase_if(config->issuers, [&](const auto& issuer) { return issuer.name != arguments.front(); });
+		if (config->issuers.empty()) {
+			std::cerr << "issuer-host: there is no issuer " << printable(arguments.front()) << '\n';
+			return exitConfig;
+		}
+	}
+	loader::PluginLibraries plugins;
+	std::vector<Diagnosis> diagnoses;
+	for (const registry::IssuerSpec& issuer : config->issuers) {
+		diagnoses.push_back(diagnose(issuer, plugins, _timeout));
+	}
+	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
+	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : diagnosesForPeople(diagnoses, colours));
+	return countOf(diagnoses, ISSUER_FINDING_PROBLEM) > 0 ? exitFindings : exitOk;
+}
+
+} // namespace issuer::commands

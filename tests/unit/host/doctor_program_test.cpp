@@ -1,0 +1,79 @@
+#include "fixture_plugins.h"
+#include "program.h"
+#include "temp_dir.h"
+
+#include <gmock/gmock.h>
+
+namespace issuer {
+namespace {
+
+namespace fixture = issuer::test::fixture;
+using issuer::test::Program;
+using testing::HasSubstr;
+
+class TheDoctor : public testing::Test
+{
+protected:
+	/// What `doctor --config` with one issuer says, and how it ends.
+	std::pair<std::string, int> examine(const std::string& plugin, const std::vector<std::string>& more = {}) const
+	{
+		const auto config =
+			temp.write("host.json", R"({"issuers":[{"name":"team-a","plugin":")" + plugin + R"(","config":{}}]})");
+		std::vector<std::string> arguments{"doctor", "--config", config};
+		arguments.insert(arguments.end(), more.begin(), more.end());
+		Program program(arguments);
+		std::string said;
+		const int code = program.wait(&said);
+		return {said, code};
+	}
+
+	issuer::test::TempDir temp;
+};
+
+TEST_F(TheDoctor, SaysWhatWillBecomeOfTheCredentialAndWhatToChange)
+{
+	EXPECT_EQ(examine(fixture::foresees_an_end), std::pair(std::string("team-a  (Fixture 1.0.0)\n"
+																	   "  ok       address   it answers\n"
+																	   "  warning  lifetime  capped: dies on Thursday\n"
+																	   "                     → use a periodic token\n"
+																	   "\n"
+																	   "1 issuer, 0 problems, 1 warning\n"),
+													 0));
+}
+
+TEST_F(TheDoctor, TellsAProgramThatThereIsAProblem)
+{
+	const auto [said, code] = examine(fixture::finds_a_problem, {"--json"});
+	EXPECT_EQ(code, 1);
+	EXPECT_EQ(said, R"({"problems":1,"warnings":0,"issuers":[{"name":"team-a","plugin":"Fixture 1.0.0","findings":[)"
+					R"({"level":"ok","topic":"address","text":"it answers","advice":""},)"
+					R"({"level":"problem","topic":"lifetime","text":"capped: dies on Thursday",)"
+					R"("advice":"use a periodic token"}]}]})"
+					"\n");
+}
+
+TEST_F(TheDoctor, SaysWhatItCouldNotAskAPluginThatDoesNotLook)
+{
+	const auto [said, code] = examine(fixture::good);
+	EXPECT_EQ(code, 0);
+	EXPECT_THAT(said, HasSubstr("note     plugin  its configuration is accepted"));
+}
+
+TEST_F(TheDoctor, FindsAPluginThatIsRefusedAndAConfigurationThatIs)
+{
+	EXPECT_THAT(examine(fixture::missing_symbol).first, HasSubstr("problem  plugin  plugin "));
+	EXPECT_EQ(examine(fixture::missing_symbol).second, 1);
+	EXPECT_THAT(
+		examine(fixture::create_fails).first, HasSubstr("problem  config  this fixture refuses every configuration"));
+}
+
+TEST_F(TheDoctor, LooksAtOneIssuerWhenToldWhich)
+{
+	EXPECT_EQ(examine(fixture::good, {"team-a"}).second, 0);
+	EXPECT_EQ(examine(fixture::good, {"team-b"}).second, 78);
+	EXPECT_EQ(examine(fixture::good, {"a", "b"}).second, 64);
+	EXPECT_EQ(examine(fixture::good, {"--timeout", "soon"}).second, 64);
+}
+
+} // namespace
+} // namespace issuer
