@@ -245,6 +245,7 @@ void Story::waitForRenewals(const std::string& occasion, const std::vector<std::
 {
 	for (const auto& issuer : issuers) {
 		_host->waitFor("the " + occasion + " renewal of " + issuer, [&](const Events& events) {
+			require(inState(events, issuer, "expired", since) == nullptr, "the token of " + issuer + " was lost");
 			return std::ranges::any_of(events, [&](const Event& e) { return isRenewalOf(e, issuer, since); });
 		});
 	}
