@@ -126,6 +126,7 @@ TEST_F(FakeVaultTest, CutsConnectionsOffWhenItStops)
 	auto asked = std::async([&] { return client.renew(token).status; });
 	Client second(vault);
 	auto alsoAsked = std::async([&] { return second.renew(token).status; });
+	ASSERT_TRUE(vault.faults().waitForStrikes(2));
 	vault.stop();
 	EXPECT_THROW(asked.get(), Poco::Exception);
 	EXPECT_THROW(alsoAsked.get(), Poco::Exception);
@@ -135,6 +136,7 @@ TEST_F(FakeVaultTest, AnswersHangingRequestsWhenTheFaultIsCleared)
 {
 	vault.faults().add(faults::hang());
 	auto asked = std::async([&] { return client.renew(token).status; });
+	ASSERT_TRUE(vault.faults().waitForStrikes(1));
 	vault.api().revoke(token);
 	Client(vault).ask("DELETE", "/fake/faults");
 	EXPECT_EQ(asked.get(), 403) << "as things stand then, not when it was asked";

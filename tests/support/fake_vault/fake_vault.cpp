@@ -106,9 +106,9 @@ Connection::Answer FakeVault::answerLogged(ApiRequest& request, Connection& conn
 	entry.call = callOf(request);
 	entry.who = _api.nameOf(request.token());
 	Connection::Answer answer;
-	if (const auto fault = request.path().starts_with("/v1/") ? _faults.strike(entry.call) : std::nullopt) {
-		entry.fault = fault->name;
-		answer = answerFaulty(request, connection, *fault);
+	if (const auto strike = request.path().starts_with("/v1/") ? _faults.strike(entry.call) : std::nullopt) {
+		entry.fault = strike->fault.name;
+		answer = answerFaulty(request, connection, *strike);
 	}
 	else {
 		answer.reply = _api.handle(request);
@@ -119,8 +119,9 @@ Connection::Answer FakeVault::answerLogged(ApiRequest& request, Connection& conn
 	return answer;
 }
 
-Connection::Answer FakeVault::answerFaulty(ApiRequest& request, Connection& connection, const Fault& fault)
+Connection::Answer FakeVault::answerFaulty(ApiRequest& request, Connection& connection, const Faults::Strike& strike)
 {
+	const Fault& fault = strike.fault;
 	if (fault.wrap) {
 		request.headers.set("X-Vault-Wrap-TTL", "60s");
 	}
@@ -134,8 +135,7 @@ Connection::Answer FakeVault::answerFaulty(ApiRequest& request, Connection& conn
 	case Fault::Way::drip:
 		return {.reply = work(), .drip = fault.delay};
 	case Fault::Way::hang: {
-		const int before = _faults.clearings();
-		if (!connection.waitWhile([&] { return _faults.clearings() == before; }, forEver)) {
+		if (!connection.waitWhile([&] { return _faults.clearings() == strike.clearings; }, forEver)) {
 			return {};
 		}
 		return {.reply = work(), .drip = {}};

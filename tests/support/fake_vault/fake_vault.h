@@ -56,7 +56,7 @@ public:
 
 private:
 	Connection::Answer answer(ApiRequest& request, Connection& connection);
-	Connection::Answer answerFaulty(ApiRequest& request, Connection& connection, const Fault& fault);
+	Connection::Answer answerFaulty(ApiRequest& request, Connection& connection, const Faults::Strike& strike);
 	Connection::Answer answerLogged(ApiRequest& request, Connection& connection);
 	void runOutages();
 	void endOutage();

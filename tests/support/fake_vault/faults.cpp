@@ -171,7 +171,7 @@ void Faults::clear()
 	++_clearings;
 }
 
-std::optional<Fault> Faults::strike(const std::string& call)
+std::optional<Faults::Strike> Faults::strike(const std::string& call)
 {
 	const std::lock_guard lock(_mutex);
 	const auto found =
@@ -179,11 +179,19 @@ std::optional<Fault> Faults::strike(const std::string& call)
 	if (found == _faults.end()) {
 		return {};
 	}
-	Fault fault = *found;
+	Strike strike{*found, _clearings};
+	++_strikes;
+	_struck.notify_all();
 	if (found->times > 0 && --found->times == 0) {
 		_faults.erase(found);
 	}
-	return fault;
+	return strike;
+}
+
+bool Faults::waitForStrikes(int count, std::chrono::seconds limit) const
+{
+	std::unique_lock lock(_mutex);
+	return _struck.wait_for(lock, limit, [&] { return _strikes >= count; });
 }
 
 int Faults::clearings() const

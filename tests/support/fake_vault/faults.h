@@ -3,6 +3,7 @@
 #include "fake_vault/message.h"
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -64,15 +65,27 @@ public:
 	void add(Fault fault);
 	void clear();
 
+	struct Strike
+	{
+		Fault fault;
+		int clearings; ///< at that moment; with the next one it is over
+	};
+
 	/// The fault that strikes this request, counted as having struck.
-	std::optional<Fault> strike(const std::string& call);
+	std::optional<Strike> strike(const std::string& call);
+
+	/// Waits until so many requests have been struck: those that hang by then hang. False: not within the limit, which
+	/// only a failing test reaches.
+	bool waitForStrikes(int count, std::chrono::seconds limit = std::chrono::seconds(60)) const;
 
 	/// Changes with each clear(): who hangs sees by this that it may go on.
 	[[nodiscard]] int clearings() const;
 
 private:
 	mutable std::mutex _mutex;
+	mutable std::condition_variable _struck;
 	std::vector<Fault> _faults;
+	int _strikes = 0;
 	int _clearings = 0;
 };
 
