@@ -305,6 +305,19 @@ Done Instance::useCredential(const std::function<void(std::string_view)>& visit)
 	return {};
 }
 
+Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find& find)
+{
+	if (running()) {
+		return refusal(Refusal::Kind::state, "running: stop it first");
+	}
+	const auto deadline = std::chrono::steady_clock::now() + timeout;
+	const auto services = _source();
+	const auto exchange = services->exchange(_config->transport);
+	const std::lock_guard lock(_tokenMutex);
+	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(_token, deadline);
+	return {};
+}
+
 void Instance::run(int cancelFd) noexcept
 {
 	try {

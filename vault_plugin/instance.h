@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "credential/source.h"
+#include "diagnosis.h"
 #include "handover.h"
 #include "listener.h"
 #include "renewal/keeper.h"
@@ -75,6 +76,10 @@ public:
 	[[nodiscard]] Expected<std::string, Refusal> exportState();
 	/// The next start goes on from there.
 	[[nodiscard]] Done importState(std::string_view text);
+
+	/// Looks at all that keeping the token alive would need, on the calling thread; nothing is renewed. Not while
+	/// running.
+	[[nodiscard]] Done diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find& find);
 
 	/// Shows the token in use; a new one waits until the visitor has left.
 	[[nodiscard]] Done useCredential(const std::function<void(std::string_view)>& visit) const;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <issuer/control.h>
 #include <issuer/credential.h>
+#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 
@@ -93,10 +94,27 @@ issuer_rc use(issuer_instance* self, issuer_visit visit, void* ctx, issuer_error
 	});
 }
 
+issuer_rc diagnose(
+	issuer_instance* self, std::uint32_t timeoutMs, issuer_find find, void* ctx, issuer_error* err) noexcept
+{
+	return enter(self, err, [&](issuer_instance& handle) {
+		if (find == nullptr) {
+			return fail(err, ISSUER_E_INVALID, "find is NULL");
+		}
+		const auto borrow = [](const std::string& text) { return issuer_str{text.data(), text.size()}; };
+		return answer(err, handle.instance.diagnose(std::chrono::milliseconds(timeoutMs), [&](const Finding& finding) {
+			const issuer_finding out{sizeof out, static_cast<issuer_finding_level>(finding.level),
+				borrow(finding.topic), borrow(finding.text), borrow(finding.advice)};
+			find(ctx, &out);
+		}));
+	});
+}
+
 constexpr issuer_health_ext health{sizeof(issuer_health_ext), 0, snapshot};
 constexpr issuer_control_ext control{sizeof(issuer_control_ext), 0, renewNow, credentialChanged};
 constexpr issuer_handover_ext handover{sizeof(issuer_handover_ext), 0, exportState, importState};
 constexpr issuer_credential_ext credential{sizeof(issuer_credential_ext), 0, use};
+constexpr issuer_diagnose_ext diagnosis{sizeof(issuer_diagnose_ext), 0, diagnose};
 
 } // namespace
 
@@ -112,6 +130,7 @@ const void* extension(std::string_view id) noexcept
 		{ISSUER_EXT_CONTROL, &control},
 		{ISSUER_EXT_HANDOVER, &handover},
 		{ISSUER_EXT_CREDENTIAL, &credential},
+		{ISSUER_EXT_DIAGNOSE, &diagnosis},
 	};
 	const auto* const offer = std::ranges::find(offers, id, &Offer::id);
 	return offer != std::end(offers) ? offer->table : nullptr;

@@ -35,4 +35,12 @@ HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, s
 	return renewal;
 }
 
+HttpRequest capabilitiesSelf(std::string_view token, std::string_view vaultNamespace)
+{
+	auto question = request("POST", "/v1/sys/capabilities-self", token, vaultNamespace);
+	question.headers.emplace_back("Content-Type", "application/json");
+	question.body = R"({"paths": ["auth/token/renew-self"]})";
+	return question;
+}
+
 } // namespace issuer::vault::wire

@@ -17,6 +17,12 @@ namespace issuer::vault::wire {
 [[nodiscard]] HttpRequest renewSelf(
 	std::string_view token, std::string_view vaultNamespace, std::optional<Duration> increment);
 
+/// sys/capabilities-self: may the token renew itself? It costs a use of a token with few.
+[[nodiscard]] HttpRequest capabilitiesSelf(std::string_view token, std::string_view vaultNamespace);
+
+/// What the reply to capabilitiesSelf() says; nothing where it does not.
+[[nodiscard]] std::optional<bool> mayRenew(const HttpReply& reply);
+
 /// What a complete reply means for the token. Status and text both count: a status alone cannot classify.
 /// Overwrites every secret in `reply.body` before anything else reads it, and hides `token`, which the request carried,
 /// where the server's words repeat it.

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "base/result.h"
+#include "credential/source.h"
+#include "renewal/facts.h"
+#include "runtime/clock.h"
+#include "transport/exchange.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace issuer::vault {
+
+/// One thing that was looked at. Values of the levels are those of `issuer_finding_level`.
+struct Finding
+{
+	enum class Level : std::int32_t
+	{
+		ok,      ///< as it should be
+		note,    ///< worth knowing
+		warn,    ///< works today, and will not for ever
+		problem, ///< the token is not kept alive like this
+	};
+
+	Level level = Level::ok;
+	std::string topic;  ///< "credential", "address", "tls", "policy", "lifetime", …
+	std::string text;   ///< what was found
+	std::string advice; ///< what to change; empty: nothing
+};
+
+/// What will become of a token, and what to change: everything that a renewal needs is tried in the order of need, but
+/// nothing is renewed. The first thing that fails ends it.
+class Diagnosis
+{
+public:
+	using Find = std::function<void(const Finding&)>;
+
+	/// All borrowed. Whatever is asked is asked before `deadline`.
+	Diagnosis(transport::Exchange& exchange, const runtime::Clock& clock, std::string_view vaultNamespace, Find find)
+		: _exchange(exchange), _clock(clock), _namespace(vaultNamespace), _find(std::move(find))
+	{
+	}
+
+	void run(credential::Source& source, std::chrono::steady_clock::time_point deadline);
+
+private:
+	[[nodiscard]] Expected<HttpReply, ExchangeError> send(const HttpRequest& request);
+	[[nodiscard]] bool reachServer(std::string_view token);
+	void judgeTrouble(const renewal::Trouble& trouble);
+	void judgePolicy(std::string_view token);
+	void judgeLifetime(const renewal::TokenFacts& facts);
+	void tell(Finding::Level level, const char* topic, std::string text, std::string advice = {});
+
+	transport::Exchange& _exchange;
+	const runtime::Clock& _clock;
+	const std::string_view _namespace;
+	const Find _find;
+	std::chrono::steady_clock::time_point _deadline;
+	std::optional<renewal::TokenFacts> _facts; ///< nothing: the token may not look itself up
+};
+
+} // namespace issuer::vault
