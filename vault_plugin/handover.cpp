@@ -43,6 +43,7 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("life.lease", life.lease);
 	visit("life.full_lease", life.fullLease);
 	visit("life.wall", life.wall);
+	visit("life.wall_within", life.wallWithin);
 	visit("life.wall_met", life.wallMet);
 	visit("state", memory.state, State::expired);
 	visit("reason", memory.reason, Reason::credentialUnreadable);

@@ -77,6 +77,7 @@ void Keeper::learnWall(const Span& span, const TokenFacts& facts)
 	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + _policy->forecastSlack / 2 - end;
 	if (exact || ahead >= -_policy->forecastSlack) {
 		life.wall = life.middle() + std::max<Duration>(ahead, Duration::zero());
+		life.wallWithin = life.latest - life.middle();
 	}
 }
 
@@ -89,6 +90,7 @@ void Keeper::watchWall(const Grant& grant, const Life& before)
 	const bool known = before.end == Life::End::known;
 	if (grant.capWarning) {
 		life.wall = life.middle();
+		life.wallWithin = {};
 		life.wallMet = shortened || (known && moved <= _policy->forecastSlack);
 		_memory.unmoved = 0;
 		return;
@@ -101,20 +103,26 @@ void Keeper::watchWall(const Grant& grant, const Life& before)
 		life.wall = life.middle();
 		life.wallMet = true;
 	}
-	else if (life.wall && life.middle() > *life.wall + 2 * _policy->forecastSlack + (life.latest - life.earliest)) {
+	else if (life.wall && life.earliest > *life.wall + 2 * _policy->forecastSlack + life.wallWithin) {
 		life.wall.reset(); // the cap was raised
 		life.wallMet = false;
 		_memory.toldNotRenewable = false;
+	}
+	else if (life.wall) {
+		life.wall = std::max(*life.wall, life.earliest); // it lies there at least
 	}
 }
 
 /// The server has said that no renewal reaches further.
 void Keeper::meetWall()
 {
-	if (endKnown()) {
-		_memory.life.wall = _memory.life.middle();
+	auto& life = _memory.life;
+	const bool sure = life.hopeUntil <= life.latest; // no renewal's answer was lost
+	if (endKnown() && (sure || !life.wall)) {
+		life.wall = life.middle();
+		life.wallWithin = {};
 	}
-	_memory.life.wallMet = true;
+	life.wallMet = true;
 	enter(State::capped, Reason::maxTtl);
 }
 

@@ -47,6 +47,7 @@ struct Life
 	Duration lease{};            ///< what one grant brings; before the first: its period or first lease
 	Duration fullLease{};        ///< what one grant ought to bring
 	std::optional<Instant> wall; ///< the max TTL ends here: no renewal reaches beyond. As precise as `middle`
+	Duration wallWithin{};       ///< so much later it may lie, as the answer that told it was slow
 	bool wallMet = false;        ///< a renewal has run into it, so that another brings nothing
 
 	/// The hour of death to tell people. After a very slow answer rather too early than too late.

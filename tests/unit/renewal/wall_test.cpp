@@ -103,6 +103,34 @@ TEST(KeeperWall, RaisedCapIsNoticed)
 	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::success, Outcome::notRenewable)) << "a new wall is told anew";
 }
 
+TEST(KeeperWall, ForecastOfASlowAnswerIsNotTakenForARaisedCap)
+{
+	Stage stage;
+	stage.hear(stage.keeper.begin(stage.now));
+	auto facts = token(8s, 10s);
+	facts.explicitMaxTtl = 20s;
+	facts.creationTime = Stage::christmasEve();
+	facts.expireTime = Stage::christmasEve() + 16s;
+	stage.take();
+	stage.answer(facts, 8s).meet(Grant{10s, false});
+	EXPECT_NE(stage.keeper.snapshot().cappedAt, std::nullopt);
+}
+
+TEST(KeeperWall, LastSecondsRefusalDoesNotMoveAWallBackToAnEndThatALostAnswerMayHaveMoved)
+{
+	Stage stage;
+	auto facts = token(8s, 8s);
+	facts.explicitMaxTtl = 12s;
+	facts.creationTime = Stage::christmasEve();
+	facts.expireTime = Stage::christmasEve() + 8s;
+	stage.begin(facts);
+	const auto wall = stage.keeper.snapshot().cappedAt;
+	ASSERT_NE(wall, std::nullopt);
+	stage.meet(timedOut()).meet(atMaxTtl());
+	EXPECT_EQ(stage.state(), State::capped);
+	EXPECT_EQ(stage.keeper.snapshot().cappedAt, wall);
+}
+
 TEST(KeeperWall, MovedForecastIsTold)
 {
 	Stage stage;
