@@ -1,0 +1,38 @@
+#pragma once
+
+#include "properties.h"
+#include "timeline.h"
+
+#include <array>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+namespace issuer::simulation {
+
+/// The keeper in one world.
+[[nodiscard]] Chronicle play(const World& world, Timeline* timeline = nullptr);
+
+/// The seed of the world that stands `index`th in a run; worlds of one run have nothing in common.
+[[nodiscard]] std::uint64_t seedOf(std::uint64_t run, std::uint64_t index);
+
+/// What many worlds did to one property.
+struct Verdict
+{
+	std::uint64_t broken = 0; ///< in so many worlds
+	std::uint64_t seed = 0;   ///< of the first of them
+};
+
+using Verdicts = std::array<Verdict, propertyCount>;
+
+/// Plays the first `worlds` worlds of a run and judges each by every property, on `workers` processes. A world that
+/// kills its process is an error whose text names it.
+[[nodiscard]] Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers);
+
+/// Of a world in which `property` is broken, the simplest that RapidCheck finds in which it still is.
+[[nodiscard]] World simplest(std::uint64_t seed, const Property& property);
+
+/// How a world breaks a property, as a whole: seed, the simplest such world, and what happens in it.
+void explain(std::ostream& out, std::uint64_t seed, const Property& property);
+
+} // namespace issuer::simulation

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "renewal/keeper.h"
+#include "world.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What happened in a world, for the properties to judge.
+namespace issuer::simulation {
+
+struct Exchange
+{
+	Instant sent;
+	Instant ended;
+	vault::renewal::Operation operation{};
+	bool extended = false;     ///< the renewer holds a grant
+	bool answered = false;     ///< within the time it was given
+	bool failed = false;       ///< it holds a trouble, or nothing
+	bool refused = false;      ///< by a verdict on the token
+	bool mischance = false;    ///< the network lost it, by no fault that has a name
+	bool duringOutage = false; ///< sent while the server could not renew
+	bool tokenAlive = true;    ///< when it was sent
+	Duration toldLease{};      ///< the latest lease that the renewer knew of when it sent
+	Duration remaining{};      ///< of the token's life as the renewer had been told of it; largest: not at all
+	vault::renewal::State stateBefore{};
+	int life = 0; ///< each credential, and each begin, begins another
+};
+
+/// A time during which the token could not be renewed.
+struct Trouble
+{
+	Instant from;
+	Instant to;
+};
+
+/// The end of one credential.
+struct Death
+{
+	Instant at;
+	Instant told;                ///< earlier than that if a renewal was done whose answer the renewer never heard
+	Instant watchedSince;        ///< the renewer ran, and had been told how long this token lives
+	Duration lease{};            ///< its latest, as the renewer had been told
+	std::optional<Instant> wall; ///< its max TTL
+	bool renewable = true;
+	bool killed = false;           ///< revoked, or its uses were spent
+	bool shortened = false;        ///< a rival made its life shorter, unknown to the renewer
+	bool wallMoved = false;        ///< somebody changed its max TTL
+	std::optional<Instant> warned; ///< by the renewer
+	std::optional<Instant> gaveUp;
+	int life = 0;
+};
+
+/// One moment at which the renewer had something to say, or an answer to digest.
+struct Saying
+{
+	Instant at;
+	WallTime wallClock; ///< of the renewer's machine
+	vault::renewal::Snapshot snapshot;
+	std::optional<Instant> wall; ///< the truth, at this moment
+	Instant end;                 ///< the truth
+	int life = 0;
+	int events = 0;
+	int notes = 0;
+	int outcomes = 0; ///< events with an outcome
+	int notRenewableForMaxTtl = 0;
+	bool wallShown = false;  ///< this answer revealed the max TTL
+	bool undisturbed = true; ///< no rival, no changed max TTL, so far in this life
+	bool answer = false;     ///< an answer came
+	Duration uncertainty{};  ///< the slowest exchange that told of its end, in this life, took so long
+};
+
+struct Chronicle
+{
+	std::vector<Exchange> exchanges;
+	std::vector<Trouble> troubles;
+	std::vector<Death> deaths;
+	std::vector<Saying> sayings;
+	std::vector<std::string> broken; ///< promises broken on the spot: stop, recovery
+	Instant began;
+	Instant ended;
+	int lives = 0;
+};
+
+[[nodiscard]] std::string_view nameOf(vault::renewal::State state);
+[[nodiscard]] std::string_view nameOf(vault::renewal::Outcome outcome);
+
+} // namespace issuer::simulation

@@ -1,0 +1,266 @@
+#include "properties.h"
+
+#include "lost_in_vain.h"
+#include "reserve.h"
+
+#include <algorithm>
+#include <array>
+
+namespace issuer::simulation {
+
+using namespace std::chrono_literals;
+using vault::renewal::Operation;
+using vault::renewal::State;
+
+namespace {
+
+using Broken = std::optional<std::string>;
+
+std::string at(const Chronicle& chronicle, Instant instant)
+{
+	return " at " + inWords(instant - chronicle.began);
+}
+
+bool happens(const World& world, Deed deed)
+{
+	return std::ranges::any_of(world.happenings, [=](const Happening& happening) { return happening.deed == deed; });
+}
+
+Broken brokenOnTheSpot(const Chronicle& chronicle, std::string_view property)
+{
+	const auto found = std::ranges::find_if(
+		chronicle.broken, [&](const std::string& promise) { return promise.starts_with(property); });
+	return found == chronicle.broken.end() ? Broken{} : Broken{*found};
+}
+
+Broken neverLostInVain(const World& world, const Chronicle& chronicle)
+{
+	for (const auto& death : chronicle.deaths) {
+		if (lostInVain(world, chronicle, death)) {
+			return "the token was lost in vain" + at(chronicle, death.told);
+		}
+	}
+	return {};
+}
+
+Broken gapsKept(const Chronicle& chronicle)
+{
+	for (std::size_t index = 1; index < chronicle.exchanges.size(); ++index) {
+		const auto& before = chronicle.exchanges[index - 1];
+		const auto& now = chronicle.exchanges[index];
+		const auto least = std::min(gapOf(before.toldLease), gapOf(now.toldLease));
+		if (now.sent - before.sent < least) {
+			return "two requests within " + inWords(now.sent - before.sent) + at(chronicle, now.sent);
+		}
+	}
+	return {};
+}
+
+/// While renewals succeed, the configured share of the lease lies between two of them.
+Broken cadenceKept(const World& world, const Chronicle& chronicle)
+{
+	if (happens(world, Deed::renewNow)) {
+		return {};
+	}
+	for (std::size_t index = 1; index < chronicle.exchanges.size(); ++index) {
+		const auto& before = chronicle.exchanges[index - 1];
+		const auto& now = chronicle.exchanges[index];
+		if (!before.extended || now.stateBefore != State::active || now.life != before.life) {
+			continue;
+		}
+		const auto lease = now.toldLease;
+		const auto share = [](Duration of, double part) { return std::chrono::duration_cast<Duration>(of * part); };
+		const auto wanted = std::max(share(lease, world.policy.fraction), world.policy.minInterval);
+		const auto least = std::min(share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter),
+			lease - reserveOf(world.network, lease).guard);
+		if (now.sent - before.sent < least - 1ms) {
+			return "renewed again after " + inWords(now.sent - before.sent) + at(chronicle, now.sent);
+		}
+	}
+	return {};
+}
+
+/// In a row of failures of one kind: eight, and one for each 45 s of it; and 37 more if it meets the last four minutes
+/// of a life, when each may be the one that saves it. The look-up that asks about an unclear answer is not counted.
+Broken outagesEndured(const Chronicle& chronicle)
+{
+	const Exchange* first = nullptr;
+	int failures = 0;
+	bool urgent = false;
+	bool answeredBefore = false;
+	for (const auto& exchange : chronicle.exchanges) {
+		const bool matters = exchange.stateBefore != State::expired && exchange.stateBefore != State::notRenewable;
+		if (!exchange.failed || !matters) {
+			first = nullptr;
+			continue;
+		}
+		if (first == nullptr || exchange.life != first->life || exchange.refused != first->refused) {
+			first = &exchange;
+			failures = 0;
+			urgent = false;
+		}
+		failures += answeredBefore && exchange.operation == Operation::lookUp ? 0 : 1;
+		answeredBefore = exchange.answered && exchange.operation == Operation::renew;
+		urgent = urgent || exchange.remaining <= 240s;
+		const auto lasting = exchange.sent - first->sent;
+		if (failures > 8 + (urgent ? 37 : 0) + lasting / 45s) {
+			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
+		}
+	}
+	return {};
+}
+
+/// A token known to be dead is asked after forty times a day at most.
+Broken deadLeftInPeace(const Chronicle& chronicle)
+{
+	constexpr std::size_t most = 40;
+	std::vector<Instant> probes;
+	for (const auto& exchange : chronicle.exchanges) {
+		if (exchange.stateBefore == State::expired && !exchange.tokenAlive && exchange.operation == Operation::lookUp) {
+			probes.push_back(exchange.sent);
+			if (probes.size() > most && probes.back() - probes[probes.size() - 1 - most] < 24h) {
+				return "a dead token was asked after more than 40 times a day" + at(chronicle, exchange.sent);
+			}
+		}
+	}
+	return {};
+}
+
+Broken neverHammered(const World& world, const Chronicle& chronicle)
+{
+	if (auto breach = brokenOnTheSpot(chronicle, "endless")) {
+		return breach;
+	}
+	if (auto breach = gapsKept(chronicle)) {
+		return breach;
+	}
+	if (auto breach = cadenceKept(world, chronicle)) {
+		return breach;
+	}
+	if (auto breach = outagesEndured(chronicle)) {
+		return breach;
+	}
+	return deadLeftInPeace(chronicle);
+}
+
+/// What a saying tells of a time, as an instant.
+Instant told(const Saying& saying, WallTime time)
+{
+	return saying.at + (time - saying.wallClock);
+}
+
+Broken deathForetold(const Chronicle& chronicle)
+{
+	int known = -1; // the life whose max TTL the renewer has been shown
+	for (const auto& saying : chronicle.sayings) {
+		if (saying.snapshot.state == State::starting) {
+			known = -1; // begun anew, and nothing is remembered
+		}
+		if (saying.wallShown && saying.undisturbed) {
+			known = saying.life;
+		}
+		const bool owed = known == saying.life && saying.undisturbed && saying.snapshot.state != State::stopped &&
+						  saying.snapshot.state != State::starting && saying.wall;
+		if (!owed) {
+			continue;
+		}
+		if (!saying.snapshot.cappedAt) {
+			return "the max TTL was shown, and the hour of death is not told" + at(chronicle, saying.at);
+		}
+		const auto off = told(saying, *saying.snapshot.cappedAt) - *saying.wall;
+		if (std::chrono::abs(off) > 2s + saying.uncertainty) {
+			return "the hour of death is told wrong by " + inWords(off) + at(chronicle, saying.at);
+		}
+	}
+	return {};
+}
+
+/// A token's end is never told later than it is, by more than rounding and a round trip.
+Broken noLifePromised(const Chronicle& chronicle)
+{
+	for (const auto& saying : chronicle.sayings) {
+		const bool owed = saying.answer && saying.undisturbed && saying.snapshot.expires && saying.end > saying.at;
+		if (owed && told(saying, *saying.snapshot.expires) > saying.end + 1500ms + saying.uncertainty) {
+			return "life is promised beyond the token's end, for " +
+				   inWords(told(saying, *saying.snapshot.expires) - saying.end) + at(chronicle, saying.at);
+		}
+	}
+	return {};
+}
+
+/// The operator hears it once in a life.
+Broken deathToldOnce(const Chronicle& chronicle)
+{
+	int life = -1;
+	int times = 0;
+	for (const auto& saying : chronicle.sayings) {
+		times = (saying.life == life ? times : 0) + saying.notRenewableForMaxTtl;
+		life = saying.life;
+		if (times > 1 && saying.undisturbed) {
+			return "the max TTL was reported again" + at(chronicle, saying.at);
+		}
+	}
+	return {};
+}
+
+Broken deathIsForecast(const World&, const Chronicle& chronicle)
+{
+	if (auto breach = deathForetold(chronicle)) {
+		return breach;
+	}
+	if (auto breach = noLifePromised(chronicle)) {
+		return breach;
+	}
+	return deathToldOnce(chronicle);
+}
+
+Broken alwaysRecovers(const World&, const Chronicle& chronicle)
+{
+	return brokenOnTheSpot(chronicle, "liveness");
+}
+
+/// Lines of the log: so many at once, then one in ten minutes. Events: one for each attempt, and one for each change.
+Broken staysQuiet(const World& world, const Chronicle& chronicle)
+{
+	constexpr int notesAtOnce = 12;
+	int notes = 0;
+	int events = 0;
+	for (const auto& saying : chronicle.sayings) {
+		notes += saying.notes;
+		events += saying.events;
+	}
+	const auto watched = chronicle.ended - chronicle.began;
+	const auto turns = static_cast<int>(world.happenings.size()) + chronicle.lives;
+	if (notes > notesAtOnce + watched / 600s + 2 * turns) {
+		return std::to_string(notes) + " lines in the log within " + inWords(watched);
+	}
+	if (events > 2 * (static_cast<int>(chronicle.exchanges.size()) + turns) + 2) {
+		return std::to_string(events) + " events for " + std::to_string(chronicle.exchanges.size()) + " requests";
+	}
+	return {};
+}
+
+Broken stopsForGood(const World&, const Chronicle& chronicle)
+{
+	return brokenOnTheSpot(chronicle, "stop");
+}
+
+constexpr std::array<Property, propertyCount> all{{
+	{"NeverLostInVain", "a token whose server returns just in time lives", neverLostInVain},
+	{"NeverHammered", "no two requests closer than a gap, and few of them in every outage and after death",
+		neverHammered},
+	{"DeathIsForecast", "the hour of death is told by the first answer that shows it, once, right to 2 s",
+		deathIsForecast},
+	{"AlwaysRecovers", "from every state, a good credential and a good server lead back to life", alwaysRecovers},
+	{"StaysQuiet", "events and lines of the log are bounded", staysQuiet},
+	{"StopsForGood", "from every state, stop leads to STOPPED and no later output", stopsForGood},
+}};
+
+} // namespace
+
+std::span<const Property, propertyCount> properties()
+{
+	return all;
+}
+
+} // namespace issuer::simulation

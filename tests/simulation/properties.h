@@ -1,0 +1,26 @@
+#pragma once
+
+#include "chronicle.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace issuer::simulation {
+
+/// One promise of the renewal core, judged by what happened in a world.
+struct Property
+{
+	std::string_view name;
+	std::string_view promise;
+	/// How the promise was broken; none: it was kept.
+	std::optional<std::string> (*broken)(const World& world, const Chronicle& chronicle);
+};
+
+inline constexpr std::size_t propertyCount = 6;
+
+/// The six of the design, in its order.
+[[nodiscard]] std::span<const Property, propertyCount> properties();
+
+} // namespace issuer::simulation

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "renewal/policy.h"
+#include "world.h"
+
+#include <algorithm>
+
+namespace issuer::simulation {
+
+/// How long before a token's end a server must be well for the token to live: guard + gap + one round trip, as the
+/// guarantee of the design has it. Written down here once more on purpose: the judge does not ask the judged.
+struct Reserve
+{
+	Duration gap;
+	Duration guard;
+	Duration roundTrip;
+
+	[[nodiscard]] constexpr Duration whole() const { return guard + gap + roundTrip; }
+};
+
+[[nodiscard]] constexpr Duration gapOf(Duration lease)
+{
+	using namespace std::chrono_literals;
+	return std::clamp<Duration>(lease / 16, 100ms, 500ms);
+}
+
+/// `lease`: the latest that the renewer was told; `slowest`: of the latest answers, which may have been slower than the
+/// network.
+[[nodiscard]] constexpr Reserve reserveOf(const Network& network, Duration lease, Duration slowest = {})
+{
+	const auto roundTrip = std::max(slowestRoundTrip(network), slowest) + network.lateness;
+	const auto gap = gapOf(lease);
+	return {gap, std::max(gap, 4 * roundTrip), roundTrip};
+}
+
+} // namespace issuer::simulation

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace issuer::simulation {
+
+/// Does work(index, share) for each index below `count`, spread over `workers` processes, and hands each process's
+/// share to `gather`. `Share` is plain data, zero at first, in memory that the processes have in common.
+/// Processes and not threads: RapidCheck keeps state of its own.
+template <class Share, class Work, class Gather>
+void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
+{
+	struct Desk
+	{
+		Share share;
+		std::uint64_t index;
+	};
+	const auto size = sizeof(Desk) * workers;
+	void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED) {
+		throw std::runtime_error("no memory to share among the simulation's processes");
+	}
+	const std::span<Desk> desks(static_cast<Desk*>(memory), workers);
+	for (unsigned worker = 0; worker < workers; ++worker) {
+		const auto child = ::fork();
+		if (child < 0) {
+			throw std::runtime_error("no further process for the simulation");
+		}
+		if (child == 0) {
+			auto& desk = desks[worker];
+			for (desk.index = worker; desk.index < count; desk.index += workers) {
+				work(desk.index, desk.share);
+			}
+			::_exit(0);
+		}
+	}
+	bool fell = false;
+	for (unsigned worker = 0; worker < workers; ++worker) {
+		int status = 0;
+		::wait(&status);
+		fell = fell || status != 0;
+	}
+	std::string where;
+	for (const auto& desk : desks) {
+		gather(desk.share);
+		where += desk.index < count ? " " + std::to_string(desk.index) : "";
+	}
+	::munmap(memory, size);
+	if (fell) {
+		throw std::runtime_error("a process of the simulation died, in the world of this index of the run:" + where);
+	}
+}
+
+} // namespace issuer::simulation

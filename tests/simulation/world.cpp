@@ -1,0 +1,164 @@
+#include "world.h"
+
+#include <array>
+#include <ostream>
+#include <sstream>
+#include <string>
+
+namespace issuer::simulation {
+
+std::string_view nameOf(Kind kind)
+{
+	switch (kind) {
+	case Kind::service:
+		return "service";
+	case Kind::roleService:
+		return "service of a role";
+	case Kind::periodic:
+		return "periodic";
+	case Kind::rolePeriodic:
+		return "periodic of a role";
+	case Kind::batch:
+		return "batch";
+	case Kind::notRenewable:
+		return "not renewable";
+	case Kind::limitedUses:
+		return "limited uses";
+	case Kind::firstRoot:
+		return "first root";
+	case Kind::createdRoot:
+		return "created root";
+	}
+	return "?";
+}
+
+std::string_view nameOf(Fault fault)
+{
+	switch (fault) {
+	case Fault::asleep:
+		return "machine asleep";
+	case Fault::refused:
+		return "refused connections";
+	case Fault::hanging:
+		return "hanging";
+	case Fault::frozen:
+		return "frozen, answers at its end";
+	case Fault::replyLost:
+		return "replies lost";
+	case Fault::sealed:
+		return "503 sealed";
+	case Fault::internalError:
+		return "500";
+	case Fault::noLeader:
+		return "no leader";
+	case Fault::frozenLeader:
+		return "leader frozen";
+	case Fault::throttled:
+		return "429";
+	case Fault::throttledToEnd:
+		return "429 until its end";
+	case Fault::throttledTooFar:
+		return "429 for an hour";
+	case Fault::proxyPage:
+		return "a proxy's page";
+	case Fault::wrapped:
+		return "wrapped answers";
+	case Fault::namespaceGone:
+		return "404 namespace";
+	case Fault::policyDenies:
+		return "policy denies";
+	case Fault::unclearRefusal:
+		return "unclear 403";
+	case Fault::roleGone:
+		return "role gone";
+	case Fault::userGone:
+		return "user gone, 204";
+	case Fault::entityDisabled:
+		return "entity disabled";
+	case Fault::sourceUnreadable:
+		return "credential source unreadable";
+	}
+	return "?";
+}
+
+std::string_view nameOf(Deed deed)
+{
+	switch (deed) {
+	case Deed::revoke:
+		return "revoked";
+	case Deed::renewShort:
+		return "a rival renews for a tenth of the lease";
+	case Deed::renewLong:
+		return "a rival renews for two leases";
+	case Deed::lowerMaxTtl:
+		return "max TTL lowered";
+	case Deed::raiseMaxTtl:
+		return "max TTL raised";
+	case Deed::replaceCredential:
+		return "credential replaced";
+	case Deed::renewNow:
+		return "renewal asked for";
+	case Deed::stop:
+		return "stop";
+	case Deed::begin:
+		return "begin";
+	case Deed::stepWallClock:
+		return "wall clock steps by 1 h";
+	}
+	return "?";
+}
+
+std::string inWords(Duration length)
+{
+	struct Unit
+	{
+		Duration size;
+		const char* name;
+	};
+	using namespace std::chrono;
+	static constexpr std::array<Unit, 4> units{
+		{{hours(1), " h"}, {minutes(1), " min"}, {seconds(1), " s"}, {milliseconds(1), " ms"}}};
+	const auto positive = length < Duration::zero() ? -length : length;
+	std::ostringstream text;
+	text.precision(6);
+	for (const auto& unit : units) {
+		if (positive >= unit.size || &unit == &units.back()) {
+			text << static_cast<double>(length.count()) / static_cast<double>(unit.size.count()) << unit.name;
+			break;
+		}
+	}
+	return text.str();
+}
+
+std::ostream& operator<<(std::ostream& out, const World& world)
+{
+	const auto& token = world.token;
+	out << "token: " << nameOf(token.kind) << ", lease " << inWords(token.lease);
+	if (token.maxTtl > seconds(0)) {
+		out << ", max TTL " << inWords(token.maxTtl) << (token.maxTtlShown ? " (shown)" : " (hidden)");
+	}
+	if (token.kind == Kind::limitedUses) {
+		out << ", " << token.uses << " uses";
+	}
+	out << ", " << inWords(token.spent.of(token.lease)) << " of it spent, " << token.renewedBefore
+		<< " half leases old before that, issued " << token.issuedAfter.count() << " ms after a full second\n";
+	out << "network: " << world.network.latency.count() << " ms + up to " << world.network.jitter.count() << " ms, "
+		<< world.network.lossPercent << " % lost, up to " << world.network.lateness.count() << " ms late\n";
+	out << "policy: fraction " << world.policy.fraction << ", jitter " << world.policy.jitter << ", min interval "
+		<< inWords(world.policy.minInterval) << ", request timeout " << inWords(world.policy.requestTimeout)
+		<< ", increment " << inWords(world.policy.increment) << '\n';
+	out << "watched for " << world.leases << " leases, then " << inWords(world.afterwards) << ", wall clock "
+		<< world.clockSkew.count() << " s off, dice " << world.dice << '\n';
+	for (const auto& incident : world.incidents) {
+		out << "  at " << inWords(incident.start.of(token.lease)) << ": " << nameOf(incident.fault) << ", "
+			<< (incident.toTheBrink ? "until the token can only just be saved"
+									: "for " + inWords(incident.length.of(token.lease)))
+			<< '\n';
+	}
+	for (const auto& happening : world.happenings) {
+		out << "  at " << inWords(happening.at.of(token.lease)) << ": " << nameOf(happening.deed) << '\n';
+	}
+	return out;
+}
+
+} // namespace issuer::simulation

@@ -1,0 +1,158 @@
+#pragma once
+
+#include "renewal/policy.h"
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+
+/// A world as plain data: one token, the server that grants its leases, the network between, and what goes wrong when.
+/// All of it small numbers, so that a failing world shrinks to one that a person can read.
+namespace issuer::simulation {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using vault::Duration;
+using vault::Instant;
+using vault::Moment;
+using vault::WallTime;
+
+/// What the token is, as far as it matters to whoever renews it.
+enum class Kind : std::uint8_t
+{
+	service,      ///< token store: the server remembers the last increment, the ratchet
+	roleService,  ///< AppRole, userpass: each renewal reads the role's TTL again
+	periodic,     ///< lookup-self shows the period
+	rolePeriodic, ///< lookup-self hides it
+	batch,
+	notRenewable,
+	limitedUses,
+	firstRoot,   ///< from sys/init: no lease at all
+	createdRoot, ///< a lease that never ends
+};
+
+/// A point or length of time in ten-thousandths of a lease: what matters in a world scales with the lease.
+struct Part
+{
+	std::int32_t ofTenThousand = 0;
+
+	[[nodiscard]] constexpr Duration of(Duration lease) const { return lease * ofTenThousand / 10'000; }
+	friend constexpr bool operator==(Part, Part) = default;
+};
+
+struct TokenPlan
+{
+	Kind kind = Kind::service;
+	seconds lease{60};
+	seconds maxTtl{0};          ///< 0: none but the server's own 768 h
+	bool maxTtlShown = false;   ///< lookup-self names it as explicit_max_ttl
+	int uses = 3;               ///< of limitedUses alone
+	Part spent;                 ///< of the lease, when the renewer begins
+	int renewedBefore = 0;      ///< half leases between its issue and its last renewal
+	milliseconds issuedAfter{}; ///< the full second of the server's clock
+};
+
+/// What can be wrong for a while.
+enum class Fault : std::uint8_t
+{
+	asleep,          ///< the renewer's machine is suspended: nothing runs on it, time goes on
+	refused,         ///< no server listens
+	hanging,         ///< nothing is ever answered
+	frozen,          ///< requests wait until the server goes on, then it answers them
+	replyLost,       ///< the server does what was asked; nobody hears of it
+	sealed,          ///< 503
+	internalError,   ///< 500
+	noLeader,        ///< look-ups answered by a standby, renewals redirected to nobody
+	frozenLeader,    ///< look-ups answered by a standby, renewals never
+	throttled,       ///< 429 without a hint
+	throttledToEnd,  ///< 429, Retry-After: the rest of it
+	throttledTooFar, ///< 429, Retry-After: an hour
+	proxyPage,       ///< 200 and a page that is none of Vault's
+	wrapped,         ///< renewed, but the answer says only that it was wrapped
+	namespaceGone,   ///< 404
+	policyDenies,    ///< 403 in a policy's words
+	unclearRefusal,  ///< renewals get a 403 in words nobody knows, look-ups are answered
+	roleGone,        ///< 500 «role does not exist»; look-ups are answered
+	userGone,        ///< 204; look-ups are answered
+	entityDisabled,  ///< 403, the same as for a dead token
+	sourceUnreadable ///< the credential source gives nothing; the server is well
+};
+
+struct Incident
+{
+	Fault fault = Fault::refused;
+	Part start;
+	Part length;
+	bool toTheBrink = false; ///< it ends, whatever its length, when the token has just enough life left to be saved
+};
+
+/// What somebody does at one moment.
+enum class Deed : std::uint8_t
+{
+	revoke,
+	renewShort,        ///< a rival asks for a tenth of the lease
+	renewLong,         ///< a rival asks for twice the lease
+	lowerMaxTtl,       ///< to what the token has lived already, and a quarter lease
+	raiseMaxTtl,       ///< by four leases
+	replaceCredential, ///< a new token of the same kind lies in the source, and the renewer is told
+	renewNow,
+	stop,
+	begin,
+	stepWallClock, ///< by an hour
+};
+
+struct Happening
+{
+	Deed deed = Deed::renewNow;
+	Part at;
+};
+
+struct Network
+{
+	milliseconds latency{2};  ///< of a whole round trip, at least
+	milliseconds jitter{0};   ///< at most so much more
+	int lossPercent = 0;      ///< of requests, and of replies
+	milliseconds lateness{0}; ///< at most so much later than planned does the renewer's machine begin
+};
+
+struct World
+{
+	TokenPlan token;
+	Network network;
+	std::vector<Incident> incidents;
+	std::vector<Happening> happenings;
+	vault::renewal::Policy policy;
+	seconds clockSkew{0};  ///< of the renewer's wall clock against the server's
+	int leases = 3;        ///< so long it is watched, before all faults end and a new credential comes
+	seconds afterwards{0}; ///< watched on with a dead token
+	std::uint64_t dice = 0;
+};
+
+[[nodiscard]] std::string_view nameOf(Kind kind);
+[[nodiscard]] std::string_view nameOf(Fault fault);
+[[nodiscard]] std::string_view nameOf(Deed deed);
+
+/// On a few lines, for people.
+std::ostream& operator<<(std::ostream& out, const World& world);
+
+/// "1.5 s", "12 min", "2.25 h": exact enough to compare two times by eye.
+[[nodiscard]] std::string inWords(Duration length);
+
+/// The longest that an exchange takes when nothing is wrong.
+[[nodiscard]] constexpr Duration slowestRoundTrip(const Network& network)
+{
+	return network.latency + network.jitter;
+}
+
+/// The renewer cannot renew the token while this lasts. (While a source is unreadable, the token from before serves.)
+[[nodiscard]] constexpr bool preventsRenewal(Fault fault)
+{
+	return fault != Fault::sourceUnreadable && fault != Fault::wrapped;
+}
+
+} // namespace issuer::simulation
