@@ -5,20 +5,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <variant>
 
 #include <Poco/DateTime.h>
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeParser.h>
-#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Handler.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/MemoryStream.h>
+#include <Poco/NumberParser.h>
 
 namespace issuer::vault::wire {
 namespace {
-
-using Poco::Dynamic::Var;
-using Poco::JSON::Array;
-using Poco::JSON::Object;
 
 /// The keys whose strings are read. A list of these rather than of the secret ones, so that a secret in a field that
 /// nobody thought of is overwritten too. Those of numbers are here because some servers put quotes around numbers.
@@ -52,42 +50,191 @@ void overwriteOtherStrings(WipedString& body)
 	}
 }
 
-Object::Ptr parse(const WipedString& body)
+/// What stands at a key; of a list or an object, nothing.
+using Value = std::variant<std::monostate, std::nullptr_t, bool, double, std::string>;
+
+/// The values of one object, at the keys that are read.
+class Fields
+{
+public:
+	/// Where a key stands twice, the last one counts.
+	void set(std::string_view key, Value value)
+	{
+		if (const auto at = placeOf(key); at < keys.size()) {
+			_values[at] = std::move(value);
+		}
+	}
+
+	[[nodiscard]] const Value& get(std::string_view key) const { return _values.at(placeOf(key)); }
+
+private:
+	static constexpr std::array<std::string_view, 10> keys{"lease_duration", "ttl", "expire_time", "creation_ttl",
+		"creation_time", "period", "explicit_max_ttl", "num_uses", "renewable", "type"};
+
+	static std::size_t placeOf(std::string_view key)
+	{
+		return static_cast<std::size_t>(std::ranges::find(keys, key) - keys.begin());
+	}
+
+	std::array<Value, keys.size()> _values;
+};
+
+/// Keeps of a reply what is read, as the parser comes upon it. A tree of all of it would take most of the time that a
+/// renewal spends outside the kernel.
+class ReplyReader final : public Poco::JSON::Handler
+{
+public:
+	bool object = false;
+	std::optional<std::vector<std::string>> errors;
+	std::vector<std::string> error;
+	std::vector<std::string> warnings;
+	bool wrapped = false;
+	std::optional<Fields> auth;
+	std::optional<Fields> data;
+
+	void reset() override {}
+
+	void startObject() override
+	{
+		enter();
+		object = object || _depth == 1;
+		if (_depth == 2) {
+			wrapped = wrapped || _outerKey == "wrap_info";
+			if (auto* const section = sectionOf(_outerKey)) {
+				_section = &section->emplace();
+			}
+		}
+	}
+
+	void startArray() override
+	{
+		enter();
+		if (_depth == 2) {
+			_list = listOf(_outerKey);
+		}
+	}
+
+	void endObject() override { leave(); }
+	void endArray() override { leave(); }
+
+	void key(const std::string& name) override
+	{
+		(_depth == 1 ? _outerKey : _innerKey) = name;
+		if (_depth == 1) {
+			forget(name);
+		}
+	}
+
+	void null() override { keep(nullptr); }
+	void value(int number) override { keep(static_cast<double>(number)); }
+	void value(unsigned number) override { keep(static_cast<double>(number)); }
+	void value(Poco::Int64 number) override { keep(static_cast<double>(number)); }
+	void value(Poco::UInt64 number) override { keep(static_cast<double>(number)); }
+	void value(double number) override { keep(number); }
+	void value(bool flag) override { keep(flag); }
+
+	void value(const std::string& text) override
+	{
+		if (auto* const list = _depth == 1 ? listOf(_outerKey) : _depth == 2 ? _list : nullptr) {
+			list->push_back(text);
+		}
+		keep(text);
+	}
+
+private:
+	void enter()
+	{
+		keep(std::monostate());
+		++_depth;
+	}
+
+	void leave()
+	{
+		if (_depth-- == 2) {
+			_section = nullptr;
+			_list = nullptr;
+		}
+	}
+
+	void keep(Value value)
+	{
+		if (_depth == 2 && _section != nullptr) {
+			_section->set(_innerKey, std::move(value));
+		}
+	}
+
+	/// A key stands twice: the last one counts.
+	void forget(std::string_view name)
+	{
+		if (auto* const section = sectionOf(name)) {
+			section->reset();
+		}
+		if (name == "errors") {
+			errors.emplace();
+		}
+		else if (auto* const list = listOf(name)) {
+			list->clear();
+		}
+		wrapped = wrapped && name != "wrap_info";
+	}
+
+	std::optional<Fields>* sectionOf(std::string_view name)
+	{
+		return name == "auth" ? &auth : name == "data" ? &data : nullptr;
+	}
+
+	std::vector<std::string>* listOf(std::string_view name)
+	{
+		return name == "errors" && errors ? &*errors
+			   : name == "error"          ? &error
+			   : name == "warnings"       ? &warnings
+										  : nullptr;
+	}
+
+	int _depth = 0;
+	std::string _outerKey; ///< of the outermost object
+	std::string _innerKey;
+	Fields* _section = nullptr;                ///< the object that is being read
+	std::vector<std::string>* _list = nullptr; ///< or the list
+};
+
+/// Null: not JSON.
+Poco::SharedPtr<ReplyReader> parse(const WipedString& body)
 {
 	constexpr std::size_t deepest = 16; // Vault's replies: 3; each level costs the parser stack
 	try {
 		// From a stream: of a string the parser would make a copy, and what is no JSON may still hold a secret.
 		Poco::MemoryInputStream stream(body.data(), static_cast<std::streamsize>(body.size()));
-		Poco::JSON::Parser parser;
+		Poco::SharedPtr<ReplyReader> reader(new ReplyReader);
+		Poco::JSON::Parser parser(reader);
 		parser.setDepth(deepest);
-		const auto root = parser.parse(stream);
-		return root.type() == typeid(Object::Ptr) ? root.extract<Object::Ptr>() : nullptr;
+		parser.parse(stream);
+		return reader;
 	}
 	catch (const std::exception&) {
 		return nullptr;
 	}
 }
 
-std::optional<double> number(const Object& object, const char* key)
+std::optional<double> number(const Fields& fields, std::string_view key)
 {
-	try {
-		const auto value = object.get(key);
-		if ((value.isNumeric() && !value.isBoolean()) || value.isString()) {
-			const auto number = value.convert<double>();
-			return std::isfinite(number) ? std::optional(number) : std::nullopt;
-		}
+	const auto& value = fields.get(key);
+	double number = 0;
+	if (const auto* const plain = std::get_if<double>(&value)) {
+		number = *plain;
 	}
-	catch (const std::exception&) {
-		// a string that is no number
+	else if (const auto* const text = std::get_if<std::string>(&value);
+			 text == nullptr || !Poco::NumberParser::tryParseFloat(*text, number)) {
+		return std::nullopt;
 	}
-	return std::nullopt;
+	return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
-std::optional<Duration> duration(const Object& object, const char* key)
+std::optional<Duration> duration(const Fields& fields, std::string_view key)
 {
 	using Seconds = std::chrono::duration<double>;
 	constexpr Seconds longest = std::chrono::years(100);
-	const auto seconds = number(object, key);
+	const auto seconds = number(fields, key);
 	if (!seconds) {
 		return std::nullopt;
 	}
@@ -97,13 +244,13 @@ std::optional<Duration> duration(const Object& object, const char* key)
 constexpr double latestTime = 7e9; ///< the year 2191: nanoseconds, which others count in, end in 2262
 
 /// An RFC 3339 time such as "2026-11-24T00:03:33.740640808Z". Go's zero time, the year 1, is none.
-std::optional<WallTime> wallTime(const Object& object, const char* key)
+std::optional<WallTime> wallTime(const Fields& fields, std::string_view key)
 {
-	const auto value = object.get(key);
+	const auto* const text = std::get_if<std::string>(&fields.get(key));
 	Poco::DateTime time;
 	int zone = 0;
-	if (!value.isString() || !Poco::DateTimeParser::tryParse(
-								 Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, value.extract<std::string>(), time, zone)) {
+	if (text == nullptr ||
+		!Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, *text, time, zone)) {
 		return std::nullopt;
 	}
 	time.makeUTC(zone);
@@ -113,24 +260,7 @@ std::optional<WallTime> wallTime(const Object& object, const char* key)
 			   : std::nullopt;
 }
 
-std::vector<std::string> texts(const Object& object, const char* key)
-{
-	const auto value = object.get(key);
-	if (value.isString()) {
-		return {value.extract<std::string>()};
-	}
-	std::vector<std::string> texts;
-	if (value.type() == typeid(Array::Ptr)) {
-		for (const auto& entry : *value.extract<Array::Ptr>()) {
-			if (entry.isString()) {
-				texts.push_back(entry.extract<std::string>());
-			}
-		}
-	}
-	return texts;
-}
-
-std::optional<renewal::TokenFacts> tokenFacts(const Object& data)
+std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 {
 	const auto ttl = duration(data, "ttl");
 	if (!ttl) {
@@ -138,7 +268,7 @@ std::optional<renewal::TokenFacts> tokenFacts(const Object& data)
 	}
 	renewal::TokenFacts token;
 	token.ttl = *ttl;
-	token.expires = *ttl > Duration::zero() || !data.has("expire_time") || !data.isNull("expire_time");
+	token.expires = *ttl > Duration::zero() || !std::holds_alternative<std::nullptr_t>(data.get("expire_time"));
 	token.creationTtl = duration(data, "creation_ttl").value_or(Duration::zero());
 	token.period = duration(data, "period").value_or(Duration::zero());
 	token.explicitMaxTtl = duration(data, "explicit_max_ttl").value_or(Duration::zero());
@@ -147,10 +277,10 @@ std::optional<renewal::TokenFacts> tokenFacts(const Object& data)
 	}
 	token.usesLeft = static_cast<std::int64_t>(std::clamp(number(data, "num_uses").value_or(0), -1.0, 1e15));
 	token.expireTime = wallTime(data, "expire_time");
-	const auto renewable = data.get("renewable");
-	token.renewable = !renewable.isBoolean() || renewable.extract<bool>();
-	const auto type = data.get("type");
-	token.batch = type.isString() && type.extract<std::string>() == "batch";
+	const auto* const renewable = std::get_if<bool>(&data.get("renewable"));
+	token.renewable = renewable == nullptr || *renewable;
+	const auto* const type = std::get_if<std::string>(&data.get("type"));
+	token.batch = type != nullptr && *type == "batch";
 	return token;
 }
 
@@ -160,20 +290,19 @@ ReplyContent readReply(WipedString& body)
 {
 	overwriteOtherStrings(body);
 	ReplyContent content;
-	const auto root = parse(body);
-	if (!root) {
+	const auto reader = parse(body);
+	if (!reader || !reader->object) {
 		return content;
 	}
-
 	content.object = true;
-	content.errors = texts(*root, root->has("errors") ? "errors" : "error");
-	content.warnings = texts(*root, "warnings");
-	content.wrapped = root->isObject("wrap_info");
-	if (const auto auth = root->getObject("auth")) {
-		content.lease = duration(*auth, "lease_duration");
+	content.errors = std::move(reader->errors).value_or(std::move(reader->error));
+	content.warnings = std::move(reader->warnings);
+	content.wrapped = reader->wrapped;
+	if (reader->auth) {
+		content.lease = duration(*reader->auth, "lease_duration");
 	}
-	if (const auto data = root->getObject("data")) {
-		content.token = tokenFacts(*data);
+	if (reader->data) {
+		content.token = tokenFacts(*reader->data);
 	}
 	return content;
 }
