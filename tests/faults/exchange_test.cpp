@@ -152,6 +152,28 @@ TEST(Exchange, TellsWhomItCouldNotReachAndWhy)
 	EXPECT_EQ(reply.error().text, dead + ": connection refused");
 }
 
+TEST(Exchange, TellsARequestThatSurelyWasNotSentFromOneThatMayHaveBeen)
+{
+	EXPECT_TRUE(renew(settingsFor({"http://127.0.0.1:" + std::to_string(closedPort())})).error().unsent);
+	FaultServer server;
+	server.setFault({Fault::What::close, 0});
+	EXPECT_FALSE(renew(settingsFor({server.address()})).error().unsent);
+}
+
+TEST(Exchange, AServerThatDiesOverAKeptConnectionMayHaveGotTheRequest)
+{
+	auto server = std::make_unique<FaultServer>();
+	const auto client = Clients().get(settingsFor({server->address()}));
+	ASSERT_TRUE(renew(*client).has_value());
+	server->setFault({Fault::What::stall, 0, Fault::Layer::reply, 1});
+	auto running = std::async(std::launch::async, [&] { return renew(*client); });
+	ASSERT_TRUE(server->awaitFaults(1));
+	server.reset(); // the connection breaks, and there is no other to be had
+	const auto reply = running.get();
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_FALSE(reply.error().unsent);
+}
+
 TEST(Exchange, SendsNothingAfterStopOrDeadline)
 {
 	FaultServer server;

@@ -49,6 +49,9 @@ struct ExchangeError
 
 	Kind kind;
 	std::string text; ///< one line for people; names the peer, never a secret
+
+	/// Surely no byte of the request has left: the server cannot have done what it asks.
+	bool unsent = false;
 };
 
 } // namespace issuer::vault

@@ -78,11 +78,14 @@ Expected<HttpReply, ExchangeError> Client::send(const HttpRequest& request, cons
 	const auto& addresses = _settings.addresses;
 	const auto first = _preferred.load(std::memory_order_relaxed);
 	std::string complaints;
+	bool unsent = true;
 	for (std::size_t turn = 0; turn < addresses.size(); ++turn) {
 		const std::size_t index = turn == 0 ? first : turn <= first ? turn - 1 : turn;
 		const Address& address = addresses[index];
 		if (const auto wake = waitFor({}, limits, std::chrono::steady_clock::now()); wake != Wake::ready) {
-			return tl::unexpected(endedBy(wake, address.text(), "about to begin"));
+			auto ended = endedBy(wake, address.text(), "about to begin");
+			ended.unsent = unsent;
+			return tl::unexpected(std::move(ended));
 		}
 		const Errand errand{request, address, address.prefix + request.path, address.text()};
 		auto reply = sendTo(errand, shareOf(limits, addresses.size() - turn), limits);
@@ -91,15 +94,16 @@ Expected<HttpReply, ExchangeError> Client::send(const HttpRequest& request, cons
 			_preferred = reply->status < 500 ? index : (index + 1) % addresses.size();
 			return isRedirect(reply->status) ? follow(std::move(*reply), errand, limits) : std::move(reply).value();
 		}
-		auto& [error, onTheWire] = reply.error();
+		auto& [error, final] = reply.error();
+		unsent = unsent && error.unsent;
 		complaints += (complaints.empty() ? "" : "; ") + error.text;
 		const bool isLast = turn + 1 == addresses.size();
-		if (error.kind == Kind::cancelled || onTheWire || isLast) {
+		if (error.kind == Kind::cancelled || final || isLast) {
 			_preferred = error.kind == Kind::cancelled ? first : (index + 1) % addresses.size();
-			return tl::unexpected(ExchangeError{error.kind, std::move(complaints)});
+			return tl::unexpected(ExchangeError{error.kind, std::move(complaints), unsent});
 		}
 	}
-	return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured"});
+	return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
 }
 
 Expected<HttpReply, Client::Failure> Client::sendTo(const Errand& errand, const Limits& opening, const Limits& limits)
@@ -108,20 +112,24 @@ Expected<HttpReply, Client::Failure> Client::sendTo(const Errand& errand, const 
 	const bool forwarded = address.scheme == Scheme::http && _proxies.between(address);
 	const auto bytes = writeRequest(errand.request, address, errand.path, _settings.userAgent, forwarded);
 	if (!bytes) {
-		return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text}});
+		return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
 
 	auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
 	auto connection = _idle.take(address, generation);
+	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
 		if (!connection) {
 			auto opened = open(address, errand.peer, opening, generation);
 			if (!opened) {
-				return tl::unexpected(Failure{std::move(opened).error()});
+				Failure failure{std::move(opened).error()};
+				failure.error.unsent = unsent;
+				return tl::unexpected(std::move(failure));
 			}
 			connection = std::move(*opened);
 		}
 		connection->limitTo(limits);
+		unsent = false;
 		ReplyParser parser;
 		const auto sent = connection->send(*bytes);
 		auto reply = sent ? readReply(*connection, parser, errand.peer)

@@ -19,8 +19,8 @@ namespace issuer::vault::transport {
 ///
 /// A request goes to the configured addresses in turn, the last good one first, until one has got it: once it is on
 /// the wire its outcome is this exchange's, and another address gets the next. The one exception is a kept-alive
-/// connection that fails before a byte of an answer: the server has closed it in its sleep, and the request is sent
-/// once more over a fresh one.
+/// connection that fails before a byte of an answer: the server has most likely closed it in its sleep, and the request
+/// is sent once more over a fresh one. Should there be none, the error does not claim that nothing was sent.
 class Client final : public Exchange
 {
 public:
@@ -34,7 +34,7 @@ private:
 	struct Failure
 	{
 		ExchangeError error;
-		bool onTheWire = false; ///< the server may have got the request
+		bool final = false; ///< another address shall not get the request
 	};
 	/// One request on its way to one server.
 	struct Errand

@@ -151,21 +151,31 @@ Answer classify(Operation operation, HttpReply& reply, std::string_view token)
 Answer classify(const ExchangeError& error)
 {
 	using Kind = ExchangeError::Kind;
+	Trouble trouble{Trouble::Kind::transport, Reason::network, std::nullopt, error.text, error.unsent};
 	switch (error.kind) {
 	case Kind::cancelled:
-		return Trouble{Trouble::Kind::cancelled, Reason::none, std::nullopt, error.text};
+		trouble.kind = Trouble::Kind::cancelled;
+		trouble.reason = Reason::none;
+		break;
 	case Kind::timeout:
-		return Trouble{Trouble::Kind::transport, Reason::timeout, std::nullopt, error.text};
+		trouble.reason = Reason::timeout;
+		break;
 	case Kind::network:
-		return Trouble{Trouble::Kind::transport, Reason::network, std::nullopt, error.text};
+		break;
 	case Kind::tls:
-		return Trouble{Trouble::Kind::configuration, Reason::tls, std::nullopt, error.text};
+		trouble.kind = Trouble::Kind::configuration;
+		trouble.reason = Reason::tls;
+		break;
 	case Kind::malformed:
-		return malformed(error.text);
+		trouble.kind = Trouble::Kind::malformed;
+		trouble.reason = Reason::malformed;
+		break;
 	case Kind::configuration:
-		return Trouble{Trouble::Kind::configuration, Reason::config, std::nullopt, error.text};
+		trouble.kind = Trouble::Kind::configuration;
+		trouble.reason = Reason::config;
+		break;
 	}
-	return malformed(error.text); // no other kind
+	return trouble;
 }
 
 } // namespace issuer::vault::wire

@@ -350,6 +350,7 @@ FaultServer::FaultServer(Options options)
 
 FaultServer::~FaultServer()
 {
+	::shutdown(_listener, SHUT_RDWR); // first, so that who loses its connection finds no other
 	::eventfd_write(_stop, 1);
 	_acceptor.join();
 	std::unique_lock lock(_mutex);
@@ -394,6 +395,12 @@ std::string FaultServer::received() const
 {
 	const std::lock_guard lock(_mutex);
 	return _received;
+}
+
+std::size_t FaultServer::faults() const
+{
+	const std::lock_guard lock(_mutex);
+	return _faults;
 }
 
 bool FaultServer::awaitFaults(std::size_t count) const

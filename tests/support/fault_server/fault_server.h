@@ -78,6 +78,8 @@ public:
 	/// Every request byte of all connections, decrypted.
 	[[nodiscard]] std::string received() const;
 
+	/// That have begun.
+	[[nodiscard]] std::size_t faults() const;
 	/// Waits until so many faults have begun: the client is stuck. False: not within 20 s.
 	[[nodiscard]] bool awaitFaults(std::size_t count) const;
 

@@ -428,5 +428,13 @@ TEST(Replies, AMissingReplyMeansWhatKeptIt)
 	}
 }
 
+TEST(Replies, ARequestThatWasNotSentIsKnownToHaveDoneNothing)
+{
+	for (const bool unsent : {true, false}) {
+		const auto answer = classify(ExchangeError{ExchangeError::Kind::network, "why", unsent});
+		EXPECT_EQ(std::get<renewal::Trouble>(answer).unsent, unsent);
+	}
+}
+
 } // namespace
 } // namespace issuer::vault::wire
