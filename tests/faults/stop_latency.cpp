@@ -100,6 +100,19 @@ struct StuckServer
 	Phase phase;
 };
 
+/// Nothing but a wait: what the machine itself takes to wake somebody up.
+class Idle final : public Exchange
+{
+public:
+	Expected<HttpReply, ExchangeError> send(const HttpRequest&, const vault::transport::Limits& limits) override
+	{
+		const auto left = std::chrono::ceil<std::chrono::milliseconds>(limits.deadline - Clock::now());
+		pollfd cancel{limits.cancelFd, POLLIN, 0};
+		::poll(&cancel, 1, static_cast<int>(left.count()));
+		return tl::unexpected(ExchangeError{ExchangeError::Kind::timeout, "", true});
+	}
+};
+
 int run(int count)
 {
 	std::printf("n = %d, milliseconds\n", count);
@@ -138,6 +151,7 @@ int run(int count)
 		StuckServer stuck(row.name, row.tls, row.fault);
 		report(stuck.phase, count);
 	}
+	report({"(a wait, for comparison)", std::make_shared<Idle>(), aMoment}, count);
 	return 0;
 }
 
