@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>
+#include <Poco/RegularExpression.h>
 #include <Poco/String.h>
 #include <Poco/StringTokenizer.h>
 
@@ -20,10 +20,11 @@ constexpr const char* notAnObject = "failed to decode JSON input: json: cannot u
 
 /// Go keeps the digits of a number; Poco would refuse those beyond 64 bits and turn 1.5 into a double. As strings both
 /// keep them.
-std::string numbersAsText(const std::string& body)
+std::string numbersAsText(std::string body)
 {
-	static const std::regex number(R"((:\s*)(-?\d+\.\d+|-?\d{19,}|-?\d+[eE][-+]?\d+))");
-	return std::regex_replace(body, number, "$1\"$2\"");
+	const Poco::RegularExpression number(R"((:\s*)(-?\d+\.\d+|-?\d{19,}|-?\d+[eE][-+]?\d+))");
+	number.subst(body, "$1\"$2\"", Poco::RegularExpression::RE_GLOBAL);
+	return body;
 }
 
 /// Go's words for a body that is JSON, but no object; empty: neither an object nor anything else that begins like JSON.

@@ -1,7 +1,10 @@
 #include "fake_vault/policy.h"
 
 #include <algorithm>
-#include <regex>
+#include <utility>
+
+#include <Poco/RegularExpression.h>
+#include <Poco/StringTokenizer.h>
 
 namespace issuer::test {
 namespace {
@@ -24,6 +27,19 @@ std::size_t specificity(std::string_view rule)
 	return rule.ends_with('*') ? rule.size() : std::string_view::npos;
 }
 
+/// The first two groups of each place where the expression matches.
+std::vector<std::pair<std::string, std::string>> matchesOf(
+	const Poco::RegularExpression& expression, const std::string& text)
+{
+	std::vector<std::pair<std::string, std::string>> matches;
+	Poco::RegularExpression::MatchVec found;
+	for (std::string::size_type at = 0; expression.match(text, at, found) > 0; at = found[0].offset + found[0].length) {
+		matches.emplace_back(
+			text.substr(found[1].offset, found[1].length), text.substr(found[2].offset, found[2].length));
+	}
+	return matches;
+}
+
 } // namespace
 
 Policies::Policies()
@@ -34,15 +50,11 @@ Policies::Policies()
 
 tl::expected<void, std::string> Policies::write(const std::string& name, const std::string& text)
 {
-	static const std::regex stanza(R"re(path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\})re");
-	static const std::regex word(R"re("([^"]*)")re");
+	const Poco::RegularExpression stanza(R"re(path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\})re");
 	Rules rules;
-	for (std::sregex_iterator found(text.begin(), text.end(), stanza), none; found != none; ++found) {
-		const std::string list = (*found)[2];
-		Capabilities& capabilities = rules[(*found)[1]];
-		for (std::sregex_iterator item(list.begin(), list.end(), word); item != none; ++item) {
-			capabilities.insert((*item)[1]);
-		}
+	for (const auto& [path, list] : matchesOf(stanza, text)) {
+		const Poco::StringTokenizer words(list, ",\" \t\n", Poco::StringTokenizer::TOK_IGNORE_EMPTY);
+		rules[path].insert(words.begin(), words.end());
 	}
 	if (rules.empty() && text.find_first_not_of(" \t\n") != std::string::npos) {
 		return tl::unexpected<std::string>("failed to parse policy: no path stanza that the fake Vault understands");
