@@ -81,15 +81,18 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 }
 
 /// In a row of failures of one kind: eight, and one for each 45 s of it; and 37 more if it meets the last four minutes
-/// of a life, when each may be the one that saves it. The look-up that asks about an unclear answer is not counted.
+/// of a life, when each may be the one that saves it. A slow answer leaves its end vague: then these last longer. The
+/// look-up that asks about an unclear answer is not counted.
 Broken outagesEndured(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
 	int failures = 0;
 	bool urgent = false;
 	bool answeredBefore = false;
+	Duration vague{};
 	for (const auto& exchange : chronicle.exchanges) {
 		const bool matters = exchange.stateBefore != State::expired && exchange.stateBefore != State::notRenewable;
+		vague = exchange.answered ? std::max(vague, exchange.ended - exchange.sent) : vague;
 		if (!exchange.failed || !matters) {
 			first = nullptr;
 			continue;
@@ -103,7 +106,7 @@ Broken outagesEndured(const Chronicle& chronicle)
 		answeredBefore = exchange.answered && exchange.operation == Operation::renew;
 		urgent = urgent || exchange.remaining <= 240s;
 		const auto lasting = exchange.sent - first->sent;
-		if (failures > 8 + (urgent ? 37 : 0) + lasting / 45s) {
+		if (failures > 8 + (urgent ? 37 + vague / 500ms : 0) + lasting / 45s) {
 			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
 		}
 	}
@@ -188,6 +191,23 @@ Broken noLifePromised(const Chronicle& chronicle)
 	return {};
 }
 
+/// Nor earlier: before its end a token that can be renewed is not called dead, whatever a server says that refuses it.
+Broken noDeathInvented(const World& world, const Chronicle& chronicle)
+{
+	const auto kind = world.token.kind;
+	if (kind == Kind::batch || kind == Kind::notRenewable || kind == Kind::limitedUses) {
+		return {}; // no renewal would tell whether it is accepted again
+	}
+	for (const auto& saying : chronicle.sayings) {
+		const bool calledDead = saying.snapshot.state == State::expired && saying.snapshot.expires;
+		if (calledDead && saying.undisturbed && saying.end > saying.at &&
+			told(saying, *saying.snapshot.expires) > saying.at + 2s + saying.uncertainty) {
+			return "a living token is called dead" + at(chronicle, saying.at);
+		}
+	}
+	return {};
+}
+
 /// The operator hears it once in a life.
 Broken deathToldOnce(const Chronicle& chronicle)
 {
@@ -203,12 +223,15 @@ Broken deathToldOnce(const Chronicle& chronicle)
 	return {};
 }
 
-Broken deathIsForecast(const World&, const Chronicle& chronicle)
+Broken deathIsForecast(const World& world, const Chronicle& chronicle)
 {
 	if (auto breach = deathForetold(chronicle)) {
 		return breach;
 	}
 	if (auto breach = noLifePromised(chronicle)) {
+		return breach;
+	}
+	if (auto breach = noDeathInvented(world, chronicle)) {
 		return breach;
 	}
 	return deathToldOnce(chronicle);
@@ -219,9 +242,32 @@ Broken alwaysRecovers(const World&, const Chronicle& chronicle)
 	return brokenOnTheSpot(chronicle, "liveness");
 }
 
+/// An event without an outcome tells of a change since the one before.
+Broken noNewsWithoutChange(const Chronicle& chronicle)
+{
+	const Saying* before = nullptr;
+	for (const auto& saying : chronicle.sayings) {
+		if (saying.events == saying.outcomes) {
+			continue;
+		}
+		if (before != nullptr && saying.life == before->life) {
+			const auto& was = before->snapshot;
+			const auto& is = saying.snapshot;
+			if (is.state == was.state && is.lease == was.lease && is.cappedAt == was.cappedAt) {
+				return "an event tells of no change" + at(chronicle, saying.at);
+			}
+		}
+		before = &saying;
+	}
+	return {};
+}
+
 /// Lines of the log: so many at once, then one in ten minutes. Events: one for each attempt, and one for each change.
 Broken staysQuiet(const World& world, const Chronicle& chronicle)
 {
+	if (auto breach = noNewsWithoutChange(chronicle)) {
+		return breach;
+	}
 	constexpr int notesAtOnce = 12;
 	int notes = 0;
 	int events = 0;

@@ -22,6 +22,7 @@ constexpr std::string_view usage = R"(usage: simulate --seed N                  
        simulate --compare [--worlds N] [--seed S]
                                            the same worlds with other renewers' rules, as a table
        --property NAME                     judge by this one alone
+       --brief                             no story of a world in which it is broken
 )";
 
 struct Wishes
@@ -30,6 +31,7 @@ struct Wishes
 	std::optional<std::uint64_t> worlds;
 	std::optional<std::string> property;
 	bool compare = false;
+	bool brief = false;
 };
 
 std::optional<std::uint64_t> number(std::string_view text)
@@ -44,8 +46,8 @@ std::optional<Wishes> understand(int count, char** words)
 	Wishes wishes;
 	for (int index = 1; index < count; ++index) {
 		const std::string_view word = words[index];
-		if (word == "--compare") {
-			wishes.compare = true;
+		if (word == "--compare" || word == "--brief") {
+			(word == "--compare" ? wishes.compare : wishes.brief) = true;
 			continue;
 		}
 		if (++index == count) {
@@ -112,8 +114,10 @@ int judgeMany(const Wishes& wishes, std::uint64_t run, unsigned workers)
 	if (first == nullptr) {
 		return 0;
 	}
-	std::cout << '\n';
-	explain(std::cout, seed, *first);
+	if (!wishes.brief) {
+		std::cout << '\n';
+		explain(std::cout, seed, *first);
+	}
 	return 1;
 }
 

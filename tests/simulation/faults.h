@@ -1,0 +1,15 @@
+#pragma once
+
+#include "renewal/facts.h"
+#include "world.h"
+
+#include <optional>
+
+namespace issuer::simulation {
+
+/// What is answered instead of what the server would say while `fault` holds, for `remaining` more; nothing: the
+/// server's own answer.
+[[nodiscard]] std::optional<vault::renewal::Answer> answerInstead(
+	Fault fault, vault::renewal::Operation operation, bool tokenAlive, Duration remaining);
+
+} // namespace issuer::simulation
