@@ -108,6 +108,8 @@ TEST_P(OnTheWire, OutagesCostNoTokenAndAreMetCalmly)
 		print(scenario, tally);
 		const testing::ScopedTrace trace(__FILE__, __LINE__, nameOf(scenario.mode));
 		EXPECT_EQ(tally.lostInVain, 0);
+		// A real server may take so long to start that its outage covers all that was left of a life.
+		EXPECT_TRUE(tally.lost == 0 || !isLong() || scenario.kind == ServerKind::real) << tally.lost;
 		EXPECT_LE(tally.mostRequests, tally.bound);
 		EXPECT_GE(tally.closest + blur, tally.gap);
 	}

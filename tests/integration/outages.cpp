@@ -18,9 +18,9 @@ milliseconds gapOf(milliseconds lease)
 	return std::clamp<milliseconds>(lease / 16, 100ms, 500ms);
 }
 
-milliseconds guardOf(milliseconds lease)
+milliseconds guardOf(milliseconds lease, milliseconds latency)
 {
-	return std::max(gapOf(lease), lease / 8);
+	return std::max(gapOf(lease), std::min(4 * latency, lease / 8));
 }
 
 KeptToken::Attempt attemptOf(const issuer_event& event)
@@ -178,7 +178,7 @@ private:
 			}
 		}
 		const auto expiry = last->sent + _scenario.lease;
-		return back + guardOf(_scenario.lease) + gapOf(_scenario.lease) + roundTrip < expiry;
+		return back + guardOf(_scenario.lease, roundTrip) + gapOf(_scenario.lease) + roundTrip < expiry;
 	}
 
 	const Scenario& _scenario;

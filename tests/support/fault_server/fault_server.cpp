@@ -194,7 +194,7 @@ struct FaultServer::Visit
 			sendRaw(bytes.data(), bytes.size());
 			return;
 		}
-		const auto good = fault.at - wireSent;
+		const auto good = fault.at - std::min(fault.at, wireSent); // set on a kept connection, it may lie behind
 		sendRaw(bytes.data(), good);
 		misbehave(bytes.substr(good), [this](const std::string& more) { sendRaw(more.data(), more.size()); });
 	}
