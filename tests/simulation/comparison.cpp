@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, renewers> names{
 /// How one renewer fared, over many worlds.
 struct Fare
 {
-	std::uint64_t lives;     ///< of tokens that can be renewed, whose life the renewer knew
+	std::uint64_t lives;     ///< watched: each credential, and each begin, is one
 	std::uint64_t lost;      ///< of them, in vain
 	std::uint64_t longLives; ///< of them, with leases of a minute and more
 	std::uint64_t longLost;
@@ -174,6 +174,7 @@ void compare(std::ostream& out, std::uint64_t run, std::uint64_t worlds, unsigne
 			<< mean(100 * fare.unused, fare.walls, " % of a lease") << " | " << share(fare.warned, fare.walls) << " | "
 			<< mean(fare.hoursOfWarning, fare.walls, "") << " |\n";
 	}
+	out << "\nThe LifetimeWatcher ends without a reason: that it ends is counted as its announcement.\n";
 }
 
 } // namespace issuer::simulation

@@ -9,15 +9,12 @@ namespace issuer::simulation {
 /// What the guarantee forbids, in the words that reports print.
 inline constexpr std::string_view lostInVainMeans =
 	"A token is lost in vain when its TTL ran out a second or more before its max TTL although it could have been "
-	"renewed: from "
-	"guard + gap + one round trip before its true end until that end, the renewer was running and knew the token's "
-	"life, the "
-	"server would have granted each renewal it got, and the network lost nothing. "
-	"(gap = 1/16 of the lease, held within 100 and 500 ms; guard = the larger of gap and 4 round trips, of which the "
-	"slowest that "
-	"the network takes or one of the ten latest answers took counts.) "
-	"Tokens that cannot be renewed, were revoked or used up, or were shortened by somebody else with no renewal since, "
-	"are not lost in vain.";
+	"renewed: from guard + gap + one round trip before its end until that end, the renewer was running and knew the "
+	"token's life, the server would have granted each renewal it got, and the network lost nothing. (gap = 1/16 of the "
+	"lease, held within 100 and 500 ms; guard = the larger of gap and 4 round trips, of which the slowest that the "
+	"network takes or one of the ten latest answers took counts.) Tokens that cannot be renewed, were revoked or used "
+	"up, or were shortened by somebody else with no renewal since, are not lost in vain. A token's end is the one that "
+	"the answers told: a renewal whose answer never came, though the server did it, does not move it.";
 
 [[nodiscard]] bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death);
 
