@@ -1,5 +1,5 @@
+#include "child_process.h"
 #include "exchange_fixture.h"
-#include "program.h"
 #include "vault/wire.h"
 
 #include <arpa/inet.h>
@@ -19,6 +19,14 @@ using testing::Not;
 using vault::renewal::Trouble;
 using vault::transport::Clients;
 using vault::transport::Settings;
+
+/// Where a server program is, also for those whose PATH has no /usr/sbin; empty: it is not installed.
+std::filesystem::path locate(const std::string& program)
+{
+	const auto found = findOnPath({program});
+	const auto system = std::filesystem::path("/usr/sbin") / program;
+	return !found.empty() || !std::filesystem::exists(system) ? found : system;
+}
 
 std::string contentOf(const std::filesystem::path& file)
 {
@@ -51,14 +59,13 @@ public:
 		for (int attempt = 0; attempt < 5 && !_program; ++attempt) {
 			_port = closedPort();
 			const auto file = _folder.write("configuration", configure(_folder.path(), _port));
-			std::vector<std::string> commandLine{program};
-			commandLine.insert(commandLine.end(), options.begin(), options.end());
-			commandLine.push_back(file);
-			_program = std::make_unique<Program>(commandLine);
-			while (!accepts(_port) && !_program->ended()) {
+			auto arguments = options;
+			arguments.push_back(file);
+			_program = std::make_unique<ChildProcess>(locate(program), arguments);
+			while (!accepts(_port) && !_program->hasEnded()) {
 				std::this_thread::yield();
 			}
-			if (_program->ended()) {
+			if (_program->hasEnded()) {
 				_program.reset();
 			}
 		}
@@ -73,7 +80,7 @@ public:
 private:
 	TempDir _folder;
 	std::uint16_t _port = 0;
-	std::unique_ptr<Program> _program;
+	std::unique_ptr<ChildProcess> _program;
 };
 
 std::string at(const std::string& scheme, std::uint16_t port)
@@ -105,7 +112,7 @@ void expectNoVerdict(Outcome outcome, int status)
 }
 
 #define ISSUER_WANTS(program)                                                                                          \
-	if (!isInstalled(program)) {                                                                                       \
+	if (locate(program).empty()) {                                                                                     \
 		GTEST_SKIP() << program << " is not installed here; ./dev check installs it";                                  \
 	}
 
