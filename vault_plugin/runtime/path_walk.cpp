@@ -53,7 +53,7 @@ public:
 	void lead(std::string_view path)
 	{
 		if (path.starts_with('/')) {
-			_directory = "/";
+			_directory.assign(1, '/');
 		}
 		std::deque<std::string> names;
 		while (!path.empty()) {
