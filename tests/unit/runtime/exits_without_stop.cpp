@@ -37,7 +37,8 @@ int exitInForkedChild(test::ForgottenInstances& instances)
 	Scheduler& scheduler = instances.runtime().scheduler();
 	const Instant now = instances.runtime().clock().now().boot;
 	Job& armed = instances.add([](int) {});
-	Job& busy = instances.add([&](int cancelFd) {
+	// It runs on when this frame is gone: only what outlives it may be used after the first line.
+	Job& busy = instances.add([&running, &scheduler, &armed, now](int cancelFd) {
 		running.count_down();
 		pollfd cancel{cancelFd, POLLIN, 0};
 		while (::poll(&cancel, 1, 0) == 0) {
