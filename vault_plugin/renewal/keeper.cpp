@@ -235,7 +235,7 @@ Snapshot Keeper::snapshot() const
 	}
 	snapshot.consecutiveFailures = _memory.failures;
 	if (endKnown()) {
-		snapshot.expires = wallAt(life.middle());
+		snapshot.expires = wallAt(endToTell());
 	}
 	if (life.wall) {
 		snapshot.cappedAt = wallAt(*life.wall);

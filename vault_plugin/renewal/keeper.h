@@ -159,6 +159,7 @@ private:
 	void meetWall();
 	void repairRatchet(const Grant& grant);
 	void mayHaveBeenRenewed(const Span& span);
+	[[nodiscard]] Instant endToTell() const;
 	[[nodiscard]] bool atWall() const;
 	[[nodiscard]] bool endKnown() const { return _memory.life.end == Life::End::known; }
 

@@ -126,6 +126,14 @@ void Keeper::meetWall()
 	enter(State::capped, Reason::maxTtl);
 }
 
+/// Where a wall is known, a token at it dies there: the next confirmation may still bring its last second or two.
+Instant Keeper::endToTell() const
+{
+	const auto& life = _memory.life;
+	const bool bounded = _memory.state == State::capped && life.wall;
+	return bounded ? std::max(life.middle(), *life.wall) : life.middle();
+}
+
 bool Keeper::atWall() const
 {
 	const auto& life = _memory.life;

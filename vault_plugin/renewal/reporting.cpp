@@ -83,7 +83,7 @@ Event Keeper::event(const Moment& now, const Verdict& verdict)
 		event.latency = _memory.lastLatency;
 	}
 	if (endKnown()) {
-		event.expires = now.wallAt(_memory.life.middle());
+		event.expires = now.wallAt(endToTell());
 		event.ttl = std::max(*event.expires - now.wall, Duration::zero());
 	}
 	if (const auto planned = next()) {
@@ -111,7 +111,7 @@ bool Keeper::hasNews(Instant now) const
 
 std::optional<WallTime> Keeper::hourOfDeath(const Moment& now) const
 {
-	return endKnown() ? std::optional(now.wallAt(_memory.life.middle())) : std::nullopt;
+	return endKnown() ? std::optional(now.wallAt(endToTell())) : std::nullopt;
 }
 
 /// The first of an outage, then at doubling counts.
