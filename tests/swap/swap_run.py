@@ -14,6 +14,7 @@ go over TLS; without it the plugins need none. Prints the figures.
 """
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import ssl
@@ -22,6 +23,8 @@ import sys
 import tempfile
 
 MEMORY = 4096  # KiB that a run may grow by; a leak of one library a swap is hundreds of times that
+if "ISSUER_SANITIZED" in os.environ:
+    MEMORY = float("inf")  # what was freed is kept for a while, to notice whoever still uses it
 
 
 class FakeVault:
