@@ -67,8 +67,6 @@ private:
 	Faults _faults;
 	RequestLog _log;
 
-	std::unique_ptr<Server> _server; ///< its threads use all of the above
-
 	/// Outages that end by themselves are made on a thread of their own: who asks for one may be a connection, which
 	/// cannot wait until the last connection has ended.
 	std::mutex _outageMutex;
@@ -77,7 +75,8 @@ private:
 	bool _inOutage = false;
 	bool _outageOver = false; ///< earlier than it was meant to end
 	bool _ending = false;
-	std::thread _outages;
+	std::unique_ptr<Server> _server; ///< its threads, which begin with it, use all of the above
+	std::thread _outages;            ///< and this one the server, too
 };
 
 } // namespace issuer::test
