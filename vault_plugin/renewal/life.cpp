@@ -130,8 +130,7 @@ void Keeper::meetWall()
 Instant Keeper::endToTell() const
 {
 	const auto& life = _memory.life;
-	const bool bounded = _memory.state == State::capped && life.wall;
-	return bounded ? std::max(life.middle(), *life.wall) : life.middle();
+	return _memory.state == State::capped && atWall() ? std::max(life.middle(), *life.wall) : life.middle();
 }
 
 bool Keeper::atWall() const
