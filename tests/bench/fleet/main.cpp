@@ -1,7 +1,8 @@
 // What a fleet of issuers costs, beside what others cost at the same server in the same run.
 //
-// Usage: fleet_bench [--quick] [--plot FILE]
+// Usage: fleet_bench [--quick] [--only PART] [--plot FILE]
 //   --quick   fleets of 1 and 1,000, and nothing that takes long
+//   --only    one part: fleet (10,000 issuers, and wrk), steady, hanging, dead or outage
 //   --plot    how cost grows with the number of issuers, as SVG
 #include "report.h"
 #include "rivals.h"
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <string_view>
 #include <sys/resource.h>
 
 namespace issuer::bench {
@@ -21,7 +23,10 @@ namespace {
 struct Options
 {
 	bool quick = false;
+	std::string only; ///< a part's name; empty: all of them
 	std::string plotFile;
+
+	[[nodiscard]] bool wants(std::string_view part) const { return only.empty() ? !quick : only == part; }
 };
 
 /// What a fleet of `Results` is measured with.
@@ -50,7 +55,7 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 	const Target target{server.port(), tls};
 	constexpr std::size_t mostTlsThreads = 1000; // more take minutes in handshakes
 	for (const std::size_t size : {1UL, 100UL, 1000UL, 10'000UL}) {
-		if (options.quick && size != 1 && size != 1000) {
+		if ((options.quick && size != 1 && size != 1000) || (!options.only.empty() && size != 10'000)) {
 			continue;
 		}
 		tell(std::to_string(size) + " issuers" + (tls ? ", TLS" : ""));
@@ -60,7 +65,7 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 			}
 		};
 		keep(results.fleets, inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size); }));
-		if (!tls || size <= mostTlsThreads) {
+		if (options.only.empty() && (!tls || size <= mostTlsThreads)) {
 			keep(results.threadsPerIssuer, inProcess([&] { return threadPerIssuer(target, size); }));
 		}
 	}
@@ -72,28 +77,28 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 	}
 }
 
-void measureTroubles(const Setting& setting, Results& results)
+void measureTroubles(const Options& options, const Setting& setting, Results& results)
 {
-	tell("1,000 renewals a second");
-	{
+	if (options.wants("steady")) {
+		tell("1,000 renewals a second");
 		ServerProcess server(setting.serverWithLease(20));
 		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address()); }));
 	}
-	tell("a stop while requests hang");
-	{
+	if (options.wants("hanging")) {
+		tell("a stop while requests hang");
 		ServerProcess server(setting.server);
 		results.others.merge(inProcess([&] { return stopWhileHanging(setting.subject, server); }));
 	}
-	tell("one dead address of ten");
-	{
+	if (options.wants("dead")) {
+		tell("one dead address of ten");
 		ServerProcess living(setting.serverWithLease(20));
 		ServerProcess dead(setting.server);
 		dead.tell("hang");
 		results.others.merge(
 			inProcess([&] { return oneDeadAddress(setting.subject, living.address(), dead.address()); }));
 	}
-	tell("an outage");
-	{
+	if (options.wants("outage")) {
+		tell("an outage");
 		constexpr int lease = 10;
 		constexpr std::size_t size = 300;
 		constexpr int rate = 120; // 300 tokens with the 5.5 s or less that are left want 60 a second at least
@@ -122,12 +127,12 @@ int run(const Options& options)
 
 	Results plain;
 	Results tls;
-	measureBySize(options, plainSetting, plain);
-	measureBySize(options, tlsSetting, tls);
-	if (!options.quick) {
-		measureTroubles(plainSetting, plain);
-		measureTroubles(tlsSetting, tls);
+	if (options.only.empty() || options.only == "fleet") {
+		measureBySize(options, plainSetting, plain);
+		measureBySize(options, tlsSetting, tls);
 	}
+	measureTroubles(options, plainSetting, plain);
+	measureTroubles(options, tlsSetting, tls);
 	std::cout << markdown(plain, tls);
 	if (!options.plotFile.empty()) {
 		std::ofstream(options.plotFile) << plot(plain, tls);
@@ -146,11 +151,14 @@ int main(int count, char** arguments)
 		if (std::strcmp(arguments[i], "--quick") == 0) {
 			options.quick = true;
 		}
+		else if (std::strcmp(arguments[i], "--only") == 0 && i + 1 < count) {
+			options.only = arguments[++i];
+		}
 		else if (std::strcmp(arguments[i], "--plot") == 0 && i + 1 < count) {
 			options.plotFile = arguments[++i];
 		}
 		else {
-			std::fputs("usage: fleet_bench [--quick] [--plot FILE]\n", stderr);
+			std::fputs("usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage] [--plot FILE]\n", stderr);
 			return 64;
 		}
 	}
