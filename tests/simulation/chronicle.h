@@ -69,6 +69,7 @@ struct Saying
 	bool wallShown = false;  ///< this answer revealed the max TTL
 	bool undisturbed = true; ///< no rival, no changed max TTL, so far in this life
 	bool answer = false;     ///< an answer came
+	bool untold = false;     ///< the token was renewed, and no answer has told yet by how much
 	Duration uncertainty{};  ///< the slowest exchange that told of its end, in this life, took so long
 };
 

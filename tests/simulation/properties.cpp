@@ -182,7 +182,8 @@ Broken deathForetold(const Chronicle& chronicle)
 Broken noLifePromised(const Chronicle& chronicle)
 {
 	for (const auto& saying : chronicle.sayings) {
-		const bool owed = saying.answer && saying.undisturbed && saying.snapshot.expires && saying.end > saying.at;
+		const bool owed =
+			saying.answer && saying.undisturbed && !saying.untold && saying.snapshot.expires && saying.end > saying.at;
 		if (owed && told(saying, *saying.snapshot.expires) > saying.end + 1500ms + saying.uncertainty) {
 			return "life is promised beyond the token's end, for " +
 				   inWords(told(saying, *saying.snapshot.expires) - saying.end) + at(chronicle, saying.at);

@@ -97,6 +97,7 @@ void Stage::replaceCredential()
 	_haveToken = true;
 	_watchedSince = Instant::max();
 	_toldLease = {};
+	_wrapped = false;
 	_uncertainty = {};
 	forgetPlan();
 	// A request with the token before is called off.

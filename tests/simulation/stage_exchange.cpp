@@ -160,6 +160,7 @@ void Stage::deliver()
 	if (const auto* grant = std::get_if<Grant>(&answer)) {
 		exchange.extended = true;
 		_toldLease = grant->lease;
+		_wrapped = false;
 		hearOfEnd(flight);
 		wallShown = grant->capWarning;
 		words = "renewed for " + inWords(grant->lease) + (grant->capWarning ? ", capped" : "");
