@@ -42,6 +42,7 @@ struct Death
 	Instant at;
 	Instant told;                ///< earlier than that if a renewal was done whose answer the renewer never heard
 	Instant watchedSince;        ///< the renewer ran, and had been told how long this token lives
+	Instant askedSince;          ///< the renewer ran, and had this token
 	Duration lease{};            ///< its latest, as the renewer had been told
 	std::optional<Instant> wall; ///< its max TTL
 	bool renewable = true;

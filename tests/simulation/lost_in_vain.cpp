@@ -22,6 +22,61 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 	return slowest;
 }
 
+/// What is asked again soon. After a refusal, or a Retry-After of an hour, nobody who knows no end may hurry.
+bool passesSoon(Fault fault)
+{
+	switch (fault) {
+	case Fault::asleep:
+	case Fault::refused:
+	case Fault::hanging:
+	case Fault::frozen:
+	case Fault::replyLost:
+	case Fault::sealed:
+	case Fault::internalError:
+	case Fault::noLeader:
+	case Fault::frozenLeader:
+	case Fault::throttled:
+	case Fault::proxyPage:
+	case Fault::wrapped:
+	case Fault::namespaceGone:
+		return true;
+	case Fault::throttledToEnd:
+	case Fault::throttledTooFar:
+	case Fault::policyDenies:
+	case Fault::unclearRefusal:
+	case Fault::roleGone:
+	case Fault::userGone:
+	case Fault::entityDisabled:
+	case Fault::sourceUnreadable:
+		return false;
+	}
+	return false;
+}
+
+/// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
+/// and what is found at last is asked about once, and renewed with the rest of a fleet.
+bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& death)
+{
+	using namespace std::chrono_literals;
+	if (std::ranges::any_of(world.incidents, [](const Incident& incident) { return !passesSoon(incident.fault); })) {
+		return false;
+	}
+	auto well = death.askedSince;
+	for (const auto& trouble : chronicle.troubles) {
+		well = trouble.from < death.at ? std::max(well, std::min(trouble.to, death.at)) : well;
+	}
+	for (const auto& exchange : chronicle.exchanges) {
+		const bool before = exchange.mischance && exchange.sent < death.at;
+		well = before ? std::max(well, std::min(exchange.ended, death.at)) : well;
+	}
+	const auto lasted = well - death.askedSince;
+	const auto attempt = std::clamp<Duration>(lasted, 5s, 30s);
+	const auto pause = std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
+	const auto reserve = reserveOf(world.network, world.token.lease);
+	const auto asked = well + attempt + pause + reserve.roundTrip;
+	return asked + (death.at - asked) / 10 + reserve.whole() + 500ms < death.at;
+}
+
 } // namespace
 
 bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death)
@@ -33,6 +88,9 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	// wall, what the renewer could know of it is another question.
 	if (death.wallMoved || (death.wall && death.at > *death.wall - std::chrono::seconds(1))) {
 		return false;
+	}
+	if (death.watchedSince == Instant::max() && death.askedSince < death.at) {
+		return lostUnknown(world, chronicle, death);
 	}
 	const auto from = death.told - reserveOf(world.network, death.lease, slowestAnswer(chronicle, death)).whole();
 	if (death.watchedSince >= from) {

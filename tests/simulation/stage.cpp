@@ -146,6 +146,7 @@ void Stage::begin()
 	_running = true;
 	_chronicle.lives += _now > _start ? 1 : 0;
 	_watchedSince = Instant::max();
+	_askedSince = _now;
 	_toldLease = {};
 	_uncertainty = {};
 	forgetPlan();

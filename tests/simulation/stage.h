@@ -103,6 +103,7 @@ private:
 	bool _deathNoted = false;
 	bool _replaceDue = false;
 	Instant _watchedSince;
+	Instant _askedSince;
 	Duration _toldLease{};
 	bool _wrapped = false;   ///< the latest grant did not say for how long: a look-up will
 	Duration _uncertainty{}; ///< of what was told: a server may have said it at any moment of the slowest exchange

@@ -96,6 +96,7 @@ void Stage::replaceCredential()
 	_wallMoved = false;
 	_haveToken = true;
 	_watchedSince = Instant::max();
+	_askedSince = _now;
 	_toldLease = {};
 	_wrapped = false;
 	_uncertainty = {};
@@ -172,6 +173,7 @@ void Stage::noteDeath()
 	}
 	tell("the token is dead");
 	death.watchedSince = _running ? std::max(_watchedSince, _toldSince) : Instant::max();
+	death.askedSince = _running ? _askedSince : Instant::max();
 	death.lease = _toldLease;
 	death.wall = _vault.wall();
 	death.renewable = _vault.renewable() && _world.token.kind != Kind::limitedUses;

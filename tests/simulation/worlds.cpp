@@ -117,7 +117,9 @@ rc::Gen<Incident> incidents()
 		{1, parts(10'000, 30'000)}, // covers whatever is left of a life
 	});
 	const auto brink = rc::gen::weightedElement<bool>({{2, false}, {1, true}});
-	return rc::gen::construct<Incident>(faults(), parts(0, 40'000), length, brink);
+	// Some are there when the renewer begins: then it must ask before it knows how little time there may be.
+	const auto start = weightedOneOf<Part>({{7, parts(0, 40'000)}, {1, always(Part{})}});
+	return rc::gen::construct<Incident>(faults(), start, length, brink);
 }
 
 rc::Gen<Happening> happenings()

@@ -75,6 +75,9 @@ Attempt Keeper::attempt(Moment now)
 		const auto remains = std::max(nextEnd(now.boot) - now.boot, Duration::zero());
 		attempt.budget = budget(*_policy, pace(), remains, _memory.life.lease, _memory.latency);
 	}
+	else if (_memory.state == State::starting) {
+		attempt.budget = firstBudget(*_policy, failingFor(now.boot), _memory.latency);
+	}
 	if (attempt.operation == Operation::renew) {
 		attempt.increment = increment();
 	}
@@ -260,7 +263,18 @@ std::optional<Instant> Keeper::expiry() const
 
 bool Keeper::settled() const
 {
-	return _memory.state != State::starting || _memory.failures > 0;
+	if (_memory.state != State::starting) {
+		return true;
+	}
+	const bool cutShort = _memory.reason == Reason::timeout && failingFor(_memory.seen.boot) < _policy->requestTimeout;
+	return _memory.failures > 0 && !cutShort;
+}
+
+/// How long the server has given no good answer. A source that gave no token tells nothing of that.
+Duration Keeper::failingFor(Instant now) const
+{
+	const bool asked = _memory.failures > 0 && _memory.reason != Reason::credentialUnreadable;
+	return asked ? now - _memory.failingSince : Duration::zero();
 }
 
 void Keeper::enter(State state, Reason reason)

@@ -109,7 +109,8 @@ public:
 	[[nodiscard]] std::optional<Instant> expiry() const;
 
 	/// The first question of this life has a definite end: the token is alive in any way, or the attempt failed. A
-	/// refused look-up settles nothing yet: the renewal that follows at once does.
+	/// refused look-up settles nothing yet: the renewal that follows at once does. Nor does silence, before it has
+	/// lasted for the request timeout: the first attempts are cut short.
 	[[nodiscard]] bool settled() const;
 
 private:
@@ -132,6 +133,7 @@ private:
 	};
 
 	void measureLatency(bool unanswered);
+	[[nodiscard]] Duration failingFor(Instant now) const;
 
 	// What an answer means: conclusions.cpp.
 	Verdict conclude(const Span& span, const TokenFacts& facts);

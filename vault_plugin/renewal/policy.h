@@ -41,6 +41,7 @@ struct Policy
 
 	/// What one attempt may take, as a share of the life that remains.
 	float attemptsPerLife = 4;
+	Figure firstBudget = 5s; ///< before any answer has told what remains
 
 	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: what says the same as death may heal
 	Figure confirmAbove = 120s;     ///< at the max TTL: ask on, ever more rarely, while more than this remains

@@ -82,6 +82,11 @@ Instant beforeEnd(Instant wanted, Instant now, Instant end, Duration guard)
 	return now < last ? std::min(wanted, last) : now;
 }
 
+Duration firstBudget(const Policy& policy, Duration failing, Duration latency)
+{
+	return std::min(std::max({Duration(policy.firstBudget), failing, 2 * latency}), policy.requestTimeout);
+}
+
 Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency)
 {
 	const auto share = scaled(remains, 1 / policy.attemptsPerLife);

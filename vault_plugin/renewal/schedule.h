@@ -37,6 +37,11 @@ struct Pace
 /// `wanted`, but never later than a guard before `end` while that still lies ahead; from there on, at once.
 [[nodiscard]] Instant beforeEnd(Instant wanted, Instant now, Instant end, Duration guard);
 
+/// What one attempt may take of a token of which no answer has told yet how long it lives, `failing` after the first
+/// one: as long as that has lasted. So it is asked about again before the time that it has been waited for has passed
+/// once more, and a server that is merely slow is given the whole request timeout in the end.
+[[nodiscard]] Duration firstBudget(const Policy& policy, Duration failing, Duration latency);
+
 /// What one attempt may take with `remains` to live: a server that hangs never eats the life later attempts need.
 [[nodiscard]] Duration budget(
 	const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency);

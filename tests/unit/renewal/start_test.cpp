@@ -41,10 +41,68 @@ TEST(KeeperStart, WaitsForOneAnswerAtATime)
 	EXPECT_EQ(stage.keeper.next(), std::nullopt);
 }
 
-TEST(KeeperStart, FirstAttemptMayTakeTheRequestTimeout)
+TEST(KeeperStart, AttemptsMayTakeAsLongAsTheSilenceHasLastedAndInTheEndTheRequestTimeout)
 {
 	Stage stage;
-	EXPECT_EQ(stage.begin().take().budget, 30s);
+	stage.begin();
+	std::vector<Duration> budgets;
+	for (int attempt = 0; attempt < 5; ++attempt) {
+		budgets.push_back(stage.take().budget);
+		stage.answer(timedOut(), budgets.back());
+	}
+	EXPECT_THAT(budgets, ElementsAre(5s, 6s, 14s, 30s, 30s)) << "with pauses of 1, 2, 4 and 8 s between them";
+}
+
+TEST(KeeperStart, ShortTokenIsSavedFromAServerThatHangsForAThirdOfItsLife)
+{
+	Stage stage;
+	const auto dead = stage.now.boot + 20s;
+	stage.begin();
+	while (stage.now.boot < dead - 13s) {
+		const auto attempt = stage.take();
+		stage.answer(timedOut(), attempt.budget);
+	}
+	stage.take();
+	const auto ttl = std::chrono::ceil<std::chrono::seconds>(dead - stage.now.boot);
+	stage.answer(token(ttl, 20s)).meet(Grant{20s, false});
+	EXPECT_LT(stage.now.boot, dead - 4s);
+}
+
+TEST(KeeperStart, ServerKnownToBeSlowIsGivenItsTimeAtOnce)
+{
+	Stage stage;
+	stage.begin().take();
+	stage.answer(token(3600s, 3600s), 9s).hear(stage.keeper.credentialReplaced(stage.now));
+	EXPECT_EQ(stage.take().budget, 18s);
+}
+
+TEST(KeeperStart, RequestTimeoutBoundsTheFirstAttemptToo)
+{
+	auto policy = steady();
+	policy.requestTimeout = 2s;
+	EXPECT_EQ(Stage(policy).begin().take().budget, 2s);
+}
+
+TEST(KeeperStart, SourceThatGaveNoTokenTellsNothingOfTheServer)
+{
+	Stage stage;
+	stage.begin();
+	for (int round = 0; round < 5; ++round) {
+		stage.take();
+		stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file"));
+	}
+	EXPECT_EQ(stage.take().budget, 5s);
+}
+
+TEST(KeeperStart, AttemptThatWasCutShortSettlesNothing)
+{
+	Stage stage;
+	stage.begin().meet(timedOut(), 5s);
+	EXPECT_FALSE(stage.keeper.settled()) << "the server may be slow";
+	stage.meet(timedOut(), 6s).meet(timedOut(), 14s);
+	EXPECT_FALSE(stage.keeper.settled()) << "28 s";
+	stage.meet(timedOut(), 30s);
+	EXPECT_TRUE(stage.keeper.settled());
 }
 
 TEST(KeeperStart, FreshTokenIsRenewedAtHalfItsLease)
