@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace issuer::simulation {
 
@@ -113,6 +114,36 @@ Broken outagesEndured(const Chronicle& chronicle)
 	return {};
 }
 
+/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between.
+Broken refusalsBelieved(const Chronicle& chronicle)
+{
+	const Exchange* first = nullptr;
+	int refusals = 0;
+	bool urgent = false;
+	Duration vague{};
+	for (const auto& exchange : chronicle.exchanges) {
+		vague = exchange.answered ? std::max(vague, exchange.ended - exchange.sent) : vague;
+		if (!exchange.failed || exchange.stateBefore != State::retrying) {
+			first = nullptr;
+			continue;
+		}
+		if (first == nullptr || exchange.life != first->life) {
+			first = &exchange;
+			refusals = 0;
+			urgent = false;
+		}
+		refusals += exchange.refused ? 1 : 0;
+		urgent = urgent || exchange.remaining <= 240s;
+		const auto minutes = static_cast<std::uint64_t>((exchange.sent - first->sent) / 60s);
+		const auto doublings = static_cast<int>(std::bit_width(minutes));
+		if (refusals > 8 + (urgent ? 37 + vague / 500ms : 0) + 8 * doublings) {
+			return std::to_string(refusals) + " refusals within " + inWords(exchange.sent - first->sent) +
+				   at(chronicle, exchange.sent);
+		}
+	}
+	return {};
+}
+
 /// A token known to be dead is asked after forty times a day at most.
 Broken deadLeftInPeace(const Chronicle& chronicle)
 {
@@ -141,6 +172,9 @@ Broken neverHammered(const World& world, const Chronicle& chronicle)
 		return breach;
 	}
 	if (auto breach = outagesEndured(chronicle)) {
+		return breach;
+	}
+	if (auto breach = refusalsBelieved(chronicle)) {
 		return breach;
 	}
 	return deadLeftInPeace(chronicle);

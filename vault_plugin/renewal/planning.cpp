@@ -91,7 +91,7 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 	}
 	const auto end = nextEnd(now);
 	const auto remains = std::max(end - now, Duration::zero());
-	const auto pause = _memory.failing == Failing::refused ? refusedPause(*_policy, remains, streak)
+	const auto pause = _memory.failing == Failing::refused ? refusedPause(*_policy, remains, streak, failingFor(now))
 														   : passingPause(*_policy, gap, remains, streak, roll());
 	return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);
 }

@@ -44,6 +44,7 @@ struct Policy
 	Figure firstBudget = 5s; ///< before any answer has told what remains
 
 	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: what says the same as death may heal
+	float refusalsPerOutage = 16;   ///< but never a shorter part of all the time that renewals have failed
 	Figure confirmAbove = 120s;     ///< at the max TTL: ask on, ever more rarely, while more than this remains
 	Figure firstProbe = 300s;       ///< of a dead token, doubling
 	Figure longestProbe = 3600s;

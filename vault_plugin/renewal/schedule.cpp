@@ -65,10 +65,10 @@ Duration passingPause(
 	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * dice - 1)), shortest);
 }
 
-Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak)
+Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak, Duration failing)
 {
 	const auto first = std::min<Duration>(policy.firstRefusedPause, scaled(remains, 1 / policy.pausesPerLife));
-	return doubling(first, streak, remains);
+	return std::max(doubling(first, streak, remains), scaled(failing, 1 / policy.refusalsPerOutage));
 }
 
 Duration probePause(const Policy& policy, Duration first, std::uint32_t streak)

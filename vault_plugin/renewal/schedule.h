@@ -28,8 +28,9 @@ struct Pace
 	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice);
 
 /// After refusal `streak` of a token that should live on: a wrong source address, a disabled entity, a balancer or a
-/// namespace fault say the same as death, and heal.
-[[nodiscard]] Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak);
+/// namespace fault say the same as death, and heal. The longer all this has been `failing`, the longer the pause, also
+/// where failures of another kind keep interrupting the streak.
+[[nodiscard]] Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak, Duration failing);
 
 /// Between probes of a dead token, or of one whose life is not known.
 [[nodiscard]] Duration probePause(const Policy& policy, Duration first, std::uint32_t streak);

@@ -133,6 +133,16 @@ TEST_F(KeeperAnswers, RefusalBeforeTheEndIsRetriedAfterAMinuteDoubling)
 	EXPECT_EQ(stage.state(), State::active) << "a wrong source address, a disabled entity: they heal";
 }
 
+TEST_F(KeeperAnswers, RefusalsAreRareInALongRowHoweverManyOtherFailuresInterruptIt)
+{
+	stage.answer(Grant{768h, false});
+	while (stage.remains() > 384h - 24h) {
+		stage.meet(refusal()).meet(timedOut());
+	}
+	EXPECT_LE(stage.starts.size(), 2U * 120) << "and not one each minute";
+	EXPECT_GE(stage.meet(refusal()).pause(), 1h);
+}
+
 TEST_F(KeeperAnswers, RefusalAtTheEndIsDeath)
 {
 	stage.answer(refusal());
