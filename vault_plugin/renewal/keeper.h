@@ -173,6 +173,7 @@ private:
 	[[nodiscard]] Instant halfway(Instant now) const;
 	[[nodiscard]] Instant probe(Instant now);
 	[[nodiscard]] Instant nextEnd(Instant now) const;
+	[[nodiscard]] bool isTimeToLookUp(Instant at) const;
 	[[nodiscard]] Instant soonest(Instant now) const;
 	[[nodiscard]] Pace pace() const;
 	[[nodiscard]] std::optional<Duration> increment() const;

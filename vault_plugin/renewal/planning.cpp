@@ -20,9 +20,12 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 	case State::active:
 		ask(Question::renewal, beforeEnd(renewal(*_policy, now, life, roll()), now, life.earliest, pace().guard), now);
 		break;
-	case State::retrying:
-		ask(_memory.question == Question::wrapped ? Question::wrapped : Question::renewal, retry(now, retryAfter), now);
+	case State::retrying: {
+		const auto at = retry(now, retryAfter);
+		ask(_memory.question == Question::wrapped && isTimeToLookUp(at) ? Question::wrapped : Question::renewal, at,
+			now);
 		break;
+	}
 	case State::capped: {
 		// Sparse confirmations, in case the cap was raised. One at least, where no renewal has met it yet.
 		const bool confirm = !life.wallMet || life.earliest - now > _policy->confirmAbove;
@@ -117,6 +120,13 @@ Instant Keeper::nextEnd(Instant now) const
 {
 	const auto& life = _memory.life;
 	return now < life.latest ? life.earliest : now < life.hopeFrom ? life.hopeFrom : life.hopeUntil;
+}
+
+/// And to renew after that, if it tells of an end that is near. A renewal alone would save the token as well.
+bool Keeper::isTimeToLookUp(Instant at) const
+{
+	const auto [gap, guard] = pace();
+	return !endKnown() || at + 2 * gap + guard < nextEnd(at);
 }
 
 Instant Keeper::soonest(Instant now) const

@@ -231,6 +231,15 @@ TEST_F(KeeperAnswers, WrappedGrantIsLookedUpUntilThereIsAnAnswer)
 	EXPECT_EQ(stage.state(), State::active);
 }
 
+TEST_F(KeeperAnswers, WrappedGrantIsNotLookedUpWhereOnlyARenewalIsLeftTimeFor)
+{
+	stage.answer(Grant{4s, false}).meet(WrappedGrant{});
+	stage.meetUntil(*stage.keeper.expiry() - 700ms, away());
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+	stage.answer(Grant{4s, false});
+	EXPECT_EQ(stage.state(), State::active);
+}
+
 TEST_F(KeeperAnswers, WrappedGrantThatIsLookedUpLateWasAsLongAsEach)
 {
 	stage.answer(WrappedGrant{}).meet(unreachable()).wait(100s).meet(token(3498s, 3600s));
