@@ -1,6 +1,7 @@
 #include "observe/service.h"
 
-#include <csignal>
+#include "common/signals_blocked.h"
+
 #include <cstdlib>
 #include <ctime>
 #include <systemd/sd-daemon.h>
@@ -50,12 +51,8 @@ Service::Service(Notify notify, std::optional<microseconds> watchdog, std::funct
 	if (!_notify) {
 		return;
 	}
-	sigset_t all;
-	sigset_t before;
-	::sigfillset(&all);
-	::pthread_sigmask(SIG_SETMASK, &all, &before);
+	const SignalsBlocked blocked;
 	_thread = std::thread([this] { run(); });
-	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Service::~Service()

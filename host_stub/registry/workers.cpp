@@ -1,7 +1,8 @@
 #include "registry/workers.h"
 
+#include "common/signals_blocked.h"
+
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace issuer::registry {
@@ -45,12 +46,8 @@ void Workers::employ()
 		_changed.notify_one();
 		return;
 	}
-	sigset_t all;
-	sigset_t before;
-	::sigfillset(&all);
-	::pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for the main thread
+	const SignalsBlocked blocked;
 	std::thread thread([this] { run(); });
-	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 	const std::thread::id id = thread.get_id();
 	_threads.emplace(id, std::move(thread));
 }
