@@ -2,13 +2,10 @@
 
 #include "observe/event_sink.h"
 #include "observe/rotated_file.h"
+#include "observe/spool.h"
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 namespace issuer::observe {
 
@@ -28,7 +25,6 @@ public:
 
 	/// `complain` is told a failure once, and once that it is over. [any thread]
 	JournalFile(RotatedFile file, std::function<void(const std::string&)> complain, Patience patience);
-	~JournalFile() override { close(); }
 
 	void event(std::string_view issuer, const issuer_event& event) override;
 	void log(
@@ -36,23 +32,15 @@ public:
 	void notice(const Notice& notice) override;
 
 	/// Writes what was told so far if the disk takes it, and nothing more.
-	void close();
+	void close() { _lines.close(); }
 
 private:
-	void add(std::string line);
-	void run();
-	bool write(const std::string& batch);
+	bool write(const std::deque<std::string>& lines, std::uint64_t dropped);
 
 	RotatedFile _file;
 	const std::function<void(const std::string&)> _complain;
-	const Patience _patience;
-	bool _failing = false; ///< of the thread alone
-	std::mutex _mutex;
-	std::condition_variable _changed;
-	std::deque<std::string> _lines;
-	std::uint64_t _dropped = 0;
-	bool _closing = false;
-	std::thread _thread;
+	bool _failing = false;     ///< of the thread alone
+	Spool<std::string> _lines; ///< the first to go: its thread uses the others
 };
 
 } // namespace issuer::observe

@@ -3,7 +3,6 @@
 #include "common/text.h"
 #include "observe/names.h"
 
-#include <csignal>
 #include <cstdio>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -15,8 +14,6 @@
 namespace issuer::observe {
 
 namespace {
-
-constexpr std::size_t capacity = 10'000;
 
 /// As syslog counts: 3 error, 4 warning, 6 information, 7 debug.
 std::string priority(issuer_log_level level)
@@ -32,14 +29,10 @@ std::string field(const char* name, std::string_view value)
 
 } // namespace
 
-Journald::Journald(issuer_log_level level, Send send) : _level(level), _send(std::move(send))
+Journald::Journald(issuer_log_level level, Send send)
+	: _level(level), _send(std::move(send)),
+	  _entries({}, [this](const auto& entries, std::uint64_t dropped) { return sendAll(entries, dropped); })
 {
-	sigset_t all; // a thread inherits its creator's mask, and signals are the main thread's business
-	sigset_t before;
-	::sigfillset(&all);
-	::pthread_sigmask(SIG_SETMASK, &all, &before);
-	_thread = std::thread([this] { run(); });
-	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Journald::event(std::string_view issuer, const issuer_event& event)
@@ -62,7 +55,7 @@ void Journald::event(std::string_view issuer, const issuer_event& event)
 	if (event.expires_unix_ms >= 0) {
 		entry.push_back("ISSUER_EXPIRES_UNIX_MS=" + std::to_string(event.expires_unix_ms));
 	}
-	add(std::move(entry));
+	_entries.add(std::move(entry));
 }
 
 void Journald::log(std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
@@ -70,8 +63,8 @@ void Journald::log(std::string_view issuer, issuer_log_level level, std::string_
 	if (level < _level || component == "events") { // which repeats what events say
 		return;
 	}
-	add({field("MESSAGE", _lines.log(0, issuer, level, component, text)), priority(level), field("ISSUER", issuer),
-		field("ISSUER_COMPONENT", component)});
+	_entries.add({field("MESSAGE", _lines.log(0, issuer, level, component, text)), priority(level),
+		field("ISSUER", issuer), field("ISSUER_COMPONENT", component)});
 }
 
 void Journald::notice(const Notice& notice)
@@ -84,56 +77,19 @@ void Journald::notice(const Notice& notice)
 	if (!notice.issuer.empty()) {
 		entry.push_back(field("ISSUER", notice.issuer));
 	}
-	add(std::move(entry));
+	_entries.add(std::move(entry));
 }
 
-void Journald::close()
+bool Journald::sendAll(const std::deque<JournaldEntry>& entries, std::uint64_t dropped) const
 {
-	{
-		const std::lock_guard lock(_mutex);
-		_closing = true;
+	for (const JournaldEntry& entry : entries) {
+		_send(entry);
 	}
-	_changed.notify_one();
-	if (_thread.joinable()) {
-		_thread.join();
+	if (dropped > 0) {
+		_send({"MESSAGE=" + std::to_string(dropped) + " entries were dropped: journald is too slow",
+			priority(ISSUER_LOG_WARN)});
 	}
-}
-
-void Journald::add(JournaldEntry entry)
-{
-	{
-		const std::lock_guard lock(_mutex);
-		if (_closing) {
-			return;
-		}
-		if (_entries.size() >= capacity) {
-			++_dropped;
-			return;
-		}
-		_entries.push_back(std::move(entry));
-	}
-	_changed.notify_one();
-}
-
-void Journald::run()
-{
-	std::unique_lock lock(_mutex);
-	for (;;) {
-		_changed.wait(lock, [this] { return _closing || !_entries.empty(); });
-		if (_entries.empty()) {
-			return;
-		}
-		std::deque<JournaldEntry> batch = std::exchange(_entries, {});
-		if (const std::uint64_t dropped = std::exchange(_dropped, 0); dropped > 0) {
-			batch.push_back({"MESSAGE=" + std::to_string(dropped) + " entries were dropped: journald is too slow",
-				priority(ISSUER_LOG_WARN)});
-		}
-		lock.unlock();
-		for (const JournaldEntry& entry : batch) {
-			_send(entry);
-		}
-		lock.lock();
-	}
+	return true;
 }
 
 bool Journald::reads(int fd, const char* journalStream)

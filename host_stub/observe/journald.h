@@ -2,13 +2,10 @@
 
 #include "observe/event_sink.h"
 #include "observe/human_lines.h"
+#include "observe/spool.h"
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace issuer::observe {
@@ -24,7 +21,6 @@ public:
 	using Send = std::function<void(const JournaldEntry&)>;
 
 	explicit Journald(issuer_log_level level, Send send = toJournald);
-	~Journald() override { close(); }
 
 	void event(std::string_view issuer, const issuer_event& event) override;
 	void log(
@@ -32,7 +28,7 @@ public:
 	void notice(const Notice& notice) override;
 
 	/// Sends what was told so far, and nothing more.
-	void close();
+	void close() { _entries.close(); }
 
 	/// Whether `fd` goes to the journal, as systemd tells its services in $JOURNAL_STREAM.
 	[[nodiscard]] static bool reads(int fd, const char* journalStream);
@@ -40,18 +36,12 @@ public:
 	static void toJournald(const JournaldEntry& entry);
 
 private:
-	void add(JournaldEntry entry);
-	void run();
+	bool sendAll(const std::deque<JournaldEntry>& entries, std::uint64_t dropped) const;
 
 	const issuer_log_level _level;
 	const Send _send;
 	const HumanLines _lines{{false, 0, false}};
-	std::mutex _mutex;
-	std::condition_variable _changed;
-	std::deque<JournaldEntry> _entries;
-	std::uint64_t _dropped = 0;
-	bool _closing = false;
-	std::thread _thread;
+	Spool<JournaldEntry> _entries; ///< the first to go: its thread uses the others
 };
 
 } // namespace issuer::observe

@@ -1,7 +1,6 @@
 #include "observe/line_writer.h"
 
 #include <cerrno>
-#include <csignal>
 #include <poll.h>
 #include <unistd.h>
 
@@ -14,70 +13,22 @@ constexpr int patienceMs = 1000;
 
 } // namespace
 
-LineWriter::LineWriter(int fd, std::size_t capacity) : _fd(fd), _capacity(capacity)
+LineWriter::LineWriter(int fd, std::size_t capacity)
+	: _fd(fd), _lines({capacity}, [this](const auto& lines, std::uint64_t dropped) { return writeAll(lines, dropped); })
 {
-	// A thread inherits its creator's mask; the writer must meet a closed pipe as an error and not as SIGPIPE.
-	sigset_t all;
-	sigset_t before;
-	::sigfillset(&all);
-	::pthread_sigmask(SIG_SETMASK, &all, &before);
-	_thread = std::thread([this] { run(); });
-	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void LineWriter::close()
+bool LineWriter::writeAll(const std::deque<std::string>& lines, std::uint64_t dropped)
 {
-	{
-		const std::lock_guard lock(_mutex);
-		_closing = true;
+	std::string batch;
+	for (const std::string& line : lines) {
+		batch += line;
+		batch += '\n';
 	}
-	_changed.notify_one();
-	if (_thread.joinable()) {
-		_thread.join();
+	if (dropped > 0) {
+		batch += "(" + std::to_string(dropped) + " lines were dropped: the reader of this log is too slow)\n";
 	}
-}
-
-void LineWriter::write(std::string line)
-{
-	line += '\n';
-	{
-		const std::lock_guard lock(_mutex);
-		if (_closing) {
-			return;
-		}
-		if (_lines.size() >= _capacity) {
-			++_dropped;
-			return;
-		}
-		_lines.push_back(std::move(line));
-	}
-	_changed.notify_one();
-}
-
-void LineWriter::run()
-{
-	std::unique_lock lock(_mutex);
-	for (;;) {
-		_changed.wait(lock, [this] { return _closing || !_lines.empty(); });
-		if (_lines.empty()) {
-			return;
-		}
-		std::string batch;
-		for (const std::string& line : _lines) {
-			batch += line;
-		}
-		_lines.clear();
-		if (_dropped > 0) {
-			batch += "(" + std::to_string(_dropped) + " lines were dropped: the reader of this log is too slow)\n";
-			_dropped = 0;
-		}
-		lock.unlock();
-		const bool written = writeAll(batch);
-		lock.lock();
-		if (!written && _closing) {
-			return;
-		}
-	}
+	return writeAll(batch);
 }
 
 bool LineWriter::writeAll(std::string_view bytes)
@@ -85,8 +36,7 @@ bool LineWriter::writeAll(std::string_view bytes)
 	while (!bytes.empty()) {
 		pollfd writable{_fd, POLLOUT, 0};
 		if (::poll(&writable, 1, patienceMs) == 0) {
-			const std::lock_guard lock(_mutex);
-			if (_closing) {
+			if (_lines.closing()) {
 				return false;
 			}
 			continue;

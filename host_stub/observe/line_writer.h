@@ -1,11 +1,9 @@
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
-#include <deque>
-#include <mutex>
+#include "observe/spool.h"
+
 #include <string>
-#include <thread>
+#include <string_view>
 
 namespace issuer::observe {
 
@@ -14,30 +12,21 @@ namespace issuer::observe {
 class LineWriter
 {
 public:
-	/// `fd` is borrowed. The thread blocks all signals.
+	/// `fd` is borrowed.
 	explicit LineWriter(int fd, std::size_t capacity = 10'000);
-	~LineWriter() { close(); }
-	LineWriter(const LineWriter&) = delete;
-	LineWriter& operator=(const LineWriter&) = delete;
 
 	/// `line` without its line end. Returns at once. [thread-safe]
-	void write(std::string line);
+	void write(std::string line) { _lines.add(std::move(line)); }
 
 	/// Writes what was accepted, and gives up when the reader takes nothing for a second. Later lines are dropped.
-	void close();
+	void close() { _lines.close(); }
 
 private:
-	void run();
+	bool writeAll(const std::deque<std::string>& lines, std::uint64_t dropped);
 	bool writeAll(std::string_view bytes);
 
 	const int _fd;
-	const std::size_t _capacity;
-	std::mutex _mutex;
-	std::condition_variable _changed;
-	std::deque<std::string> _lines;
-	std::uint64_t _dropped = 0;
-	bool _closing = false;
-	std::thread _thread;
+	Spool<std::string> _lines; ///< the first to go: its thread uses the other
 };
 
 } // namespace issuer::observe
