@@ -28,8 +28,9 @@ public:
 		std::optional<std::chrono::milliseconds> retry = {};
 	};
 
-	/// Is offered everything that waits, in order, and how many were dropped since it was last told. False, or a throw:
-	/// it has taken none of it. Called from the thread alone, on which all signals are blocked.
+	/// Is offered everything that waits, in order, and how many were dropped since it was last told; one of the two may
+	/// be none. False, or a throw: it has taken none of it. Called from the thread alone, where all signals are
+	/// blocked.
 	using Write = std::function<bool(const std::deque<Item>& items, std::uint64_t dropped)>;
 
 	Spool(Terms terms, Write write) : _terms(terms), _write(std::move(write))
@@ -107,8 +108,8 @@ void Spool<Item>::run()
 {
 	std::unique_lock lock(_mutex);
 	for (;;) {
-		_changed.wait(lock, [this] { return _closing || !_items.empty(); });
-		if (_items.empty()) {
+		_changed.wait(lock, [this] { return _closing || !_items.empty() || _dropped > 0; });
+		if (_items.empty() && _dropped == 0) {
 			return;
 		}
 		const bool last = _closing;

@@ -118,6 +118,19 @@ TEST(Spool, OffersWhatIsRefusedAgainAndCountsItAsWaiting)
 	}
 }
 
+TEST(Spool, TellsOfTheDroppedAlsoWhenNothingElseIsLeftToOffer)
+{
+	SlowWriter writer;
+	Spool<int> spool({1, 1ms}, std::ref(writer));
+	spool.add(0);
+	writer.awaitOffer(); // and counts until it is taken
+	spool.add(1);
+	spool.add(2);
+	writer.letGo();
+	spool.close();
+	EXPECT_THAT(writer.offers, ElementsAre(Pair(ElementsAre(0), 0), Pair(ElementsAre(), 2)));
+}
+
 TEST(Spool, OffersOnceMoreWhenItIsClosedAndThenGivesUp)
 {
 	SlowWriter writer({Answer::refuses, Answer::refuses});
