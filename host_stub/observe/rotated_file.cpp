@@ -154,13 +154,19 @@ Result<void> RotatedFile::rotate()
 	if (!next) {
 		return tl::unexpected(next.error());
 	}
-	std::error_code error; // an old one that is not there needs no new name
+	const auto stuck = [&](const std::error_code& error) {
+		return failure("journal " + path.string() + ": it cannot be rotated: " + error.message());
+	};
+	std::error_code error;
 	for (unsigned number = _settings.keep; number > 0; --number) {
 		fs::rename(number == 1 ? path : numbered(path, number - 1), numbered(path, number), error);
+		if (error && error != std::errc::no_such_file_or_directory) { // what is not there needs no new name
+			return stuck(error);
+		}
 	}
 	fs::rename(fresh, path, error);
 	if (error) {
-		return failure("journal " + path.string() + ": it cannot be rotated: " + error.message());
+		return stuck(error);
 	}
 	syncFolderOf(path);
 	std::swap(_fd, next->_fd);

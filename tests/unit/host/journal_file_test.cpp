@@ -106,6 +106,23 @@ TEST_F(ARotatedFile, TakesALineThatIsLongerThanItsLimit)
 	EXPECT_THAT(linesOf(path), ElementsAre("next"));
 }
 
+TEST_F(ARotatedFile, KeepsItsLinesWhenTheyCannotBePutAside)
+{
+	RotatedFile file = open(10, 1);
+	EXPECT_TRUE(file.append("one\n"));
+	fs::create_directory(path.string() + ".1"); // no file can take its name
+	for (int attempt = 0; attempt < 2; ++attempt) {
+		const auto refused = file.append("two....\n");
+		ASSERT_FALSE(refused);
+		EXPECT_THAT(refused.error().text, HasSubstr(path.string() + ": it cannot be rotated: "));
+		EXPECT_THAT(linesOf(path), ElementsAre("one"));
+	}
+	fs::remove(path.string() + ".1");
+	EXPECT_TRUE(file.append("two....\n"));
+	EXPECT_THAT(linesOf(path), ElementsAre("two...."));
+	EXPECT_THAT(linesOf(path.string() + ".1"), ElementsAre("one"));
+}
+
 TEST_F(ARotatedFile, TakesAllOrNothingWhenTheDiskIsFull)
 {
 	RotatedFile file = open();
