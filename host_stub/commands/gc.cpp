@@ -3,6 +3,7 @@
 #include "commands/exit_codes.h"
 #include "commands/host_config.h"
 #include "commands/quick_config.h"
+#include "common/text.h"
 #include "control/client.h"
 #include "control/paths.h"
 #include "loader/installed.h"
@@ -28,8 +29,12 @@ try {
 	if (!answer) {
 		return tl::unexpected(answer.error());
 	}
-	std::vector<fs::path> paths;
 	const auto status = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
+	if (!status->optValue("ok", false)) { // which says nothing about what it uses
+		return failure("control socket " + socket.string() + ": " +
+					   printable(status->optValue<std::string>("error", "the host says no")));
+	}
+	std::vector<fs::path> paths;
 	const Poco::JSON::Array::Ptr issuers = status->getArray("issuers");
 	for (std::size_t i = 0; !issuers.isNull() && i < issuers->size(); ++i) {
 		const auto plugin = issuers->getObject(static_cast<unsigned>(i))->getObject("plugin");

@@ -1,0 +1,75 @@
+#include "commands/exit_codes.h"
+#include "commands/gc.h"
+#include "control/server.h"
+
+#include "temp_dir.h"
+
+#include <gmock/gmock.h>
+
+namespace issuer::commands {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// Two staged versions, and a host that answers what it is told to.
+class AGc : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		for (const fs::path& version : {old, newest}) {
+			fs::create_directories(version.parent_path());
+			std::ofstream(version) << "code";
+		}
+	}
+
+	int run(const std::string& hostSays)
+	{
+		const auto host = control::Server::listen(socket, [&](std::string_view) { return hostSays; });
+		Gc gc;
+		std::string control = socket;
+		std::string folder = plugins;
+		gc.setOption("control", control);
+		gc.setOption("plugin-dir", folder);
+		testing::internal::CaptureStdout();
+		testing::internal::CaptureStderr();
+		const int code = host ? gc.run({}) : throw std::runtime_error(host.error().text);
+		complaint = testing::internal::GetCapturedStderr();
+		removed = testing::internal::GetCapturedStdout();
+		return code;
+	}
+
+	issuer::test::TempDir temp;
+	const fs::path socket = temp.path() / "control.sock";
+	const fs::path plugins = temp.path() / "plugins";
+	const fs::path old = plugins / "x" / "1.0.0-aaaaaaaaaaaa" / "x_plugin.so";
+	const fs::path newest = plugins / "x" / "2.0.0-bbbbbbbbbbbb" / "x_plugin.so";
+	std::string complaint;
+	std::string removed;
+};
+
+TEST_F(AGc, RemovesWhatAHostThatAnswersDoesNotUse)
+{
+	EXPECT_EQ(run(R"({"ok":true,"issuers":[]})"), exitOk);
+	EXPECT_EQ(removed, old.string() + '\n');
+	EXPECT_FALSE(fs::exists(old));
+	EXPECT_TRUE(fs::exists(newest));
+}
+
+TEST_F(AGc, KeepsWhatAHostUses)
+{
+	EXPECT_EQ(run(R"({"ok":true,"issuers":[{"plugin":{"path":")" + old.string() + R"("}}]})"), exitOk);
+	EXPECT_TRUE(fs::exists(old));
+}
+
+TEST_F(AGc, RemovesNothingWhenAHostIsThereAndDoesNotSayWhatItUses)
+{
+	EXPECT_EQ(run(R"({"ok":false,"error":"too many ask at the same time"})"), exitUnavailable);
+	EXPECT_THAT(complaint, HasSubstr(socket.string() + ": too many ask at the same time\n"));
+	EXPECT_EQ(run("nonsense"), exitUnavailable);
+	EXPECT_TRUE(fs::exists(old));
+}
+
+} // namespace
+} // namespace issuer::commands
