@@ -218,7 +218,8 @@ Result<HostConfig> loadConfig(const fs::path& file)
 	std::ifstream stream(path, std::ios::binary);
 	std::ostringstream text;
 	text << stream.rdbuf();
-	if (!stream || !text || fs::is_directory(path, error)) {
+	const bool isRead = text || fs::is_empty(path, error); // of nothing, nothing is a failure to the stream
+	if (!stream || !isRead || fs::is_directory(path, error)) {
 		return named("it cannot be read");
 	}
 	Result<HostConfig> config = parseConfig(text.str(), path.parent_path());

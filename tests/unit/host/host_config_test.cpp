@@ -148,6 +148,10 @@ TEST(HostConfig, AFileThatIsNotThereOrNotReadableIsNamed)
 {
 	EXPECT_EQ(loadConfig("/nowhere/host.json").error().text, "configuration /nowhere/host.json: there is no such file");
 	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read");
+	const issuer::test::TempDir temp;
+	const auto empty = temp.write("host.json", "");
+	EXPECT_THAT(
+		loadConfig(empty).error().text, testing::StartsWith("configuration " + empty.string() + ": it is not JSON:"));
 }
 
 TEST(HostConfig, RelativePluginsStartAtTheFilesFolder)
