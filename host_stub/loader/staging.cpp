@@ -36,7 +36,7 @@ public:
 	}
 	~StagingFolder()
 	{
-		std::error_code ignored; // renamed away, or what remains is hidden and can be removed by gc
+		std::error_code ignored; // renamed away, or what remains is hidden from whoever looks for plugins
 		fs::remove_all(_path, ignored);
 	}
 	StagingFolder(const StagingFolder&) = delete;
