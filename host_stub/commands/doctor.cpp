@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <mutex>
 #include <unistd.h>
 
 namespace issuer::commands {
@@ -16,24 +17,34 @@ using registry::Finding;
 
 namespace {
 
-/// What a plugin says in passing is a finding too, if it is a warning: an address without TLS, verification switched
-/// off.
+/// What was found, in its order. What a plugin says in passing is a finding too, if it is a warning: an address without
+/// TLS, verification switched off. It may say so from any of its threads, and if it does not end, at any time.
 class Notes final : public observe::EventSink
 {
 public:
-	explicit Notes(std::vector<Finding>& findings) : _findings(findings) {}
+	void add(Finding finding)
+	{
+		const std::lock_guard lock(_mutex);
+		_findings.push_back(std::move(finding));
+	}
+	[[nodiscard]] std::vector<Finding> all() const
+	{
+		const std::lock_guard lock(_mutex);
+		return _findings;
+	}
 
 	void event(std::string_view, const issuer_event&) override {}
 	void notice(const observe::Notice&) override {}
 	void log(std::string_view, issuer_log_level level, std::string_view component, std::string_view text) override
 	{
 		if (level >= ISSUER_LOG_WARN) {
-			_findings.push_back({ISSUER_FINDING_WARN, printable(component), printable(text), {}});
+			add({ISSUER_FINDING_WARN, printable(component), printable(text), {}});
 		}
 	}
 
 private:
-	std::vector<Finding>& _findings;
+	mutable std::mutex _mutex;
+	std::vector<Finding> _findings;
 };
 
 std::string levelName(issuer_finding_level level)
@@ -78,31 +89,31 @@ std::string counted(std::size_t count, const std::string& what)
 Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
 {
 	Diagnosis diagnosis{spec.name, {}, {}};
-	std::vector<Finding>& findings = diagnosis.findings;
 	auto plugin = plugins.open(spec.plugin);
 	if (!plugin) {
-		findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
+		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
 		return diagnosis;
 	}
 	diagnosis.plugin = (*plugin)->description().name + ' ' + (*plugin)->description().version;
+	const auto notes = std::make_shared<Notes>();
 	{
-		const auto notes = std::make_shared<Notes>(findings);
 		auto instance = registry::Instance::create(*plugin, spec.name, spec.config, notes);
 		if (!instance) {
-			findings.push_back({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
+			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
 		}
 		else {
 			const auto looked =
-				(*instance)->diagnose(timeout, [&](Finding finding) { findings.push_back(std::move(finding)); });
+				(*instance)->diagnose(timeout, [&](Finding finding) { notes->add(std::move(finding)); });
 			if (!looked && looked.error().code == ISSUER_E_UNSUPPORTED) {
-				findings.push_back({ISSUER_FINDING_NOTE, "plugin",
+				notes->add({ISSUER_FINDING_NOTE, "plugin",
 					"its configuration is accepted; more than that this plugin cannot say without being started", {}});
 			}
 			else if (!looked) {
-				findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", "it cannot look: " + looked.error().text, {}});
+				notes->add({ISSUER_FINDING_PROBLEM, "plugin", "it cannot look: " + looked.error().text, {}});
 			}
 		}
 	}
+	diagnosis.findings = notes->all();
 	plugins.release(std::move(*plugin));
 	return diagnosis;
 }
