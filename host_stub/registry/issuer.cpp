@@ -205,9 +205,14 @@ void Issuer::rest()
 Result<void> Issuer::swap(Candidate next)
 {
 	if (!halt(steady_clock::now() + _surroundings.stopTimeout)) {
-		const std::lock_guard lock(_mutex);
-		_halted = false;
-		return failure("the start that is under way does not end");
+		{
+			const std::lock_guard lock(_mutex);
+			_halted = false;
+		}
+		startIfIdle(); // the start may have ended just now, and as it was told to stop, planned no other
+		const std::string why = "the start that is under way does not end";
+		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + why);
+		return failure(why);
 	}
 	bool wasRunning = false;
 	{
@@ -280,6 +285,7 @@ void Issuer::awaitQuiet(const Instance& instance)
 Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& state, bool wasRunning)
 {
 	Candidate before = become(std::move(next));
+	std::string lost;
 	if (state) {
 		const CallResult imported = _now.instance->importState(*state);
 		if (!imported && imported.error().code != ISSUER_E_INVALID) {
@@ -287,8 +293,7 @@ Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& s
 		}
 		if (!imported) {
 			// Of a version it does not know: no reason to keep the old code for ever. It asks its server instead.
-			tell(Action::swapped, ISSUER_LOG_WARN,
-				"does not go on from what " + nameOf(*before.plugin) + " knew: " + imported.error().text);
+			lost = ", without what the old one knew: " + imported.error().text;
 		}
 	}
 	const CallResult started = startCancellably(*_now.instance);
@@ -301,9 +306,10 @@ Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& s
 		_failures = 0;
 	}
 	settle(started);
-	tell(Action::swapped, ISSUER_LOG_INFO,
-		before.plugin == _now.plugin ? "to a new configuration"
-									 : "from " + nameOf(*before.plugin) + " to " + nameOf(*_now.plugin));
+	tell(Action::swapped, lost.empty() ? ISSUER_LOG_INFO : ISSUER_LOG_WARN,
+		(before.plugin == _now.plugin ? "to a new configuration"
+									  : "from " + nameOf(*before.plugin) + " to " + nameOf(*_now.plugin)) +
+			lost);
 	return {};
 }
 

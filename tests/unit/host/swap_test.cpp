@@ -141,7 +141,9 @@ TEST_F(Swap, NewThatDoesNotKnowWhatTheOldOneWroteBeginsAfreshAndSaysSo)
 {
 	world.next.answer("import", {ISSUER_E_INVALID});
 	EXPECT_EQ(swap().swapped, 1U);
-	EXPECT_TRUE(world.told.waitFor("a swapped: does not go on from what Fake old knew: import state of old says 1"));
+	EXPECT_TRUE(world.told.waitFor(
+		"a swapped: from Fake old to Fake next, without what the old one knew: import state of old says 1"));
+	EXPECT_THAT(world.told.all(), Contains(testing::StartsWith("a swapped")).Times(1)); // it is counted by that
 	EXPECT_TRUE(world.calls.waitFor("next.start"));
 }
 
@@ -169,6 +171,23 @@ TEST_F(Swap, OldThatForgetsWhatItKnewIsRestoredAllTheSame)
 	expectRolledBack(
 		swap(), "the new one does not start: start says 1; what the old one knew is lost, so it asks its server");
 	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
+}
+
+TEST_F(Swap, ThatCannotEndTheStartUnderWayIsToldAndTheStartIsTriedAgain)
+{
+	FakePlugin hanging("hanging", world.calls);
+	world.plugins.add(hanging);
+	hanging.startWaits();
+	world.surroundings.stopTimeout = std::chrono::milliseconds(0);
+	Registry hasty{world.plugins, world.surroundings};
+	ASSERT_TRUE(hasty.apply({FakeWorld::spec("b", "hanging")}));
+	for (int times = 1; times <= 20; ++times) {
+		ASSERT_TRUE(world.calls.waitFor("hanging.start", times));
+		EXPECT_EQ(
+			hasty.swap("b", {"next", {}}).text, "issuer b goes on as before: the start that is under way does not end");
+		EXPECT_TRUE(
+			world.told.waitFor("b rolled_back: goes on as before: the start that is under way does not end", times));
+	}
 }
 
 TEST_F(Swap, OfOneThatFailsDoesNotKeepOthersFromTheirs)
