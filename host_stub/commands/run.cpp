@@ -55,7 +55,7 @@ void refuse(observe::EventSink& sink, std::string_view lines)
 {
 	while (!lines.empty()) {
 		const std::string_view line = lines.substr(0, lines.find('\n'));
-		sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, line});
+		sink.notice({Action::faulty, ISSUER_LOG_ERROR, {}, line});
 		lines.remove_prefix(std::min(line.size() + 1, lines.size()));
 	}
 	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});

@@ -17,7 +17,8 @@ enum class Action
 	unloaded,     ///< a plugin nobody uses any more is gone from memory
 	pinned,       ///< a plugin nobody uses any more cannot be unloaded
 	reloaded,     ///< a new configuration is in force
-	refused,      ///< a new configuration is not, and nothing was changed
+	faulty,       ///< something in a new configuration is wrong, and so it will be refused
+	refused,      ///< a new configuration is not in force, and nothing was changed
 	ready,        ///< the host has started everything that could be started
 	ended,        ///< the host has stopped everything
 	serving,      ///< the status page and metrics are to be had

@@ -128,6 +128,7 @@ void Metrics::notice(const Notice& notice)
 	case Action::stopped:
 	case Action::stopTimedOut:
 	case Action::unloaded:
+	case Action::faulty:
 	case Action::serving:
 	case Action::stalled:
 	case Action::journal:

@@ -71,6 +71,8 @@ std::string actionName(Action action)
 		return "pinned";
 	case Action::reloaded:
 		return "reloaded";
+	case Action::faulty:
+		return "faulty";
 	case Action::refused:
 		return "refused";
 	case Action::ready:

@@ -110,6 +110,24 @@ TEST_F(ProgramThatIsWatched, ServesPageMetricsAndProbesWhereItSays)
 	EXPECT_EQ(program.wait(), 0);
 }
 
+TEST_F(ProgramThatIsWatched, CountsAConfigurationThatIsRefusedOnceHoweverMuchIsWrongWithIt)
+{
+	configure(fixture::good);
+	Program program({"run", "--config", config, "--http", "127.0.0.1:0"});
+	const std::string url = urlIn(program.lineWith("the status page is at http://127.0.0.1:"));
+	ASSERT_NE(program.lineWith("renewed", "ready"), "");
+	const std::string other = std::string(R"({"name":"b","plugin":")") + fixture::truncated + R"(","config":{}})";
+	std::ofstream(config) << R"({"issuers":[{"name":"a","plugin":")" << fixture::major_2 << R"(","config":{}},)"
+						  << other << "]}";
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("faulty"), HasSubstr("it speaks version 2.0 of the contract"));
+	EXPECT_THAT(program.lineWith("faulty"), HasSubstr("it is truncated"));
+	EXPECT_THAT(program.lineWith("refused  "), HasSubstr("nothing was changed"));
+	EXPECT_THAT(get(url + "/metrics"), HasSubstr("issuer_host_reloads_total{result=\"refused\"} 1\n"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramThatIsWatched, IsNotReadyWhileItsServerIsAway)
 {
 	configure(fixture::start_unavailable, R"(,"http":{"listen":"127.0.0.1:0"})");
