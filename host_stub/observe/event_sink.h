@@ -10,7 +10,6 @@ enum class Action
 {
 	started,      ///< the issuer runs
 	startFailed,  ///< it does not; the text says whether it is tried again
-	stopped,      ///< it was stopped
 	stopTimedOut, ///< it was told to stop and has not
 	swapped,      ///< it goes on with another plugin or configuration
 	rolledBack,   ///< it could not be swapped and goes on as before

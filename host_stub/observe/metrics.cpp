@@ -125,7 +125,6 @@ void Metrics::notice(const Notice& notice)
 		return _hosts->ready.Set(0);
 	case Action::started:
 	case Action::startFailed:
-	case Action::stopped:
 	case Action::stopTimedOut:
 	case Action::unloaded:
 	case Action::faulty:

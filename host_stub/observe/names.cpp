@@ -57,8 +57,6 @@ std::string actionName(Action action)
 		return "started";
 	case Action::startFailed:
 		return "start_failed";
-	case Action::stopped:
-		return "stopped";
 	case Action::stopTimedOut:
 		return "stop_timed_out";
 	case Action::swapped:
