@@ -13,8 +13,8 @@ target_precompile_headers(issuer_test_headers PRIVATE
 
 # issuer_test(<name> <source>... [LINK <target>...] [UNLOADS])
 # One GoogleTest program; each of its tests is a test of ctest. UNLOADS: it loads libraries and lets go of them, or runs
-# programs that do or that fork. The leak checker reads the thread-local storage of libraries that are gone, and falls over it: so
-# the preset leaves it out, and those tests take it back that can bear it.
+# programs that do or that fork. The leak checker reads the thread-local storage of libraries that are gone, and falls
+# over it: so the preset leaves it out, and those tests take it back that can bear it.
 function(issuer_test name)
 	cmake_parse_arguments(TEST "UNLOADS" "" "LINK" ${ARGN})
 	set(environment)
