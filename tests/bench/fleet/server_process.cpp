@@ -34,7 +34,10 @@ ServerProcess::ServerProcess(const ServerOptions& options)
 	_commands = vault::Descriptor(in[1]);
 	_answers = vault::Descriptor(out[0]);
 	_port = static_cast<std::uint16_t>(readNumber());
-	_address = (options.certificate.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") + std::to_string(_port);
+	// Not as a sum, in which GCC 12 sees an overlap that is not there (-Wrestrict).
+	_address.append(options.certificate.empty() ? "http" : "https")
+		.append("://127.0.0.1:")
+		.append(std::to_string(_port));
 }
 
 ServerProcess::~ServerProcess()
