@@ -94,7 +94,7 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
 		return diagnosis;
 	}
-	diagnosis.plugin = (*plugin)->description().name + ' ' + (*plugin)->description().version;
+	diagnosis.plugin = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
 	{
 		auto instance = registry::Instance::create(*plugin, spec.name, spec.config, notes);

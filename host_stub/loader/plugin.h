@@ -32,6 +32,9 @@ struct Description
 	std::uint16_t abiMinor = 0;
 	std::uint32_t structSize = 0;
 	std::uint32_t flags = 0;
+
+	/// As people are told it.
+	[[nodiscard]] std::string nameAndVersion() const { return name + ' ' + version; }
 };
 
 /// A plugin, loaded and found fit to be driven. Everything obtained from it ends with it.
