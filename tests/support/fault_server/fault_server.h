@@ -1,11 +1,11 @@
 #pragma once
 
+#include "fault_server/dead_ports.h" // the ways to fail of a server that is not there
 #include "test_pki.h"
 
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
-#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -106,24 +106,5 @@ private:
 	std::size_t _serving = 0;
 	std::thread _acceptor;
 };
-
-/// A port on which nobody ever answers a connection: its queue is full. The next SYN is dropped.
-class BlackHole
-{
-public:
-	BlackHole();
-	~BlackHole();
-	BlackHole(const BlackHole&) = delete;
-	BlackHole& operator=(const BlackHole&) = delete;
-
-	[[nodiscard]] std::uint16_t port() const { return _port; }
-
-private:
-	std::list<int> _sockets;
-	std::uint16_t _port = 0;
-};
-
-/// A loopback port that refuses connections (unless somebody takes it meanwhile).
-[[nodiscard]] std::uint16_t closedPort();
 
 } // namespace issuer::test

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+
+namespace issuer::test {
+
+/// A port on which nobody ever answers a connection: its queue is full. The next SYN is dropped.
+class BlackHole
+{
+public:
+	BlackHole();
+	~BlackHole();
+	BlackHole(const BlackHole&) = delete;
+	BlackHole& operator=(const BlackHole&) = delete;
+
+	[[nodiscard]] std::uint16_t port() const { return _port; }
+
+private:
+	std::list<int> _sockets;
+	std::uint16_t _port = 0;
+};
+
+/// A loopback port that refuses connections (unless somebody takes it meanwhile).
+[[nodiscard]] std::uint16_t closedPort();
+
+} // namespace issuer::test
