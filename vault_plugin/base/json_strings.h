@@ -14,10 +14,10 @@ struct JsonString
 	bool key = false; ///< followed by a colon
 };
 
-/// Walks the strings of a JSON text from front to back without copying any, so that secrets can be overwritten in
-/// place before a parser makes copies of them. Takes any bytes: where the text is not JSON, the strings are whatever
-/// stands between quotes, and an unfinished one reaches to the end. Borrows the text, which may be written to meanwhile
-/// between the quotes of strings already given.
+/// Walks the strings of a JSON text from front to back without copying any, so that secrets can be taken out before a
+/// parser makes copies of them. Takes any bytes: where the text is not JSON, the strings are whatever stands between
+/// quotes, and an unfinished one reaches to the end. Borrows the text, which may be written to meanwhile, up to the end
+/// of the string last given.
 class JsonStrings
 {
 public:

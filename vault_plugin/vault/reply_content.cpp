@@ -19,7 +19,7 @@ namespace issuer::vault::wire {
 namespace {
 
 /// The keys whose strings are read. A list of these rather than of the secret ones, so that a secret in a field that
-/// nobody thought of is overwritten too. Those of numbers are here because some servers put quotes around numbers.
+/// nobody thought of is taken out too. Those of numbers are here because some servers put quotes around numbers.
 constexpr std::array<std::string_view, 12> readKeys{
 	"errors",
 	"error",
@@ -35,9 +35,19 @@ constexpr std::array<std::string_view, 12> readKeys{
 	"type",
 };
 
-void overwriteOtherStrings(WipedString& body)
+/// Empties all other strings, before the parser sees them: it would keep copies, and takes its time over each
+/// character.
+void emptyOtherStrings(WipedString& body)
 {
 	JsonStrings strings(body);
+	std::size_t kept = 0; ///< what stays has moved up to here,
+	std::size_t from = 0; ///< and what was before here is dealt with
+	const auto keepUntil = [&](std::size_t end) {
+		std::copy(body.begin() + static_cast<std::ptrdiff_t>(from), body.begin() + static_cast<std::ptrdiff_t>(end),
+			body.begin() + static_cast<std::ptrdiff_t>(kept));
+		kept += end - from;
+		from = end;
+	};
 	bool read = false;
 	while (const auto string = strings.next()) {
 		if (string->key) {
@@ -45,9 +55,13 @@ void overwriteOtherStrings(WipedString& body)
 			read = std::ranges::find(readKeys, key) != readKeys.end();
 		}
 		else if (!read) {
-			std::fill_n(body.begin() + static_cast<std::ptrdiff_t>(string->begin), string->size, 'x');
+			keepUntil(string->begin);
+			from += string->size;
 		}
 	}
+	keepUntil(body.size());
+	wipe(body.data() + kept, body.size() - kept);
+	body.resize(kept);
 }
 
 /// What stands at a key; of a list or an object, nothing.
@@ -288,7 +302,7 @@ std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 
 ReplyContent readReply(WipedString& body)
 {
-	overwriteOtherStrings(body);
+	emptyOtherStrings(body);
 	ReplyContent content;
 	const auto reader = parse(body);
 	if (!reader || !reader->object) {
