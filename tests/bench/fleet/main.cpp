@@ -158,7 +158,8 @@ int main(int count, char** arguments)
 			options.plotFile = arguments[++i];
 		}
 		else {
-			std::fputs("usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage] [--plot FILE]\n", stderr);
+			std::fputs(
+				"usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage] [--plot FILE]\n", stderr);
 			return 64;
 		}
 	}
