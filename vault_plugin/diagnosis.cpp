@@ -1,6 +1,7 @@
 #include "diagnosis.h"
 
 #include "renewal/telling.h"
+#include "transport/blocking.h"
 #include "vault/wire.h"
 
 namespace issuer::vault {
@@ -73,7 +74,7 @@ void Diagnosis::run(credential::Source& source, std::chrono::steady_clock::time_
 
 Expected<HttpReply, ExchangeError> Diagnosis::send(const HttpRequest& request)
 {
-	return _exchange.send(request, {_deadline, -1});
+	return transport::blockingly(_exchange.carry(request, _deadline));
 }
 
 /// The one question that tells most: what is this token?

@@ -318,26 +318,38 @@ Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find
 	return {};
 }
 
-void Instance::run(int cancelFd) noexcept
+std::optional<Wait> Instance::run(Wake wake) noexcept
 {
 	try {
-		runOnce(cancelFd);
+		if (!_run) {
+			_run = runOnce();
+		}
+		if (const auto wait = _run.resume(wake)) {
+			return wait;
+		}
+		std::exchange(_run, {}).take();
 	}
 	catch (...) {
 		// Out of memory, most likely. The life at stake goes on: try again soon, and do not make it worse by talking.
+		_run = {};
 		const std::lock_guard lock(_mutex);
 		if (_armable) {
 			const auto now = _services->clock().now().boot;
 			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(now));
 		}
 	}
+	return std::nullopt;
 }
 
-void Instance::runOnce(int cancelFd)
+Task<> Instance::runOnce()
 {
 	deliver();
 	if (const auto attempt = takeAttempt()) {
-		ask(*attempt, cancelFd);
+		const auto sent = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
+		const auto answer = co_await exchange(*attempt);
+		const auto answered = _services->clock().now();
+		const std::lock_guard lock(_mutex);
+		report(_keeper.answered(sent, answered, answer));
 	}
 	deliver();
 	planNext();
@@ -383,32 +395,25 @@ std::optional<renewal::Attempt> Instance::takeAttempt()
 	return haveToken ? attempt : std::nullopt;
 }
 
-void Instance::ask(const renewal::Attempt& attempt, int cancelFd)
+Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 {
-	const auto sent = _services->clock().now(); // unguarded: while a run is under way, nobody takes the services away
-	const auto answer = exchange(attempt, cancelFd);
-	const auto answered = _services->clock().now();
-	const std::lock_guard lock(_mutex);
-	report(_keeper.answered(sent, answered, answer));
-}
-
-renewal::Answer Instance::exchange(const renewal::Attempt& attempt, int cancelFd)
-try {
-	// The token is replaced by this thread only, so it may be borrowed for the whole exchange.
-	const auto token = _token.token().view();
-	const auto request = attempt.operation == renewal::Operation::lookUp
-							 ? wire::lookUpSelf(token, _config->vaultNamespace)
-							 : wire::renewSelf(token, _config->vaultNamespace, attempt.increment);
-	auto reply = _exchange->send(request, {std::chrono::steady_clock::now() + attempt.budget, cancelFd});
-	if (!reply) {
-		return wire::classify(reply.error());
+	try {
+		// The token is replaced by this run only, so it may be borrowed for the whole exchange.
+		const auto token = _token.token().view();
+		const auto request = attempt.operation == renewal::Operation::lookUp
+								 ? wire::lookUpSelf(token, _config->vaultNamespace)
+								 : wire::renewSelf(token, _config->vaultNamespace, attempt.increment);
+		auto reply = co_await _exchange->carry(request, std::chrono::steady_clock::now() + attempt.budget);
+		if (!reply) {
+			co_return wire::classify(reply.error());
+		}
+		passOn(reply->advice);
+		co_return wire::classify(attempt.operation, *reply, token);
 	}
-	passOn(reply->advice);
-	return wire::classify(attempt.operation, *reply, token);
-}
-catch (const std::exception& error) {
-	return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,
-		std::string("a defect or a lack of memory kept the request from being sent: ") + error.what()};
+	catch (const std::exception& error) {
+		co_return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,
+			std::string("a defect or a lack of memory kept the request from being sent: ") + error.what()};
+	}
 }
 
 void Instance::passOn(const std::vector<std::string>& advice)

@@ -100,13 +100,12 @@ private:
 		std::string trouble;
 	};
 
-	void run(int cancelFd) noexcept override;
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
 	[[nodiscard]] const void* lane() const noexcept override { return _exchange.get(); }
 	void changed() noexcept override;
-	void runOnce(int cancelFd);
+	[[nodiscard]] Task<> runOnce();
 	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt();
-	void ask(const renewal::Attempt& attempt, int cancelFd);
-	[[nodiscard]] renewal::Answer exchange(const renewal::Attempt& attempt, int cancelFd);
+	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
 	void passOn(const std::vector<std::string>& advice);
 	void report(renewal::Reports reports);
 	void deliver();
@@ -122,6 +121,8 @@ private:
 	const std::shared_ptr<const CommonConfig> _config;
 	Listener& _listener;
 	const ServicesSource _source;
+
+	Task<> _run; ///< while one is under way
 
 	mutable std::mutex _tokenMutex; ///< guards the token against being replaced while somebody looks at it
 	credential::Source _token;

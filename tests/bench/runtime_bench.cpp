@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 class Idler final : public Job
 {
 public:
-	void run(int) noexcept override {}
+	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override { return std::nullopt; }
 };
 
 /// Hangs like a request to a dead server, in a lane of its own.
@@ -26,12 +26,13 @@ class Hanger final : public Job
 public:
 	explicit Hanger(std::latch& running) : _running(running) {}
 
-	void run(int cancelFd) noexcept override
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override
 	{
-		_running.count_down();
-		pollfd cancel{cancelFd, POLLIN, 0};
-		while (::poll(&cancel, 1, -1) < 0) {
+		if (wake == Wake::cancelled) {
+			return std::nullopt;
 		}
+		_running.count_down();
+		return Wait{};
 	}
 	[[nodiscard]] const void* lane() const noexcept override { return this; }
 
@@ -43,7 +44,11 @@ class Counter final : public Job
 {
 public:
 	explicit Counter(std::latch& done) : _done(done) {}
-	void run(int) noexcept override { _done.count_down(); }
+	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override
+	{
+		_done.count_down();
+		return std::nullopt;
+	}
 
 private:
 	std::latch& _done;

@@ -2,6 +2,7 @@
 
 #include "fault_server/fault_server.h"
 #include "temp_dir.h"
+#include "transport/blocking.h"
 #include "transport/clients.h"
 #include "transport/resolver.h"
 
@@ -65,7 +66,8 @@ using Outcome = Expected<HttpReply, ExchangeError>;
 
 inline Outcome renew(vault::transport::Exchange& client, std::chrono::milliseconds limit = patience, int cancelFd = -1)
 {
-	return client.send(renewal(), {std::chrono::steady_clock::now() + limit, cancelFd});
+	const auto request = renewal();
+	return vault::transport::blockingly(client.carry(request, std::chrono::steady_clock::now() + limit), cancelFd);
 }
 
 inline Outcome renew(

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AnyOf;
 using testing::HasSubstr;
+using vault::transport::blockingly;
 using vault::transport::Clients;
 using vault::transport::Endpoint;
 using vault::transport::Resolver;
@@ -241,6 +242,8 @@ TEST(FaultMatrix, DeadLookupsOccupyAFewHelpersAndOthersWaitTheirTurnWithinTheirD
 	EXPECT_THAT(told(renew(*Clients(resolver).get(settingsFor({"http://other"})))), HasSubstr("looked up other"));
 }
 
+const std::string peer = "x"; // outlives what borrows it
+
 Endpoint loopback(std::uint16_t port)
 {
 	Endpoint endpoint;
@@ -257,8 +260,8 @@ TEST(Dial, TriesTheNextAddressBesideOneThatDoesNotAnswer)
 	const BlackHole hole;
 	FaultServer server;
 	const auto begin = Clock::now();
-	const auto socket = vault::transport::dial(
-		{loopback(hole.port()), loopback(closedPort()), loopback(server.port())}, "x", {begin + patience, -1});
+	const std::vector endpoints{loopback(hole.port()), loopback(closedPort()), loopback(server.port())};
+	const auto socket = blockingly(vault::transport::dial(endpoints, peer, begin + patience));
 	ASSERT_TRUE(socket.has_value());
 	EXPECT_GE(Clock::now() - begin, 250ms);
 }
@@ -269,7 +272,7 @@ TEST(Dial, TriesTheNextAddressAtOnceAfterARefusal)
 	std::vector<Endpoint> endpoints(8, loopback(closedPort()));
 	endpoints.push_back(loopback(server.port()));
 	const auto begin = Clock::now();
-	ASSERT_TRUE(vault::transport::dial(endpoints, "x", {begin + patience, -1}).has_value());
+	ASSERT_TRUE(blockingly(vault::transport::dial(endpoints, peer, begin + patience)).has_value());
 	EXPECT_LT(Clock::now() - begin, 8 * 250ms); // what it would take if it waited each time
 }
 
@@ -281,7 +284,8 @@ TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
 		six.size = sizeof(sockaddr_in6);
 		return Resolver::Found{{six, six, loopback(0), loopback(0)}, ""};
 	});
-	const auto found = resolver.resolve("vault", 8200, "x", {Clock::now() + patience, -1});
+	const std::string host = "vault";
+	const auto found = blockingly(resolver.resolve(host, 8200, peer, Clock::now() + patience));
 	ASSERT_TRUE(found.has_value());
 	std::vector<int> families;
 	for (const auto& endpoint : *found) {
@@ -294,10 +298,11 @@ TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
 TEST(Resolver, NumericAddressesAskNobody)
 {
 	Resolver resolver([](const std::string& host) { return Resolver::Found{{}, "asked for " + host}; });
-	for (const auto* host : {"127.0.0.1", "::1"}) {
-		EXPECT_TRUE(resolver.resolve(host, 1, "x", {Clock::now() + patience, -1}).has_value()) << host;
+	for (const std::string host : {"127.0.0.1", "::1"}) {
+		EXPECT_TRUE(blockingly(resolver.resolve(host, 1, peer, Clock::now() + patience)).has_value()) << host;
 	}
-	EXPECT_FALSE(resolver.resolve("localhost", 1, "x", {Clock::now() + patience, -1}).has_value());
+	const std::string name = "localhost";
+	EXPECT_FALSE(blockingly(resolver.resolve(name, 1, peer, Clock::now() + patience)).has_value());
 }
 
 } // namespace

@@ -1,4 +1,6 @@
 #include "exchange_fixture.h"
+#include "runtime/runtime.h"
+#include "transport/wait.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -8,7 +10,8 @@
 #include <poll.h>
 #include <vector>
 
-/// Prints, phase by phase, how long after a stop, and how long after its deadline, an exchange returns.
+/// Prints, phase by phase, how long after a stop, and how long after its deadline, an exchange that the
+/// scheduler runs has ended.
 /// Usage: stop_latency [n]   (50 unless told)
 namespace issuer::test {
 namespace {
@@ -33,35 +36,58 @@ std::function<void()> aMoment()
 	return [] { ::poll(nullptr, 0, 5); };
 }
 
-Milliseconds afterStop(const Phase& phase)
+/// An exchange as a running instance has it: carried by the scheduler's workers.
+class Run final : public vault::runtime::Job
 {
-	const Stop stop;
+public:
+	Run(Exchange& exchange, Clock::time_point deadline) : _carried(exchange.carry(_request, deadline)) {}
+
+	std::optional<vault::Wait> run(vault::Wake wake) noexcept override
+	{
+		const auto wait = _carried.resume(wake);
+		if (!wait) {
+			_ended.set_value(Clock::now());
+		}
+		return wait;
+	}
+	Clock::time_point ended() { return _ended.get_future().get(); }
+
+private:
+	const HttpRequest _request = renewal();
+	vault::Task<Outcome> _carried;
+	std::promise<Clock::time_point> _ended;
+};
+
+Milliseconds afterStop(vault::runtime::Runtime& runtime, const Phase& phase)
+{
+	Run run(*phase.client, Clock::now() + patience);
 	const auto untilStuck = phase.watch();
-	auto running = std::async(std::launch::async, [&] {
-		(void)renew(*phase.client, patience, stop.fd());
-		return Clock::now();
-	});
+	runtime.scheduler().arm(run, runtime.clock().now().boot, vault::Instant());
 	untilStuck();
 	const auto stopped = Clock::now();
-	stop.now();
-	return running.get() - stopped;
+	static_cast<void>(runtime.scheduler().halt(run, patience));
+	return Clock::now() - stopped;
 }
 
-Milliseconds afterDeadline(const Phase& phase)
+Milliseconds afterDeadline(vault::runtime::Runtime& runtime, const Phase& phase)
 {
 	const auto limit = std::chrono::milliseconds(50); // in which it gets stuck, on a quiet machine
-	const auto begin = Clock::now();
-	(void)renew(*phase.client, limit);
-	return Clock::now() - begin - limit;
+	const auto deadline = Clock::now() + limit;
+	Run run(*phase.client, deadline);
+	runtime.scheduler().arm(run, runtime.clock().now().boot, vault::Instant());
+	const auto ended = run.ended();
+	static_cast<void>(runtime.scheduler().halt(run, patience));
+	return ended - deadline;
 }
 
 void report(const Phase& phase, int count)
 {
+	vault::runtime::Runtime runtime;
 	std::vector<Milliseconds> stops;
 	std::vector<Milliseconds> deadlines;
 	for (int i = 0; i < count; ++i) {
-		stops.push_back(afterStop(phase));
-		deadlines.push_back(afterDeadline(phase));
+		stops.push_back(afterStop(runtime, phase));
+		deadlines.push_back(afterDeadline(runtime, phase));
 	}
 	const auto median = [](std::vector<Milliseconds>& times) {
 		std::sort(times.begin(), times.end());
@@ -104,12 +130,10 @@ struct StuckServer
 class Idle final : public Exchange
 {
 public:
-	Expected<HttpReply, ExchangeError> send(const HttpRequest&, const vault::transport::Limits& limits) override
+	vault::Task<Outcome> carry(const HttpRequest&, vault::transport::Deadline deadline) override
 	{
-		const auto left = std::chrono::ceil<std::chrono::milliseconds>(limits.deadline - Clock::now());
-		pollfd cancel{limits.cancelFd, POLLIN, 0};
-		::poll(&cancel, 1, static_cast<int>(left.count()));
-		return tl::unexpected(ExchangeError{ExchangeError::Kind::timeout, "", true});
+		co_await vault::transport::ready(-1, 0, deadline);
+		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::timeout, "", true});
 	}
 };
 

@@ -20,7 +20,7 @@ constexpr Duration roundTrip = 1ms;
 struct Issuer final : runtime::Job
 {
 	Issuer(const std::shared_ptr<const renewal::Policy>& policy, std::uint64_t seed) : keeper(policy, seed) {}
-	void run(int) noexcept override {} // the world below does it
+	std::optional<Wait> run(Wake) noexcept override { return std::nullopt; } // the world below does it
 
 	renewal::Keeper keeper;
 	Instant death; ///< as the server has it

@@ -23,9 +23,4 @@ void SystemAlarm::set(Instant at) noexcept
 	::timerfd_settime(_timer.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
 }
 
-void SystemAlarm::acknowledge() noexcept
-{
-	drain(_timer);
-}
-
 } // namespace issuer::vault::runtime

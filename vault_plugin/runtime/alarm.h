@@ -11,11 +11,10 @@ class Alarm
 public:
 	virtual ~Alarm() = default;
 
-	/// Readable from the time set on, until acknowledge().
+	/// Readable from the time set on, until it is set anew.
 	[[nodiscard]] virtual int fd() const noexcept = 0;
 	/// Instead of any time set before; at once if it has passed. [thread-safe]
 	virtual void set(Instant at) noexcept = 0;
-	virtual void acknowledge() noexcept = 0;
 };
 
 /// A timerfd on CLOCK_BOOTTIME: a time that passed while the machine was suspended rings as it wakes up. (No condition
@@ -27,7 +26,6 @@ public:
 
 	[[nodiscard]] int fd() const noexcept override { return _timer.get(); }
 	void set(Instant at) noexcept override;
-	void acknowledge() noexcept override;
 
 private:
 	Descriptor _timer;

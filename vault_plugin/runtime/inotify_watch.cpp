@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <poll.h>
 #include <sys/inotify.h>
 #include <system_error>
 
@@ -35,8 +36,8 @@ std::string explain(const std::string& what, int error)
 
 } // namespace
 
-InotifyWatch::InotifyWatch(EventLoop& loop, Scheduler& scheduler, const Clock& clock, Duration burst)
-	: _loop(loop), _scheduler(scheduler), _clock(clock), _burst(burst)
+InotifyWatch::InotifyWatch(Scheduler& scheduler, const Clock& clock, Duration burst)
+	: _scheduler(scheduler), _clock(clock), _burst(burst)
 {
 }
 
@@ -68,12 +69,7 @@ int InotifyWatch::open()
 	if (!inotify) {
 		return errno;
 	}
-	try {
-		_loop.watch(inotify.get(), *this);
-	}
-	catch (const std::system_error& error) {
-		return error.code().value();
-	}
+	_scheduler.arm(_ear, _clock.now().boot, Instant::min());
 	_inotify = std::move(inotify);
 	return 0;
 }
@@ -206,8 +202,16 @@ void InotifyWatch::dropAllUnused() noexcept
 	}
 }
 
-/// Events of inotify.
-void InotifyWatch::readable() noexcept
+std::optional<Wait> InotifyWatch::Ear::run(Wake wake) noexcept
+{
+	if (wake == Wake::cancelled) {
+		return std::nullopt;
+	}
+	_watch.hear();
+	return Wait{_watch._inotify.get(), POLLIN};
+}
+
+void InotifyWatch::hear() noexcept
 {
 	alignas(inotify_event) std::array<char, 16384> buffer;
 	const Lock lock(_mutex);
@@ -260,7 +264,7 @@ void InotifyWatch::soilAll() noexcept
 }
 
 /// The burst should be over: looks where the paths lead now, and tells.
-void InotifyWatch::run(int) noexcept
+std::optional<Wait> InotifyWatch::run(Wake) noexcept
 {
 	Lock lock(_mutex);
 	_armed = false;
@@ -270,6 +274,7 @@ void InotifyWatch::run(int) noexcept
 	catch (const std::bad_alloc&) {
 		soilAll(); // in the hope of more memory a moment later
 	}
+	return std::nullopt;
 }
 
 void InotifyWatch::tellChanged(Lock& lock)

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/descriptor.h"
 #include "runtime/clock.h"
-#include "runtime/event_loop.h"
 #include "runtime/file_watch.h"
 #include "runtime/scheduler.h"
 
@@ -21,14 +21,14 @@ namespace issuer::vault::runtime {
 /// FileWatch on one inotify descriptor, opened with the first file. It watches directories, not files: one watch for
 /// all files of a directory, and a file that is replaced or not there yet is seen like any other.
 ///
-/// The event loop only notes what has changed. A moment later a job walks the paths anew and tells the listeners: file
-/// systems may hang, the timer may not. No lock is held meanwhile, so that remove() never waits for a file system.
-class InotifyWatch final : public FileWatch, private EventLoop::Handler, private Job
+/// One job hears what has changed and notes it. A moment later another walks the paths anew and tells the listeners:
+/// for as long as a file system may make it hang. No lock is held meanwhile, so that remove() never waits for one.
+class InotifyWatch final : public FileWatch, private Job
 {
 public:
-	/// `burst`: how long after the first change of a burst it is told. When this is destroyed, `loop` and `scheduler`
-	/// are closed but still there.
-	InotifyWatch(EventLoop& loop, Scheduler& scheduler, const Clock& clock, Duration burst);
+	/// `burst`: how long after the first change of a burst it is told. When this is destroyed, `scheduler` is closed
+	/// but still there.
+	InotifyWatch(Scheduler& scheduler, const Clock& clock, Duration burst);
 	~InotifyWatch() override = default;
 
 	[[nodiscard]] std::optional<std::string> add(FileListener& listener, const std::string& path) override;
@@ -74,8 +74,19 @@ private:
 		bool torn = false;              ///< a directory went while it was walked
 	};
 
-	void readable() noexcept override;
-	void run(int cancelFd) noexcept override;
+	/// Waits for events, from the first file on.
+	class Ear final : public Job
+	{
+	public:
+		explicit Ear(InotifyWatch& watch) : _watch(watch) {}
+		[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
+		[[nodiscard]] const void* lane() const noexcept override { return this; }
+
+	private:
+		InotifyWatch& _watch;
+	};
+
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
 	[[nodiscard]] const void* lane() const noexcept override { return this; }
 
 	[[nodiscard]] int open();
@@ -87,6 +98,7 @@ private:
 	void dropIfUnused(int number) noexcept;
 	void dropAllUnused() noexcept;
 
+	void hear() noexcept;
 	void note(const inotify_event& event) noexcept;
 	void soil(File& file) noexcept;
 	void soilAll() noexcept;
@@ -94,11 +106,11 @@ private:
 	void tellChanged(Lock& lock);
 	void tell(FileListener& listener, Lock& lock) noexcept;
 
-	EventLoop& _loop;
 	Scheduler& _scheduler;
 	const Clock& _clock;
 	const Duration _burst;
 
+	Ear _ear{*this};
 	mutable std::mutex _mutex;
 	Descriptor _inotify;
 	std::unordered_map<FileListener*, File> _files;

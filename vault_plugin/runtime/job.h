@@ -1,13 +1,14 @@
 #pragma once
 
-#include "base/time.h"
+#include "base/task.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace issuer::vault::runtime {
 
 class Lane;
-class Worker;
+struct Flight;
 
 /// What the scheduler notes about a job. Kept in the job, so that arming one allocates nothing.
 struct JobNotes
@@ -23,18 +24,20 @@ struct JobNotes
 	Instant at;
 	Instant urgency;
 	Lane* lane = nullptr;     ///< where it belongs; null if neither armed nor running
-	Worker* worker = nullptr; ///< who runs it now
+	Flight* flight = nullptr; ///< its run, while there is one
 	std::uint32_t position = 0;
 	Place place = Place::nowhere;
 	bool running = false;
 };
 
-/// Something that runs now and then on a worker thread, never twice at once.
+/// Something that runs now and then on worker threads, never twice at once.
 class Job
 {
 public:
-	/// [worker-thread] `cancelFd` becomes readable, and stays so, when halt() wants the run to end soon.
-	virtual void run(int cancelFd) noexcept = 0;
+	/// [worker-thread] Begins a run, or goes on with one that waits: until it has to wait again, or has ended, which is
+	/// nullopt. `wake`: how the last wait ended; `ready` as it begins. A wait that halt() wants to end soon, and any
+	/// after it, is `cancelled`.
+	[[nodiscard]] virtual std::optional<Wait> run(Wake wake) noexcept = 0;
 
 	/// Jobs that may hang on the same thing, such as one server, share a lane; no lane can keep the others from
 	/// running. Compared, never dereferenced; asked when the job is armed. [thread-safe]

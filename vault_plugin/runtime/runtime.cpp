@@ -1,6 +1,5 @@
 #include "runtime/runtime.h"
 
-#include "runtime/event_loop.h"
 #include "runtime/inotify_watch.h"
 #include "runtime/work_scheduler.h"
 
@@ -18,15 +17,12 @@ constexpr Duration burst = std::chrono::milliseconds(100);
 
 struct Runtime::Parts
 {
-	Parts() { loop.watch(alarm.fd(), scheduler); }
-
 	const pid_t process = ::getpid();
 	std::once_flag closed;
 	SystemClock clock;
 	SystemAlarm alarm;
 	WorkScheduler scheduler{clock, alarm, {}};
-	EventLoop loop{"issuer-timer"};
-	InotifyWatch files{loop, scheduler, clock, burst};
+	InotifyWatch files{scheduler, clock, burst};
 };
 
 Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
@@ -59,10 +55,7 @@ void Runtime::close() noexcept
 	if (_parts->process != ::getpid()) {
 		return;
 	}
-	std::call_once(_parts->closed, [this] {
-		_parts->loop.close();
-		_parts->scheduler.close();
-	});
+	std::call_once(_parts->closed, [this] { _parts->scheduler.close(); });
 }
 
 } // namespace issuer::vault::runtime

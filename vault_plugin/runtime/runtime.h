@@ -8,12 +8,12 @@
 
 namespace issuer::vault::runtime {
 
-/// Who runs the jobs of one library: a timer thread, workers that come and go with the work, and eyes on files.
-/// At rest it is two threads, whatever the number of jobs. [thread-safe]
+/// Who runs the jobs of one library: workers that come and go with the work, an alarm, and eyes on files.
+/// At rest it is two threads at most, whatever the number of jobs. [thread-safe]
 class Runtime
 {
 public:
-	/// Starts the timer thread and a first worker. Throws std::system_error where the machine has no thread or
+	/// Starts a first worker. Throws std::system_error where the machine has no thread or
 	/// descriptor left.
 	Runtime();
 	/// close(). Every job should be halted and every listener removed by now; those that are not never run again.

@@ -12,7 +12,7 @@ public:
 	virtual ~Scheduler() = default;
 
 	/// Run `job` at `at`, instead of at any time armed before. Armed while it runs, it runs again after.
-	/// `urgency`: the earlier, the sooner its turn when more jobs are due than workers are free.
+	/// `urgency`: the earlier, the sooner its turn when more jobs are due than may run at once.
 	/// Void while a run that halt() has cancelled still goes on: a halted job cannot bring itself back.
 	virtual void arm(Job& job, Instant at, Instant urgency) = 0;
 

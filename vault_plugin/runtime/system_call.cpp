@@ -27,11 +27,4 @@ void raise(const Descriptor& event) noexcept
 	[[maybe_unused]] const auto written = ::write(event.get(), &one, sizeof one);
 }
 
-void drain(const Descriptor& counter) noexcept
-{
-	std::uint64_t count = 0;
-	// Fails only where there is nothing to drain.
-	[[maybe_unused]] const auto got = ::read(counter.get(), &count, sizeof count);
-}
-
 } // namespace issuer::vault::runtime

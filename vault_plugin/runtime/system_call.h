@@ -13,7 +13,4 @@ namespace issuer::vault::runtime {
 /// Makes the eventfd readable.
 void raise(const Descriptor& event) noexcept;
 
-/// Makes the eventfd or timerfd unreadable.
-void drain(const Descriptor& counter) noexcept;
-
 } // namespace issuer::vault::runtime

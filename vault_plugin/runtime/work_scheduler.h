@@ -3,29 +3,33 @@
 #include "runtime/agenda.h"
 #include "runtime/alarm.h"
 #include "runtime/clock.h"
-#include "runtime/event_loop.h"
+#include "runtime/flight.h"
+#include "runtime/poller.h"
 #include "runtime/scheduler.h"
-#include "runtime/worker.h"
 
-#include <limits>
 #include <mutex>
 #include <vector>
 
 namespace issuer::vault::runtime {
 
-/// The scheduler on real threads: an alarm that its owner's event loop listens to, and workers.
+/// The scheduler on real threads. A run that waits holds none, so that two do for a fleet: one watches the alarm and
+/// what the runs wait for, and does himself what there is to do; the other rests.
 ///
-/// Workers come one by one: each that finds more to do than its own job calls the next, so that jobs of microseconds
-/// do not wake threads for nothing and jobs that hang have as many as they need a moment later. Who was idle last is
-/// called first; the others, idle for long enough, end, down to one.
-class WorkScheduler final : public Scheduler, public EventLoop::Handler
+/// While somebody is at work nobody watches: what happens meanwhile he finds when he looks next, all of it at once,
+/// instead of waking another for each. When there is enough for two he calls another, up to as many as the machine runs
+/// at once. And lest he is stuck, in a callback of the host's or a file system that hangs, one of those who rest is on
+/// patrol, and takes his place. Who has rested for long ends, down to two.
+class WorkScheduler final : public Scheduler
 {
 public:
 	struct Options
 	{
+		std::uint32_t inFlight = 128;
+		std::uint32_t perLane = 16; ///< of one lane in flight
 		std::uint32_t workers = 64;
-		std::uint32_t perLane = 16;               ///< jobs of one lane in flight
-		Duration idle = std::chrono::seconds(10); ///< a worker without a job ends after that, if it is not the last
+		std::uint32_t busy = 0; ///< of them at once, those that are stuck not counted; 0: as suits the machine
+		Duration idle = std::chrono::seconds(10); ///< a worker ends that has rested so long, if two others are there
+		Duration patrol = std::chrono::milliseconds(5); ///< a step that takes longer is stuck
 		/// Under load, alarms are at least that far apart: jobs due within share one. Late by so much at most.
 		Duration coalesce = std::chrono::milliseconds(4);
 		/// After a run was cancelled, no other begins for so long: who stops one job mostly stops them all, one after
@@ -40,9 +44,6 @@ public:
 	void arm(Job& job, Instant at, Instant urgency) override;
 	[[nodiscard]] bool halt(Job& job, Duration timeout) override;
 
-	/// The alarm rings.
-	void readable() noexcept override;
-
 	/// Runtime::close(). Once.
 	void close() noexcept;
 
@@ -52,18 +53,38 @@ public:
 private:
 	using Lock = std::unique_lock<std::mutex>;
 
+	// Time.
 	void setAlarm() noexcept;
+	void ring(Instant now) noexcept;
+
+	// Runs.
 	[[nodiscard]] bool mayBegin() noexcept;
-	[[nodiscard]] Worker* summon() noexcept;
-	void employ(Worker& worker);
+	[[nodiscard]] std::size_t stepsToDo() noexcept { return _woken.size() + (mayBegin() ? 1 : 0); }
+	[[nodiscard]] Flight* next() noexcept;
+	void step(Worker& self, Flight& flight, Lock& lock) noexcept;
+	void hold(Flight& flight, const Wait& wait) noexcept;
+	void wake(Flight& flight, Wake how) noexcept;
+	void cancel(Flight& flight) noexcept;
+	void land(Flight& flight) noexcept;
+	[[nodiscard]] Poller::Tag tagOf(const Flight& flight) const noexcept;
+	[[nodiscard]] Flight* flightOf(Poller::Tag tag) noexcept;
+
+	// Workers.
 	void work(Worker& self) noexcept;
-	void run(Worker& self, Job& job, Lock& lock) noexcept;
-	[[nodiscard]] bool awaitSummons(Worker& self, Lock& lock) noexcept;
-	void cancel(Worker& worker) noexcept;
+	[[nodiscard]] bool watch(Lock& lock) noexcept;
+	[[nodiscard]] bool look(Lock& lock, std::optional<Duration> atMost) noexcept;
+	[[nodiscard]] bool rest(Lock& lock) noexcept;
+	[[nodiscard]] Poller* summon() noexcept;
+	void startPatrol() noexcept;
+	void patrol() noexcept;
+	void employ();
+	void leave(Worker& self, Lock& lock) noexcept;
 
 	const Clock& _clock;
 	Alarm& _alarm;
 	const Options _options;
+	Poller _events; ///< of the alarm and of what runs wait for
+	Poller _bench;  ///< where those sit that rest
 
 	mutable std::mutex _mutex;
 	Agenda _agenda;
@@ -72,11 +93,21 @@ private:
 	Instant _lullUntil = Instant::min(); ///< Instant::min(): there is none
 	bool _closing = false;
 
+	std::vector<Flight> _flights;
+	FlightQueue _free;
+	FlightQueue _woken;
+	Waiting _waiting;
+
 	std::vector<Worker> _workers;
-	std::vector<Worker*> _idle; ///< the last is called first
-	std::size_t _employed = 0;
-	std::size_t _onTheirWay = 0; ///< summoned, not yet there
-	Thread _leaver;              ///< ended, or about to: the next to leave joins it
+	std::uint32_t _employed = 0;
+	std::uint32_t _busy = 0;     ///< workers that run a step and are not stuck
+	std::uint32_t _watching = 0; ///< workers that wait for events
+	std::uint32_t _resting = 0;
+	bool _coming = false;        ///< a new worker is, and not there yet
+	bool _watcherCalled = false; ///< and not there yet
+	bool _resterCalled = false;
+	bool _patrolling = false; ///< as long as somebody is busy, and one time after
+	Thread _leaver;           ///< ended, or about to: the next to leave joins it
 };
 
 } // namespace issuer::vault::runtime

@@ -4,6 +4,7 @@
 #include "transport/reply_parser.h"
 #include "transport/request_writer.h"
 #include "transport/sigpipe_block.h"
+#include "transport/wait.h"
 
 #include <utility>
 
@@ -13,49 +14,53 @@ namespace {
 using Kind = ExchangeError::Kind;
 using Scheme = Address::Scheme;
 
-/// A reply that comes in one piece, however many pieces it comes in. `begun` tells afterwards whether any came.
-Expected<HttpReply, ExchangeError> readReply(Connection& connection, ReplyParser& parser, const std::string& peer)
+/// Sends `request`, and gives the reply in one piece, however many pieces it comes in. `parser` tells afterwards
+/// whether any came.
+Task<Outcome> converse(
+	Connection& connection, std::string_view request, ReplyParser& parser, const std::string& peer, Deadline deadline)
 {
+	const auto sent = co_await connection.send(request, deadline);
+	if (!sent) {
+		co_return tl::unexpected(sent.error());
+	}
 	for (auto state = ReplyParser::State::needMore; state != ReplyParser::State::complete;) {
-		const auto received = connection.receive(parser.room());
+		const auto received = co_await connection.receive(parser.room(), deadline);
 		if (!received) {
-			return tl::unexpected(received.error());
+			co_return tl::unexpected(received.error());
 		}
 		state = *received == 0 ? parser.end() : parser.feed(*received);
 		if (state == ReplyParser::State::malformed) {
 			const auto kind = *received == 0 ? Kind::network : Kind::malformed;
-			return tl::unexpected(ExchangeError{kind, peer + ": " + parser.complaint()});
+			co_return tl::unexpected(ExchangeError{kind, peer + ": " + parser.complaint()});
 		}
 	}
-	return parser.take();
+	co_return parser.take();
 }
 
 /// Asks `proxy` for a tunnel to `address`.
-Expected<void, ExchangeError> openTunnel(
-	Connection& connection, const Address& address, const Address& proxy, const std::string& peer)
+Task<Expected<void, ExchangeError>> openTunnel(
+	Connection& connection, const Address& address, const Address& proxy, const std::string& peer, Deadline deadline)
 {
 	const bool isIpv6 = address.host.find(':') != address.host.npos;
 	const auto target = (isIpv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-	if (auto sent = connection.send("CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n"); !sent) {
-		return sent;
-	}
+	const auto request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n";
 	ReplyParser parser(ReplyParser::To::connect);
-	const auto reply = readReply(connection, parser, peer);
+	const auto reply = co_await converse(connection, request, parser, peer, deadline);
 	if (!reply) {
-		return tl::unexpected(reply.error());
+		co_return tl::unexpected(reply.error());
 	}
 	if (reply->status >= 300) {
-		return tl::unexpected(ExchangeError{Kind::network,
+		co_return tl::unexpected(ExchangeError{Kind::network,
 			peer + ": proxy " + proxy.text() + " opens no tunnel (status " + std::to_string(reply->status) + ")"});
 	}
-	return {};
+	co_return Expected<void, ExchangeError>();
 }
 
 /// Opening a connection may take its share of the time when other addresses wait their turn.
-Limits shareOf(const Limits& limits, std::size_t addressesLeft)
+Deadline shareOf(Deadline deadline, std::size_t addressesLeft)
 {
 	const auto now = std::chrono::steady_clock::now();
-	return {now + (limits.deadline - now) / static_cast<std::int64_t>(addressesLeft), limits.cancelFd};
+	return now + (deadline - now) / static_cast<std::int64_t>(addressesLeft);
 }
 
 } // namespace
@@ -72,9 +77,8 @@ Client::~Client()
 	_idle.clear();
 }
 
-Expected<HttpReply, ExchangeError> Client::send(const HttpRequest& request, const Limits& limits)
+Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 {
-	const SigpipeBlock quiet;
 	const auto& addresses = _settings.addresses;
 	const auto first = _preferred.load(std::memory_order_relaxed);
 	std::string complaints;
@@ -82,17 +86,20 @@ Expected<HttpReply, ExchangeError> Client::send(const HttpRequest& request, cons
 	for (std::size_t turn = 0; turn < addresses.size(); ++turn) {
 		const std::size_t index = turn == 0 ? first : turn <= first ? turn - 1 : turn;
 		const Address& address = addresses[index];
-		if (const auto wake = waitFor({}, limits, std::chrono::steady_clock::now()); wake != Wake::ready) {
-			auto ended = endedBy(wake, address.text(), "about to begin");
+		if (std::chrono::steady_clock::now() >= deadline) {
+			auto ended = endedBy(Wake::timedOut, address.text(), "about to begin");
 			ended.unsent = unsent;
-			return tl::unexpected(std::move(ended));
+			co_return tl::unexpected(std::move(ended));
 		}
 		const Errand errand{request, address, address.prefix + request.path, address.text()};
-		auto reply = sendTo(errand, shareOf(limits, addresses.size() - turn), limits);
+		auto reply = co_await sendTo(errand, shareOf(deadline, addresses.size() - turn), deadline);
 		if (reply) {
 			// A server that cannot do its work is no reason to fail here, but one to ask another next time.
 			_preferred = reply->status < 500 ? index : (index + 1) % addresses.size();
-			return isRedirect(reply->status) ? follow(std::move(*reply), errand, limits) : std::move(reply).value();
+			if (isRedirect(reply->status)) {
+				co_return co_await follow(std::move(*reply), errand, deadline);
+			}
+			co_return std::move(*reply);
 		}
 		auto& [error, final] = reply.error();
 		unsent = unsent && error.unsent;
@@ -100,19 +107,19 @@ Expected<HttpReply, ExchangeError> Client::send(const HttpRequest& request, cons
 		const bool isLast = turn + 1 == addresses.size();
 		if (error.kind == Kind::cancelled || final || isLast) {
 			_preferred = error.kind == Kind::cancelled ? first : (index + 1) % addresses.size();
-			return tl::unexpected(ExchangeError{error.kind, std::move(complaints), unsent});
+			co_return tl::unexpected(ExchangeError{error.kind, std::move(complaints), unsent});
 		}
 	}
-	return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
+	co_return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
 }
 
-Expected<HttpReply, Client::Failure> Client::sendTo(const Errand& errand, const Limits& opening, const Limits& limits)
+Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, Deadline opening, Deadline deadline)
 {
 	const Address& address = errand.address;
 	const bool forwarded = address.scheme == Scheme::http && _proxies.between(address);
 	const auto bytes = writeRequest(errand.request, address, errand.path, _settings.userAgent, forwarded);
 	if (!bytes) {
-		return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
+		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
 
 	auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
@@ -120,91 +127,93 @@ Expected<HttpReply, Client::Failure> Client::sendTo(const Errand& errand, const 
 	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
 		if (!connection) {
-			auto opened = open(address, errand.peer, opening, generation);
+			auto opened = co_await open(address, errand.peer, opening, generation);
 			if (!opened) {
 				Failure failure{std::move(opened).error()};
 				failure.error.unsent = unsent;
-				return tl::unexpected(std::move(failure));
+				co_return tl::unexpected(std::move(failure));
 			}
 			connection = std::move(*opened);
 		}
-		connection->limitTo(limits);
 		unsent = false;
 		ReplyParser parser;
-		const auto sent = connection->send(*bytes);
-		auto reply = sent ? readReply(*connection, parser, errand.peer)
-						  : Expected<HttpReply, ExchangeError>(tl::unexpect, sent.error());
+		auto reply = co_await converse(*connection, *bytes, parser, errand.peer, deadline);
 		if (reply) {
 			if (parser.keepsConnection()) {
 				_idle.keep(std::move(connection), address, generation);
 			}
 			advise(*reply);
-			return std::move(*reply);
+			co_return std::move(*reply);
 		}
 		connection.reset();
 		if (!reused || !parser.untouched() || reply.error().kind != Kind::network) {
-			return tl::unexpected(Failure{std::move(reply).error(), true});
+			co_return tl::unexpected(Failure{std::move(reply).error(), true});
 		}
 	}
 }
 
-Expected<HttpReply, ExchangeError> Client::follow(HttpReply redirect, const Errand& errand, const Limits& limits)
+Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline deadline)
 {
 	auto target = redirectTarget(_settings, errand.address, redirect.location.value_or(""));
 	if (!target) {
 		redirect.advice.push_back(errand.peer + ": " + target.error().text);
-		return redirect;
+		co_return std::move(redirect);
 	}
 	const Errand further{errand.request, target->address, std::move(target->path),
 		target->address.text() + " (redirected from " + errand.peer + ")"};
-	auto reply = sendTo(further, limits, limits);
+	auto reply = co_await sendTo(further, deadline, deadline);
 	if (!reply) {
-		return tl::unexpected(std::move(reply).error().error);
+		co_return tl::unexpected(std::move(reply).error().error);
 	}
-	return std::move(*reply);
+	co_return std::move(*reply);
 }
 
-Expected<std::unique_ptr<Connection>, ExchangeError> Client::open(
-	const Address& address, const std::string& peer, const Limits& limits, unsigned& generation)
+Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
+	const Address& address, const std::string& peer, Deadline deadline, unsigned& generation)
 {
 	std::optional<Tls::Ready> tls;
 	if (address.scheme == Scheme::https) {
 		// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
 		auto ready = _tls.ready(address.host);
 		if (!ready) {
-			return tl::unexpected(ready.error());
+			co_return tl::unexpected(ready.error());
 		}
 		tls = std::move(*ready);
 		generation = tls->generation;
 	}
 	const auto proxy = _proxies.between(address);
-	auto socket = connect(proxy.value_or(address), proxy ? peer + ": proxy " + proxy->text() : peer, limits);
+	const auto via = proxy ? peer + ": proxy " + proxy->text() : peer;
+	auto socket = co_await connect(proxy ? *proxy : address, via, deadline);
 	if (!socket) {
-		return tl::unexpected(std::move(socket).error());
+		co_return tl::unexpected(std::move(socket).error());
 	}
 	auto connection = std::make_unique<Connection>(std::move(*socket), peer);
-	connection->limitTo(limits);
 	if (tls) {
 		if (proxy) {
-			if (auto opened = openTunnel(*connection, address, *proxy, peer); !opened) {
-				return tl::unexpected(opened.error());
+			const auto opened = co_await openTunnel(*connection, address, *proxy, peer, deadline);
+			if (!opened) {
+				co_return tl::unexpected(opened.error());
 			}
 		}
-		if (auto started = connection->startTls(*tls); !started) {
-			return tl::unexpected(started.error());
+		const auto started = co_await connection->startTls(*tls, deadline);
+		if (!started) {
+			co_return tl::unexpected(started.error());
 		}
 	}
-	return connection;
+	co_return std::move(connection);
 }
 
-Expected<Descriptor, ExchangeError> Client::connect(
-	const Address& address, const std::string& peer, const Limits& limits)
+Task<Expected<Descriptor, ExchangeError>> Client::connect(
+	const Address& address, const std::string& peer, Deadline deadline)
 {
 	if (address.scheme == Scheme::unixSocket) {
-		return dialUnix(address.socketPath, peer, limits);
+		co_return co_await dialUnix(address.socketPath, peer, deadline);
 	}
-	const auto endpoints = _resolver->resolve(address.host, address.port, peer, limits);
-	return endpoints ? dial(*endpoints, peer, limits) : tl::unexpected(endpoints.error());
+	const auto endpoints = co_await _resolver->resolve(address.host, address.port, peer, deadline);
+	if (!endpoints) {
+		co_return tl::unexpected(endpoints.error());
+	}
+	co_return co_await dial(*endpoints, peer, deadline);
 }
 
 void Client::advise(HttpReply& reply)

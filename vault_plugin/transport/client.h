@@ -27,7 +27,7 @@ public:
 	Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver);
 	~Client() override;
 
-	[[nodiscard]] Expected<HttpReply, ExchangeError> send(const HttpRequest& request, const Limits& limits) override;
+	[[nodiscard]] Task<Outcome> carry(const HttpRequest& request, Deadline deadline) override;
 
 private:
 	/// A failed exchange with one server.
@@ -45,14 +45,12 @@ private:
 		std::string peer; ///< for people
 	};
 
-	[[nodiscard]] Expected<HttpReply, Failure> sendTo(
-		const Errand& errand, const Limits& opening, const Limits& limits);
-	[[nodiscard]] Expected<HttpReply, ExchangeError> follow(
-		HttpReply redirect, const Errand& errand, const Limits& limits);
-	[[nodiscard]] Expected<std::unique_ptr<Connection>, ExchangeError> open(
-		const Address& address, const std::string& peer, const Limits& limits, unsigned& generation);
-	[[nodiscard]] Expected<Descriptor, ExchangeError> connect(
-		const Address& address, const std::string& peer, const Limits& limits);
+	[[nodiscard]] Task<Expected<HttpReply, Failure>> sendTo(const Errand& errand, Deadline opening, Deadline deadline);
+	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand, Deadline deadline);
+	[[nodiscard]] Task<Expected<std::unique_ptr<Connection>, ExchangeError>> open(
+		const Address& address, const std::string& peer, Deadline deadline, unsigned& generation);
+	[[nodiscard]] Task<Expected<Descriptor, ExchangeError>> connect(
+		const Address& address, const std::string& peer, Deadline deadline);
 	void advise(HttpReply& reply);
 
 	const Settings _settings;

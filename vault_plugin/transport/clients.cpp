@@ -13,9 +13,9 @@ class Refusal final : public Exchange
 public:
 	explicit Refusal(std::string text) : _text(std::move(text)) {}
 
-	Expected<HttpReply, ExchangeError> send(const HttpRequest&, const Limits&) override
+	Task<Outcome> carry(const HttpRequest&, Deadline) override
 	{
-		return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _text});
+		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _text});
 	}
 
 private:

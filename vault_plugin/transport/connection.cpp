@@ -1,9 +1,11 @@
 #include "transport/connection.h"
 
 #include "transport/verification.h"
+#include "transport/wait.h"
 
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SSLException.h>
+#include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/SecureStreamSocketImpl.h>
 
 #include <openssl/err.h>
@@ -13,23 +15,6 @@ namespace issuer::vault::transport {
 namespace {
 
 using Kind = ExchangeError::Kind;
-
-/// Poco's TLS layer, with the handshake begun by us instead of by connect().
-class TlsSocket final : public Poco::Net::SecureStreamSocketImpl
-{
-public:
-	TlsSocket(Poco::Net::StreamSocketImpl* socket, const Poco::Net::Context::Ptr& context)
-		: SecureStreamSocketImpl(socket, context)
-	{
-		// Not lazy, Poco 1.11 takes a handshake that lasts too long for a verified one.
-		setLazyHandshake(true);
-	}
-
-	using SecureStreamSocketImpl::connectSSL;
-
-private:
-	~TlsSocket() override = default;
-};
 
 bool mentions(const std::string& text, std::string_view part)
 {
@@ -58,15 +43,32 @@ std::string tlsTrouble(const std::string& openssl)
 
 } // namespace
 
+/// Poco's TLS layer, with the handshake begun by us instead of by connect().
+class Connection::TlsStream final : public Poco::Net::SecureStreamSocketImpl
+{
+public:
+	TlsStream(Poco::Net::StreamSocketImpl* socket, const Poco::Net::Context::Ptr& context)
+		: SecureStreamSocketImpl(socket, context)
+	{
+		// Not lazy, Poco 1.11 takes a handshake that lasts too long for a verified one.
+		setLazyHandshake(true);
+	}
+
+	using SecureStreamSocketImpl::connectSSL;
+
+private:
+	~TlsStream() override = default;
+};
+
 Connection::Connection(Descriptor connected, std::string peer)
-	: _peer(std::move(peer)), _socket(new DeadlineSocket(std::move(connected))), _top(_socket)
+	: _peer(std::move(peer)), _stream(new ByteStream(std::move(connected))), _top(_stream)
 {
 }
 
 Connection::~Connection() = default;
 
 template <class Do>
-Expected<std::size_t, ExchangeError> Connection::guarded(const char* doing, Do&& action)
+Connection::Count Connection::attempt(const char* doing, Do&& action) const
 {
 	const auto fail = [this](Kind kind, std::string_view text) {
 		return tl::unexpected(ExchangeError{kind, _peer + ": " + std::string(text)});
@@ -74,9 +76,6 @@ Expected<std::size_t, ExchangeError> Connection::guarded(const char* doing, Do&&
 	ERR_clear_error(); // another library's leftovers on this thread would pass for ours
 	try {
 		return action();
-	}
-	catch (const Poco::TimeoutException&) {
-		return tl::unexpected(endedBy(_socket->wake() == Wake::ready ? Wake::timedOut : _socket->wake(), _peer, doing));
 	}
 	catch (const Poco::Net::SSLConnectionUnexpectedlyClosedException&) {
 		return fail(Kind::network, std::string("closed the connection while ") + doing);
@@ -95,54 +94,93 @@ Expected<std::size_t, ExchangeError> Connection::guarded(const char* doing, Do&&
 	}
 }
 
-Expected<void, ExchangeError> Connection::startTls(const Tls::Ready& tls)
+/// What a call waits for that gave `count`, below zero. TLS may have to read to write, and write to read.
+short Connection::wanted(int count, short plain) const noexcept
 {
-	Poco::AutoPtr<TlsSocket> secure(new TlsSocket(_socket.get(), tls.context));
+	if (_tls.isNull()) {
+		return plain;
+	}
+	return count == Poco::Net::SecureStreamSocket::ERR_SSL_WANT_WRITE ? POLLOUT : POLLIN;
+}
+
+Task<Expected<void, ExchangeError>> Connection::startTls(const Tls::Ready& tls, Deadline deadline)
+{
+	constexpr auto doing = "shaking hands over TLS";
+	_tls = new TlsStream(_stream.get(), tls.context);
 	if (!isNumericAddress(tls.name)) {
-		secure->setPeerHostName(tls.name);
+		_tls->setPeerHostName(tls.name);
 	}
-	const VerificationComplaint complaint;
-	auto shaken = guarded("shaking hands over TLS", [&]() -> Expected<std::size_t, ExchangeError> {
-		secure->connectSSL();
-		if (secure->completeHandshake() != 1) {
-			throw Poco::Net::SSLConnectionUnexpectedlyClosedException();
-		}
-		secure->verifyPeerCertificate(tls.name); // a second opinion after OpenSSL's own check
-		return 0;
+	VerificationComplaint complaint;
+	Count shaken = attempt(doing, [&] {
+		_tls->connectSSL();
+		return Poco::Net::SecureStreamSocket::ERR_SSL_WANT_WRITE;
 	});
-	if (!shaken) {
-		if (!complaint.text().empty()) {
-			return tl::unexpected(ExchangeError{Kind::tls, _peer + ": " + complaint.text()});
+	while (shaken && *shaken < 0) {
+		const Wake wake = co_await ready(_stream->sockfd(), wanted(*shaken, 0), deadline);
+		if (wake != Wake::ready) {
+			co_return tl::unexpected(endedBy(wake, _peer, doing));
 		}
-		return tl::unexpected(shaken.error());
-	}
-	_top = secure;
-	return {};
-}
-
-Expected<void, ExchangeError> Connection::send(std::string_view bytes)
-{
-	while (!bytes.empty()) {
-		const auto sent = guarded("sending the request", [&]() -> Expected<std::size_t, ExchangeError> {
-			return static_cast<std::size_t>(_top->sendBytes(bytes.data(), static_cast<int>(bytes.size()), 0));
+		shaken = attempt(doing, [&] {
+			const VerificationComplaint::Hearing hearing(complaint);
+			const int count = _tls->completeHandshake();
+			if (count == 0) {
+				throw Poco::Net::SSLConnectionUnexpectedlyClosedException();
+			}
+			if (count > 0) {
+				_tls->verifyPeerCertificate(tls.name); // a second opinion after OpenSSL's own check
+			}
+			return count;
 		});
-		if (!sent) {
-			return tl::unexpected(sent.error());
-		}
-		bytes.remove_prefix(*sent);
 	}
-	return {};
+	if (!shaken) {
+		co_return tl::unexpected(
+			complaint.text().empty() ? shaken.error() : ExchangeError{Kind::tls, _peer + ": " + complaint.text()});
+	}
+	_top = _tls;
+	co_return Expected<void, ExchangeError>();
 }
 
-Expected<std::size_t, ExchangeError> Connection::receive(std::span<char> room)
+Task<Expected<void, ExchangeError>> Connection::send(std::string_view bytes, Deadline deadline)
 {
-	return guarded("waiting for the reply", [&]() -> Expected<std::size_t, ExchangeError> {
-		const int received = _top->receiveBytes(room.data(), static_cast<int>(room.size()), 0);
-		if (received < 0) {
-			throw Poco::Net::SSLConnectionUnexpectedlyClosedException();
+	constexpr auto doing = "sending the request";
+	while (!bytes.empty()) {
+		const Count sent =
+			attempt(doing, [&] { return _top->sendBytes(bytes.data(), static_cast<int>(bytes.size()), 0); });
+		if (!sent) {
+			co_return tl::unexpected(sent.error());
 		}
-		return static_cast<std::size_t>(received);
-	});
+		if (*sent >= 0) {
+			bytes.remove_prefix(static_cast<std::size_t>(*sent));
+			continue;
+		}
+		const Wake wake = co_await ready(_stream->sockfd(), wanted(*sent, POLLOUT), deadline);
+		if (wake != Wake::ready) {
+			co_return tl::unexpected(endedBy(wake, _peer, doing));
+		}
+	}
+	co_return Expected<void, ExchangeError>();
+}
+
+Task<Expected<std::size_t, ExchangeError>> Connection::receive(std::span<char> room, Deadline deadline)
+{
+	constexpr auto doing = "waiting for the reply";
+	// Waiting first saves a call that would come to nothing: what has come already, TLS has unpacked and holds.
+	Count received = _tls.isNull() || _tls->available() == 0 ? Count(-1) : Count(0);
+	for (bool waits = *received < 0;; waits = true) {
+		if (waits) {
+			const Wake wake = co_await ready(_stream->sockfd(), wanted(*received, POLLIN), deadline);
+			if (wake != Wake::ready) {
+				co_return tl::unexpected(endedBy(wake, _peer, doing));
+			}
+		}
+		received = attempt(doing, [&] { return _top->receiveBytes(room.data(), static_cast<int>(room.size()), 0); });
+		if (!received) {
+			co_return tl::unexpected(received.error());
+		}
+		if (*received >= 0) {
+			co_return static_cast<std::size_t>(*received);
+		}
+	}
 }
 
 } // namespace issuer::vault::transport

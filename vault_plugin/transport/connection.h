@@ -1,20 +1,18 @@
 #pragma once
 
-#include "transport/deadline_socket.h"
+#include "transport/byte_stream.h"
 #include "transport/tls.h"
 
 #include <Poco/AutoPtr.h>
 
-#include <chrono>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace issuer::vault::transport {
 
-/// The bytes of one connection, plain or over TLS, each wait within the limits of the exchange in progress. Errors are
-/// values that name `peer`. Not thread-safe. Send and destroy where SIGPIPE is blocked.
+/// The bytes of one connection, plain or over TLS. Errors are values that name `peer`. Not thread-safe. Use and destroy
+/// where SIGPIPE is blocked.
 class Connection
 {
 public:
@@ -22,27 +20,31 @@ public:
 	Connection(Descriptor connected, std::string peer);
 	~Connection();
 
-	void limitTo(const Limits& limits) { _socket->limitTo(limits); }
-
 	/// Speaks TLS from here on: handshake and verification have succeeded when it returns.
-	[[nodiscard]] Expected<void, ExchangeError> startTls(const Tls::Ready& tls);
+	[[nodiscard]] Task<Expected<void, ExchangeError>> startTls(const Tls::Ready& tls, Deadline deadline);
 
 	/// All of `bytes`.
-	[[nodiscard]] Expected<void, ExchangeError> send(std::string_view bytes);
+	[[nodiscard]] Task<Expected<void, ExchangeError>> send(std::string_view bytes, Deadline deadline);
 
 	/// At least one byte into `room`; 0: the peer has closed, over TLS with a proper goodbye.
-	[[nodiscard]] Expected<std::size_t, ExchangeError> receive(std::span<char> room);
+	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> receive(std::span<char> room, Deadline deadline);
 
 	/// Whether an idle connection can carry another request.
-	[[nodiscard]] bool isQuiet() const noexcept { return _socket->isQuiet(); }
+	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 
 private:
+	class TlsStream;
+	/// What a call on a stream came to: bytes, or, below zero, what it waits for.
+	using Count = Expected<int, ExchangeError>;
+
 	template <class Do>
-	Expected<std::size_t, ExchangeError> guarded(const char* doing, Do&& action);
+	[[nodiscard]] Count attempt(const char* doing, Do&& action) const;
+	[[nodiscard]] short wanted(int count, short plain) const noexcept;
 
 	std::string _peer;
-	Poco::AutoPtr<DeadlineSocket> _socket;
-	Poco::AutoPtr<Poco::Net::StreamSocketImpl> _top; ///< _socket itself, or the TLS over it
+	Poco::AutoPtr<ByteStream> _stream;
+	Poco::AutoPtr<TlsStream> _tls;                   ///< over it; null: plain
+	Poco::AutoPtr<Poco::Net::StreamSocketImpl> _top; ///< the one of them that requests go through
 };
 
 } // namespace issuer::vault::transport

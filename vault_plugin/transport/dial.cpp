@@ -8,6 +8,7 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/un.h>
 #include <system_error>
 
@@ -34,86 +35,92 @@ public:
 	bool start(const Endpoint& endpoint)
 	{
 		Descriptor socket(::socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-		if (!socket) {
+		if (!socket || !_all) {
 			_lastError = errno;
 			return false;
 		}
 		const int on = 1;
 		::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.size) != 0 &&
-			errno != EINPROGRESS) {
+		epoll_event event{};
+		event.events = EPOLLOUT;
+		if ((::connect(socket.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.size) != 0 &&
+				errno != EINPROGRESS) ||
+			::epoll_ctl(_all.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
 			_lastError = errno;
 			return false;
 		}
-		_polls.push_back({socket.get(), POLLOUT, 0});
 		_sockets.push_back(std::move(socket));
 		return true;
 	}
 
-	/// Waits for an answer. The winner, if there is one; those that lost are gone afterwards.
-	Expected<Descriptor, Wake> wait(const Limits& limits, std::chrono::steady_clock::time_point until)
+	/// Readable when one of them has come to something.
+	[[nodiscard]] int fd() const noexcept { return _all.get(); }
+
+	/// The winner, if there is one by now; those that have failed are gone afterwards.
+	[[nodiscard]] Descriptor winner()
 	{
-		const auto wake = waitFor(_polls, limits, until);
-		if (wake != Wake::ready) {
-			return tl::unexpected(wake);
-		}
-		for (std::size_t i = _polls.size(); i-- > 0;) {
-			if (_polls[i].revents == 0) {
-				continue;
+		Descriptor winner;
+		std::erase_if(_sockets, [&](Descriptor& socket) {
+			pollfd state{socket.get(), POLLOUT, 0};
+			if (winner || ::poll(&state, 1, 0) <= 0) {
+				return false;
 			}
 			int error = 0;
 			socklen_t size = sizeof(error);
-			::getsockopt(_polls[i].fd, SOL_SOCKET, SO_ERROR, &error, &size);
+			::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
 			if (error == 0) {
-				return std::move(_sockets[i]);
+				winner = std::move(socket);
 			}
-			_lastError = error;
-			_polls.erase(_polls.begin() + static_cast<std::ptrdiff_t>(i));
-			_sockets.erase(_sockets.begin() + static_cast<std::ptrdiff_t>(i));
+			else {
+				_lastError = error;
+			}
+			return true;
+		});
+		if (winner) {
+			::epoll_ctl(_all.get(), EPOLL_CTL_DEL, winner.get(), nullptr);
 		}
-		return Descriptor();
+		return winner;
 	}
 
 	[[nodiscard]] bool empty() const noexcept { return _sockets.empty(); }
 	[[nodiscard]] int lastError() const noexcept { return _lastError; }
 
 private:
+	Descriptor _all{::epoll_create1(EPOLL_CLOEXEC)}; ///< so that they can be waited for as one
 	std::vector<Descriptor> _sockets;
-	std::vector<pollfd> _polls;
 	int _lastError = 0;
 };
 
 } // namespace
 
-Expected<Descriptor, ExchangeError> dial(
-	const std::vector<Endpoint>& endpoints, const std::string& peer, const Limits& limits)
+Task<Expected<Descriptor, ExchangeError>> dial(
+	const std::vector<Endpoint>& endpoints, const std::string& peer, Deadline deadline)
 {
-	using std::chrono::steady_clock;
 	Race race;
 	const auto end = endpoints.begin() + static_cast<std::ptrdiff_t>(std::min(endpoints.size(), mostAttempts));
 	auto next = endpoints.begin();
 	while (next != end || !race.empty()) {
-		auto until = steady_clock::time_point::max();
+		auto until = deadline;
 		if (next != end) {
 			if (!race.start(*next++)) {
 				continue;
 			}
 			if (next != end) {
-				until = steady_clock::now() + nextAttemptAfter;
+				until = std::min(deadline, std::chrono::steady_clock::now() + nextAttemptAfter);
 			}
 		}
-		auto winner = race.wait(limits, until);
-		if (!winner) {
-			return tl::unexpected(endedBy(winner.error(), peer, "connecting"));
+		const Wake wake = co_await ready(race.fd(), POLLIN, until);
+		if (wake == Wake::cancelled || (wake == Wake::timedOut && until == deadline)) {
+			co_return tl::unexpected(endedBy(wake, peer, "connecting"));
 		}
-		if (*winner) {
-			return std::move(*winner);
+		if (auto winner = race.winner()) {
+			co_return std::move(winner);
 		}
 	}
-	return tl::unexpected(ExchangeError{ExchangeError::Kind::network, peer + ": " + reason(race.lastError())});
+	co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network, peer + ": " + reason(race.lastError())});
 }
 
-Expected<Descriptor, ExchangeError> dialUnix(const std::string& path, const std::string& peer, const Limits& limits)
+Task<Expected<Descriptor, ExchangeError>> dialUnix(const std::string& path, const std::string& peer, Deadline deadline)
 {
 	constexpr auto tryAgainAfter = std::chrono::milliseconds(10);
 	sockaddr_un address{};
@@ -122,15 +129,16 @@ Expected<Descriptor, ExchangeError> dialUnix(const std::string& path, const std:
 	for (;;) {
 		Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 		if (socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-			return socket;
+			co_return std::move(socket);
 		}
 		if (errno != EAGAIN) {
-			return tl::unexpected(ExchangeError{ExchangeError::Kind::network, peer + ": " + reason(errno)});
+			co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network, peer + ": " + reason(errno)});
 		}
 		// The listener's queue is full, and no event tells when it has room.
-		const auto wake = waitFor({}, limits, std::chrono::steady_clock::now() + tryAgainAfter);
-		if (wake != Wake::ready) {
-			return tl::unexpected(endedBy(wake, peer, "connecting"));
+		const auto again = std::min(deadline, std::chrono::steady_clock::now() + tryAgainAfter);
+		const Wake wake = co_await ready(-1, 0, again);
+		if (wake == Wake::cancelled || again == deadline) {
+			co_return tl::unexpected(endedBy(wake, peer, "connecting"));
 		}
 	}
 }

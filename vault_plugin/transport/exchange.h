@@ -2,29 +2,30 @@
 
 #include "base/http.h"
 #include "base/result.h"
+#include "base/task.h"
 
 #include <chrono>
 
 namespace issuer::vault::transport {
 
-/// What ends an exchange from outside. Both hold for the whole of it: resolution, connect, proxy, handshake, request,
-/// headers, body.
-struct Limits
-{
-	std::chrono::steady_clock::time_point deadline;
-	int cancelFd = -1; ///< readable means cancelled (an eventfd; never read from here); -1: cannot be cancelled
-};
+/// When an exchange has to have ended: resolution, connect, proxy, handshake, request, headers, body.
+using Deadline = std::chrono::steady_clock::time_point;
 
-/// One request, one complete reply, or one reason why not. Follows at most one redirect, as its settings allow.
+/// One complete reply, or one reason why there is none.
+using Outcome = Expected<HttpReply, ExchangeError>;
+
+/// Carries requests to servers and brings their replies.
 ///
-/// [thread-safe] One object serves all issuers with the same settings; each call uses a connection of its own.
-/// Returns within a few milliseconds of the deadline or of the cancellation, whatever the peer does.
+/// [thread-safe] One object serves all issuers with the same settings; each task uses a connection of its own.
 class Exchange
 {
 public:
 	virtual ~Exchange() = default;
 
-	[[nodiscard]] virtual Expected<HttpReply, ExchangeError> send(const HttpRequest& request, const Limits& limits) = 0;
+	/// One request, one reply. Follows at most one redirect, as its settings allow. Whatever the peer does, it ends at
+	/// the deadline, and with its first step after a cancellation. The request is borrowed until then. Resume and
+	/// destroy it where SIGPIPE is blocked; blockingly() does it on any thread.
+	[[nodiscard]] virtual Task<Outcome> carry(const HttpRequest& request, Deadline deadline) = 0;
 };
 
 } // namespace issuer::vault::transport

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <deque>
+#include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <netdb.h>
@@ -195,16 +196,17 @@ Resolver::Resolver(Lookup lookup) : _desk(std::make_shared<Desk>(std::move(looku
 
 Resolver::~Resolver() = default;
 
-Expected<std::vector<Endpoint>, ExchangeError> Resolver::resolve(
-	const std::string& host, std::uint16_t port, const std::string& peer, const Limits& limits)
+Task<Expected<std::vector<Endpoint>, ExchangeError>> Resolver::resolve(
+	const std::string& host, std::uint16_t port, const std::string& peer, Deadline deadline)
 {
 	if (const auto numeric = ask(host, AI_NUMERICHOST); !numeric.endpoints.empty()) {
-		return alternating(numeric.endpoints, port);
+		co_return alternating(numeric.endpoints, port);
 	}
 	const auto question = Desk::submit(_desk, host);
-	const auto wake = waitFor(question->answered.get(), POLLIN, limits);
+	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0)); // others wait for the same
+	const Wake wake = co_await ready(answered.get(), POLLIN, deadline);
 	if (wake != Wake::ready) {
-		return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
+		co_return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
 	}
 	std::vector<Endpoint> endpoints;
 	{
@@ -212,10 +214,10 @@ Expected<std::vector<Endpoint>, ExchangeError> Resolver::resolve(
 		endpoints = question->found.endpoints;
 	}
 	if (endpoints.empty()) {
-		return tl::unexpected(ExchangeError{ExchangeError::Kind::network,
+		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network,
 			peer + ": the name " + host + " cannot be resolved: " + question->found.complaint});
 	}
-	return alternating(endpoints, port);
+	co_return alternating(endpoints, port);
 }
 
 } // namespace issuer::vault::transport

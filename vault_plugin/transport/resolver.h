@@ -40,8 +40,8 @@ public:
 
 	/// The endpoints of `host`, in the order to be tried: families alternate, the system's favourite first.
 	/// Numeric addresses are answered at once. At least one endpoint, or an error that names `peer`.
-	[[nodiscard]] Expected<std::vector<Endpoint>, ExchangeError> resolve(
-		const std::string& host, std::uint16_t port, const std::string& peer, const Limits& limits);
+	[[nodiscard]] Task<Expected<std::vector<Endpoint>, ExchangeError>> resolve(
+		const std::string& host, std::uint16_t port, const std::string& peer, Deadline deadline);
 
 private:
 	struct Question;

@@ -99,12 +99,12 @@ std::string describe(X509_STORE_CTX* store)
 
 } // namespace
 
-VerificationComplaint::VerificationComplaint() noexcept
+VerificationComplaint::Hearing::Hearing(VerificationComplaint& complaint) noexcept
 {
-	complaintOfThisThread = &_text;
+	complaintOfThisThread = &complaint._text;
 }
 
-VerificationComplaint::~VerificationComplaint()
+VerificationComplaint::Hearing::~Hearing()
 {
 	complaintOfThisThread = nullptr;
 }

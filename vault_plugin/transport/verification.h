@@ -10,14 +10,19 @@ namespace issuer::vault::transport {
 /// its opinion.
 void verifyName(SSL_CTX& context, const std::string& name);
 
-/// While it lives, what verification finds wrong with a peer's certificate on this thread is told to it. One a thread.
+/// What verification finds wrong with a peer's certificate.
 class VerificationComplaint
 {
 public:
-	VerificationComplaint() noexcept;
-	~VerificationComplaint();
-	VerificationComplaint(const VerificationComplaint&) = delete;
-	VerificationComplaint& operator=(const VerificationComplaint&) = delete;
+	/// While it lives, it is `complaint` that is told what happens on this thread. One a thread.
+	class Hearing
+	{
+	public:
+		explicit Hearing(VerificationComplaint& complaint) noexcept;
+		~Hearing();
+		Hearing(const Hearing&) = delete;
+		Hearing& operator=(const Hearing&) = delete;
+	};
 
 	/// For people: "certificate is for other.example, not vault.example"; empty: nothing was wrong.
 	[[nodiscard]] const std::string& text() const noexcept { return _text; }

@@ -3,26 +3,26 @@
 #include "transport/exchange.h"
 
 #include <poll.h>
-#include <span>
 #include <string>
 
-/// The one place where this room waits.
+/// How this room waits.
 namespace issuer::vault::transport {
 
-enum class Wake
+/// A wait within a deadline, see ready().
+struct Readiness : task::Pause
 {
-	ready,
-	timedOut,
-	cancelled,
+	Deadline deadline;
+
+	/// A peer that always has one more byte cannot hold us: the deadline wins over readiness.
+	[[nodiscard]] Wake await_resume() const noexcept
+	{
+		const Wake wake = Pause::await_resume();
+		return wake == Wake::ready && std::chrono::steady_clock::now() >= deadline ? Wake::timedOut : wake;
+	}
 };
 
-/// Waits until one of `fds` is ready (see their revents), or `limits` end the exchange, or `until` has come, which is
-/// `ready` with no revents. Cancellation wins over the deadline, the deadline over readiness: a peer that always has
-/// one more byte cannot hold us. At most 30 descriptors.
-[[nodiscard]] Wake waitFor(std::span<pollfd> fds, const Limits& limits,
-	std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max());
-
-[[nodiscard]] Wake waitFor(int fd, short events, const Limits& limits);
+/// `co_await ready(…)`: until `fd` is ready for `events` (as poll() has them), or `deadline` has come.
+[[nodiscard]] Readiness ready(int fd, short events, Deadline deadline) noexcept;
 
 /// The error of an exchange that `wake` (not `ready`) ended while it was `doing` something with `peer`.
 [[nodiscard]] ExchangeError endedBy(Wake wake, const std::string& peer, const std::string& doing);

@@ -24,7 +24,7 @@ protected:
 
 	void serverAnswers(const Sent& lookUp, const Sent& capabilities = allowed("update"))
 	{
-		EXPECT_CALL(*exchange, send).WillRepeatedly([=](const HttpRequest& request, const transport::Limits&) {
+		EXPECT_CALL(*exchange, send).WillRepeatedly([=](const HttpRequest& request, transport::Deadline) {
 			EXPECT_THAT(request.path, testing::Not(testing::HasSubstr("renew")));
 			return request.path == "/v1/auth/token/lookup-self" ? lookUp : capabilities;
 		});

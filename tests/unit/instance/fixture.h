@@ -8,7 +8,6 @@
 #include <fstream>
 #include <future>
 #include <gtest/gtest.h>
-#include <poll.h>
 
 namespace issuer::vault::test {
 

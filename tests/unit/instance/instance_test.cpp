@@ -24,7 +24,7 @@ TEST_F(InstanceTest, StartWaitsForTheFirstLookUp)
 
 TEST_F(InstanceTest, SendsTheTokenInItsHeaderAndNowhereElse)
 {
-	EXPECT_CALL(*exchange, send).WillOnce([](const HttpRequest& request, const transport::Limits&) {
+	EXPECT_CALL(*exchange, send).WillOnce([](const HttpRequest& request, transport::Deadline) {
 		EXPECT_EQ(request.secretHeader, "X-Vault-Token");
 		EXPECT_EQ(request.secret, secretText);
 		EXPECT_EQ(request.path, "/v1/auth/token/lookup-self");
@@ -146,7 +146,7 @@ TEST_F(InstanceTest, ATokenThatIsReplacedInItsFileIsUsedAtOnce)
 {
 	writeToken("s.first");
 	std::vector<std::string> used;
-	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, const transport::Limits&) {
+	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
 		used.emplace_back(request.secret);
 		return lookedUp(60s);
 	});
@@ -203,7 +203,7 @@ TEST_F(InstanceTest, ANudgeDuringARequestIsNotForgotten)
 	std::unique_ptr<Instance> instance;
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(lookedUp(3600s)))
-		.WillOnce([&](const HttpRequest&, const transport::Limits&) {
+		.WillOnce([&](const HttpRequest&, transport::Deadline) {
 			EXPECT_TRUE(instance->renewNow());
 			return renewed(3600s);
 		})
@@ -227,7 +227,7 @@ TEST_F(InstanceTest, WhatIsThrownByTheTransportIsAFailureAndNotTheEnd)
 {
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(lookedUp(60s)))
-		.WillOnce([](const HttpRequest&, const transport::Limits&) -> Sent { throw std::bad_alloc(); })
+		.WillOnce([](const HttpRequest&, transport::Deadline) -> Sent { throw std::bad_alloc(); })
 		.WillRepeatedly(Return(renewed(60s)));
 	const auto instance = make(config());
 	ASSERT_TRUE(start(*instance));
@@ -242,7 +242,7 @@ TEST_F(InstanceTest, EvenWhatIsNoExceptionDoesNotEndIt)
 {
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(lookedUp(60s)))
-		.WillOnce([](const HttpRequest&, const transport::Limits&) -> Sent { throw 42; })
+		.WillOnce([](const HttpRequest&, transport::Deadline) -> Sent { throw 42; })
 		.WillRepeatedly(Return(renewed(60s)));
 	const auto instance = make(config());
 	ASSERT_TRUE(start(*instance));

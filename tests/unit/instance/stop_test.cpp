@@ -7,11 +7,9 @@ namespace {
 class Silence
 {
 public:
-	Sent operator()(const HttpRequest&, const transport::Limits& limits)
+	Sent operator()(const HttpRequest&, transport::Deadline)
 	{
 		_asked.set_value();
-		pollfd cancel{limits.cancelFd, POLLIN, 0};
-		::poll(&cancel, 1, -1);
 		return tl::unexpected(ExchangeError{ExchangeError::Kind::cancelled, "stopped"});
 	}
 

@@ -9,16 +9,24 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <sys/eventfd.h>
 #include <thread>
-#include <unistd.h>
 
 namespace issuer::vault::test {
 
+/// A network that answers at once what `send` returns. An answer of kind `cancelled` it gives when it is cancelled.
 class MockExchange : public transport::Exchange
 {
 public:
-	MOCK_METHOD((Expected<HttpReply, ExchangeError>), send, (const HttpRequest&, const transport::Limits&), (override));
+	MOCK_METHOD(transport::Outcome, send, (const HttpRequest&, transport::Deadline));
+
+	Task<transport::Outcome> carry(const HttpRequest& request, transport::Deadline deadline) override
+	{
+		auto outcome = send(request, deadline);
+		if (!outcome && outcome.error().kind == ExchangeError::Kind::cancelled) {
+			EXPECT_EQ(co_await Wait{}, Wake::cancelled);
+		}
+		co_return outcome;
+	}
 };
 
 /// Time that stands still until a test moves it, and one real worker thread that runs what is due by it.
@@ -41,7 +49,6 @@ public:
 			_changed.notify_all();
 		}
 		_worker.join();
-		::close(_cancelFd);
 	}
 
 	const runtime::Clock& clock() const override { return *this; }
@@ -112,9 +119,7 @@ private:
 		std::unique_lock lock(_mutex);
 		_armed.erase(&job);
 		_changed.notify_all();
-		if (_running == &job) {
-			::eventfd_write(_cancelFd, 1);
-		}
+		_cancelled = _running == &job;
 		return _changed.wait_for(lock, timeout, [&] { return _running != &job; });
 	}
 
@@ -166,11 +171,14 @@ private:
 			_running = due();
 			_armed.erase(_running);
 			lock.unlock();
-			_running->run(_cancelFd);
+			for (Wake wake = Wake::ready; _running->run(wake); wake = Wake::cancelled) {
+				lock.lock();
+				_changed.wait(lock, [this] { return _cancelled; });
+				lock.unlock();
+			}
 			lock.lock();
 			_running = nullptr;
-			eventfd_t taken = 0;
-			static_cast<void>(::eventfd_read(_cancelFd, &taken));
+			_cancelled = false;
 			_changed.notify_all();
 		}
 	}
@@ -183,7 +191,7 @@ private:
 	runtime::Job* _running = nullptr;
 	runtime::FileListener* _listener = nullptr;
 	bool _closing = false;
-	const int _cancelFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	bool _cancelled = false; ///< the one that runs
 	std::thread _worker;
 };
 

@@ -10,7 +10,7 @@ namespace issuer::vault::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Task;
+using test::Chore;
 using testing::ElementsAre;
 
 constexpr Instant start{1h};
@@ -29,7 +29,7 @@ class AgendaTest : public testing::Test
 protected:
 	Job& job(std::size_t lane = 0)
 	{
-		return _jobs.emplace_back([](int) {}, laneNumber(lane));
+		return _jobs.emplace_back([] {}, laneNumber(lane));
 	}
 
 	/// `count` jobs of one lane, due now.
@@ -58,7 +58,7 @@ protected:
 	Agenda agenda{slots, perLane};
 
 private:
-	std::deque<Task> _jobs;
+	std::deque<Chore> _jobs;
 };
 
 TEST_F(AgendaTest, HasNothingToDoAtFirst)
@@ -243,10 +243,10 @@ TEST_F(AgendaTest, HoweverManyLanesHangTheOthersFindFreeSlots)
 {
 	for (const std::size_t hanging : {1U, 3U, 4U, 10U, 30U, 60U}) {
 		Agenda fresh{slots, perLane};
-		std::deque<Task> jobs;
+		std::deque<Chore> jobs;
 		const auto fill = [&](std::size_t lane, int count, Instant urgency) {
 			for (int i = 0; i < count; ++i) {
-				Job& added = jobs.emplace_back([](int) {}, laneNumber(lane));
+				Job& added = jobs.emplace_back([] {}, laneNumber(lane));
 				fresh.arm(added, added.lane(), start, urgency);
 			}
 			fresh.advance(start);
@@ -275,9 +275,9 @@ TEST_F(AgendaTest, SlotsAreSharedEvenlyAmongLanesThatWantMoreThanThereAre)
 TEST_F(AgendaTest, TenThousandJobsAreTakenInTheOrderOfTheirUrgency)
 {
 	Agenda narrow{1, 1};
-	std::deque<Task> jobs;
+	std::deque<Chore> jobs;
 	for (std::size_t i = 0; i < 10000; ++i) {
-		Job& added = jobs.emplace_back([](int) {}, laneNumber(i % 7));
+		Job& added = jobs.emplace_back([] {}, laneNumber(i % 7));
 		narrow.arm(added, added.lane(), start, start + std::chrono::seconds(i * 7919 % 10007));
 	}
 	narrow.advance(start);

@@ -4,6 +4,7 @@
 #include "runtime/clock.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 namespace issuer::vault::runtime {
 namespace {
@@ -38,15 +39,6 @@ TEST(SystemAlarm, RingsAtOnceForATimeThatHasPassed)
 		alarm.set(past);
 		EXPECT_TRUE(rings(alarm, test::patience));
 	}
-}
-
-TEST(SystemAlarm, IsSilentOnceAcknowledged)
-{
-	SystemAlarm alarm;
-	alarm.set(Instant());
-	ASSERT_TRUE(rings(alarm, test::patience));
-	alarm.acknowledge();
-	EXPECT_FALSE(rings(alarm, 0ms));
 }
 
 TEST(SystemAlarm, AFarTimeTakesThePlaceOfANearOne)

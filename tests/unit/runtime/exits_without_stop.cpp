@@ -1,6 +1,7 @@
 /// A host that ends in an unusual way while instances run. The argument says which. Exit code 0 if it ended well.
 #include "held_library.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
 #include <sys/wait.h>
@@ -36,12 +37,12 @@ int exitInForkedChild(test::ForgottenInstances& instances)
 	std::latch running(1);
 	Scheduler& scheduler = instances.runtime().scheduler();
 	const Instant now = instances.runtime().clock().now().boot;
-	Job& armed = instances.add([](int) {});
+	Job& armed = instances.add([] {});
 	// It runs on when this frame is gone: only what outlives it may be used after the first line.
-	Job& busy = instances.add([&running, &scheduler, &armed, now](int cancelFd) {
+	static std::atomic<bool> forked = false;
+	Job& busy = instances.add([&running, &scheduler, &armed, now] {
 		running.count_down();
-		pollfd cancel{cancelFd, POLLIN, 0};
-		while (::poll(&cancel, 1, 0) == 0) {
+		while (!forked) {
 			for (int i = 0; i < 1000; ++i) {
 				scheduler.arm(armed, now + std::chrono::hours(i + 1), now);
 			}
@@ -54,6 +55,7 @@ int exitInForkedChild(test::ForgottenInstances& instances)
 		std::exit(
 			0); // as a program does whose exec has failed; not _exit: it runs the destructors, without the threads
 	}
+	forked = true;
 	int status = -1;
 	return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
@@ -61,7 +63,7 @@ int exitInForkedChild(test::ForgottenInstances& instances)
 void exitInsideAJob(test::ForgottenInstances& instances)
 {
 	const Instant now = instances.runtime().clock().now().boot;
-	instances.runtime().scheduler().arm(instances.add([](int) { std::exit(0); }), now, Instant::min());
+	instances.runtime().scheduler().arm(instances.add([] { std::exit(0); }), now, Instant::min());
 	for (;;) {
 		::pause();
 	}

@@ -19,23 +19,20 @@ public:
 		std::latch running(hanging);
 		const Instant now = _runtime->clock().now().boot;
 		for (int i = 0; i < hanging; ++i) {
-			_runtime->scheduler().arm(add([&running](int cancelFd) {
-				running.count_down();
-				hang(cancelFd);
-			}),
-				now, now);
+			_runtime->scheduler().arm(_hanging.emplace_back([&running] { running.count_down(); }), now, now);
 		}
 		for (int i = 0; i < 100; ++i) {
-			_runtime->scheduler().arm(add([](int) {}), now + std::chrono::milliseconds(i), now);
+			_runtime->scheduler().arm(add([] {}), now + std::chrono::milliseconds(i), now);
 		}
 		running.wait();
 	}
 
 	[[nodiscard]] Runtime& runtime() { return *_runtime; }
-	Task& add(std::function<void(int)> run) { return _jobs.emplace_back(std::move(run)); }
+	Chore& add(std::function<void()> run) { return _jobs.emplace_back(std::move(run)); }
 
 private:
-	std::deque<Task> _jobs;
+	std::deque<Chore> _jobs;
+	std::deque<Hanging> _hanging;
 	std::shared_ptr<Runtime> _runtime;
 };
 

@@ -49,12 +49,7 @@ class InotifyWatchTest : public testing::Test
 protected:
 	static constexpr Duration burst = 100ms;
 
-	InotifyWatchTest() { loop.watch(time.fd(), scheduler); }
-	~InotifyWatchTest() override
-	{
-		loop.close();
-		scheduler.close();
-	}
+	~InotifyWatchTest() override { scheduler.close(); }
 
 	void watch(Listener& one, const fs::path& path) { EXPECT_EQ(files.add(one, path.string()), std::nullopt); }
 
@@ -92,8 +87,7 @@ protected:
 	const fs::path root = temp.path();
 	test::VirtualTime time;
 	WorkScheduler scheduler{time, time, {}};
-	EventLoop loop{"issuer-timer"};
-	InotifyWatch files{loop, scheduler, time, burst};
+	InotifyWatch files{scheduler, time, burst};
 	Listener listener;
 };
 

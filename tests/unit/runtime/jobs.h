@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <poll.h>
 #include <utility>
 
 namespace issuer::vault::runtime::test {
@@ -41,29 +40,68 @@ private:
 	int _value = 0;
 };
 
-/// Calls a function.
-class Task final : public Job
+/// A run is one call of a function.
+class Chore final : public Job
 {
 public:
-	explicit Task(std::function<void(int cancelFd)> run, const void* lane = nullptr) : _run(std::move(run)), _lane(lane)
-	{
-	}
-	explicit Task(Counter& runs, const void* lane = nullptr) : Task([&runs](int) { runs.raise(); }, lane) {}
+	explicit Chore(std::function<void()> run, const void* lane = nullptr) : _run(std::move(run)), _lane(lane) {}
+	explicit Chore(Counter& runs, const void* lane = nullptr) : Chore([&runs] { runs.raise(); }, lane) {}
 
-	void run(int cancelFd) noexcept override { _run(cancelFd); }
+	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override
+	{
+		_run();
+		return std::nullopt;
+	}
 	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
 
 private:
-	std::function<void(int)> _run;
+	std::function<void()> _run;
+	const void* _lane;
+};
+
+/// A run is what a function makes of it.
+class Steps final : public Job
+{
+public:
+	explicit Steps(std::function<std::optional<Wait>(Wake)> step, const void* lane = nullptr)
+		: _step(std::move(step)), _lane(lane)
+	{
+	}
+
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override { return _step(wake); }
+	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
+
+private:
+	std::function<std::optional<Wait>(Wake)> _step;
 	const void* _lane;
 };
 
 /// Waits as a request to a dead server does: for ever, or until it is cancelled.
-inline void hang(int cancelFd)
+class Hanging final : public Job
 {
-	pollfd cancel{cancelFd, POLLIN, 0};
-	while (::poll(&cancel, 1, -1) < 0) {
+public:
+	explicit Hanging(std::function<void()> begun, const void* lane = nullptr, std::function<void()> cancelled = {})
+		: _begun(std::move(begun)), _cancelled(std::move(cancelled)), _lane(lane)
+	{
 	}
-}
+
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override
+	{
+		if (wake == Wake::cancelled) {
+			if (_cancelled) {
+				_cancelled();
+			}
+			return std::nullopt;
+		}
+		_begun();
+		return Wait{};
+	}
+	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
+
+private:
+	std::function<void()> _begun;
+	std::function<void()> _cancelled;
+	const void* _lane;
+};
 
 } // namespace issuer::vault::runtime::test

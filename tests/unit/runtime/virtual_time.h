@@ -4,7 +4,9 @@
 #include "runtime/clock.h"
 #include "runtime/system_call.h"
 
+#include <cstdint>
 #include <mutex>
+#include <unistd.h>
 
 namespace issuer::vault::runtime::test {
 
@@ -32,9 +34,16 @@ public:
 		const std::lock_guard lock(_mutex);
 		_at = at;
 		++_sets;
+		std::uint64_t rung = 0;
+		[[maybe_unused]] const auto got = ::read(_event.get(), &rung, sizeof rung);
 		ringIfDue();
 	}
-	void acknowledge() noexcept override { drain(_event); }
+	/// What the alarm is set to; Instant::max() if it has rung since.
+	[[nodiscard]] Instant alarm() const
+	{
+		const std::lock_guard lock(_mutex);
+		return _at;
+	}
 
 	[[nodiscard]] int sets() const
 	{

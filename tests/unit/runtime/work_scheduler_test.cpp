@@ -2,39 +2,37 @@
 
 #include "eventually.h"
 #include "jobs.h"
+#include "runtime/system_call.h"
 #include "threads.h"
 #include "virtual_time.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <deque>
 #include <gtest/gtest.h>
 #include <latch>
-#include <set>
+#include <poll.h>
 #include <thread>
 
 namespace issuer::vault::runtime {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Chore;
 using test::Counter;
 using test::eventually;
-using test::hang;
+using test::Hanging;
 using test::patience;
-using test::Task;
+using test::Steps;
 
 constexpr Instant anyUrgency{};
 
 class WorkSchedulerTest : public testing::Test
 {
 protected:
-	WorkSchedulerTest() { loop.watch(time.fd(), scheduler); }
-	~WorkSchedulerTest() override
-	{
-		loop.close();
-		scheduler.close();
-	}
+	~WorkSchedulerTest() override { scheduler.close(); }
 
 	void runNow(Job& job) { scheduler.arm(job, time.in(0s), anyUrgency); }
 
@@ -44,18 +42,19 @@ protected:
 		options.idle = 1h;
 		options.coalesce = 0s;
 		options.lull = 0s;
+		options.busy = 2;
+		options.patrol = 1ms;
 		return options;
 	}
 
 	test::VirtualTime time;
 	WorkScheduler scheduler{time, time, options()};
-	EventLoop loop{"issuer-timer"};
 };
 
 TEST_F(WorkSchedulerTest, RunsAJobThatIsDueAtOnce)
 {
 	Counter runs;
-	Task job(runs);
+	Chore job(runs);
 	runNow(job);
 	EXPECT_TRUE(runs.reaches(1));
 	EXPECT_TRUE(scheduler.halt(job, patience));
@@ -65,8 +64,8 @@ TEST_F(WorkSchedulerTest, RunsAJobWhenItsTimeHasComeAndNotBefore)
 {
 	Counter runs;
 	Counter earlier;
-	Task job(runs);
-	Task probe(earlier);
+	Chore job(runs);
+	Chore probe(earlier);
 	scheduler.arm(job, time.in(10s), anyUrgency);
 	scheduler.arm(probe, time.in(9s), anyUrgency);
 	time.advance(9s);
@@ -81,7 +80,7 @@ TEST_F(WorkSchedulerTest, RunsAJobWhenItsTimeHasComeAndNotBefore)
 TEST_F(WorkSchedulerTest, AnEarlierTimeMovesTheAlarm)
 {
 	Counter runs;
-	Task job(runs);
+	Chore job(runs);
 	scheduler.arm(job, time.in(1h), anyUrgency);
 	scheduler.arm(job, time.in(1s), anyUrgency);
 	time.advance(1s);
@@ -93,8 +92,8 @@ TEST_F(WorkSchedulerTest, NeverRunsTooEarlyThoughTheAlarmRingsForWhatWasPutOff)
 {
 	Counter runs;
 	Counter others;
-	Task job(runs);
-	Task other(others);
+	Chore job(runs);
+	Chore other(others);
 	scheduler.arm(job, time.in(1s), anyUrgency);
 	scheduler.arm(job, time.in(3s), anyUrgency);
 	scheduler.arm(other, time.in(2s), anyUrgency);
@@ -111,8 +110,8 @@ TEST_F(WorkSchedulerTest, NeverRunsTooEarlyThoughTheAlarmRingsForWhatWasPutOff)
 TEST_F(WorkSchedulerTest, AJobMayArmItself)
 {
 	Counter runs;
-	Task* self = nullptr;
-	Task job([&](int) {
+	Chore* self = nullptr;
+	Chore job([&] {
 		runs.raise();
 		if (runs.value() < 5) {
 			runNow(*self);
@@ -131,7 +130,7 @@ TEST_F(WorkSchedulerTest, ArmedByOthersWhileItRunsAJobRunsAgainAfter)
 	std::latch goOn(1);
 	std::atomic<int> atOnce = 0;
 	Counter runs;
-	Task job([&](int) {
+	Chore job([&] {
 		EXPECT_EQ(++atOnce, 1);
 		if (runs.value() == 0) {
 			running.count_down();
@@ -150,7 +149,7 @@ TEST_F(WorkSchedulerTest, ArmedByOthersWhileItRunsAJobRunsAgainAfter)
 
 TEST_F(WorkSchedulerTest, HaltOfAJobThatWasNeverArmedIsDoneAtOnce)
 {
-	Task job([](int) {});
+	Chore job([] {});
 	EXPECT_TRUE(scheduler.halt(job, 0s));
 }
 
@@ -158,8 +157,8 @@ TEST_F(WorkSchedulerTest, AHaltedJobDoesNotRunUntilItIsArmedAgain)
 {
 	Counter runs;
 	Counter others;
-	Task job(runs);
-	Task other(others);
+	Chore job(runs);
+	Chore other(others);
 	scheduler.arm(job, time.in(1s), anyUrgency);
 	EXPECT_TRUE(scheduler.halt(job, 0s));
 	scheduler.arm(other, time.in(1s), anyUrgency);
@@ -175,10 +174,7 @@ TEST_F(WorkSchedulerTest, AHaltedJobDoesNotRunUntilItIsArmedAgain)
 TEST_F(WorkSchedulerTest, HaltCancelsARunThatHangs)
 {
 	std::latch running(1);
-	Task job([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
+	Hanging job([&] { running.count_down(); });
 	runNow(job);
 	running.wait();
 	EXPECT_TRUE(scheduler.halt(job, patience));
@@ -188,9 +184,9 @@ TEST_F(WorkSchedulerTest, HaltOfARunThatDoesNotEndRunsOutOfTimeAndCanBeRepeated)
 {
 	std::latch running(1);
 	std::latch goOn(1);
-	Task job([&](int) {
+	Chore job([&] {
 		running.count_down();
-		goOn.wait(); // deaf to cancelFd
+		goOn.wait(); // deaf to what is said to it
 	});
 	runNow(job);
 	running.wait();
@@ -203,10 +199,7 @@ TEST_F(WorkSchedulerTest, HaltOfARunThatDoesNotEndRunsOutOfTimeAndCanBeRepeated)
 TEST_F(WorkSchedulerTest, HaltCanBeBegunAndPolled)
 {
 	std::latch running(1);
-	Task job([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
+	Hanging job([&] { running.count_down(); });
 	runNow(job);
 	running.wait();
 	EXPECT_TRUE(eventually([&] { return scheduler.halt(job, 0s); }));
@@ -216,54 +209,201 @@ TEST_F(WorkSchedulerTest, ACancelledRunCannotBringItsJobBack)
 {
 	Counter runs;
 	std::latch running(1);
-	Task* self = nullptr;
-	Task job([&](int cancelFd) {
-		runs.raise();
-		running.count_down();
-		hang(cancelFd);
-		runNow(*self);
-	});
+	Hanging* self = nullptr;
+	Hanging job(
+		[&] {
+			runs.raise();
+			running.count_down();
+		},
+		nullptr, [&] { runNow(*self); });
 	self = &job;
 	runNow(job);
 	running.wait();
 	EXPECT_TRUE(scheduler.halt(job, patience));
 	Counter others;
-	Task other(others);
+	Chore other(others);
 	runNow(other);
 	EXPECT_TRUE(others.reaches(1));
 	EXPECT_EQ(runs.value(), 1);
 	EXPECT_TRUE(scheduler.halt(other, patience));
 }
 
-TEST_F(WorkSchedulerTest, ACancelledRunIsNoOmenForTheNextOnItsThread)
+/// One flight at a time, so that the second run takes the place of the first.
+TEST_F(WorkSchedulerTest, ACancelledRunIsNoOmenForTheNextInItsPlace)
 {
+	WorkScheduler::Options one = options();
+	one.inFlight = 1;
+	WorkScheduler narrow(time, time, one);
 	std::latch running(1);
-	Task hanging([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
-	runNow(hanging);
+	Hanging hanging([&] { running.count_down(); });
+	narrow.arm(hanging, time.in(0s), anyUrgency);
 	running.wait();
-	EXPECT_TRUE(scheduler.halt(hanging, patience));
-	Counter calm;
-	Task next([&](int cancelFd) {
-		pollfd cancel{cancelFd, POLLIN, 0};
-		EXPECT_EQ(::poll(&cancel, 1, 0), 0);
-		calm.raise();
+	EXPECT_TRUE(narrow.halt(hanging, patience));
+	std::vector<Wake> wakes;
+	Counter ends;
+	Steps next([&](Wake wake) -> std::optional<Wait> {
+		wakes.push_back(wake);
+		if (wakes.size() == 1) {
+			return Wait{-1, 0, 0s};
+		}
+		ends.raise();
+		return std::nullopt;
 	});
-	runNow(next);
-	EXPECT_TRUE(calm.reaches(1));
-	EXPECT_EQ(scheduler.employed(), 1U) << "it was the same thread";
-	EXPECT_TRUE(scheduler.halt(next, patience));
+	narrow.arm(next, time.in(0s), anyUrgency);
+	EXPECT_TRUE(ends.reaches(1));
+	EXPECT_TRUE(narrow.halt(next, patience));
+	EXPECT_EQ(wakes, (std::vector{Wake::ready, Wake::timedOut}));
+}
+
+/// What a run has come to that waits again and again for the same.
+class Waiter
+{
+public:
+	explicit Waiter(Wait wait, std::size_t times = 1) : _wait(wait), _times(times) {}
+
+	Job& job() { return _job; }
+	[[nodiscard]] bool begins() const { return _begins.reaches(1); }
+	[[nodiscard]] bool ends() const { return _ends.reaches(1); }
+	[[nodiscard]] int ended() const { return _ends.value(); }
+	[[nodiscard]] const std::vector<Wake>& wakes() const { return _wakes; } ///< once it has ended
+
+private:
+	std::optional<Wait> step(Wake wake)
+	{
+		if (_begun++ > 0) {
+			_wakes.push_back(wake);
+		}
+		if (_begun > _times) {
+			_ends.raise();
+			return std::nullopt;
+		}
+		_begins.raise();
+		return _wait;
+	}
+
+	const Wait _wait;
+	const std::size_t _times;
+	std::size_t _begun = 0;
+	Counter _begins;
+	Counter _ends;
+	std::vector<Wake> _wakes;
+	Steps _job{[this](Wake wake) { return step(wake); }};
+};
+
+TEST_F(WorkSchedulerTest, ARunGoesOnWhenItsDescriptorIsReady)
+{
+	const Descriptor event = makeEvent();
+	Waiter waiter({event.get(), POLLIN});
+	runNow(waiter.job());
+	ASSERT_TRUE(waiter.begins());
+	EXPECT_EQ(waiter.ended(), 0);
+	raise(event);
+	EXPECT_TRUE(waiter.ends());
+	EXPECT_EQ(waiter.wakes(), std::vector{Wake::ready});
+	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
+}
+
+TEST_F(WorkSchedulerTest, ADescriptorThatIsReadyAlreadyIsReadyEachTime)
+{
+	const Descriptor event = makeEvent();
+	raise(event);
+	Waiter waiter({event.get(), POLLIN}, 100);
+	runNow(waiter.job());
+	EXPECT_TRUE(waiter.ends());
+	EXPECT_EQ(waiter.wakes(), std::vector(100, Wake::ready));
+	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
+}
+
+TEST_F(WorkSchedulerTest, AWaitEndsWhenItsTimeHasComeAndNotBefore)
+{
+	const Descriptor silent = makeEvent();
+	Waiter waiter({silent.get(), POLLIN, 10s});
+	runNow(waiter.job());
+	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(10s); }));
+	time.advance(9999ms);
+	EXPECT_EQ(time.alarm(), time.in(1ms));
+	EXPECT_EQ(waiter.ended(), 0);
+	time.advance(1ms);
+	EXPECT_TRUE(waiter.ends());
+	EXPECT_EQ(waiter.wakes(), std::vector{Wake::timedOut});
+	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
+}
+
+TEST_F(WorkSchedulerTest, HaltCancelsEachWaitOfARun)
+{
+	Waiter waiter({}, 3);
+	runNow(waiter.job());
+	ASSERT_TRUE(waiter.begins());
+	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
+	EXPECT_EQ(waiter.wakes(), std::vector(3, Wake::cancelled));
+}
+
+TEST_F(WorkSchedulerTest, ADescriptorThatCannotBeWaitedForIsReadySoThatTheRunFindsOut)
+{
+	Waiter waiter({12345, POLLIN});
+	runNow(waiter.job());
+	EXPECT_TRUE(waiter.ends());
+	EXPECT_EQ(waiter.wakes(), std::vector{Wake::ready});
+	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
+}
+
+/// The descriptor of a wait that is over becomes ready while the run waits for another.
+TEST_F(WorkSchedulerTest, AnEventThatComesTooLateWakesNobody)
+{
+	const Descriptor first = makeEvent();
+	const Descriptor second = makeEvent();
+	int step = 0;
+	Counter steps;
+	std::vector<Wake> wakes;
+	Steps job([&](Wake wake) -> std::optional<Wait> {
+		wakes.push_back(wake);
+		++step;
+		steps.raise();
+		if (step == 1) {
+			return Wait{first.get(), POLLIN, 1s};
+		}
+		return step == 2 ? std::optional(Wait{second.get(), POLLIN, 1s}) : std::nullopt;
+	});
+	runNow(job);
+	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(1s); }));
+	time.advance(1s);
+	ASSERT_TRUE(steps.reaches(2));
+	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(1s); }));
+	raise(first);
+	Waiter later({first.get(), POLLIN}); // which the event of its own proves to have been seen
+	runNow(later.job());
+	ASSERT_TRUE(later.ends());
+	EXPECT_EQ(steps.value(), 2);
+	time.advance(1s);
+	EXPECT_TRUE(steps.reaches(3));
+	EXPECT_TRUE(scheduler.halt(job, patience));
+	EXPECT_TRUE(scheduler.halt(later.job(), patience));
+	EXPECT_EQ(wakes, (std::vector{Wake::ready, Wake::timedOut, Wake::timedOut}));
+}
+
+TEST_F(WorkSchedulerTest, RunsThatWaitHoldNoWorker)
+{
+	WorkScheduler::Options patient = options();
+	patient.patrol = 1h; // so that nobody passes for stuck
+	WorkScheduler other(time, time, patient);
+	constexpr std::size_t count = 100;
+	std::array<char, count> lanes{};
+	std::latch running(count);
+	std::deque<Hanging> jobs;
+	for (std::size_t i = 0; i < count; ++i) {
+		other.arm(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)), time.in(0s), anyUrgency);
+	}
+	running.wait();
+	EXPECT_LE(other.employed(), 4U) << "two that are busy, one that watches, one that rests";
+	for (Hanging& job : jobs) {
+		EXPECT_TRUE(other.halt(job, patience));
+	}
 }
 
 TEST_F(WorkSchedulerTest, ManyThreadsMayHaltTheSameRun)
 {
 	std::latch running(1);
-	Task job([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
+	Hanging job([&] { running.count_down(); });
 	runNow(job);
 	running.wait();
 	std::vector<std::jthread> halters;
@@ -277,14 +417,9 @@ TEST_F(WorkSchedulerTest, ManyThreadsMayHaltManyRuns)
 	constexpr std::size_t count = 48;
 	std::array<char, count> lanes{};
 	std::latch running(count);
-	std::deque<Task> jobs;
+	std::deque<Hanging> jobs;
 	for (std::size_t i = 0; i < count; ++i) {
-		runNow(jobs.emplace_back(
-			[&](int cancelFd) {
-				running.count_down();
-				hang(cancelFd);
-			},
-			&lanes.at(i)));
+		runNow(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)));
 	}
 	running.wait();
 	std::vector<std::jthread> halters;
@@ -297,18 +432,18 @@ TEST_F(WorkSchedulerTest, ManyThreadsMayHaltManyRuns)
 	}
 }
 
-TEST_F(WorkSchedulerTest, WorkersComeWithTheWork)
+TEST_F(WorkSchedulerTest, WorkersComeInThePlaceOfThoseThatAreStuck)
 {
 	EXPECT_EQ(scheduler.employed(), 1U);
 	constexpr std::size_t count = 10;
 	std::latch together(count);
-	std::deque<Task> jobs;
+	std::deque<Chore> jobs;
 	for (std::size_t i = 0; i < count; ++i) {
-		runNow(jobs.emplace_back([&](int) { together.arrive_and_wait(); }));
+		runNow(jobs.emplace_back([&] { together.arrive_and_wait(); }));
 	}
 	together.wait();
 	EXPECT_GE(scheduler.employed(), count);
-	for (Task& job : jobs) {
+	for (Chore& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
 }
@@ -316,11 +451,11 @@ TEST_F(WorkSchedulerTest, WorkersComeWithTheWork)
 TEST_F(WorkSchedulerTest, WithEverySlotTakenTheMostUrgentIsNext)
 {
 	WorkScheduler::Options one = options();
-	one.workers = 1;
+	one.inFlight = 1;
 	WorkScheduler narrow(time, time, one);
 	std::latch running(1);
 	std::latch goOn(1);
-	Task first([&](int) {
+	Chore first([&] {
 		running.count_down();
 		goOn.wait();
 	});
@@ -330,9 +465,9 @@ TEST_F(WorkSchedulerTest, WithEverySlotTakenTheMostUrgentIsNext)
 	std::mutex mutex;
 	std::vector<int> order;
 	Counter runs;
-	std::deque<Task> jobs;
+	std::deque<Chore> jobs;
 	for (const int urgency : {3, 1, 4, 2, 5}) {
-		Task& job = jobs.emplace_back([&, urgency](int) {
+		Chore& job = jobs.emplace_back([&, urgency] {
 			const std::lock_guard lock(mutex);
 			order.push_back(urgency);
 			runs.raise();
@@ -350,24 +485,17 @@ TEST_F(WorkSchedulerTest, ADeadServerDoesNotKeepOthersFromRunning)
 	const char dead{};
 	const char alive{};
 	std::latch hanging(16);
-	std::deque<Task> stuck;
+	std::deque<Hanging> stuck;
 	for (int i = 0; i < 200; ++i) {
-		scheduler.arm(stuck.emplace_back(
-						  [&](int cancelFd) {
-							  hanging.count_down();
-							  hang(cancelFd);
-						  },
-						  &dead),
-			time.in(0s), Instant::min());
+		scheduler.arm(stuck.emplace_back([&] { hanging.count_down(); }, &dead), time.in(0s), Instant::min());
 	}
 	hanging.wait();
 	Counter runs;
-	std::deque<Task> others;
+	std::deque<Chore> others;
 	for (int i = 0; i < 100; ++i) {
 		scheduler.arm(others.emplace_back(runs, &alive), time.in(0s), Instant::max());
 	}
 	EXPECT_TRUE(runs.reaches(100));
-	EXPECT_LE(scheduler.employed(), 33U);
 	scheduler.close();
 }
 
@@ -375,13 +503,13 @@ TEST_F(WorkSchedulerTest, TenThousandJobsRunOnceEach)
 {
 	constexpr int count = 10000;
 	Counter runs;
-	std::deque<Task> jobs;
+	std::deque<Chore> jobs;
 	for (int i = 0; i < count; ++i) {
 		scheduler.arm(jobs.emplace_back(runs), time.in(std::chrono::milliseconds(i % 100)), anyUrgency);
 	}
 	time.advance(100ms);
 	EXPECT_TRUE(runs.reaches(count));
-	for (Task& job : jobs) {
+	for (Chore& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
 	EXPECT_EQ(runs.value(), count);
@@ -389,13 +517,13 @@ TEST_F(WorkSchedulerTest, TenThousandJobsRunOnceEach)
 
 TEST_F(WorkSchedulerTest, AtRestTenThousandJobsSetOneAlarmAndHaveOneWorker)
 {
-	std::deque<Task> jobs;
+	std::deque<Chore> jobs;
 	for (int i = 0; i < 10000; ++i) {
-		scheduler.arm(jobs.emplace_back([](int) {}), time.in(1h + std::chrono::milliseconds(i)), anyUrgency);
+		scheduler.arm(jobs.emplace_back([] {}), time.in(1h + std::chrono::milliseconds(i)), anyUrgency);
 	}
 	EXPECT_EQ(time.sets(), 1);
 	EXPECT_EQ(scheduler.employed(), 1U);
-	for (Task& job : jobs) {
+	for (Chore& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, 0s));
 	}
 }
@@ -407,46 +535,18 @@ TEST_F(WorkSchedulerTest, UnderLoadAlarmsKeepADistance)
 	test::VirtualTime slow;
 	WorkScheduler other(slow, slow, coarse);
 	Counter runs;
-	Task first(runs);
-	Task second(runs);
+	Chore first(runs);
+	Chore second(runs);
 	other.arm(first, slow.in(1s), anyUrgency);
 	slow.advance(1s);
-	other.readable();
 	ASSERT_TRUE(runs.reaches(1));
 	other.arm(second, slow.in(1ms), anyUrgency);
+	EXPECT_EQ(slow.alarm(), slow.in(2ms));
 	slow.advance(1ms);
-	pollfd alarm{slow.fd(), POLLIN, 0};
-	EXPECT_EQ(::poll(&alarm, 1, 0), 0);
+	EXPECT_EQ(runs.value(), 1);
 	slow.advance(1ms);
-	EXPECT_EQ(::poll(&alarm, 1, 0), 1);
-	other.readable();
 	EXPECT_TRUE(runs.reaches(2));
 	other.close();
-}
-
-TEST_F(WorkSchedulerTest, WhoWasIdleLastIsCalledFirstSoThatTheOthersCanEnd)
-{
-	std::latch together(4);
-	std::deque<Task> jobs;
-	for (int i = 0; i < 4; ++i) {
-		runNow(jobs.emplace_back([&](int) { together.arrive_and_wait(); }));
-	}
-	for (Task& job : jobs) {
-		together.wait();
-		EXPECT_TRUE(scheduler.halt(job, patience));
-	}
-	std::set<std::thread::id> threads;
-	Counter runs;
-	Task job([&](int) {
-		threads.insert(std::this_thread::get_id());
-		runs.raise();
-	});
-	for (int round = 1; round <= 10; ++round) {
-		runNow(job);
-		ASSERT_TRUE(runs.reaches(round));
-		EXPECT_TRUE(scheduler.halt(job, patience));
-	}
-	EXPECT_EQ(threads.size(), 1U);
 }
 
 TEST_F(WorkSchedulerTest, AfterACancelledRunNoOtherBeginsForALull)
@@ -456,30 +556,24 @@ TEST_F(WorkSchedulerTest, AfterACancelledRunNoOtherBeginsForALull)
 	test::VirtualTime slow;
 	WorkScheduler other(slow, slow, quiet);
 	std::latch running(1);
-	Task hanging([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
+	Hanging hanging([&] { running.count_down(); });
 	other.arm(hanging, slow.in(0s), anyUrgency);
 	running.wait();
 	EXPECT_TRUE(other.halt(hanging, patience));
 
 	Counter runs;
-	Task next(runs);
+	Chore next(runs);
 	other.arm(next, slow.in(0s), anyUrgency);
-	pollfd alarm{slow.fd(), POLLIN, 0};
+	EXPECT_EQ(slow.alarm(), slow.in(10ms));
 	slow.advance(9ms);
-	EXPECT_EQ(::poll(&alarm, 1, 0), 0);
 	EXPECT_EQ(runs.value(), 0);
 	slow.advance(1ms);
-	EXPECT_EQ(::poll(&alarm, 1, 0), 1);
-	other.readable();
 	EXPECT_TRUE(runs.reaches(1));
 	EXPECT_TRUE(other.halt(next, patience));
 	other.close();
 }
 
-TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButOne)
+TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButTwo)
 {
 	WorkScheduler::Options hasty = options();
 	hasty.idle = 1ms;
@@ -487,13 +581,13 @@ TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButOne)
 	for (int round = 0; round < 3; ++round) {
 		constexpr std::size_t count = 8;
 		std::latch together(count);
-		std::deque<Task> jobs;
+		std::deque<Chore> jobs;
 		for (std::size_t i = 0; i < count; ++i) {
-			other.arm(jobs.emplace_back([&](int) { together.arrive_and_wait(); }), time.in(0s), anyUrgency);
+			other.arm(jobs.emplace_back([&] { together.arrive_and_wait(); }), time.in(0s), anyUrgency);
 		}
 		together.wait();
-		EXPECT_TRUE(eventually([&] { return other.employed() == 1; }));
-		for (Task& job : jobs) {
+		EXPECT_TRUE(eventually([&] { return other.employed() == 2; }));
+		for (Chore& job : jobs) {
 			EXPECT_TRUE(other.halt(job, patience));
 		}
 	}
@@ -502,12 +596,9 @@ TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButOne)
 TEST_F(WorkSchedulerTest, ClosingCancelsWhatRunsAndNothingRunsAfter)
 {
 	std::latch running(1);
-	Task hanging([&](int cancelFd) {
-		running.count_down();
-		hang(cancelFd);
-	});
+	Hanging hanging([&] { running.count_down(); });
 	Counter runs;
-	Task job(runs);
+	Chore job(runs);
 	runNow(hanging);
 	running.wait();
 	scheduler.arm(job, time.in(1s), anyUrgency);
@@ -522,12 +613,16 @@ TEST_F(WorkSchedulerTest, ClosingCancelsWhatRunsAndNothingRunsAfter)
 TEST_F(WorkSchedulerTest, ThreadsAreNamedAndLeaveSignalsToTheHost)
 {
 	Counter runs;
-	Task job(runs);
+	Chore job(runs);
 	runNow(job);
 	ASSERT_TRUE(runs.reaches(1));
-	ASSERT_TRUE(eventually([] { return test::issuerThreads().size() == 2; }));
+	ASSERT_TRUE(eventually([] {
+		const auto threads = test::issuerThreads();
+		return threads.size() == 2 && // and no longer in the making, when glibc blocks all
+			   std::ranges::none_of(threads, [](const auto& thread) { return thread.blocks(SIGSEGV); });
+	}));
 	for (const test::ThreadStatus& thread : test::issuerThreads()) {
-		EXPECT_TRUE(thread.name == "issuer-timer" || thread.name == "issuer-worker") << thread.name;
+		EXPECT_EQ(thread.name, "issuer-worker");
 		for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGQUIT, SIGRTMIN}) {
 			EXPECT_TRUE(thread.blocks(signal)) << thread.name << ", signal " << signal;
 		}
@@ -557,13 +652,22 @@ TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
 TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 {
 	std::array<char, 3> lanes{};
-	std::deque<Task> jobs;
+	const Descriptor readable = makeEvent();
+	raise(readable);
+	// Some hang, some wait for a moment, some for what is ready: two steps each.
+	std::deque<std::pair<std::atomic<int>, Descriptor>> steps;
+	std::deque<Steps> jobs;
 	for (std::size_t i = 0; i < 60; ++i) {
+		auto& [step, own] = steps.emplace_back(0, Descriptor(::dup(readable.get())));
 		jobs.emplace_back(
-			[i](int cancelFd) {
-				if (i % 10 == 0) {
-					hang(cancelFd);
+			[i, &step = step, fd = own.get()](Wake wake) -> std::optional<Wait> {
+				if (wake == Wake::cancelled || step++ % 3 == 2) {
+					return std::nullopt;
 				}
+				if (i % 10 == 0) {
+					return Wait{};
+				}
+				return i % 2 == 0 ? Wait{fd, POLLIN} : Wait{-1, 0, 1us};
 			},
 			&lanes.at(i % 3));
 	}
@@ -572,7 +676,7 @@ TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 		for (std::size_t thread = 0; thread < 4; ++thread) {
 			threads.emplace_back([&, thread] {
 				for (std::size_t step = 0; step < 3000; ++step) {
-					Task& job = jobs[(step * 7 + thread * 15) % jobs.size()];
+					Steps& job = jobs[(step * 7 + thread * 15) % jobs.size()];
 					if (step % 5 == thread) {
 						EXPECT_TRUE(scheduler.halt(job, patience));
 					}
@@ -584,7 +688,7 @@ TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 			});
 		}
 	}
-	for (Task& job : jobs) {
+	for (Steps& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
 }

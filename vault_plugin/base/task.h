@@ -1,0 +1,196 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+
+/// Work that gives its thread back while it waits: coroutines, and what they wait for.
+namespace issuer::vault {
+
+/// What somebody waits for.
+struct Wait
+{
+	int fd = -1;      ///< to become ready; -1: for nothing but time. Nobody else waits for the same one meanwhile
+	short events = 0; ///< as poll() has them
+	Duration atMost = Duration::max();
+};
+
+/// How a wait ended.
+enum class Wake : std::uint8_t
+{
+	ready, ///< or so it seems: try, and wait again
+	timedOut,
+	cancelled, ///< whatever is waited for next will be, too: come to an end
+};
+
+namespace task {
+
+/// Where a task as a whole stands: shared by its coroutines, kept by the outermost.
+struct Course
+{
+	std::coroutine_handle<> innermost; ///< who waits
+	Wait wait;
+	Wake wake = Wake::ready;
+};
+
+class PromiseBase
+{
+public:
+	/// Begins when it is awaited or resumed.
+	[[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+
+	struct ToCaller
+	{
+		[[nodiscard]] bool await_ready() const noexcept { return false; }
+		template <class Promise>
+		[[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept
+		{
+			const std::coroutine_handle<> caller = ended.promise().caller;
+			return caller ? caller : std::noop_coroutine();
+		}
+		void await_resume() const noexcept {}
+	};
+	[[nodiscard]] ToCaller final_suspend() const noexcept { return {}; }
+
+	void unhandled_exception() noexcept { error = std::current_exception(); }
+
+	Course* course = nullptr; ///< null: not begun
+	std::coroutine_handle<> caller;
+	std::exception_ptr error;
+	Course own;
+};
+
+template <class Result>
+class Promise : public PromiseBase
+{
+public:
+	template <class Value>
+	void return_value(Value&& value)
+	{
+		_result.emplace(std::forward<Value>(value));
+	}
+	[[nodiscard]] Result take() { return std::move(*_result); }
+
+private:
+	std::optional<Result> _result;
+};
+
+template <>
+class Promise<void> : public PromiseBase
+{
+public:
+	void return_void() const noexcept {}
+	void take() const noexcept {}
+};
+
+/// Suspends the whole task.
+struct Pause
+{
+	Wait wait;
+	Course* course = nullptr;
+
+	[[nodiscard]] bool await_ready() const noexcept { return false; }
+	template <class Promise>
+	void await_suspend(std::coroutine_handle<Promise> self) noexcept
+	{
+		course = self.promise().course;
+		course->innermost = self;
+		course->wait = wait;
+	}
+	[[nodiscard]] Wake await_resume() const noexcept { return course->wake; }
+};
+
+} // namespace task
+
+/// `co_await Wait{…}` gives the Wake.
+inline task::Pause operator co_await(const Wait& wait) noexcept
+{
+	return {wait};
+}
+
+/// A coroutine that is awaited by another, or resumed from outside step by step, on whatever thread: between two steps
+/// it belongs to none, so nothing of a thread's own may be kept across a co_await. Parameters that are references must
+/// outlive it. Destroying one that waits is fine.
+template <class Result = void>
+class [[nodiscard]] Task
+{
+public:
+	class promise_type : public task::Promise<Result>
+	{
+	public:
+		[[nodiscard]] Task get_return_object() noexcept
+		{
+			return Task(std::coroutine_handle<promise_type>::from_promise(*this));
+		}
+	};
+
+	Task() = default;
+	Task(Task&& other) noexcept : _coroutine(std::exchange(other._coroutine, nullptr)) {}
+	Task& operator=(Task&& other) noexcept
+	{
+		std::swap(_coroutine, other._coroutine);
+		return *this;
+	}
+	~Task()
+	{
+		if (_coroutine) {
+			_coroutine.destroy();
+		}
+	}
+
+	/// Whether there is one, ended or not.
+	[[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(_coroutine); }
+
+	/// On until it has to wait or has ended, which is nullopt. `wake`: how the last wait ended; the first time,
+	/// ignored.
+	[[nodiscard]] std::optional<Wait> resume(Wake wake)
+	{
+		auto& promise = _coroutine.promise();
+		if (promise.course == nullptr) {
+			promise.course = &promise.own;
+			promise.own.innermost = _coroutine;
+		}
+		promise.own.wake = wake;
+		promise.own.innermost.resume();
+		return _coroutine.done() ? std::nullopt : std::optional(promise.own.wait);
+	}
+
+	/// What it has come to, once it has ended. Throws what it threw.
+	Result take()
+	{
+		auto& promise = _coroutine.promise();
+		if (promise.error) {
+			std::rethrow_exception(std::exchange(promise.error, nullptr));
+		}
+		return promise.take();
+	}
+
+	/// `co_await task` gives its result.
+	[[nodiscard]] auto operator co_await() && noexcept { return Call{*this}; }
+
+private:
+	struct Call
+	{
+		Task& called;
+
+		[[nodiscard]] bool await_ready() const noexcept { return false; }
+		template <class Promise>
+		[[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) noexcept
+		{
+			auto& promise = called._coroutine.promise();
+			promise.course = caller.promise().course;
+			promise.caller = caller;
+			return called._coroutine;
+		}
+		Result await_resume() { return called.take(); }
+	};
+
+	explicit Task(std::coroutine_handle<promise_type> coroutine) noexcept : _coroutine(coroutine) {}
+
+	std::coroutine_handle<promise_type> _coroutine;
+};
+
+} // namespace issuer::vault

@@ -1,0 +1,32 @@
+#include "transport/blocking.h"
+
+#include <array>
+#include <cerrno>
+#include <poll.h>
+
+namespace issuer::vault::transport {
+
+Wake block(const Wait& wait, int cancelFd)
+{
+	using namespace std::chrono;
+	const auto now = steady_clock::now();
+	const auto until = wait.atMost < steady_clock::time_point::max() - now ? now + wait.atMost : now + hours(24 * 365);
+	std::array<pollfd, 2> fds{{{cancelFd, POLLIN, 0}, {wait.fd, wait.events, 0}}}; // poll() passes over negative ones
+	for (;;) {
+		const auto left = std::max<nanoseconds>(until - steady_clock::now(), nanoseconds(0));
+		const auto wholeSeconds = duration_cast<seconds>(left);
+		const timespec timeout{wholeSeconds.count(), (left - wholeSeconds).count()};
+		const int count = ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
+		if (count > 0) {
+			return fds[0].revents != 0 ? Wake::cancelled : Wake::ready;
+		}
+		if (count < 0 && errno != EINTR) {
+			return Wake::ready; // a descriptor of ours is bad: the next call on it tells
+		}
+		if (steady_clock::now() >= until) {
+			return Wake::timedOut;
+		}
+	}
+}
+
+} // namespace issuer::vault::transport
