@@ -7,6 +7,7 @@
 namespace issuer::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -218,6 +219,19 @@ TEST(Exchange, DoesNotCarryTheTokenToAnAddressThatIsNotConfigured)
 	EXPECT_EQ(reply->status, 307);
 	EXPECT_THAT(reply->advice, ElementsAre(HasSubstr("not among the configured addresses")));
 	EXPECT_EQ(stranger.connections(), 0u);
+}
+
+TEST(Exchange, AnAddressThatHoldsTheTokenIsNeitherFollowedNorShown)
+{
+	FaultServer standby;
+	for (const auto& location : {"http://" + canary + ".example/", standby.address() + "/" + canary}) {
+		standby.setReply(httpReply(307, "", "Location: " + location + "\r\n"));
+		const auto before = standby.requests();
+		const auto reply = renew(settingsFor({standby.address()}));
+		EXPECT_EQ(reply->status, 307);
+		EXPECT_THAT(reply->advice, ElementsAre(AllOf(HasSubstr("holds the token"), Not(HasSubstr(canary)))));
+		EXPECT_EQ(standby.requests() - before, 1u);
+	}
 }
 
 TEST(Exchange, ARedirectToADeadLeaderNamesBoth)

@@ -154,7 +154,11 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 
 Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline deadline)
 {
-	auto target = redirectTarget(_settings, errand.address, redirect.location.value_or(""));
+	const std::string location = redirect.location.value_or("");
+	const auto secret = errand.request.secret;
+	auto target = !secret.empty() && location.find(secret) != location.npos
+					  ? failure("the redirect's address holds the token, and is neither followed nor shown")
+					  : redirectTarget(_settings, errand.address, location);
 	if (!target) {
 		redirect.advice.push_back(errand.peer + ": " + target.error().text);
 		co_return std::move(redirect);
