@@ -83,6 +83,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 
 	const auto answer = wire::classify(operation, reply, token);
 	std::visit(Judge(), answer);
-	require(reply.body.size() == rest.size(), "overwriting moves nothing");
+	require(reply.body.size() <= rest.size(), "what is taken out makes it shorter");
 	return 0;
 }
