@@ -24,7 +24,7 @@ namespace issuer::vault::wire {
 [[nodiscard]] std::optional<bool> mayRenew(const HttpReply& reply);
 
 /// What a complete reply means for the token. Status and text both count: a status alone cannot classify.
-/// Overwrites every secret in `reply.body` before anything else reads it, and hides `token`, which the request carried,
+/// Takes every secret out of `reply.body` before anything else reads it, and hides `token`, which the request carried,
 /// where the server's words repeat it.
 [[nodiscard]] renewal::Answer classify(renewal::Operation operation, HttpReply& reply, std::string_view token);
 
