@@ -20,6 +20,7 @@ struct Exchange
 	bool answered = false;     ///< within the time it was given
 	bool failed = false;       ///< it holds a trouble, or nothing
 	bool refused = false;      ///< by a verdict on the token
+	bool disowned = false;     ///< of these: as a server refuses a dead token, too
 	bool mischance = false;    ///< the network lost it, by no fault that has a name
 	bool duringOutage = false; ///< sent while the server could not renew
 	bool tokenAlive = true;    ///< when it was sent
@@ -40,7 +41,8 @@ struct Trouble
 struct Death
 {
 	Instant at;
-	Instant told;                ///< earlier than that if a renewal was done whose answer the renewer never heard
+	Instant told;                ///< earlier than that if a renewal was done whose answer the renewer never heard…
+	Instant hoped;               ///< …and later than told if it was its own, sent before the end that it knew of
 	Instant watchedSince;        ///< the renewer ran, and had been told how long this token lives
 	Instant askedSince;          ///< the renewer ran, and had this token
 	Duration lease{};            ///< its latest, as the renewer had been told
@@ -70,7 +72,7 @@ struct Saying
 	bool wallShown = false;  ///< this answer revealed the max TTL
 	bool undisturbed = true; ///< no rival, no changed max TTL, so far in this life
 	bool answer = false;     ///< an answer came
-	bool untold = false;     ///< the token was renewed, and no answer has told yet by how much
+	bool untold = false;     ///< the token lives on by a renewal, and no answer has told yet by how much
 	Duration uncertainty{};  ///< the slowest exchange that told of its end, in this life, took so long
 };
 

@@ -15,7 +15,7 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 	Duration slowest{};
 	int left = 10;
 	for (const auto& exchange : std::views::reverse(chronicle.exchanges)) {
-		if (exchange.answered && exchange.ended <= death.told && left-- > 0) {
+		if (exchange.answered && exchange.ended <= death.hoped && left-- > 0) {
 			slowest = std::max(slowest, exchange.ended - exchange.sent);
 		}
 	}
@@ -92,15 +92,27 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	if (death.watchedSince == Instant::max() && death.askedSince < death.at) {
 		return lostUnknown(world, chronicle, death);
 	}
-	const auto from = death.told - reserveOf(world.network, death.lease, slowestAnswer(chronicle, death)).whole();
+	// Where more than one renewal got no answer, nobody can tell which of them it was: the renewer looks at every
+	// sixty-fourth of the time that their ends span, which is less than a lease.
+	const bool hoped = death.hoped > death.told;
+	const auto step = hoped ? death.lease / 64 : Duration{};
+	if (hoped && slowestRoundTrip(world.network) > gapOf(death.lease)) {
+		return false; // each look may take a gap, and not more
+	}
+	const auto from =
+		death.hoped - reserveOf(world.network, death.lease, slowestAnswer(chronicle, death)).whole() - step;
 	if (death.watchedSince >= from) {
 		return false;
 	}
-	const auto troubled = [&](const Trouble& trouble) { return trouble.from < death.told && trouble.to > from; };
+	const auto troubled = [&](const Trouble& trouble) { return trouble.from < death.hoped && trouble.to > from; };
 	const auto mischance = [&](const Exchange& exchange) {
-		return exchange.mischance && exchange.sent < death.told && exchange.ended > from;
+		return exchange.mischance && exchange.sent < death.hoped && exchange.ended > from;
 	};
-	return std::ranges::none_of(chronicle.troubles, troubled) && std::ranges::none_of(chronicle.exchanges, mischance);
+	const auto believedDead = [&](const Exchange& exchange) {
+		return exchange.disowned && exchange.sent >= death.told && exchange.sent < death.hoped;
+	};
+	return std::ranges::none_of(chronicle.exchanges, believedDead) &&
+		   std::ranges::none_of(chronicle.troubles, troubled) && std::ranges::none_of(chronicle.exchanges, mischance);
 }
 
 } // namespace issuer::simulation

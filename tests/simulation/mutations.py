@@ -19,8 +19,9 @@ import tempfile
 
 ROOM = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin" / "renewal"
 WORLDS = "40000"
+MANY = "1000000"  # for what takes a rare turn of events
 
-# What is broken, where, what stands there, what stands there instead, who notices.
+# What is broken, where, what stands there, what stands there instead, who notices, in how many worlds.
 MUTATIONS = [
     ("the last attempt is not brought forward to before the end", "schedule.cpp",
      "return now < last ? std::min(wanted, last) : now;", "return last < end ? wanted : now;", "NeverLostInVain"),
@@ -33,6 +34,13 @@ MUTATIONS = [
     ("the first look-up may take the whole request timeout", "schedule.cpp",
      "return std::min(std::max({Duration(policy.firstBudget), failing, 2 * latency}), policy.requestTimeout);",
      "return std::max(policy.requestTimeout, failing + latency);", "NeverLostInVain"),
+    ("of several lost answers the first or the last brought the end", "planning.cpp",
+     "(last - first) / _policy->looksAtEnd", "last - first", "NeverLostInVain", MANY),
+    ("who is denied after the end is as good as dead", "life.cpp",
+     "if (now < life.hopeUntil) {\n\t\t// Then", "if (now < life.earliest) {\n\t\t// Then", "NeverLostInVain", MANY),
+    ("any refusal ends all hope", "conclusions.cpp",
+     "if (endKnown() && span.sent.boot >= _memory.life.latest) {\n\t\t_memory.life.hopeFrom",
+     "if (endKnown()) {\n\t\t_memory.life.hopeFrom", "NeverLostInVain", MANY),
     ("Retry-After is obeyed beyond the end", "planning.cpp",
      "return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);",
      "return retryAfter ? now + *retryAfter : beforeEnd(now + pause, now, end, guard);", "NeverLostInVain"),
@@ -127,10 +135,10 @@ def program_with(build, file, text, folder):
 
 def survives(build, mutation):
     """Why the mutation went unnoticed; None: it was caught."""
-    _, file, old, new, prop = mutation
+    _, file, old, new, prop, *more = mutation
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         program = program_with(build, file, mutated(file, old, new), pathlib.Path(folder))
-        run = subprocess.run([program, "--worlds", WORLDS, "--seed", "1", "--property", prop, "--brief"],
+        run = subprocess.run([program, "--worlds", *(more or [WORLDS]), "--seed", "1", "--property", prop, "--brief"],
                              capture_output=True, text=True, check=False, timeout=300)
         if run.returncode == 1 and f"{prop}: BROKEN" in run.stdout:
             return None

@@ -83,12 +83,14 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 
 /// In a row of failures of one kind: eight, and one for each 45 s of it; and 37 more if it meets the last four minutes
 /// of a life, when each may be the one that saves it. A slow answer leaves its end vague: then these last longer. The
-/// look-up that asks about an unclear answer is not counted.
+/// look-up that asks about an unclear answer is not counted. Beyond the end that is known there may be others, of
+/// renewals that had no answer: they are looked at 64 times.
 Broken outagesEndured(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
 	int failures = 0;
 	bool urgent = false;
+	bool beyond = false;
 	bool answeredBefore = false;
 	Duration vague{};
 	for (const auto& exchange : chronicle.exchanges) {
@@ -102,12 +104,14 @@ Broken outagesEndured(const Chronicle& chronicle)
 			first = &exchange;
 			failures = 0;
 			urgent = false;
+			beyond = false;
 		}
 		failures += answeredBefore && exchange.operation == Operation::lookUp ? 0 : 1;
 		answeredBefore = exchange.answered && exchange.operation == Operation::renew;
 		urgent = urgent || exchange.remaining <= 240s;
+		beyond = beyond || exchange.remaining <= 0s;
 		const auto lasting = exchange.sent - first->sent;
-		if (failures > 8 + (urgent ? 37 + vague / 500ms : 0) + lasting / 45s) {
+		if (failures > 8 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s) {
 			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
 		}
 	}

@@ -233,7 +233,7 @@ void Stage::record(const Reports& reports, bool answer, bool wallShown)
 	saying.wallShown = wallShown;
 	saying.undisturbed = _undisturbed;
 	saying.answer = answer;
-	saying.untold = _wrapped;
+	saying.untold = _wrapped || (_watchedSince <= _now && _toldEnd <= _now);
 	saying.uncertainty = _uncertainty;
 	for (const auto& report : reports) {
 		if (const auto* event = std::get_if<Event>(&report)) {

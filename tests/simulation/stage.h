@@ -108,7 +108,8 @@ private:
 	bool _wrapped = false;   ///< the latest grant did not say for how long: a look-up will
 	Duration _uncertainty{}; ///< of what was told: a server may have said it at any moment of the slowest exchange
 	Instant _toldSince;
-	Instant _toldEnd; ///< when the token ends, had no renewal reached the server since the latest answer
+	Instant _toldEnd;  ///< when the token ends, had no renewal reached the server since the latest answer…
+	Instant _hopedEnd; ///< …and when, with those that the renewer sent before that end
 };
 
 } // namespace issuer::simulation

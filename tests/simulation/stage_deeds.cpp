@@ -168,6 +168,7 @@ void Stage::noteDeath()
 	Death death;
 	death.at = _vault.end();
 	death.told = std::min(_vault.end(), _toldEnd);
+	death.hoped = std::max(death.told, std::min(_vault.end(), _hopedEnd));
 	if (_vault.alive(_now)) {
 		return; // it was replaced while it lived
 	}

@@ -103,6 +103,10 @@ void Stage::arrive()
 	auto answer = serve(flight);
 	flight.served = _now;
 	flight.endThen = _vault.end();
+	const bool granted = std::holds_alternative<Grant>(answer) || std::holds_alternative<WrappedGrant>(answer);
+	if (granted && flight.sent < _toldEnd) {
+		_hopedEnd = _vault.end();
+	}
 	if (!flight.replyLost) {
 		flight.answer = std::move(answer);
 	}
@@ -178,6 +182,7 @@ void Stage::deliver()
 	}
 	else if (const auto* verdict = std::get_if<Verdict>(&answer)) {
 		exchange.failed = true;
+		exchange.disowned = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::gone;
 		exchange.refused = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::denied;
 		words = verdict->detail;
 	}
@@ -200,6 +205,7 @@ void Stage::hearOfEnd(const Flight& flight)
 {
 	_watchedSince = std::min(_watchedSince, _now);
 	_uncertainty = std::max(_uncertainty, _now - flight.sent);
+	_hopedEnd = flight.endThen;
 	if (_toldEnd != flight.endThen) {
 		_toldEnd = flight.endThen;
 		_toldSince = _now;

@@ -205,7 +205,7 @@ Keeper::Verdict Keeper::refused(const Span& span, const Trouble& trouble)
 		_memory.failing = Failing::refused;
 		_memory.streak = 1;
 	}
-	if (endKnown()) {
+	if (endKnown() && span.sent.boot >= _memory.life.latest) {
 		_memory.life.hopeFrom = _memory.life.hopeUntil = _memory.life.latest; // nothing has prolonged it
 	}
 	const bool past = endKnown() && span.now.boot >= _memory.life.earliest;
@@ -224,7 +224,8 @@ Keeper::Verdict Keeper::unclear(const Span& span, const Trouble& trouble)
 		if (_memory.failing == Failing::denied) {
 			return denied(span, trouble); // diagnosed before
 		}
-		if (_memory.failing != Failing::refused && _memory.state != State::expired && endKnown()) {
+		const bool hopeful = _memory.state != State::expired || span.now.boot < _memory.life.hopeUntil;
+		if (_memory.failing != Failing::refused && hopeful && endKnown()) {
 			auto verdict = fail(span, Failing::passing, trouble);
 			if (_memory.state == State::active) {
 				enter(State::retrying, trouble.reason);
@@ -270,6 +271,16 @@ Keeper::Verdict Keeper::denied(const Span& span, const Trouble& trouble)
 		break;
 	case Question::renewal:
 		verdict = fail(span, Failing::denied, trouble);
+		if (endKnown() && span.sent.boot >= _memory.life.latest) {
+			// Only the living are denied: somebody else has prolonged it, or a renewal whose answer was lost.
+			if (trouble.kind == Trouble::Kind::denied) {
+				outlived(span.now.boot);
+				enter(State::denied, Reason::refused);
+			}
+			_memory.streak = 1;
+			ask(Question::diagnosis, span.now.boot, span.now.boot);
+			return verdict;
+		}
 		break;
 	}
 	if (_memory.state != State::capped) {

@@ -161,6 +161,7 @@ private:
 	void meetWall();
 	void repairRatchet(const Grant& grant);
 	void mayHaveBeenRenewed(const Span& span);
+	void outlived(Instant now);
 	[[nodiscard]] Instant endToTell() const;
 	[[nodiscard]] bool atWall() const;
 	[[nodiscard]] bool endKnown() const { return _memory.life.end == Life::End::known; }
@@ -173,6 +174,7 @@ private:
 	[[nodiscard]] Instant halfway(Instant now) const;
 	[[nodiscard]] Instant probe(Instant now);
 	[[nodiscard]] Instant nextEnd(Instant now) const;
+	[[nodiscard]] std::optional<Instant> amidEnd(Instant now) const;
 	[[nodiscard]] bool isTimeToLookUp(Instant at) const;
 	[[nodiscard]] Instant soonest(Instant now) const;
 	[[nodiscard]] Pace pace() const;

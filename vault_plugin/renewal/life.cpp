@@ -160,6 +160,20 @@ void Keeper::repairRatchet(const Grant& grant)
 	}
 }
 
+/// It is alive after the last moment at which it could be, and nobody may say for how long.
+void Keeper::outlived(Instant now)
+{
+	auto& life = _memory.life;
+	if (now < life.hopeUntil) {
+		// Then it was one of those renewals. Its end is told as that of the first.
+		life.earliest = life.hopeFrom - std::min(life.hopeUntil - life.hopeFrom, Life::vaguest);
+		life.latest = life.hopeFrom = life.hopeUntil;
+	}
+	else {
+		life.end = Life::End::unknown;
+	}
+}
+
 /// A renewal has been sent, and no answer says whether it was done. One that was sent when the token must have been
 /// dead gives no new hope: a server that hangs for ever would feed it for ever.
 void Keeper::mayHaveBeenRenewed(const Span& span)

@@ -50,11 +50,10 @@ struct Life
 	Duration wallWithin{};       ///< so much later it may lie, as the answer that told it was slow
 	bool wallMet = false;        ///< a renewal has run into it, so that another brings nothing
 
+	static constexpr Duration vaguest = std::chrono::seconds(2);
+
 	/// The hour of death to tell people. After a very slow answer rather too early than too late.
-	[[nodiscard]] constexpr Instant middle() const
-	{
-		return earliest + std::min<Duration>((latest - earliest) / 2, std::chrono::seconds(2));
-	}
+	[[nodiscard]] constexpr Instant middle() const { return earliest + std::min((latest - earliest) / 2, vaguest); }
 };
 
 /// What kind of failures the latest ones were: each kind has its own pauses.

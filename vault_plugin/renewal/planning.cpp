@@ -92,6 +92,9 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 	if (!endKnown()) {
 		return now + retryAfter.value_or(passingPause(*_policy, gap, std::nullopt, streak, roll()));
 	}
+	if (const auto soon = amidEnd(now)) {
+		return *soon;
+	}
 	const auto end = nextEnd(now);
 	const auto remains = std::max(end - now, Duration::zero());
 	const auto pause = _memory.failing == Failing::refused ? refusedPause(*_policy, remains, streak, failingFor(now))
@@ -103,10 +106,10 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 Instant Keeper::halfway(Instant now) const
 {
 	const auto& life = _memory.life;
-	if (!endKnown() || now >= life.latest) {
+	if (!endKnown() || _memory.started >= life.latest) {
 		return now + probePause(*_policy, _policy->firstRefusedPause, _memory.streak);
 	}
-	return beforeEnd(now + (life.earliest - now) / 2, now, life.earliest, pace().guard);
+	return amidEnd(now).value_or(beforeEnd(now + (life.earliest - now) / 2, now, life.earliest, pace().guard));
 }
 
 Instant Keeper::probe(Instant now)
@@ -119,7 +122,23 @@ Instant Keeper::probe(Instant now)
 Instant Keeper::nextEnd(Instant now) const
 {
 	const auto& life = _memory.life;
-	return now < life.latest ? life.earliest : now < life.hopeFrom ? life.hopeFrom : life.hopeUntil;
+	return now < life.latest ? life.earliest : life.hopeFrom;
+}
+
+/// From a guard before the first moment at which it may end until the last one, each may be it. Mostly a gap is as much
+/// as lies between the two; but where several renewals had no answer, or one was slow, every gap would be hundreds of
+/// requests. What lies between two looks is what can be lost then.
+std::optional<Instant> Keeper::amidEnd(Instant now) const
+{
+	const auto& life = _memory.life;
+	const auto [gap, guard] = pace();
+	const auto first = nextEnd(now);
+	const auto last = now < life.latest ? life.latest : life.hopeUntil;
+	if (!endKnown() || now < first - guard || now >= last) {
+		return std::nullopt;
+	}
+	const auto step = std::max<Duration>(gap, (last - first) / _policy->looksAtEnd);
+	return beforeEnd(_memory.started + step, now, last, guard);
 }
 
 /// And to renew after that, if it tells of an end that is near. A renewal alone would save the token as well.

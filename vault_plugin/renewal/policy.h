@@ -49,6 +49,9 @@ struct Policy
 	Figure firstProbe = 300s;       ///< of a dead token, doubling
 	Figure longestProbe = 3600s;
 
+	/// Between the first moment at which a token may end and the last one, every gap, but no more often than this.
+	int looksAtEnd = 64;
+
 	/// A token that is found past its half life is renewed at once, spread so that a fleet does not start as one.
 	Figure longestSpread = 5s;
 	float spreadsPerLife = 10;

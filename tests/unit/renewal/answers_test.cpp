@@ -15,6 +15,13 @@ class KeeperAnswers : public testing::Test
 protected:
 	void SetUp() override { stage.begin(token(3600s, 3600s)).forget().take(); }
 
+	void refuseUntilALookUp(const Answer& refusal)
+	{
+		do {
+			stage.answer(refusal);
+		} while (stage.take().operation == Operation::renew && stage.starts.size() < 100);
+	}
+
 	Stage stage;
 };
 
@@ -119,6 +126,51 @@ TEST_F(KeeperAnswers, ServerThatIsAwayWhileDeniedTakesNothingBack)
 	stage.answer(policyRefusal()).meet(away());
 	EXPECT_EQ(stage.state(), State::denied);
 	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure, Outcome::failure));
+}
+
+TEST_F(KeeperAnswers, DenialAtTheEndIsASignOfLifeAndALookUpTellsHowLong)
+{
+	refuseUntilALookUp(policyRefusal());
+	stage.answer(token(1800s, 3600s));
+	EXPECT_EQ(stage.state(), State::denied);
+	EXPECT_GT(stage.remains(), 1790s) << "somebody else has renewed it";
+}
+
+TEST_F(KeeperAnswers, DenialAtTheEndThatMayNotBeLookedUpLeavesTheEndUnknown)
+{
+	refuseUntilALookUp(policyRefusal());
+	stage.answer(policyRefusal());
+	EXPECT_EQ(stage.state(), State::denied);
+	EXPECT_EQ(stage.keeper.snapshot().expires, std::nullopt);
+	EXPECT_EQ(stage.pause(), 60s);
+}
+
+TEST_F(KeeperAnswers, DenialAfterALostAnswerIsProofThatItBroughtMore)
+{
+	const auto perhaps = stage.starts.back() + 3600s;
+	stage.answer(timedOut(), 30s).meet(policyRefusal());
+	stage.meetUntil(*stage.keeper.expiry() + 3s, policyRefusal());
+	EXPECT_EQ(stage.state(), State::denied);
+	EXPECT_EQ(*stage.keeper.expiry(), perhaps - 2s);
+}
+
+TEST_F(KeeperAnswers, UnknownRefusalOfTheDeadIsDeathAtOnce)
+{
+	stage.answer(unclearRefusal()).meet(token(1799s, 3600s));
+	const auto end = *stage.keeper.expiry();
+	stage.take();
+	refuseUntilALookUp(unclearRefusal());
+	stage.answer(refusal());
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_LT(stage.now.boot, end + 4s) << "and not an hour later";
+}
+
+TEST_F(KeeperAnswers, DeniedTokenIsCalledDeadAtItsEndThoughTheServerIsAway)
+{
+	stage.answer(policyRefusal());
+	const auto end = *stage.keeper.expiry();
+	stage.meetUntil(end + 4s, timedOut(), 500ms);
+	EXPECT_EQ(stage.state(), State::expired);
 }
 
 TEST_F(KeeperAnswers, RefusalBeforeTheEndIsRetriedAfterAMinuteDoubling)

@@ -241,6 +241,41 @@ TEST(KeeperOutage, LostAnswerMayHaveProlongedTheToken)
 	EXPECT_EQ(stage.state(), State::active);
 }
 
+TEST(KeeperOutage, EachOfSeveralLostAnswersMayHaveBroughtTheLastEnd)
+{
+	for (const Duration lease : {8s, 60s, 600s}) {
+		auto stage = renewed(lease);
+		const auto end = *stage.keeper.expiry();
+		stage.meetUntil(end, timedOut(), 50ms).meet(timedOut(), 50ms);
+		const auto first = stage.starts.front() + lease;
+		const auto last = stage.starts.back() + lease;
+		stage.meetUntil(first, unreachable()).forget().meetUntil(last, unreachable());
+		EXPECT_THAT(distances(stage), Each(testing::Le(std::max<Duration>((last - first) / 60, lease / 16))));
+		EXPECT_LE(stage.starts.size(), 70U);
+	}
+}
+
+TEST(KeeperOutage, HopeOutlastsARefusalBeforeTheEndThatIsKnown)
+{
+	auto stage = renewed(600s);
+	stage.meet(timedOut(), 0ms).meet(refusal());
+	const auto perhaps = stage.starts.front() + 600s;
+	stage.meetUntil(perhaps - 1100ms, unreachable()).meet(Grant{600s, false});
+	EXPECT_LT(stage.now.boot, perhaps - 500ms);
+	EXPECT_EQ(stage.state(), State::active);
+}
+
+TEST(KeeperOutage, EndThatASlowAnswerLeftVagueCostsFewRequests)
+{
+	auto policy = steady();
+	policy.requestTimeout = 300s;
+	Stage stage(policy);
+	stage.begin().meet(token(600s, 600s), 200s);
+	const auto end = *stage.keeper.expiry();
+	stage.meetUntil(end, unreachable()).forget().meetUntil(end + 202s, unreachable());
+	EXPECT_LE(stage.starts.size(), 76U) << "and not 400";
+}
+
 TEST(KeeperOutage, HopeEndsWhereALostAnswerCannotReach)
 {
 	auto stage = renewed(600s);
