@@ -1,20 +1,9 @@
 #include "observe/journal.h"
 
+#include "common/unix_time.h"
 #include "observe/json_lines.h"
 
-#include <chrono>
-
 namespace issuer::observe {
-
-namespace {
-
-std::int64_t unixMsNow()
-{
-	using namespace std::chrono;
-	return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-} // namespace
 
 void Journal::event(std::string_view issuer, const issuer_event& event)
 {

@@ -1,21 +1,10 @@
 #include "observe/journal_file.h"
 
 #include "common/json_object.h"
+#include "common/unix_time.h"
 #include "observe/json_lines.h"
 
-#include <chrono>
-
 namespace issuer::observe {
-
-namespace {
-
-std::int64_t unixMsNow()
-{
-	using namespace std::chrono;
-	return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-} // namespace
 
 JournalFile::JournalFile(RotatedFile file, std::function<void(const std::string&)> complain, Patience patience)
 	: _file(std::move(file)), _complain(std::move(complain)),

@@ -1,21 +1,13 @@
 #include "registry/issuer.h"
 
 #include "common/duration.h"
+#include "common/unix_time.h"
 
 namespace issuer::registry {
 
 using observe::Action;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-namespace {
-
-std::int64_t unixMs(std::chrono::system_clock::time_point time)
-{
-	return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
-
-} // namespace
 
 Result<Candidate> createCandidate(
 	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const std::shared_ptr<observe::EventSink>& sink)
@@ -162,7 +154,7 @@ void Issuer::settle(const CallResult& started)
 		const bool credentialDead = _now.instance->lastHeard() == ISSUER_STATE_EXPIRED;
 		const milliseconds pause = _surroundings.backoff(++_failures, credentialDead);
 		_retryAfter = pause;
-		_retryUnixMs = unixMs(std::chrono::system_clock::now() + pause);
+		_retryUnixMs = unixMsNow() + pause.count();
 		lock.unlock();
 		tell(Action::startFailed, ISSUER_LOG_WARN, started.error().text + "; tried again in " + inWords(pause));
 		return;

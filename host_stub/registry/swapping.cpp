@@ -1,3 +1,4 @@
+#include "common/unix_time.h"
 #include "registry/issuer.h"
 
 /// How an issuer becomes another, and how it goes back from every step of that.
@@ -14,9 +15,7 @@ bool isAsking(const issuer_health& health)
 {
 	constexpr milliseconds lead{50}; // from here to stop, on a busy machine
 	const bool keepsAlive = health.state == ISSUER_STATE_ACTIVE || health.state == ISSUER_STATE_RETRYING;
-	const auto soon =
-		std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()) + lead;
-	return keepsAlive && health.next_unix_ms < soon.count();
+	return keepsAlive && health.next_unix_ms < unixMsNow() + lead.count();
 }
 
 } // namespace
