@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <latch>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 /// Phase × fault × (plain, TLS) × (deadline, stop): whatever the peer does, an exchange ends when it should and
 /// tells the truth about how.
@@ -293,6 +294,21 @@ TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
 		EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(endpoint.address).sin_port, htons(8200));
 	}
 	EXPECT_THAT(families, testing::ElementsAre(AF_INET6, AF_INET, AF_INET6, AF_INET));
+}
+
+TEST(Resolver, WithoutADescriptorLeftItSaysSoAtOnce)
+{
+	Resolver resolver([](const std::string&) { return Resolver::Found{{loopback(0)}, ""}; });
+	rlimit limit{};
+	::getrlimit(RLIMIT_NOFILE, &limit);
+	rlimit none = limit;
+	none.rlim_cur = 0;
+	::setrlimit(RLIMIT_NOFILE, &none);
+	const std::string host = "vault";
+	const auto found = blockingly(resolver.resolve(host, 1, peer, Clock::now() + std::chrono::hours(1)));
+	::setrlimit(RLIMIT_NOFILE, &limit);
+	ASSERT_FALSE(found.has_value());
+	EXPECT_THAT(found.error().text, HasSubstr("no descriptor is left"));
 }
 
 TEST(Resolver, NumericAddressesAskNobody)

@@ -204,6 +204,10 @@ Task<Expected<std::vector<Endpoint>, ExchangeError>> Resolver::resolve(
 	}
 	const auto question = Desk::submit(_desk, host);
 	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0)); // others wait for the same
+	if (!answered) {
+		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network,
+			peer + ": the name " + host + " cannot be resolved: no descriptor is left to wait for it"});
+	}
 	const Wake wake = co_await ready(answered.get(), POLLIN, deadline);
 	if (wake != Wake::ready) {
 		co_return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
