@@ -19,9 +19,12 @@ using Scheme = Address::Scheme;
 Task<Outcome> converse(
 	Connection& connection, std::string_view request, ReplyParser& parser, const std::string& peer, Deadline deadline)
 {
-	const auto sent = co_await connection.send(request, deadline);
-	if (!sent) {
-		co_return tl::unexpected(sent.error());
+	while (!request.empty()) {
+		const auto sent = co_await connection.send(request, deadline);
+		if (!sent) {
+			co_return tl::unexpected(sent.error());
+		}
+		request.remove_prefix(*sent);
 	}
 	for (auto state = ReplyParser::State::needMore; state != ReplyParser::State::complete;) {
 		const auto received = co_await connection.receive(parser.room(), deadline);

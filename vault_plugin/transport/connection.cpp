@@ -9,7 +9,7 @@
 #include <Poco/Net/SecureStreamSocketImpl.h>
 
 #include <openssl/err.h>
-#include <system_error>
+#include <utility>
 
 namespace issuer::vault::transport {
 namespace {
@@ -61,7 +61,7 @@ private:
 };
 
 Connection::Connection(Descriptor connected, std::string peer)
-	: _peer(std::move(peer)), _stream(new ByteStream(std::move(connected))), _top(_stream)
+	: _peer(std::move(peer)), _stream(new ByteStream(std::move(connected)))
 {
 }
 
@@ -94,93 +94,85 @@ Connection::Count Connection::attempt(const char* doing, Do&& action) const
 	}
 }
 
-/// What a call waits for that gave `count`, below zero. TLS may have to read to write, and write to read.
-short Connection::wanted(int count, short plain) const noexcept
+/// What requests go through.
+Poco::Net::StreamSocketImpl& Connection::top()
 {
 	if (_tls.isNull()) {
-		return plain;
+		return *_stream;
+	}
+	return *_tls;
+}
+
+/// What a call waits for that gave `count`, below zero. TLS may have to read to write, and write to read.
+short Connection::wanted(int count, short usual) const noexcept
+{
+	if (_tls.isNull()) {
+		return usual;
 	}
 	return count == Poco::Net::SecureStreamSocket::ERR_SSL_WANT_WRITE ? POLLOUT : POLLIN;
 }
 
+/// `action`, again and again until it need not wait any more, for `usual` where the stream is plain.
+template <class Do>
+Task<Expected<std::size_t, ExchangeError>> Connection::perform(
+	const char* doing, short usual, bool waitFirst, Deadline deadline, Do action)
+{
+	constexpr int reading = Poco::Net::SecureStreamSocket::ERR_SSL_WANT_READ;
+	Count count = waitFirst ? Count(reading) : attempt(doing, action);
+	while (count && *count < 0) {
+		const Wake wake = co_await ready(_stream->sockfd(), wanted(*count, usual), deadline);
+		if (wake != Wake::ready) {
+			co_return tl::unexpected(endedBy(wake, _peer, doing));
+		}
+		count = attempt(doing, action);
+	}
+	if (!count) {
+		co_return tl::unexpected(std::move(count).error());
+	}
+	co_return static_cast<std::size_t>(*count);
+}
+
 Task<Expected<void, ExchangeError>> Connection::startTls(const Tls::Ready& tls, Deadline deadline)
 {
-	constexpr auto doing = "shaking hands over TLS";
 	_tls = new TlsStream(_stream.get(), tls.context);
 	if (!isNumericAddress(tls.name)) {
 		_tls->setPeerHostName(tls.name);
 	}
 	VerificationComplaint complaint;
-	Count shaken = attempt(doing, [&] {
-		_tls->connectSSL();
-		return Poco::Net::SecureStreamSocket::ERR_SSL_WANT_WRITE;
-	});
-	while (shaken && *shaken < 0) {
-		const Wake wake = co_await ready(_stream->sockfd(), wanted(*shaken, 0), deadline);
-		if (wake != Wake::ready) {
-			co_return tl::unexpected(endedBy(wake, _peer, doing));
+	bool begun = false;
+	const auto shaken = co_await perform("shaking hands over TLS", POLLOUT, false, deadline, [&] {
+		const VerificationComplaint::Hearing hearing(complaint);
+		if (!std::exchange(begun, true)) {
+			_tls->connectSSL();
 		}
-		shaken = attempt(doing, [&] {
-			const VerificationComplaint::Hearing hearing(complaint);
-			const int count = _tls->completeHandshake();
-			if (count == 0) {
-				throw Poco::Net::SSLConnectionUnexpectedlyClosedException();
-			}
-			if (count > 0) {
-				_tls->verifyPeerCertificate(tls.name); // a second opinion after OpenSSL's own check
-			}
-			return count;
-		});
-	}
+		const int count = _tls->completeHandshake();
+		if (count == 0) {
+			throw Poco::Net::SSLConnectionUnexpectedlyClosedException();
+		}
+		if (count > 0) {
+			_tls->verifyPeerCertificate(tls.name); // a second opinion after OpenSSL's own check
+		}
+		return count;
+	});
 	if (!shaken) {
 		co_return tl::unexpected(
 			complaint.text().empty() ? shaken.error() : ExchangeError{Kind::tls, _peer + ": " + complaint.text()});
 	}
-	_top = _tls;
 	co_return Expected<void, ExchangeError>();
 }
 
-Task<Expected<void, ExchangeError>> Connection::send(std::string_view bytes, Deadline deadline)
+Task<Expected<std::size_t, ExchangeError>> Connection::send(std::string_view bytes, Deadline deadline)
 {
-	constexpr auto doing = "sending the request";
-	while (!bytes.empty()) {
-		const Count sent =
-			attempt(doing, [&] { return _top->sendBytes(bytes.data(), static_cast<int>(bytes.size()), 0); });
-		if (!sent) {
-			co_return tl::unexpected(sent.error());
-		}
-		if (*sent >= 0) {
-			bytes.remove_prefix(static_cast<std::size_t>(*sent));
-			continue;
-		}
-		const Wake wake = co_await ready(_stream->sockfd(), wanted(*sent, POLLOUT), deadline);
-		if (wake != Wake::ready) {
-			co_return tl::unexpected(endedBy(wake, _peer, doing));
-		}
-	}
-	co_return Expected<void, ExchangeError>();
+	return perform("sending the request", POLLOUT, false, deadline,
+		[this, bytes] { return top().sendBytes(bytes.data(), static_cast<int>(bytes.size()), 0); });
 }
 
 Task<Expected<std::size_t, ExchangeError>> Connection::receive(std::span<char> room, Deadline deadline)
 {
-	constexpr auto doing = "waiting for the reply";
 	// Waiting first saves a call that would come to nothing: what has come already, TLS has unpacked and holds.
-	Count received = _tls.isNull() || _tls->available() == 0 ? Count(-1) : Count(0);
-	for (bool waits = *received < 0;; waits = true) {
-		if (waits) {
-			const Wake wake = co_await ready(_stream->sockfd(), wanted(*received, POLLIN), deadline);
-			if (wake != Wake::ready) {
-				co_return tl::unexpected(endedBy(wake, _peer, doing));
-			}
-		}
-		received = attempt(doing, [&] { return _top->receiveBytes(room.data(), static_cast<int>(room.size()), 0); });
-		if (!received) {
-			co_return tl::unexpected(received.error());
-		}
-		if (*received >= 0) {
-			co_return static_cast<std::size_t>(*received);
-		}
-	}
+	const bool waitFirst = _tls.isNull() || _tls->available() == 0;
+	return perform("waiting for the reply", POLLIN, waitFirst, deadline,
+		[this, room] { return top().receiveBytes(room.data(), static_cast<int>(room.size()), 0); });
 }
 
 } // namespace issuer::vault::transport

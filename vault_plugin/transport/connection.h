@@ -23,8 +23,8 @@ public:
 	/// Speaks TLS from here on: handshake and verification have succeeded when it returns.
 	[[nodiscard]] Task<Expected<void, ExchangeError>> startTls(const Tls::Ready& tls, Deadline deadline);
 
-	/// All of `bytes`.
-	[[nodiscard]] Task<Expected<void, ExchangeError>> send(std::string_view bytes, Deadline deadline);
+	/// Some of `bytes`: how many.
+	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> send(std::string_view bytes, Deadline deadline);
 
 	/// At least one byte into `room`; 0: the peer has closed, over TLS with a proper goodbye.
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> receive(std::span<char> room, Deadline deadline);
@@ -39,12 +39,15 @@ private:
 
 	template <class Do>
 	[[nodiscard]] Count attempt(const char* doing, Do&& action) const;
-	[[nodiscard]] short wanted(int count, short plain) const noexcept;
+	template <class Do>
+	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> perform(
+		const char* doing, short usual, bool waitFirst, Deadline deadline, Do action);
+	[[nodiscard]] short wanted(int count, short usual) const noexcept;
+	[[nodiscard]] Poco::Net::StreamSocketImpl& top();
 
 	std::string _peer;
 	Poco::AutoPtr<ByteStream> _stream;
-	Poco::AutoPtr<TlsStream> _tls;                   ///< over it; null: plain
-	Poco::AutoPtr<Poco::Net::StreamSocketImpl> _top; ///< the one of them that requests go through
+	Poco::AutoPtr<TlsStream> _tls; ///< over it; null: plain
 };
 
 } // namespace issuer::vault::transport
