@@ -3,6 +3,8 @@
 #include "eventually.h"
 #include "runtime/system_call.h"
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -87,6 +89,16 @@ TEST(Poller, CallsThatNobodyHasAnsweredAreOne)
 	poller.call();
 	poller.call();
 	EXPECT_EQ(nextOf(poller), Poller::called);
+	EXPECT_TRUE(isQuiet(poller));
+}
+
+TEST(Poller, CalledLaterWakesOneWhenTheTimeHasPassed)
+{
+	Poller poller;
+	const auto begun = std::chrono::steady_clock::now();
+	poller.callLater(3ms);
+	EXPECT_EQ(nextOf(poller), Poller::calledLater);
+	EXPECT_GE(std::chrono::steady_clock::now() - begun, 3ms);
 	EXPECT_TRUE(isQuiet(poller));
 }
 
