@@ -72,7 +72,7 @@ void Diagnosis::run(credential::Source& source, std::chrono::steady_clock::time_
 	}
 }
 
-Expected<HttpReply, ExchangeError> Diagnosis::send(const HttpRequest& request)
+transport::Outcome Diagnosis::send(const HttpRequest& request)
 {
 	return transport::blockingly(_exchange.carry(request, _deadline));
 }

@@ -48,7 +48,7 @@ public:
 	void run(credential::Source& source, std::chrono::steady_clock::time_point deadline);
 
 private:
-	[[nodiscard]] Expected<HttpReply, ExchangeError> send(const HttpRequest& request);
+	[[nodiscard]] transport::Outcome send(const HttpRequest& request);
 	[[nodiscard]] bool reachServer(std::string_view token);
 	void judgeTrouble(const renewal::Trouble& trouble);
 	void judgePolicy(std::string_view token);

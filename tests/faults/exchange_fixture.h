@@ -62,7 +62,7 @@ private:
 	int _fd;
 };
 
-using Outcome = Expected<HttpReply, ExchangeError>;
+using vault::transport::Outcome;
 
 inline Outcome renew(vault::transport::Exchange& client, std::chrono::milliseconds limit = patience, int cancelFd = -1)
 {

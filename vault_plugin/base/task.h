@@ -3,6 +3,7 @@
 #include "base/time.h"
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
