@@ -1,17 +1,11 @@
-#include "runtime/work_scheduler.h"
+#include "scheduler_fixture.h"
 
 #include "eventually.h"
-#include "jobs.h"
 #include "runtime/system_call.h"
-#include "threads.h"
-#include "virtual_time.h"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <deque>
-#include <gtest/gtest.h>
 #include <latch>
 #include <poll.h>
 #include <thread>
@@ -20,6 +14,7 @@ namespace issuer::vault::runtime {
 namespace {
 
 using namespace std::chrono_literals;
+using test::anyUrgency;
 using test::Chore;
 using test::Counter;
 using test::eventually;
@@ -27,28 +22,9 @@ using test::Hanging;
 using test::patience;
 using test::Steps;
 
-constexpr Instant anyUrgency{};
-
-class WorkSchedulerTest : public testing::Test
+/// Which job runs when, and how its runs are halted.
+class WorkSchedulerTest : public test::SchedulerTest
 {
-protected:
-	~WorkSchedulerTest() override { scheduler.close(); }
-
-	void runNow(Job& job) { scheduler.arm(job, time.in(0s), anyUrgency); }
-
-	static WorkScheduler::Options options()
-	{
-		WorkScheduler::Options options;
-		options.idle = 1h;
-		options.coalesce = 0s;
-		options.lull = 0s;
-		options.busy = 2;
-		options.patrol = 1ms;
-		return options;
-	}
-
-	test::VirtualTime time;
-	WorkScheduler scheduler{time, time, options()};
 };
 
 TEST_F(WorkSchedulerTest, RunsAJobThatIsDueAtOnce)
@@ -255,151 +231,6 @@ TEST_F(WorkSchedulerTest, ACancelledRunIsNoOmenForTheNextInItsPlace)
 	EXPECT_EQ(wakes, (std::vector{Wake::ready, Wake::timedOut}));
 }
 
-/// What a run has come to that waits again and again for the same.
-class Waiter
-{
-public:
-	explicit Waiter(Wait wait, std::size_t times = 1) : _wait(wait), _times(times) {}
-
-	Job& job() { return _job; }
-	[[nodiscard]] bool begins() const { return _begins.reaches(1); }
-	[[nodiscard]] bool ends() const { return _ends.reaches(1); }
-	[[nodiscard]] int ended() const { return _ends.value(); }
-	[[nodiscard]] const std::vector<Wake>& wakes() const { return _wakes; } ///< once it has ended
-
-private:
-	std::optional<Wait> step(Wake wake)
-	{
-		if (_begun++ > 0) {
-			_wakes.push_back(wake);
-		}
-		if (_begun > _times) {
-			_ends.raise();
-			return std::nullopt;
-		}
-		_begins.raise();
-		return _wait;
-	}
-
-	const Wait _wait;
-	const std::size_t _times;
-	std::size_t _begun = 0;
-	Counter _begins;
-	Counter _ends;
-	std::vector<Wake> _wakes;
-	Steps _job{[this](Wake wake) { return step(wake); }};
-};
-
-TEST_F(WorkSchedulerTest, ARunGoesOnWhenItsDescriptorIsReady)
-{
-	const Descriptor event = makeEvent();
-	Waiter waiter({event.get(), POLLIN});
-	runNow(waiter.job());
-	ASSERT_TRUE(waiter.begins());
-	EXPECT_EQ(waiter.ended(), 0);
-	raise(event);
-	EXPECT_TRUE(waiter.ends());
-	EXPECT_EQ(waiter.wakes(), std::vector{Wake::ready});
-	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
-}
-
-TEST_F(WorkSchedulerTest, ADescriptorThatIsReadyAlreadyIsReadyEachTime)
-{
-	const Descriptor event = makeEvent();
-	raise(event);
-	Waiter waiter({event.get(), POLLIN}, 100);
-	runNow(waiter.job());
-	EXPECT_TRUE(waiter.ends());
-	EXPECT_EQ(waiter.wakes(), std::vector(100, Wake::ready));
-	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
-}
-
-TEST_F(WorkSchedulerTest, AWaitEndsWhenItsTimeHasComeAndNotBefore)
-{
-	const Descriptor silent = makeEvent();
-	Waiter waiter({silent.get(), POLLIN, 10s});
-	runNow(waiter.job());
-	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(10s); }));
-	time.advance(9999ms);
-	EXPECT_EQ(time.alarm(), time.in(1ms));
-	EXPECT_EQ(waiter.ended(), 0);
-	time.advance(1ms);
-	EXPECT_TRUE(waiter.ends());
-	EXPECT_EQ(waiter.wakes(), std::vector{Wake::timedOut});
-	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
-}
-
-TEST_F(WorkSchedulerTest, HaltCancelsEachWaitOfARun)
-{
-	Waiter waiter({}, 3);
-	runNow(waiter.job());
-	ASSERT_TRUE(waiter.begins());
-	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
-	EXPECT_EQ(waiter.wakes(), std::vector(3, Wake::cancelled));
-}
-
-TEST_F(WorkSchedulerTest, ADescriptorThatCannotBeWaitedForIsReadySoThatTheRunFindsOut)
-{
-	Waiter waiter({12345, POLLIN});
-	runNow(waiter.job());
-	EXPECT_TRUE(waiter.ends());
-	EXPECT_EQ(waiter.wakes(), std::vector{Wake::ready});
-	EXPECT_TRUE(scheduler.halt(waiter.job(), patience));
-}
-
-/// The descriptor of a wait that is over becomes ready while the run waits for another.
-TEST_F(WorkSchedulerTest, AnEventThatComesTooLateWakesNobody)
-{
-	const Descriptor first = makeEvent();
-	const Descriptor second = makeEvent();
-	int step = 0;
-	Counter steps;
-	std::vector<Wake> wakes;
-	Steps job([&](Wake wake) -> std::optional<Wait> {
-		wakes.push_back(wake);
-		++step;
-		steps.raise();
-		if (step == 1) {
-			return Wait{first.get(), POLLIN, 1s};
-		}
-		return step == 2 ? std::optional(Wait{second.get(), POLLIN, 1s}) : std::nullopt;
-	});
-	runNow(job);
-	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(1s); }));
-	time.advance(1s);
-	ASSERT_TRUE(steps.reaches(2));
-	ASSERT_TRUE(eventually([&] { return time.alarm() == time.in(1s); }));
-	raise(first);
-	Waiter later({first.get(), POLLIN}); // which the event of its own proves to have been seen
-	runNow(later.job());
-	ASSERT_TRUE(later.ends());
-	EXPECT_EQ(steps.value(), 2);
-	time.advance(1s);
-	EXPECT_TRUE(steps.reaches(3));
-	EXPECT_TRUE(scheduler.halt(job, patience));
-	EXPECT_TRUE(scheduler.halt(later.job(), patience));
-	EXPECT_EQ(wakes, (std::vector{Wake::ready, Wake::timedOut, Wake::timedOut}));
-}
-
-TEST_F(WorkSchedulerTest, RunsThatWaitHoldNoWorker)
-{
-	WorkScheduler::Options patient = options();
-	patient.patrol = 1h; // so that nobody passes for stuck
-	WorkScheduler other(time, time, patient);
-	constexpr std::size_t count = 100;
-	std::array<char, count> lanes{};
-	std::latch running(count);
-	std::deque<Hanging> jobs;
-	for (std::size_t i = 0; i < count; ++i) {
-		other.arm(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)), time.in(0s), anyUrgency);
-	}
-	running.wait();
-	EXPECT_LE(other.employed(), 4U) << "two that are busy, one that watches, one that rests";
-	for (Hanging& job : jobs) {
-		EXPECT_TRUE(other.halt(job, patience));
-	}
-}
-
 TEST_F(WorkSchedulerTest, ManyThreadsMayHaltTheSameRun)
 {
 	std::latch running(1);
@@ -429,22 +260,6 @@ TEST_F(WorkSchedulerTest, ManyThreadsMayHaltManyRuns)
 				EXPECT_TRUE(scheduler.halt(jobs[i], patience));
 			}
 		});
-	}
-}
-
-TEST_F(WorkSchedulerTest, WorkersComeInThePlaceOfThoseThatAreStuck)
-{
-	EXPECT_EQ(scheduler.employed(), 1U);
-	constexpr std::size_t count = 10;
-	std::latch together(count);
-	std::deque<Chore> jobs;
-	for (std::size_t i = 0; i < count; ++i) {
-		runNow(jobs.emplace_back([&] { together.arrive_and_wait(); }));
-	}
-	together.wait();
-	EXPECT_GE(scheduler.employed(), count);
-	for (Chore& job : jobs) {
-		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
 }
 
@@ -515,19 +330,6 @@ TEST_F(WorkSchedulerTest, TenThousandJobsRunOnceEach)
 	EXPECT_EQ(runs.value(), count);
 }
 
-TEST_F(WorkSchedulerTest, AtRestTenThousandJobsSetOneAlarmAndHaveOneWorker)
-{
-	std::deque<Chore> jobs;
-	for (int i = 0; i < 10000; ++i) {
-		scheduler.arm(jobs.emplace_back([] {}), time.in(1h + std::chrono::milliseconds(i)), anyUrgency);
-	}
-	EXPECT_EQ(time.sets(), 1);
-	EXPECT_EQ(scheduler.employed(), 1U);
-	for (Chore& job : jobs) {
-		EXPECT_TRUE(scheduler.halt(job, 0s));
-	}
-}
-
 TEST_F(WorkSchedulerTest, UnderLoadAlarmsKeepADistance)
 {
 	WorkScheduler::Options coarse = options();
@@ -573,26 +375,6 @@ TEST_F(WorkSchedulerTest, AfterACancelledRunNoOtherBeginsForALull)
 	other.close();
 }
 
-TEST_F(WorkSchedulerTest, WorkersWithoutWorkEndButTwo)
-{
-	WorkScheduler::Options hasty = options();
-	hasty.idle = 1ms;
-	WorkScheduler other(time, time, hasty);
-	for (int round = 0; round < 3; ++round) {
-		constexpr std::size_t count = 8;
-		std::latch together(count);
-		std::deque<Chore> jobs;
-		for (std::size_t i = 0; i < count; ++i) {
-			other.arm(jobs.emplace_back([&] { together.arrive_and_wait(); }), time.in(0s), anyUrgency);
-		}
-		together.wait();
-		EXPECT_TRUE(eventually([&] { return other.employed() == 2; }));
-		for (Chore& job : jobs) {
-			EXPECT_TRUE(other.halt(job, patience));
-		}
-	}
-}
-
 TEST_F(WorkSchedulerTest, ClosingCancelsWhatRunsAndNothingRunsAfter)
 {
 	std::latch running(1);
@@ -608,44 +390,6 @@ TEST_F(WorkSchedulerTest, ClosingCancelsWhatRunsAndNothingRunsAfter)
 	EXPECT_EQ(runs.value(), 0);
 	EXPECT_TRUE(scheduler.halt(hanging, 0s));
 	EXPECT_TRUE(scheduler.halt(job, 0s));
-}
-
-TEST_F(WorkSchedulerTest, ThreadsAreNamedAndLeaveSignalsToTheHost)
-{
-	Counter runs;
-	Chore job(runs);
-	runNow(job);
-	ASSERT_TRUE(runs.reaches(1));
-	ASSERT_TRUE(eventually([] {
-		const auto threads = test::issuerThreads();
-		return threads.size() == 2 && // and no longer in the making, when glibc blocks all
-			   std::ranges::none_of(threads, [](const auto& thread) { return thread.blocks(SIGSEGV); });
-	}));
-	for (const test::ThreadStatus& thread : test::issuerThreads()) {
-		EXPECT_EQ(thread.name, "issuer-worker");
-		for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGQUIT, SIGRTMIN}) {
-			EXPECT_TRUE(thread.blocks(signal)) << thread.name << ", signal " << signal;
-		}
-		for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-			EXPECT_FALSE(thread.blocks(fault)) << thread.name << ", signal " << fault;
-		}
-	}
-	EXPECT_TRUE(scheduler.halt(job, patience));
-}
-
-TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
-{
-	sigset_t mine;
-	sigset_t outer;
-	sigset_t after;
-	::sigemptyset(&mine);
-	::sigaddset(&mine, SIGUSR2);
-	::pthread_sigmask(SIG_SETMASK, &mine, &outer);
-	Thread("issuer-other", [] {}).join();
-	::pthread_sigmask(SIG_SETMASK, &outer, &after);
-	for (int signal = 1; signal < 32; ++signal) {
-		EXPECT_EQ(sigismember(&after, signal), signal == SIGUSR2 ? 1 : 0) << signal;
-	}
 }
 
 /// Everything at once, from everywhere: only the sanitizers and the end of the test have an opinion.

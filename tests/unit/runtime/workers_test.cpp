@@ -1,0 +1,135 @@
+#include "scheduler_fixture.h"
+
+#include "eventually.h"
+#include "threads.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <deque>
+#include <latch>
+
+namespace issuer::vault::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::anyUrgency;
+using test::Chore;
+using test::Counter;
+using test::eventually;
+using test::Hanging;
+using test::patience;
+
+/// How many threads there are, and what they are.
+class Workers : public test::SchedulerTest
+{
+};
+
+TEST_F(Workers, RunsThatWaitHoldNoWorker)
+{
+	WorkScheduler::Options patient = options();
+	patient.patrol = 1h; // so that nobody passes for stuck
+	WorkScheduler other(time, time, patient);
+	constexpr std::size_t count = 100;
+	std::array<char, count> lanes{};
+	std::latch running(count);
+	std::deque<Hanging> jobs;
+	for (std::size_t i = 0; i < count; ++i) {
+		other.arm(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)), time.in(0s), anyUrgency);
+	}
+	running.wait();
+	EXPECT_LE(other.employed(), 4U) << "two that are busy, one that watches, one that rests";
+	for (Hanging& job : jobs) {
+		EXPECT_TRUE(other.halt(job, patience));
+	}
+}
+
+TEST_F(Workers, WorkersComeInThePlaceOfThoseThatAreStuck)
+{
+	EXPECT_EQ(scheduler.employed(), 1U);
+	constexpr std::size_t count = 10;
+	std::latch together(count);
+	std::deque<Chore> jobs;
+	for (std::size_t i = 0; i < count; ++i) {
+		runNow(jobs.emplace_back([&] { together.arrive_and_wait(); }));
+	}
+	together.wait();
+	EXPECT_GE(scheduler.employed(), count);
+	for (Chore& job : jobs) {
+		EXPECT_TRUE(scheduler.halt(job, patience));
+	}
+}
+
+TEST_F(Workers, AtRestTenThousandJobsSetOneAlarmAndHaveOneWorker)
+{
+	std::deque<Chore> jobs;
+	for (int i = 0; i < 10000; ++i) {
+		scheduler.arm(jobs.emplace_back([] {}), time.in(1h + std::chrono::milliseconds(i)), anyUrgency);
+	}
+	EXPECT_EQ(time.sets(), 1);
+	EXPECT_EQ(scheduler.employed(), 1U);
+	for (Chore& job : jobs) {
+		EXPECT_TRUE(scheduler.halt(job, 0s));
+	}
+}
+
+TEST_F(Workers, WorkersWithoutWorkEndButTwo)
+{
+	WorkScheduler::Options hasty = options();
+	hasty.idle = 1ms;
+	WorkScheduler other(time, time, hasty);
+	for (int round = 0; round < 3; ++round) {
+		constexpr std::size_t count = 8;
+		std::latch together(count);
+		std::deque<Chore> jobs;
+		for (std::size_t i = 0; i < count; ++i) {
+			other.arm(jobs.emplace_back([&] { together.arrive_and_wait(); }), time.in(0s), anyUrgency);
+		}
+		together.wait();
+		EXPECT_TRUE(eventually([&] { return other.employed() == 2; }));
+		for (Chore& job : jobs) {
+			EXPECT_TRUE(other.halt(job, patience));
+		}
+	}
+}
+
+TEST_F(Workers, ThreadsAreNamedAndLeaveSignalsToTheHost)
+{
+	Counter runs;
+	Chore job(runs);
+	runNow(job);
+	ASSERT_TRUE(runs.reaches(1));
+	ASSERT_TRUE(eventually([] {
+		const auto threads = test::issuerThreads();
+		return threads.size() == 2 && // and no longer in the making, when glibc blocks all
+			   std::ranges::none_of(threads, [](const auto& thread) { return thread.blocks(SIGSEGV); });
+	}));
+	for (const test::ThreadStatus& thread : test::issuerThreads()) {
+		EXPECT_EQ(thread.name, "issuer-worker");
+		for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGQUIT, SIGRTMIN}) {
+			EXPECT_TRUE(thread.blocks(signal)) << thread.name << ", signal " << signal;
+		}
+		for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+			EXPECT_FALSE(thread.blocks(fault)) << thread.name << ", signal " << fault;
+		}
+	}
+	EXPECT_TRUE(scheduler.halt(job, patience));
+}
+
+TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
+{
+	sigset_t mine;
+	sigset_t outer;
+	sigset_t after;
+	::sigemptyset(&mine);
+	::sigaddset(&mine, SIGUSR2);
+	::pthread_sigmask(SIG_SETMASK, &mine, &outer);
+	Thread("issuer-other", [] {}).join();
+	::pthread_sigmask(SIG_SETMASK, &outer, &after);
+	for (int signal = 1; signal < 32; ++signal) {
+		EXPECT_EQ(sigismember(&after, signal), signal == SIGUSR2 ? 1 : 0) << signal;
+	}
+}
+
+} // namespace
+} // namespace issuer::vault::runtime
