@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <latch>
 #include <netinet/in.h>
+#include <string_view>
 #include <sys/resource.h>
 
 /// Phase × fault × (plain, TLS) × (deadline, stop): whatever the peer does, an exchange ends when it should and
@@ -298,6 +299,9 @@ TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
 
 TEST(Resolver, WithoutADescriptorLeftItSaysSoAtOnce)
 {
+	if (std::string_view(ISSUER_SANITIZE).find("undefined") != std::string_view::npos) {
+		GTEST_SKIP() << "this sanitizer looks at memory through a pipe, for which no descriptor would be left";
+	}
 	Resolver resolver([](const std::string&) { return Resolver::Found{{loopback(0)}, ""}; });
 	rlimit limit{};
 	::getrlimit(RLIMIT_NOFILE, &limit);
