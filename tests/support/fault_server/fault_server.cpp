@@ -67,8 +67,9 @@ FaultServer::~FaultServer()
 	::shutdown(_listener, SHUT_RDWR); // first, so that who loses its connection finds no other
 	::eventfd_write(_stop, 1);
 	_acceptor.join();
-	std::unique_lock lock(_mutex);
-	_changed.wait(lock, [this] { return _serving == 0; });
+	for (auto& thread : _serving) {
+		thread.join();
+	}
 	::close(_listener);
 	::close(_stop);
 }
@@ -135,10 +136,28 @@ void FaultServer::acceptAll()
 		if (fd < 0) {
 			continue;
 		}
+		joinTheDone();
 		const std::lock_guard lock(_mutex);
 		++_connections;
-		++_serving;
-		std::thread([this, fd] { serve(fd); }).detach();
+		_serving.emplace_back();
+		_serving.back() = std::thread([this, fd, self = std::prev(_serving.end())] {
+			serve(fd);
+			const std::lock_guard done(_mutex);
+			_done.push_back(self);
+		});
+	}
+}
+
+void FaultServer::joinTheDone()
+{
+	std::vector<std::list<std::thread>::iterator> done;
+	{
+		const std::lock_guard lock(_mutex);
+		done.swap(_done);
+	}
+	for (const auto& thread : done) {
+		thread->join();
+		_serving.erase(thread);
 	}
 }
 

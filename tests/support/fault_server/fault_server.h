@@ -6,10 +6,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace issuer::test {
 
@@ -44,7 +46,8 @@ struct Fault
 [[nodiscard]] std::string chunkedReply(int status, const std::string& body);
 
 /// A server on a loopback port of its own that gives every request the same reply, and can go wrong at every byte of
-/// it. Knows no Vault. A thread a connection; all end with it. [thread-safe]
+/// it. Knows no Vault. A thread a connection; it joins them all, for whoever ends the program next takes OpenSSL's
+/// locks from under a thread that is still on its way out. [thread-safe]
 class FaultServer
 {
 public:
@@ -88,6 +91,7 @@ private:
 
 	void acceptAll();
 	void serve(int fd);
+	void joinTheDone();
 
 	const Options _options;
 	std::shared_ptr<void> _context; ///< SSL_CTX
@@ -103,7 +107,8 @@ private:
 	std::size_t _connections = 0;
 	std::size_t _requests = 0;
 	std::size_t _faults = 0;
-	std::size_t _serving = 0;
+	std::vector<std::list<std::thread>::iterator> _done; ///< of `_serving`
+	std::list<std::thread> _serving;                     ///< the acceptor's, and after its end the destructor's
 	std::thread _acceptor;
 };
 

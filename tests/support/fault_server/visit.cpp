@@ -267,9 +267,6 @@ void FaultServer::serve(int fd)
 		}
 	}
 	::close(fd);
-	const std::lock_guard lock(_mutex);
-	--_serving;
-	_changed.notify_all();
 }
 
 } // namespace issuer::test
