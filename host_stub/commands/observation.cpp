@@ -67,7 +67,7 @@ std::unique_ptr<observe::Service> Observation::watch() const
 {
 	const auto condition = [this]() -> observe::Service::Condition {
 		const auto issuers = observe::viewAll(*_fleet, _snapshot);
-		return {observe::summary(issuers), observe::stall(issuers, _fleet->lastEvent(), _fleet->now())};
+		return {observe::summary(issuers), observe::stall(issuers, _fleet->lastEvent(), _fleet->steadyNow())};
 	};
 	const auto onStall = [sink = _sink](const std::string& text) {
 		sink->notice({Action::stalled, ISSUER_LOG_ERROR, {}, text});

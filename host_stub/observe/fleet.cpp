@@ -88,6 +88,12 @@ void measureLease(IssuerRecord& record, const issuer_event& event)
 	record.lease = granted ? left : std::max(record.lease.value_or(left), left);
 }
 
+/// When `next` is on the clock that nobody sets, of an event that happened `at` and is told now.
+std::optional<SteadyTime> dueAt(const std::optional<UnixTime>& next, UnixTime at, SteadyTime now)
+{
+	return next ? std::optional(now + (*next - at)) : std::nullopt;
+}
+
 void enter(IssuerRecord& record, const issuer_event& event)
 {
 	if (!record.since || record.state != event.state) {
@@ -103,13 +109,21 @@ void enter(IssuerRecord& record, const issuer_event& event)
 
 } // namespace
 
-Fleet::Fleet(Clock now) : _now(std::move(now)), _lastEventMs(_now().time_since_epoch().count()) {}
+Fleet::Fleet(Clock now, SteadyClock steadyNow)
+	: _now(std::move(now)), _steadyNow(std::move(steadyNow)), _lastEvent(_steadyNow())
+{
+}
 
 Fleet::~Fleet() = default;
 
 UnixTime Fleet::systemNow()
 {
 	return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
+
+SteadyTime Fleet::steadyClockNow()
+{
+	return std::chrono::time_point_cast<milliseconds>(std::chrono::steady_clock::now());
 }
 
 void Fleet::event(std::string_view issuer, const issuer_event& event)
@@ -127,11 +141,12 @@ void Fleet::event(std::string_view issuer, const issuer_event& event)
 			count(known->record, event);
 		}
 		enter(known->record, event);
+		known->record.due = dueAt(known->record.next, at, _steadyNow());
 		measureLease(known->record, event);
 		known->record.text = what.text;
 		remember(known->past, std::move(what));
 	}
-	_lastEventMs = _now().time_since_epoch().count();
+	_lastEvent = _steadyNow();
 	++_revision;
 }
 

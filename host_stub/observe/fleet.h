@@ -23,8 +23,9 @@ public:
 	static constexpr std::size_t longestText = 240; ///< bytes
 
 	using Clock = std::function<UnixTime()>;
+	using SteadyClock = std::function<SteadyTime()>;
 
-	explicit Fleet(Clock now = systemNow);
+	explicit Fleet(Clock now = systemNow, SteadyClock steadyNow = steadyClockNow);
 	~Fleet() override;
 
 	void event(std::string_view issuer, const issuer_event& event) override;
@@ -47,10 +48,12 @@ public:
 	/// The host has begun with every issuer, and has not ended.
 	[[nodiscard]] bool ready() const { return _ready; }
 	/// When a plugin last recorded anything; when the fleet was made, if none ever did.
-	[[nodiscard]] UnixTime lastEvent() const { return UnixTime(std::chrono::milliseconds(_lastEventMs)); }
+	[[nodiscard]] SteadyTime lastEvent() const { return _lastEvent; }
 	[[nodiscard]] UnixTime now() const { return _now(); }
+	[[nodiscard]] SteadyTime steadyNow() const { return _steadyNow(); }
 
 	[[nodiscard]] static UnixTime systemNow();
+	[[nodiscard]] static SteadyTime steadyClockNow();
 
 private:
 	struct Issuer;
@@ -60,12 +63,13 @@ private:
 	[[nodiscard]] std::vector<std::shared_ptr<Issuer>> everyone() const;
 
 	const Clock _now;
+	const SteadyClock _steadyNow;
 	mutable std::mutex _mutex; ///< of the map and of _host, held for moments
 	std::map<std::string, std::shared_ptr<Issuer>, std::less<>> _issuers;
 	std::vector<Happening> _host; ///< oldest first
 	std::atomic<std::uint64_t> _revision = 0;
 	std::atomic<bool> _ready = false;
-	std::atomic<std::int64_t> _lastEventMs;
+	std::atomic<SteadyTime> _lastEvent;
 };
 
 } // namespace issuer::observe

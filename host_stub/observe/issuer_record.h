@@ -13,6 +13,9 @@ namespace issuer::observe {
 /// Wall clock, as the contract's events carry it.
 using UnixTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
+/// What lateness is judged by: nobody can set this clock, and while the machine sleeps it stands still.
+using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::milliseconds>;
+
 /// One thing that happened to an issuer. Equal ones in a row are one: a history of plain renewals says nothing, and
 /// must not push out what went wrong last week.
 struct Happening
@@ -43,7 +46,8 @@ struct IssuerRecord
 	issuer_reason reason = ISSUER_REASON_NONE;
 	std::optional<UnixTime> since; ///< when the state was entered
 	std::optional<UnixTime> expires;
-	std::optional<UnixTime> next; ///< the next planned request
+	std::optional<UnixTime> next;  ///< the next planned request
+	std::optional<SteadyTime> due; ///< the same, however the wall clock is set meanwhile
 	std::optional<UnixTime> lastSuccess;
 	std::optional<std::chrono::milliseconds> lease; ///< what a whole life is: the last grant, else the most ever seen
 	std::chrono::microseconds lastLatency{0};

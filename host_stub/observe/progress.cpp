@@ -6,13 +6,13 @@
 
 namespace issuer::observe {
 
-std::string stall(const std::vector<IssuerView>& issuers, UnixTime lastEvent, UnixTime now)
+std::string stall(const std::vector<IssuerView>& issuers, SteadyTime lastEvent, SteadyTime now)
 {
 	if (lastEvent + patience > now) {
 		return {};
 	}
 	const auto overdue = [&](const IssuerView& issuer) {
-		return issuer.host.phase == Phase::running && issuer.told.next && *issuer.told.next + patience <= now;
+		return issuer.host.phase == Phase::running && issuer.told.due && *issuer.told.due + patience <= now;
 	};
 	const auto count = std::ranges::count_if(issuers, overdue);
 	if (count == 0) {

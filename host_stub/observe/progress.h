@@ -10,6 +10,6 @@ constexpr std::chrono::minutes patience{3};
 
 /// Whether work is due and none is done: an issuer is overdue, and no plugin has said anything for as long. One
 /// sentence for people; empty: all is moving. That the host is alive but useless is what a watchdog is for.
-[[nodiscard]] std::string stall(const std::vector<IssuerView>& issuers, UnixTime lastEvent, UnixTime now);
+[[nodiscard]] std::string stall(const std::vector<IssuerView>& issuers, SteadyTime lastEvent, SteadyTime now);
 
 } // namespace issuer::observe

@@ -107,7 +107,7 @@ Answer Site::issuers(const std::string& target, std::string_view knownEtag) cons
 
 Answer Site::health() const
 {
-	const std::string stalled = stall(viewAll(_fleet, _snapshot), _fleet.lastEvent(), _fleet.now());
+	const std::string stalled = stall(viewAll(_fleet, _snapshot), _fleet.lastEvent(), _fleet.steadyNow());
 	return stalled.empty() ? Answer{200, plainText, "ok\n", {}, {}} : Answer{503, plainText, stalled + '\n', {}, {}};
 }
 

@@ -50,8 +50,15 @@ protected:
 		return found;
 	}
 
+	void pass(std::chrono::milliseconds time)
+	{
+		now += time;
+		steady += time;
+	}
+
 	UnixTime now = noon;
-	Fleet fleet{[this] { return now; }};
+	SteadyTime steady{};
+	Fleet fleet{[this] { return now; }, [this] { return steady; }};
 	std::vector<IssuerStatus> statuses;
 	Metrics metrics{fleet, [this] { return statuses; }, "9.9.9"};
 	Site site{fleet, [this] { return statuses; }, metrics};
@@ -145,13 +152,23 @@ TEST_F(TheSite, IsUnhealthyWhenWorkIsDueAndNothingMoves)
 {
 	has("a", ISSUER_STATE_ACTIVE); // next step in half an hour
 	has("b", ISSUER_STATE_ACTIVE, 10h);
-	now = noon + 32min;
+	pass(32min);
 	EXPECT_EQ(site.get("/healthz").status, 200);
-	now = noon + 34min;
+	pass(2min);
 	EXPECT_EQ(site.get("/healthz").status, 503);
 	EXPECT_EQ(site.get("/healthz").body, "1 issuer is overdue and no plugin has said anything for 34 min\n");
 	fleet.event("b", renewal(ISSUER_RESULT_SUCCESS, now, 10h)); // others move: that one is slow, the host is not stuck
 	EXPECT_EQ(site.get("/healthz").status, 200);
+}
+
+TEST_F(TheSite, JudgesWhatIsDueHoweverTheSystemsClockIsSet)
+{
+	has("a", ISSUER_STATE_ACTIVE);
+	now += 24h;
+	EXPECT_EQ(site.get("/healthz").status, 200);
+	now -= 48h;
+	steady += 34min;
+	EXPECT_EQ(site.get("/healthz").body, "1 issuer is overdue and no plugin has said anything for 34 min\n");
 }
 
 TEST_F(TheSite, LetsABrowserRunItsOwnScriptAndNothingElse)
