@@ -61,19 +61,28 @@ void refuse(observe::EventSink& sink, std::string_view lines)
 	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
 }
 
+/// The fleet hears whoever is new from the first word on, and whoever is gone to the last that counts.
+Result<registry::Changes> apply(registry::Registry& registry, observe::Fleet& fleet, const HostConfig& config)
+{
+	std::vector<std::string> names;
+	for (const registry::IssuerSpec& issuer : config.issuers) {
+		names.push_back(issuer.name);
+	}
+	fleet.admit(names);
+	return registry.apply(config.issuers).map([&](const registry::Changes& changes) {
+		fleet.keepOnly(names);
+		return changes;
+	});
+}
+
 void reload(registry::Registry& registry, Observation& observation, const Result<HostConfig>& config)
 {
 	observe::EventSink& sink = *observation.sink();
 	const Result<registry::Changes> changes =
-		config.and_then([&](const HostConfig& loaded) { return registry.apply(loaded.issuers); });
+		config.and_then([&](const HostConfig& loaded) { return apply(registry, observation.fleet(), loaded); });
 	if (!changes) {
 		return refuse(sink, changes.error().text);
 	}
-	std::vector<std::string> names;
-	for (const registry::IssuerSpec& issuer : config->issuers) {
-		names.push_back(issuer.name);
-	}
-	observation.fleet().keepOnly(names);
 	std::string text;
 	const auto add = [&](std::size_t count, const char* what) {
 		text += count == 0 ? "" : (text.empty() ? "" : ", ") + counted(count, "issuer") + ' ' + what;
@@ -279,7 +288,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		journal->notice({Action::serving, ISSUER_LOG_INFO, {}, "the status page is at " + (*server)->url()});
 	}
 	const auto service = observation.watch();
-	if (const auto begun = registry.apply(config->issuers); !begun) {
+	if (const auto begun = apply(registry, observation.fleet(), *config); !begun) {
 		std::cerr << "issuer-host: " << begun.error().text << '\n';
 		return exitConfig;
 	}

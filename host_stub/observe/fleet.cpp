@@ -131,10 +131,13 @@ void Fleet::event(std::string_view issuer, const issuer_event& event)
 	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
 		return; // of a later contract: nobody here knows what it says
 	}
+	const std::shared_ptr<Issuer> known = find(issuer);
+	if (known == nullptr) {
+		return;
+	}
 	const UnixTime at = timeOf(event.unix_ms).value_or(_now());
 	Happening what{{}, event.result, event.state, event.reason, HumanLines::severity(event), 1, at, at,
 		kept({event.detail.ptr, event.detail.len})};
-	const std::shared_ptr<Issuer> known = findOrMake(issuer);
 	{
 		const std::lock_guard lock(known->mutex);
 		if (event.kind == ISSUER_EVENT_RENEWAL) {
@@ -162,12 +165,22 @@ void Fleet::notice(const Notice& notice)
 		const std::lock_guard lock(_mutex);
 		remember(_host, std::move(what));
 	}
-	else {
-		const std::shared_ptr<Issuer> known = findOrMake(notice.issuer);
+	else if (const std::shared_ptr<Issuer> known = find(notice.issuer)) {
 		const std::lock_guard lock(known->mutex);
 		remember(known->past, std::move(what));
 	}
 	++_revision;
+}
+
+void Fleet::admit(const std::vector<std::string>& names)
+{
+	const std::lock_guard lock(_mutex);
+	for (const std::string& name : names) {
+		if (std::shared_ptr<Issuer>& issuer = _issuers[name]; issuer == nullptr) {
+			issuer = std::make_shared<Issuer>();
+			issuer->record.name = name;
+		}
+	}
 }
 
 void Fleet::keepOnly(const std::vector<std::string>& names)
@@ -213,17 +226,6 @@ std::shared_ptr<Fleet::Issuer> Fleet::find(std::string_view name) const
 	const std::lock_guard lock(_mutex);
 	const auto known = _issuers.find(name);
 	return known == _issuers.end() ? nullptr : known->second;
-}
-
-std::shared_ptr<Fleet::Issuer> Fleet::findOrMake(std::string_view name)
-{
-	const std::lock_guard lock(_mutex);
-	if (const auto known = _issuers.find(name); known != _issuers.end()) {
-		return known->second;
-	}
-	auto made = std::make_shared<Issuer>();
-	made->record.name = name;
-	return _issuers.emplace(name, std::move(made)).first->second;
 }
 
 std::vector<std::shared_ptr<Fleet::Issuer>> Fleet::everyone() const

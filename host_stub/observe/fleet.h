@@ -33,10 +33,12 @@ public:
 	void log(std::string_view, issuer_log_level, std::string_view, std::string_view) override {}
 	void notice(const Notice& notice) override;
 
-	/// Forgets whoever is not one of `names`.
+	/// From now on these are heard. Whoever is not admitted is not: what a removed issuer still says is about nobody.
+	void admit(const std::vector<std::string>& names);
+	/// Forgets whoever is not one of `names`, and does not hear them any more.
 	void keepOnly(const std::vector<std::string>& names);
 
-	/// Everyone who was ever heard of, by name.
+	/// Everyone who was admitted, by name.
 	[[nodiscard]] std::vector<IssuerRecord> all() const;
 	/// Newest first; empty for an unknown issuer.
 	[[nodiscard]] std::vector<Happening> historyOf(std::string_view issuer) const;
@@ -59,7 +61,6 @@ private:
 	struct Issuer;
 
 	[[nodiscard]] std::shared_ptr<Issuer> find(std::string_view name) const;
-	[[nodiscard]] std::shared_ptr<Issuer> findOrMake(std::string_view name);
 	[[nodiscard]] std::vector<std::shared_ptr<Issuer>> everyone() const;
 
 	const Clock _now;

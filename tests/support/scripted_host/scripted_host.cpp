@@ -45,6 +45,7 @@ public:
 			return notice(line);
 		}
 		const auto name = line.getValue<std::string>("issuer");
+		fleet.admit({name});
 		{
 			const std::lock_guard lock(_mutex);
 			IssuerStatus& status = _statuses[name];

@@ -28,21 +28,47 @@ IssuerRecord only(const Fleet& fleet)
 class AFleet : public testing::Test
 {
 protected:
-	Fleet fleet{[] { return noon; }};
+	void SetUp() override { fleet.admit({"a"}); }
+
+	SteadyTime steady{};
+	Fleet fleet{[] { return noon; }, [this] { return steady; }};
 };
 
-TEST_F(AFleet, KnowsNobodyAtFirst)
+TEST(Fleet, KnowsNobodyAtFirst)
 {
+	Fleet fleet;
+	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1h));
 	EXPECT_THAT(fleet.all(), IsEmpty());
 	EXPECT_THAT(fleet.historyOf("a"), IsEmpty());
 }
 
+TEST_F(AFleet, KeepsWhatItKnowsOfWhoeverIsAdmittedAgain)
+{
+	fleet.event("a", renewal(ISSUER_RESULT_SUCCESS, noon, 1h));
+	fleet.admit({"a", "b"});
+	fleet.keepOnly({"a"});
+	EXPECT_EQ(only(fleet).successes, 1U);
+}
+
 TEST_F(AFleet, ForgetsWhoIsNoLongerConfigured)
 {
+	fleet.admit({"gone"});
 	fleet.event("gone", state(ISSUER_STATE_ACTIVE, noon, 1h));
-	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1h));
 	fleet.keepOnly({"a"});
 	EXPECT_EQ(only(fleet).name, "a");
+}
+
+TEST_F(AFleet, HearsNoLateWordOfWhoIsNoLongerConfigured)
+{
+	fleet.admit({"gone"});
+	fleet.keepOnly({"a"});
+	const SteadyTime before = fleet.lastEvent();
+	steady += 1min;
+	fleet.event("gone", state(ISSUER_STATE_ACTIVE, noon, 1h));
+	fleet.notice({Action::started, ISSUER_LOG_INFO, "gone", "x"});
+	EXPECT_EQ(only(fleet).name, "a");
+	EXPECT_THAT(fleet.historyOf("gone"), IsEmpty());
+	EXPECT_EQ(fleet.lastEvent(), before); // it is no sign that those that are there move
 }
 
 TEST_F(AFleet, CountsTheThreeResultsAndTheFailuresInARow)
@@ -124,11 +150,13 @@ TEST_F(AFleet, IgnoresEventsOfAKindThatALaterContractMayHave)
 	issuer_event event = state(ISSUER_STATE_EXPIRED, noon, 0s);
 	event.kind = 77;
 	fleet.event("a", event);
-	EXPECT_THAT(fleet.all(), IsEmpty());
+	EXPECT_FALSE(only(fleet).told);
 }
 
-TEST_F(AFleet, IsReadWhileManyTell)
+TEST(Fleet, IsReadWhileManyTell)
 {
+	Fleet fleet;
+	fleet.admit({"0", "1", "2", "3"});
 	std::vector<std::thread> tellers;
 	for (int i = 0; i < 4; ++i) {
 		tellers.emplace_back([&, name = std::to_string(i)] {

@@ -24,6 +24,8 @@ IssuerStatus standing(std::string name, Phase phase)
 class AView : public testing::Test
 {
 protected:
+	void SetUp() override { fleet.admit({"a"}); }
+
 	[[nodiscard]] IssuerView view() const
 	{
 		const auto all = viewAll(fleet, [this] { return std::vector{host}; });
@@ -37,6 +39,7 @@ protected:
 TEST_F(AView, IsOfWhoeverTheHostHasAndOfNobodyElse)
 {
 	for (const char* name : {"aa", "b", "d"}) {
+		fleet.admit({name});
 		fleet.event(name, state(ISSUER_STATE_ACTIVE, noon, 1h));
 	}
 	const auto all = viewAll(fleet, [] {

@@ -21,6 +21,7 @@ class TheMetrics : public testing::Test
 protected:
 	void tell(const std::string& issuer, const issuer_event& event)
 	{
+		fleet.admit({issuer});
 		fleet.event(issuer, event);
 		metrics.event(issuer, event);
 	}

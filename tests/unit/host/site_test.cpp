@@ -30,6 +30,7 @@ protected:
 		status.phase = Phase::running;
 		statuses.push_back(status);
 		std::ranges::sort(statuses, {}, &IssuerStatus::name);
+		fleet.admit({name});
 		fleet.event(name, state(itsState, noon, left));
 	}
 

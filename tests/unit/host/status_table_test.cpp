@@ -35,6 +35,7 @@ protected:
 	void has(const std::string& name, Phase phase, const std::string& problem = {})
 	{
 		statuses.push_back({name, "io.issuer.vault", "Vault", "1.2.3", "/v.so", "", phase, problem, 0, {}, {}});
+		fleet.admit({name});
 	}
 
 	[[nodiscard]] std::string table(bool colours = false, std::size_t limit = 100) const
