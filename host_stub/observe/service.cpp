@@ -76,20 +76,31 @@ void Service::tell(const std::string& state) const
 
 void Service::ready()
 {
-	tell("READY=1");
 	const std::lock_guard lock(_mutex);
+	tellUnlessStopping("READY=1");
 	_ready = true;
 	_changed.notify_one();
 }
 
 void Service::reloading()
 {
-	tell("RELOADING=1\nMONOTONIC_USEC=" + monotonicUs());
+	const std::lock_guard lock(_mutex);
+	tellUnlessStopping("RELOADING=1\nMONOTONIC_USEC=" + monotonicUs());
 }
 
 void Service::stopping()
 {
+	const std::lock_guard lock(_mutex);
 	tell("STOPPING=1");
+	_stopping = true;
+}
+
+/// Under the lock, so that what is said reaches the manager in the order in which it was decided.
+void Service::tellUnlessStopping(const std::string& state) const
+{
+	if (!_stopping) {
+		tell(state);
+	}
 }
 
 void Service::run()

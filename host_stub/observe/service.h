@@ -36,12 +36,14 @@ public:
 	Service(const Service&) = delete;
 	Service& operator=(const Service&) = delete;
 
+	/// After stopping() the others say nothing: a reload may still be under way then, and end. [thread-safe]
 	void ready();
 	void reloading();
 	void stopping();
 
 private:
 	void tell(const std::string& state) const;
+	void tellUnlessStopping(const std::string& state) const;
 	void run();
 	void report();
 
@@ -55,6 +57,7 @@ private:
 	std::mutex _mutex;
 	std::condition_variable _changed;
 	bool _ready = false;
+	bool _stopping = false;
 	bool _closing = false;
 	std::thread _thread;
 };

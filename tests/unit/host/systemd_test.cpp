@@ -168,5 +168,15 @@ TEST_F(AService, GivesNoSignsOfLifeWhereNobodyWatches)
 	EXPECT_THAT(told.take(), ElementsAre("READY=1", "STATUS=2 issuers: 2 well", "STOPPING=1"));
 }
 
+TEST_F(AService, SaysNothingOfAReloadThatEndsAfterTheStopBegan)
+{
+	const auto stopped = service({});
+	stopped->reloading();
+	stopped->stopping();
+	stopped->ready();
+	stopped->reloading();
+	EXPECT_THAT(told.take(), ElementsAre(StartsWith("RELOADING=1"), "STOPPING=1"));
+}
+
 } // namespace
 } // namespace issuer::observe
