@@ -28,6 +28,26 @@ std::string whyNot(int error)
 	}
 }
 
+/// Whether a host is behind the socket. One that may not be asked, or has no time now, lives: only a refusal says that
+/// nobody listens.
+bool isAlive(const fs::path& path)
+{
+	const Result<sockaddr_un> address = addressOf(path);
+	const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	return !address || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0 ||
+		   errno != ECONNREFUSED;
+}
+
+/// «<what>a and b»; nothing, if there are none.
+std::string listed(const std::string& what, const std::vector<fs::path>& paths)
+{
+	std::string text;
+	for (const fs::path& path : paths) {
+		text += (text.empty() ? what : " and ") + path.string();
+	}
+	return text;
+}
+
 } // namespace
 
 Result<std::string> ask(const fs::path& path, const std::string& line, std::optional<std::chrono::milliseconds> limit)
@@ -57,15 +77,19 @@ Result<std::string> ask(const fs::path& path, const std::string& line, std::opti
 
 Result<fs::path> findHost(const std::vector<fs::path>& candidates)
 {
-	std::string looked;
+	std::vector<fs::path> dead;
+	std::vector<fs::path> missing;
 	for (const fs::path& candidate : candidates) {
 		std::error_code ignored; // what cannot be looked at is not there for this user
-		if (fs::is_socket(candidate, ignored)) {
+		const bool there = fs::is_socket(candidate, ignored);
+		if (there && isAlive(candidate)) {
 			return candidate;
 		}
-		looked += (looked.empty() ? "" : " and ") + candidate.string();
+		(there ? dead : missing).push_back(candidate);
 	}
-	return failure("no running host found: there is no control socket at " + looked + "; say where with --control");
+	return failure("no running host found: " + listed("no host listens any more at ", dead) +
+				   (dead.empty() || missing.empty() ? "" : " and ") +
+				   listed("there is no control socket at ", missing) + "; say where with --control");
 }
 
 } // namespace issuer::control

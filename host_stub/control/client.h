@@ -15,7 +15,8 @@ namespace issuer::control {
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& socket, const std::string& line,
 	std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
-/// The first of `candidates` where a host may be listening; the error names them all.
+/// The first of `candidates` where a host listens. The error names them all, and tells a socket that a dead host has
+/// left from one that was never there.
 [[nodiscard]] Result<std::filesystem::path> findHost(const std::vector<std::filesystem::path>& candidates);
 
 } // namespace issuer::control

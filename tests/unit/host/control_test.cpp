@@ -43,6 +43,15 @@ protected:
 		return socket;
 	}
 
+	/// The socket of a host that was killed.
+	static void leaveSocket(const fs::path& where)
+	{
+		const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		const sockaddr_un address = addressOf(where).value();
+		ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+		ASSERT_TRUE(fs::is_socket(where));
+	}
+
 	issuer::test::TempDir temp;
 	const fs::path path = temp.path() / "control.sock";
 };
@@ -127,12 +136,7 @@ TEST_F(Control, OfTwoHostsTheFirstKeepsThePath)
 
 TEST_F(Control, ReplacesTheSocketOfAHostThatHasDied)
 {
-	{
-		const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-		const sockaddr_un address = addressOf(path).value();
-		ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-	}
-	ASSERT_TRUE(fs::is_socket(path));
+	leaveSocket(path);
 	EXPECT_THAT(ask(path, "hello").error().text, HasSubstr("no host listens there any more"));
 	const auto server = listen();
 	EXPECT_EQ(ask(path, "hello").value(), "heard hello");
@@ -184,6 +188,27 @@ TEST_F(Control, OfAHostThatIsNotThereIsAnError)
 			(temp.path() / "b").string() + "; say where with --control");
 	const auto server = listen();
 	EXPECT_EQ(findHost({temp.path() / "b", path}).value(), path);
+}
+
+TEST_F(Control, OfADeadHostIsPassedOverForOneThatLives)
+{
+	const fs::path dead = temp.path() / "dead.sock";
+	leaveSocket(dead);
+	EXPECT_EQ(findHost({dead, path}).error().text, "no running host found: no host listens any more at " +
+													   dead.string() + " and there is no control socket at " +
+													   path.string() + "; say where with --control");
+	const auto server = listen();
+	EXPECT_EQ(findHost({dead, path}).value(), path);
+}
+
+TEST_F(Control, OfAHostThatIsBusyIsThatOfALivingOne)
+{
+	const Descriptor busy(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	const sockaddr_un address = addressOf(path).value();
+	ASSERT_EQ(::bind(busy.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+	ASSERT_EQ(::listen(busy.get(), 0), 0);
+	const Descriptor first = connected(); // all it takes before it accepts
+	EXPECT_EQ(findHost({path}).value(), path);
 }
 
 TEST(ControlPaths, AreWhereOnlyTheUserCanWrite)
