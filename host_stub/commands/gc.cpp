@@ -8,6 +8,7 @@
 #include "control/paths.h"
 #include "loader/installed.h"
 #include "loader/mapped_files.h"
+#include "loader/staging.h"
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
@@ -55,6 +56,13 @@ Result<void> removeVersion(const fs::path& file)
 	return error ? failure(file.string() + ": " + error.message()) : Result<void>();
 }
 
+Result<void> removeLeftover(const fs::path& folder)
+{
+	std::error_code error;
+	fs::remove_all(folder, error);
+	return error ? failure(folder.string() + ": " + error.message()) : Result<void>();
+}
+
 } // namespace
 
 std::vector<fs::path> removableVersions(const fs::path& plugins, const std::function<bool(const fs::path&)>& isUsed)
@@ -79,8 +87,9 @@ std::string_view Gc::help() const
 	return "Usage: issuer-host gc [--dry-run] [--plugin-dir DIR] [--config FILE]… [--control PATH]\n"
 		   "\n"
 		   "Removes the versions that `issuer-host stage` has put under DIR and nobody needs any more, and prints\n"
-		   "their paths. Kept are the newest version of each plugin, whatever a running process has mapped, whatever\n"
-		   "the running host's issuers use, whatever FILE names, and what a package has installed.\n"
+		   "their paths; also what a `stage` that was killed has left there. Kept are the newest version of each\n"
+		   "plugin, whatever a running process has mapped, whatever the running host's issuers use, whatever FILE\n"
+		   "names, and what a package has installed.\n"
 		   "\n"
 		   "Name the configuration that the host starts with: after `issuer-host swap` it may name an older version\n"
 		   "than the one that runs. Processes of other users can be looked into by root alone.\n"
@@ -158,14 +167,18 @@ int Gc::run(const std::vector<std::string>& arguments)
 			   std::ranges::any_of(*used, [&](const fs::path& path) { return fs::equivalent(path, file, gone); });
 	};
 	int exitCode = exitOk;
-	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
-	for (const fs::path& file : removableVersions(plugins, isUsed)) {
-		if (const Result<void> removed = _dryRun ? Result<void>() : removeVersion(file); !removed) {
+	const auto removeAndPrint = [&](const fs::path& path, const auto& remove) {
+		if (const Result<void> removed = _dryRun ? Result<void>() : remove(path); !removed) {
 			complain(removed.error().text);
 			exitCode = exitSoftware;
-			continue;
+			return;
 		}
-		std::cout << file.string() << '\n';
+		std::cout << path.string() << '\n';
+	};
+	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
+	loader::forEachLeftover(plugins, [&](const fs::path& folder) { removeAndPrint(folder, removeLeftover); });
+	for (const fs::path& file : removableVersions(plugins, isUsed)) {
+		removeAndPrint(file, removeVersion);
 	}
 	return exitCode;
 }

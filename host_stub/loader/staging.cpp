@@ -4,14 +4,17 @@
 #include "loader/plugins.h"
 #include "loader/sha256.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace issuer::loader {
 
@@ -24,11 +27,48 @@ std::string reason()
 	return std::strerror(errno);
 }
 
+constexpr std::string_view stagingPrefix = ".staging-";
+
+class Fd
+{
+public:
+	Fd(const fs::path& path, int flags, mode_t mode = 0) : _fd(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+	~Fd()
+	{
+		if (_fd >= 0) {
+			::close(_fd);
+		}
+	}
+	Fd(const Fd&) = delete;
+	Fd& operator=(const Fd&) = delete;
+	[[nodiscard]] int get() const { return _fd; }
+
+private:
+	int _fd;
+};
+
+/// The folder of all plugins, locked: by each stage() for as long as it runs, shared; alone by whoever clears away what
+/// is left of those that were killed. A lock goes with its process, however that ends. Where the file system has none,
+/// nothing is cleared away.
+class LockedFolder
+{
+public:
+	LockedFolder(const fs::path& folder, int operation)
+		: _fd(folder, O_RDONLY | O_DIRECTORY), _locked(_fd.get() >= 0 && ::flock(_fd.get(), operation) == 0)
+	{
+	}
+	[[nodiscard]] bool locked() const { return _locked; }
+
+private:
+	Fd _fd;
+	bool _locked;
+};
+
 /// A directory for the time of the staging, beside where the plugin will be, for a rename works within one file system.
 class StagingFolder
 {
 public:
-	explicit StagingFolder(const fs::path& plugins) : _path((plugins / ".staging-XXXXXX").string())
+	explicit StagingFolder(const fs::path& plugins) : _path((plugins / stagingPrefix).string() + "XXXXXX")
 	{
 		if (::mkdtemp(_path.data()) == nullptr) {
 			_path.clear();
@@ -47,24 +87,6 @@ public:
 
 private:
 	std::string _path;
-};
-
-class Fd
-{
-public:
-	Fd(const fs::path& path, int flags, mode_t mode = 0) : _fd(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-	~Fd()
-	{
-		if (_fd >= 0) {
-			::close(_fd);
-		}
-	}
-	Fd(const Fd&) = delete;
-	Fd& operator=(const Fd&) = delete;
-	[[nodiscard]] int get() const { return _fd; }
-
-private:
-	int _fd;
 };
 
 Result<void> copyDurably(const fs::path& from, const fs::path& to)
@@ -161,6 +183,23 @@ Result<void> putInPlace(const fs::path& staged, const fs::path& folder, const fs
 
 } // namespace
 
+void forEachLeftover(const fs::path& plugins, const std::function<void(const fs::path&)>& visit)
+{
+	const LockedFolder alone(plugins, LOCK_EX | LOCK_NB);
+	if (!alone.locked()) {
+		return;
+	}
+	std::vector<fs::path> leftovers;
+	std::error_code gone;
+	for (const fs::directory_entry& entry : fs::directory_iterator(plugins, gone)) {
+		if (entry.path().filename().string().starts_with(stagingPrefix) &&
+			fs::is_directory(entry.symlink_status(gone))) {
+			leftovers.push_back(entry.path());
+		}
+	}
+	std::ranges::for_each(leftovers, visit);
+}
+
 Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 {
 	const auto refused = [&](const std::string& why) {
@@ -170,6 +209,11 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 	if (Result<void> made = makeFolder(root); !made) {
 		return refused(made.error().text);
 	}
+	forEachLeftover(root, [](const fs::path& folder) {
+		std::error_code ignored; // it is no reason not to go on, and the next one tries again
+		fs::remove_all(folder, ignored);
+	});
+	const LockedFolder atWork(root, LOCK_SH);
 	const StagingFolder staging(root);
 	if (!staging.made()) {
 		return refused(root.string() + ": " + reason());

@@ -24,7 +24,7 @@ protected:
 		}
 	}
 
-	int run(const std::string& hostSays)
+	int run(const std::string& hostSays, const std::vector<std::string>& options = {})
 	{
 		const auto host = control::Server::listen(socket, [&](std::string_view) { return hostSays; });
 		Gc gc;
@@ -32,6 +32,10 @@ protected:
 		std::string folder = plugins;
 		gc.setOption("control", control);
 		gc.setOption("plugin-dir", folder);
+		for (const std::string& option : options) {
+			std::string none;
+			gc.setOption(option, none);
+		}
 		testing::internal::CaptureStdout();
 		testing::internal::CaptureStderr();
 		const int code = host ? gc.run({}) : throw std::runtime_error(host.error().text);
@@ -55,6 +59,19 @@ TEST_F(AGc, RemovesWhatAHostThatAnswersDoesNotUse)
 	EXPECT_EQ(removed, old.string() + '\n');
 	EXPECT_FALSE(fs::exists(old));
 	EXPECT_TRUE(fs::exists(newest));
+}
+
+TEST_F(AGc, RemovesWhatAKilledStageHasLeftBehind)
+{
+	const fs::path leftover = plugins / ".staging-Xy12Zz";
+	fs::create_directory(leftover);
+	std::ofstream(leftover / "plugin.so") << "half";
+	EXPECT_EQ(run(R"({"ok":true,"issuers":[]})", {"dry-run"}), exitOk);
+	EXPECT_EQ(removed, leftover.string() + '\n' + old.string() + '\n');
+	EXPECT_TRUE(fs::exists(leftover / "plugin.so"));
+	EXPECT_EQ(run(R"({"ok":true,"issuers":[]})"), exitOk);
+	EXPECT_EQ(removed, leftover.string() + '\n' + old.string() + '\n');
+	EXPECT_FALSE(fs::exists(leftover));
 }
 
 TEST_F(AGc, KeepsWhatAHostUses)

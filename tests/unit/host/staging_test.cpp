@@ -7,8 +7,15 @@
 #include "loader/sha256.h"
 #include "temp_dir.h"
 
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <future>
 #include <gmock/gmock.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace issuer::loader {
 namespace {
@@ -105,6 +112,55 @@ TEST_F(Staging, NeverLetsAVersionLeadElsewhere)
 	EXPECT_THAT(stage(fixture::wandering_version, plugins).error().text,
 		HasSubstr("its version \"../../1.0.0\" cannot be a file's name"));
 	EXPECT_TRUE(all().empty());
+}
+
+/// A plugin directory where a stage() is under way, of a file that never comes.
+class StagingUnderWay : public Staging
+{
+protected:
+	void SetUp() override
+	{
+		fs::create_directory(plugins);
+		ASSERT_EQ(::mkfifo(slow.c_str(), 0600), 0);
+		notify = ::inotify_init1(IN_CLOEXEC);
+		ASSERT_GE(::inotify_add_watch(notify, plugins.c_str(), IN_CREATE), 0);
+	}
+	void TearDown() override { ::close(notify); }
+
+	void awaitFolder() const
+	{
+		alignas(inotify_event) std::array<char, 4096> events{};
+		ASSERT_GT(::read(notify, events.data(), events.size()), 0);
+		ASSERT_EQ(all().size(), 1U);
+	}
+
+	const fs::path slow = temp.path() / "slow.so";
+	int notify = -1;
+};
+
+TEST_F(StagingUnderWay, IsNotDisturbedByAnother)
+{
+	auto under = std::async(std::launch::async, [&] { return stage(slow, plugins); });
+	awaitFolder();
+	EXPECT_TRUE(stage(fixture::good, plugins));
+	EXPECT_EQ(all().size(), 2U); // the folder of the one, the plugin of the other
+	const std::ofstream comes(slow);
+	EXPECT_THAT(under.get().error().text, HasSubstr("it is not a regular file"));
+	EXPECT_EQ(all().size(), 1U);
+}
+
+TEST_F(StagingUnderWay, OfAProcessThatWasKilledIsClearedAwayByTheNext)
+{
+	const pid_t child = ::fork();
+	if (child == 0) {
+		static_cast<void>(stage(slow, plugins));
+		::_exit(0);
+	}
+	awaitFolder();
+	ASSERT_EQ(::kill(child, SIGKILL), 0);
+	ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+	const fs::path staged = stage(fixture::good, plugins).value();
+	EXPECT_EQ(all(), std::vector<std::string>{staged.lexically_relative(plugins)});
 }
 
 TEST_F(Staging, SaysThatADamagedFileIsInItsPlace)
