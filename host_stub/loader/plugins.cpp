@@ -30,6 +30,21 @@ Result<void> checkPin(const PluginFile& file, const std::string& sha256)
 	return failure("its SHA-256 is " + sha256 + ", the configuration wants " + *file.sha256);
 }
 
+/// When this fails, nothing is held.
+Result<std::shared_ptr<const Plugin>> loadAndDescribe(const fs::path& path, const std::string& sha256)
+{
+	Result<std::shared_ptr<const issuer_lifecycle>> table = loadLibrary(path);
+	if (!table) {
+		return tl::unexpected(table.error());
+	}
+	return describe(**table).map([&](Description description) {
+		description.path = path;
+		description.sha256 = sha256;
+		const issuer_lifecycle& lifecycle = **table;
+		return std::make_shared<const Plugin>(std::move(description), lifecycle, std::move(*table));
+	});
+}
+
 } // namespace
 
 Result<PluginLibraries::Stamp> PluginLibraries::stampOf(const fs::path& path)
@@ -74,21 +89,14 @@ Result<std::shared_ptr<const Plugin>> PluginLibraries::load(const fs::path& path
 	if (Result<void> ok = sha256.and_then([&](const std::string& sum) { return checkPin(file, sum); }); !ok) {
 		return tl::unexpected(ok.error());
 	}
-	Result<std::shared_ptr<const issuer_lifecycle>> table = loadLibrary(path);
-	if (!table) {
-		return tl::unexpected(table.error());
+	auto plugin = loadAndDescribe(path, *sha256);
+	if (plugin || isMapped(path)) { // also refused it may stay in memory, and then its path can take no other version
+		_entries.insert_or_assign(path, Entry{stamp, plugin.value_or(nullptr)});
 	}
-	return describe(**table).map([&](Description description) {
-		description.path = path;
-		description.sha256 = *sha256;
-		const issuer_lifecycle& lifecycle = **table;
-		auto plugin = std::make_shared<const Plugin>(std::move(description), lifecycle, std::move(*table));
-		_entries.insert_or_assign(path, Entry{stamp, plugin});
-		if ((plugin->description().flags & ISSUER_F_NEVER_UNLOAD) != 0) {
-			_neverUnloaded.push_back(plugin);
-		}
-		return plugin;
-	});
+	if (plugin && ((*plugin)->description().flags & ISSUER_F_NEVER_UNLOAD) != 0) {
+		_neverUnloaded.push_back(*plugin);
+	}
+	return plugin;
 }
 
 Plugins::Release PluginLibraries::release(std::shared_ptr<const Plugin> plugin)

@@ -55,7 +55,7 @@ private:
 		friend bool operator==(const Stamp&, const Stamp&) = default;
 	};
 
-	/// A library that was loaded; expired `plugin`: pinned.
+	/// A library that was loaded; no `plugin` any more: something keeps it in memory.
 	struct Entry
 	{
 		Stamp stamp;

@@ -179,6 +179,27 @@ TEST_F(PluginsOf, APluginThatMustNeverBeUnloadedIsNot)
 	EXPECT_EQ(refusalOf({file, {}}), "accepted");
 }
 
+TEST_F(PluginsOf, ABadPluginThatStaysInMemoryIsRefusedForTheSameReasonAgain)
+{
+	install(fixture::wrong_and_stays);
+	const std::string reason = "plugin " + file.string() + " refused: it has no descriptor";
+	EXPECT_EQ(refusalOf({file, {}}), reason);
+	EXPECT_TRUE(isMapped(file));
+	EXPECT_EQ(refusalOf({file, {}}), reason);
+	install(fixture::good); // the loader would hand out the old code
+	EXPECT_EQ(refusalOf({file, {}}),
+		"plugin " + file.string() +
+			" refused: another version is still loaded from this path; install each version at a path of its own");
+}
+
+TEST_F(PluginsOf, ABadPluginThatIsGoneMakesRoomForAGoodOne)
+{
+	install(fixture::null_descriptor);
+	EXPECT_NE(refusalOf({file, {}}), "accepted");
+	install(fixture::good);
+	EXPECT_EQ(refusalOf({file, {}}), "accepted");
+}
+
 TEST(Library, LoadingOneThatBlocksSigpipeLeavesTheCallersSignalMaskAsItWas)
 {
 	sigset_t before;
