@@ -29,8 +29,9 @@ struct Notice
 {
 	Action action;
 	issuer_log_level level;
-	std::string_view issuer; ///< empty: not about one issuer
-	std::string_view text;   ///< one sentence for people
+	std::string_view issuer;       ///< empty: not about one issuer
+	std::string_view text;         ///< one sentence for people
+	std::string_view library = {}; ///< the path of the plugin's library, if it is about one
 };
 
 /// Where everything that happens is told.

@@ -3,12 +3,15 @@
 #include "observe/issuer_metrics.h"
 #include "observe/process_families.h"
 
+#include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <set>
 
 namespace issuer::observe {
 
@@ -38,6 +41,8 @@ struct Metrics::Hosts
 	Counter& reloaded;
 	Counter& refused;
 	Gauge& ready;
+	std::mutex mutex;                        ///< of:
+	std::set<std::string, std::less<>> kept; ///< libraries that could not be unloaded, also if they are used again
 
 	Hosts(const std::string& version, UnixTime started)
 		: latency(prometheus::BuildHistogram()
@@ -81,6 +86,18 @@ struct Metrics::Hosts
 			.Add({})
 			.Set(std::chrono::duration<double>(started.time_since_epoch()).count());
 	}
+
+	/// How many of the kept libraries serve none of `issuers`.
+	std::size_t unused(const std::vector<IssuerView>& issuers)
+	{
+		std::set<std::string_view> used;
+		for (const IssuerView& issuer : issuers) {
+			used.insert(issuer.host.pluginPath);
+		}
+		const std::lock_guard lock(mutex);
+		return static_cast<std::size_t>(
+			std::ranges::count_if(kept, [&](const std::string& library) { return !used.contains(library); }));
+	}
 };
 
 Metrics::Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version)
@@ -113,8 +130,16 @@ void Metrics::notice(const Notice& notice)
 		return _hosts->swapped.Increment();
 	case Action::rolledBack:
 		return _hosts->rolledBack.Increment();
-	case Action::pinned:
-		return _hosts->pinned.Increment();
+	case Action::pinned: {
+		const std::lock_guard lock(_hosts->mutex);
+		_hosts->kept.emplace(notice.library);
+		return;
+	}
+	case Action::unloaded: {
+		const std::lock_guard lock(_hosts->mutex);
+		_hosts->kept.erase(std::string(notice.library));
+		return;
+	}
 	case Action::reloaded:
 		return _hosts->reloaded.Increment();
 	case Action::refused:
@@ -126,7 +151,6 @@ void Metrics::notice(const Notice& notice)
 	case Action::started:
 	case Action::startFailed:
 	case Action::stopTimedOut:
-	case Action::unloaded:
 	case Action::faulty:
 	case Action::serving:
 	case Action::stalled:
@@ -137,8 +161,10 @@ void Metrics::notice(const Notice& notice)
 
 std::string Metrics::text() const
 {
+	const std::vector<IssuerView> issuers = viewAll(_fleet, _snapshot);
 	Exposition out;
-	writeIssuerMetrics(out, viewAll(_fleet, _snapshot), _fleet.now());
+	writeIssuerMetrics(out, issuers, _fleet.now());
+	_hosts->pinned.Set(static_cast<double>(_hosts->unused(issuers)));
 	std::vector<prometheus::MetricFamily> families = _hosts->registry.Collect();
 	std::ranges::move(processFamilies(), std::back_inserter(families));
 	return std::move(out.text()) + prometheus::TextSerializer().Serialize(families);

@@ -217,9 +217,9 @@ void Registry::releaseUnused()
 		auto unused = std::move(_open.extract(plugin++).value());
 		const std::string path = unused->description().path.string();
 		const bool closed = _plugins.release(std::move(unused)) == loader::Plugins::Release::closed;
-		_surroundings.sink->notice(closed ? observe::Notice{Action::unloaded, ISSUER_LOG_INFO, {}, path}
-										  : observe::Notice{Action::pinned, ISSUER_LOG_WARN, {},
-												path + " is no longer used but stays in memory"});
+		const std::string pinned = path + " is no longer used but stays in memory";
+		_surroundings.sink->notice(closed ? observe::Notice{Action::unloaded, ISSUER_LOG_INFO, {}, path, path}
+										  : observe::Notice{Action::pinned, ISSUER_LOG_WARN, {}, pinned, path});
 	}
 }
 

@@ -108,6 +108,23 @@ TEST_F(TheMetrics, CountWhatTheHostDid)
 	}
 }
 
+TEST_F(TheMetrics, CountALibraryThatIsPinnedAgainOnceAndNotWhileItIsUsed)
+{
+	const auto pinned = [&] {
+		const std::string text = metrics.text();
+		const std::string name = "\nissuer_plugin_pinned_libraries ";
+		return text.at(text.find(name) + name.size());
+	};
+	for (const char* library : {"/p/v.so", "/p/v.so", "/p/other.so"}) {
+		metrics.notice({Action::pinned, ISSUER_LOG_WARN, {}, {}, library});
+	}
+	EXPECT_EQ(pinned(), '2');
+	tell("a", state(ISSUER_STATE_ACTIVE, noon, 1h)); // its plugin is /p/v.so
+	EXPECT_EQ(pinned(), '1');
+	metrics.notice({Action::unloaded, ISSUER_LOG_INFO, {}, {}, "/p/other.so"});
+	EXPECT_EQ(pinned(), '0');
+}
+
 TEST_F(TheMetrics, EscapeNamesThatWouldBreakALine)
 {
 	tell("a \"quoted\" \\ name", state(ISSUER_STATE_ACTIVE, noon, 1h));
