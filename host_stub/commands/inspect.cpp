@@ -142,7 +142,7 @@ int Inspect::run(const std::vector<std::string>& arguments)
 	loader::PluginLibraries plugins;
 	const auto plugin = plugins.open({std::filesystem::absolute(arguments.front()), {}});
 	if (!plugin) {
-		std::cerr << plugin.error().text << '\n';
+		std::cerr << "issuer-host: " << plugin.error().text << '\n';
 		return exitData;
 	}
 	std::cout << (_json ? describeAsJson(**plugin) : describeForPeople(**plugin)) << '\n';

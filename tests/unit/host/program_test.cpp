@@ -356,7 +356,7 @@ TEST_F(ProgramOf, InspectShowsAPluginAndRefusesWhatIsNone)
 	EXPECT_THAT(said, HasSubstr("io.issuer.fixture"));
 	EXPECT_THAT(said, HasSubstr("issuer.handover/1"));
 	EXPECT_EQ(complaint({"inspect", fixture::truncated}, 65),
-		std::string("plugin ") + fixture::truncated +
+		std::string("issuer-host: plugin ") + fixture::truncated +
 			" refused: it is truncated: the file ends before what its header promises\n");
 }
 
