@@ -39,8 +39,8 @@ Result<std::unique_ptr<Observation>> Observation::begin(const Settings& settings
 		if (!file) {
 			return tl::unexpected(file.error());
 		}
-		const auto complain = [lines = self->_lines](const std::string& text) {
-			lines->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
+		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {
+			others->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
 		};
 		const auto journal =
 			std::make_shared<observe::JournalFile>(std::move(*file), complain, observe::JournalFile::Patience{});

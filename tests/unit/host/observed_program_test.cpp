@@ -10,6 +10,7 @@
 #include <array>
 #include <fstream>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -225,6 +226,23 @@ TEST_F(ProgramThatIsWatched, KeepsAJournalThatOutlivesIt)
 	EXPECT_EQ(count("\"action\":\"ready\""), 2);
 	EXPECT_EQ(count("\"action\":\"ended\""), 2);
 	EXPECT_EQ(count("\"result\":\"success\""), 4);
+}
+
+TEST_F(ProgramThatIsWatched, ShowsOnItsPageThatItsJournalIsNotWritten)
+{
+	configure(fixture::good, R"(,"journal":{"file":"journal.jsonl"})");
+	rlimit before{};
+	ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+	const rlimit small{1, before.rlim_max}; // a disk that is full
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+	Program program({"run", "--config", config, "--http", "127.0.0.1:0"});
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+	const std::string said = program.lineWith("the status page is at http://127.0.0.1:", "it cannot be written");
+	ASSERT_NE(said, "");
+	EXPECT_THAT(
+		get(urlIn(said) + "/api/v1/issuers?happenings=16"), HasSubstr("\"what\":\"journal\",\"level\":\"warn\""));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
 }
 
 TEST_F(ProgramThatIsWatched, SaysWhyItCannotKeepAJournal)

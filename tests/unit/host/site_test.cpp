@@ -1,6 +1,7 @@
 #include "observe/web/site.h"
 
 #include "observe/metrics.h"
+#include "observe/names.h"
 #include "told_events.h"
 
 #include <Poco/JSON/Object.h>
@@ -181,6 +182,17 @@ TEST_F(TheSite, LetsABrowserRunItsOwnScriptAndNothingElse)
 	EXPECT_THAT(page.contentSecurityPolicy, Not(HasSubstr("unsafe")));
 	EXPECT_THAT(page.body, Not(testing::ContainsRegex("https?://[^w']"))); // w3.org names the SVG namespace
 	EXPECT_THAT(page.body, Not(HasSubstr("innerHTML")));
+}
+
+TEST_F(TheSite, HasAWordOnItsPageForEverythingThatAHostDoes)
+{
+	const std::string page = site.get("/").body;
+	const std::size_t begin = page.find("const actionWords = {");
+	ASSERT_NE(begin, std::string::npos);
+	const std::string words = page.substr(begin, page.find('}', begin) - begin);
+	for (int action = 0; !actionName(static_cast<Action>(action)).empty(); ++action) {
+		EXPECT_THAT(words, HasSubstr(actionName(static_cast<Action>(action)) + ": '"));
+	}
 }
 
 TEST_F(TheSite, ServesMetricsAndNamesWhatThereIsInsteadOfWhatThereIsNot)
