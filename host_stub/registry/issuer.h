@@ -110,6 +110,10 @@ private:
 	mutable std::mutex _view; ///< held while _now is written, and by whoever reads it without being busy with it
 	Candidate _now;
 
+	/// A swap's stop of the instance has timed out and is still under way: the contract allows a start only after a
+	/// stop that was OK. Of whoever is busy with the issuer, and no lock's.
+	bool _stopPending = false;
+
 	mutable std::mutex _mutex; ///< of all that follows
 	std::condition_variable _changed;
 	bool _busy = false;            ///< a worker is in attempt() or swap(): _now is its own
@@ -119,7 +123,6 @@ private:
 	bool _halted = false;          ///< no start may begin
 	bool _running = false;         ///< the last start succeeded
 	bool _givenUp = false;         ///< the last start failed for good
-	bool _stopPending = false;     ///< a stop has timed out: it must end before the next start
 	Instance* _starting = nullptr; ///< a start waits in it: stop() ends the wait
 	std::uint64_t _epoch = 0;      ///< attempts planned in an earlier one are void
 	unsigned _failures = 0;
