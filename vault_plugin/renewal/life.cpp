@@ -35,14 +35,15 @@ void Keeper::bring(const Span& span, Duration lease)
 	}
 }
 
-/// A look-up's TTL is in whole seconds: the truth lies up to a second beside it.
+/// A look-up's TTL is in whole seconds: `expire_time` less the rounded present, and cut (leaseEntry.ttl() of Vault and
+/// OpenBao). So the truth lies up to a second and a half above; and below, half a second, or one where others round up.
 void Keeper::bring(const Span& span, const TokenFacts& facts)
 {
 	auto& life = _memory.life;
 	const Duration ttl = within(facts.ttl);
 	const Duration rounding = std::chrono::seconds(1);
 	auto earliest = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive
-	auto latest = span.now.boot + ttl + rounding;
+	auto latest = span.now.boot + ttl + rounding + rounding / 2;
 	const bool lostNothing = endKnown() && life.hopeUntil <= life.latest;
 	if (lostNothing && earliest <= life.latest && life.earliest <= latest) {
 		// Both tell of the same end, and a grant tells it more precisely.

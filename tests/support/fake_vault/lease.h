@@ -34,7 +34,8 @@ struct Limits
 /// before issued + max, as floor(now) is compared with floor(issued) + max.
 [[nodiscard]] std::optional<Grant> grant(ServerTime issued, ServerTime now, seconds wanted, const Limits& limits);
 
-/// `ttl` as lookup-self shows it: the rest of the life against the *rounded* second, so up to 1 s below the truth.
+/// `ttl` as lookup-self shows it: the rest of the life against the *rounded* second, and cut: up to 1.5 s below the
+/// truth (a token that ends at x.9 s, asked at y.5 s), or 0.5 s above. Right after a grant, up to 1 s below.
 [[nodiscard]] seconds shownTtl(ServerTime expires, ServerTime now);
 
 /// A duration as Go writes it in warnings, without the zero units at its end: "8s", "1m", "1h30m", "768h".

@@ -63,7 +63,7 @@ TEST_F(KeeperAnswers, NotRenewableIsToldOnce)
 	stage.answer(trouble(Trouble::Kind::notRenewable, Reason::notRenewable));
 	EXPECT_EQ(stage.state(), State::notRenewable);
 	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
-	EXPECT_EQ(*stage.keeper.next(), *stage.keeper.expiry() + 2s + 10ms) << "at the very end";
+	EXPECT_EQ(*stage.keeper.next(), *stage.keeper.expiry() + 2500ms + 10ms) << "at the very end";
 }
 
 TEST_F(KeeperAnswers, BatchIsNotRenewable)
@@ -152,6 +152,14 @@ TEST_F(KeeperAnswers, DenialAfterALostAnswerIsProofThatItBroughtMore)
 	stage.meetUntil(*stage.keeper.expiry() + 3s, policyRefusal());
 	EXPECT_EQ(stage.state(), State::denied);
 	EXPECT_EQ(*stage.keeper.expiry(), perhaps - 2s);
+}
+
+TEST_F(KeeperAnswers, DenialWithinTheRoundingOfALookUpIsNoProofThatALostAnswerBroughtMore)
+{
+	stage.answer(unclearRefusal()).meet(token(20s, 3600s));
+	const auto shown = stage.now.boot + 20s;
+	stage.meet(timedOut()).meetUntil(shown + 1450ms, policyRefusal());
+	EXPECT_LT(*stage.keeper.expiry(), shown + 1450ms);
 }
 
 TEST_F(KeeperAnswers, UnknownRefusalOfTheDeadIsDeathAtOnce)

@@ -124,10 +124,10 @@ TEST(KeeperOutage, AfterTheGuardTheGapAloneSpacesTheAttempts)
 TEST(KeeperOutage, EndIsPlannedByTheEarliestAndGivenUpAfterTheLatest)
 {
 	Stage stage;
-	stage.begin(token(8s, 8s)); // its end: 7 s after it was sent, or up to 2 s and 10 ms later
+	stage.begin(token(8s, 8s)); // its end: 7 s after it was sent, or up to 2.5 s and 10 ms later
 	const auto earliest = *stage.keeper.expiry();
 	EXPECT_EQ(earliest, stage.starts.front() + 7s);
-	const auto latest = earliest + 2s + 10ms;
+	const auto latest = earliest + 2500ms + 10ms;
 	stage.forget().meetUntil(latest, unreachable());
 	EXPECT_EQ(stage.state(), State::retrying);
 	stage.meet(unreachable());
