@@ -17,7 +17,7 @@ struct Exchange
 	Instant ended;
 	vault::renewal::Operation operation{};
 	bool extended = false;     ///< the renewer holds a grant
-	bool answered = false;     ///< within the time it was given
+	bool answered = false;     ///< by a server, within the time it was given
 	bool failed = false;       ///< it holds a trouble, or nothing
 	bool refused = false;      ///< by a verdict on the token
 	bool disowned = false;     ///< of these: as a server refuses a dead token, too

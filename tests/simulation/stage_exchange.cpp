@@ -142,7 +142,8 @@ void Stage::deliver()
 	_flight.reset();
 	auto& exchange = _chronicle.exchanges[flight.exchange];
 	exchange.ended = _now;
-	exchange.answered = flight.answer.has_value();
+	const auto* trouble = flight.answer ? std::get_if<Verdict>(&*flight.answer) : nullptr;
+	exchange.answered = flight.answer && !(trouble != nullptr && trouble->unsent);
 	if (!_running || flight.life != _chronicle.lives) {
 		// The renewer was stopped or has another token by now: what it hears must leave it cold.
 		const auto before = _renewer.snapshot();
