@@ -45,7 +45,7 @@ MUTATIONS = [
      "return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);",
      "return retryAfter ? now + *retryAfter : beforeEnd(now + pause, now, end, guard);", "NeverLostInVain"),
     ("the first refusal is believed to be death", "conclusions.cpp",
-     "enter(past || !renewable ? State::expired", "enter(true ? State::expired", "DeathIsForecast"),
+     "enter(past || !endKnown() ? State::expired", "enter(true ? State::expired", "DeathIsForecast"),
     ("who was refused once does not ask again", "conclusions.cpp",
      "past ? Reason::expired : Reason::refused);\n\t}\n\tplan(span.now.boot);",
      "past ? Reason::expired : Reason::refused);\n\t}\n\task(Question::probe, _memory.life.latest, span.now.boot);",

@@ -230,12 +230,11 @@ Broken noLifePromised(const Chronicle& chronicle)
 	return {};
 }
 
-/// Nor earlier: before its end a token that can be renewed is not called dead, whatever a server says that refuses it.
+/// Nor earlier: before its end a token is not called dead, whatever a server says that refuses it.
 Broken noDeathInvented(const World& world, const Chronicle& chronicle)
 {
-	const auto kind = world.token.kind;
-	if (kind == Kind::batch || kind == Kind::notRenewable || kind == Kind::limitedUses) {
-		return {}; // no renewal would tell whether it is accepted again
+	if (world.token.kind == Kind::limitedUses) {
+		return {}; // each look would cost a use
 	}
 	for (const auto& saying : chronicle.sayings) {
 		const bool calledDead = saying.snapshot.state == State::expired && saying.snapshot.expires;

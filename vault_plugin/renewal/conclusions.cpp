@@ -202,16 +202,15 @@ Keeper::Verdict Keeper::refused(const Span& span, const Trouble& trouble)
 		verdict = fail(span, Failing::refused, trouble);
 	}
 	else if (_memory.state != State::expired) {
+		_memory.streak = _memory.failing == Failing::refused ? _memory.streak + 1 : 1;
 		_memory.failing = Failing::refused;
-		_memory.streak = 1;
 	}
 	if (endKnown() && span.sent.boot >= _memory.life.latest) {
 		_memory.life.hopeFrom = _memory.life.hopeUntil = _memory.life.latest; // nothing has prolonged it
 	}
 	const bool past = endKnown() && span.now.boot >= _memory.life.earliest;
-	const bool renewable = _memory.state != State::notRenewable && endKnown();
 	if (_memory.state != State::expired) {
-		enter(past || !renewable ? State::expired : State::retrying, past ? Reason::expired : Reason::refused);
+		enter(past || !endKnown() ? State::expired : State::retrying, past ? Reason::expired : Reason::refused);
 	}
 	plan(span.now.boot);
 	return verdict;

@@ -22,6 +22,10 @@ void Keeper::plan(Instant now, std::optional<Duration> retryAfter)
 		break;
 	case State::retrying: {
 		const auto at = retry(now, retryAfter);
+		if (_memory.question == Question::probe) {
+			ask(Question::probe, std::min(at, life.latest), now); // no renewal would be granted
+			break;
+		}
 		ask(_memory.question == Question::wrapped && isTimeToLookUp(at) ? Question::wrapped : Question::renewal, at,
 			now);
 		break;

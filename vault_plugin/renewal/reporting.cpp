@@ -139,7 +139,11 @@ void Keeper::noteChange(Reports& reports, const Moment& now, const Verdict& verd
 	auto text = sentence(now);
 	switch (_memory.state) {
 	case State::stopped:
-	case State::retrying: // its failure is told
+		break;
+	case State::retrying:
+		if (verdict.outcome == Outcome::none) { // otherwise its failure is told
+			note(reports, now.boot, Level::warn, std::move(text));
+		}
 		break;
 	case State::active:
 		if (std::exchange(_memory.toldFailing, false)) {

@@ -53,7 +53,9 @@ std::string Keeper::sentence(const Moment& now) const
 		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(*_policy, _memory.life.lease)) +
 			   " after each renewal";
 	case State::retrying:
-		return "alive until " + death + "; the last renewal failed, and is tried again";
+		return "alive until " + death +
+			   (_memory.reason == Reason::refused ? "; the server does not accept the token, and is asked again"
+												  : "; the last renewal failed, and is tried again");
 	case State::capped:
 		return "the token has reached its max TTL: no renewal reaches beyond " + death + telling::replaceIt;
 	case State::notRenewable:

@@ -96,6 +96,39 @@ TEST(KeeperDeathOfTheUnrenewable, IsSeenByOneLookUpAtItsEnd)
 	EXPECT_EQ(stage.starts.size(), 1U);
 }
 
+TEST(KeeperDeathOfTheUnrenewable, ComesAtItsEndThoughRefusedBefore)
+{
+	Stage stage;
+	auto facts = token(60s, 60s);
+	facts.batch = true;
+	stage.begin(facts).forget().wait(5s).keeper.renewNow(stage.now);
+	stage.meetUntil(*stage.keeper.expiry(), refusal()).meet(refusal());
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.reason(), Reason::expired);
+}
+
+TEST(KeeperDeathOfTheUnrenewable, IsNotProvedByARefusalBeforeItsEnd)
+{
+	for (const bool batch : {true, false}) {
+		Stage stage;
+		auto facts = token(3600s, 3600s);
+		facts.batch = batch;
+		facts.renewable = batch;
+		stage.begin(facts).forget().wait(5s).keeper.renewNow(stage.now);
+		stage.meet(refusal());
+		EXPECT_EQ(stage.state(), State::retrying) << "a wrong source address, a disabled entity: they heal";
+		EXPECT_EQ(stage.reason(), Reason::refused);
+		EXPECT_EQ(stage.notes.back().level, Level::warn);
+		EXPECT_EQ(stage.pause(), 60s);
+		EXPECT_EQ(stage.take().operation, Operation::lookUp) << "no renewal would be granted";
+		stage.answer(refusal());
+		EXPECT_EQ(stage.pause(), 120s);
+		facts.ttl = 3400s;
+		stage.meet(facts);
+		EXPECT_EQ(stage.state(), State::notRenewable);
+	}
+}
+
 TEST(KeeperDeathOfTheUnrenewable, IsCertainAtItsEndThoughTheServerIsAway)
 {
 	Stage stage;
