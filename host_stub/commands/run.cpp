@@ -300,7 +300,8 @@ int Run::run(const std::vector<std::string>& arguments)
 
 	int exitCode = exitOk;
 	{
-		registry::Workers reloads(1); // in turn, and beside this thread, which must hear SIGTERM at any time
+		registry::Workers reloads(1,
+			registry::threadTrouble(journal)); // in turn, and beside this thread, which must hear SIGTERM at any time
 		WakeUp wakeUp = wakeUps.wait();
 		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
 			reloads.post([&] {

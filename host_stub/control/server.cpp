@@ -107,9 +107,14 @@ Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
 	if (!socket) {
 		return tl::unexpected(socket.error());
 	}
-	// Its constructor is private.
-	return std::unique_ptr<Server>(
-		new Server(std::move(path), std::move(*lock), std::move(*socket), std::move(answer)));
+	try {
+		// Its constructor is private.
+		return std::unique_ptr<Server>(new Server(path, std::move(*lock), std::move(*socket), std::move(answer)));
+	}
+	catch (const std::system_error& error) { // no descriptor or no thread to be had
+		::unlink(path.c_str());
+		return cannot(path, error.code().message());
+	}
 }
 
 Server::Server(fs::path path, Descriptor lock, Descriptor socket, Answer answer)
@@ -164,10 +169,22 @@ void Server::accept()
 			sendAll(socket.get(), refusal("too many ask at the same time"));
 		}
 		else {
-			Connection& connection = _connections.emplace_back();
-			connection.socket = std::move(socket);
-			connection.thread = std::thread([this, &connection] { serve(connection); });
+			begin(std::move(socket));
 		}
+	}
+}
+
+/// Under the lock.
+void Server::begin(Descriptor socket)
+{
+	Connection& connection = _connections.emplace_back();
+	connection.socket = std::move(socket);
+	try {
+		connection.thread = std::thread([this, &connection] { serve(connection); });
+	}
+	catch (const std::system_error&) {
+		sendAll(connection.socket.get(), refusal("the system gives no thread to answer with"));
+		_connections.pop_back();
 	}
 }
 

@@ -34,7 +34,8 @@ namespace issuer::control {
 ///     anything else
 ///     → {"ok":false,"error":"…"}
 ///
-/// A line is at most 64 KiB. A client that is silent for a minute, or does not take its answer, is hung up on.
+/// A line is at most 64 KiB. Whoever comes when 16 are there, or the system has no thread to give, is told so and asks
+/// again. A client that is silent for a minute, or does not take its answer, is hung up on.
 class Server
 {
 public:
@@ -64,6 +65,7 @@ private:
 	Server(std::filesystem::path path, Descriptor lock, Descriptor socket, Answer answer);
 
 	void accept();
+	void begin(Descriptor socket);
 	void serve(Connection& connection);
 	void converse(int socket);
 	void joinEnded();

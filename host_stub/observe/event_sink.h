@@ -23,6 +23,7 @@ enum class Action
 	serving,      ///< the status page and metrics are to be had
 	stalled,      ///< work is due and nothing moves
 	journal,      ///< the journal file cannot be written, or can be again
+	threads,      ///< the system gives the host no further thread, or does again
 };
 
 struct Notice

@@ -155,6 +155,7 @@ void Metrics::notice(const Notice& notice)
 	case Action::serving:
 	case Action::stalled:
 	case Action::journal:
+	case Action::threads:
 		return;
 	}
 }

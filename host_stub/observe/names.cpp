@@ -83,6 +83,8 @@ std::string actionName(Action action)
 		return "stalled";
 	case Action::journal:
 		return "journal";
+	case Action::threads:
+		return "threads";
 	}
 	return {};
 }

@@ -7,6 +7,20 @@ namespace issuer::registry {
 using observe::Action;
 using std::chrono::steady_clock;
 
+namespace {
+
+/// Starts, and swaps, side by side.
+constexpr std::size_t mostAtOnce = 64;
+
+} // namespace
+
+Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink)
+{
+	return [sink = std::move(sink)](const std::string& text) {
+		sink->notice({Action::threads, ISSUER_LOG_WARN, {}, text});
+	};
+}
+
 /// What is to be done, with everything that can fail beforehand already done.
 struct Registry::Plan
 {
@@ -17,7 +31,7 @@ struct Registry::Plan
 };
 
 Registry::Registry(loader::Plugins& plugins, Surroundings surroundings)
-	: _plugins(plugins), _surroundings(std::move(surroundings))
+	: _plugins(plugins), _surroundings(std::move(surroundings)), _workers(mostAtOnce, threadTrouble(_surroundings.sink))
 {
 }
 
@@ -144,12 +158,13 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 	return createCandidate(std::move(spec), *plugin, _surroundings.sink);
 }
 
-/// Side by side: one that waits for its server does not hold up the others.
+/// Side by side: one that waits for its server does not hold up the others. And not behind starts that wait for theirs,
+/// which a swap may be what cancels.
 void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 {
 	const Issuers current = issuers();
 	std::mutex mutex;
-	Workers swaps; // not behind starts that wait for their servers, which a swap may be what cancels
+	Workers swaps(mostAtOnce, threadTrouble(_surroundings.sink));
 	for (Candidate& candidate : candidates) {
 		swaps.post([&, issuer = current.at(candidate.spec.name)] {
 			const Result<void> swapped = issuer->swap(std::move(candidate));

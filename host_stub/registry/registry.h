@@ -37,6 +37,9 @@ struct SwapReport
 	std::string text;
 };
 
+/// Has `sink` hear what workers complain about.
+[[nodiscard]] Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink);
+
 /// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() and swap() run one at a time.
 class Registry
 {

@@ -3,9 +3,16 @@
 #include "common/signals_blocked.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace issuer::registry {
+
+Workers::Workers(std::size_t limit, Complain complain) : _limit(limit), _complain(std::move(complain))
+{
+	const std::lock_guard lock(_mutex);
+	hire();
+}
 
 Workers::~Workers()
 {
@@ -13,6 +20,9 @@ Workers::~Workers()
 	_closing = true;
 	_delayed.clear();
 	_changed.notify_all();
+	while (_threads.empty() && !_ready.empty()) { // there never was a thread to be had
+		carryOut(next(), lock);
+	}
 	_changed.wait(lock, [this] { return _threads.empty(); });
 	for (std::thread& thread : _finished) {
 		thread.join();
@@ -46,10 +56,45 @@ void Workers::employ()
 		_changed.notify_one();
 		return;
 	}
+	hire();
+}
+
+/// One thread more. If the system has none to give, those that are there do the work when they come to it.
+void Workers::hire()
+{
 	const SignalsBlocked blocked;
-	std::thread thread([this] { run(); });
-	const std::thread::id id = thread.get_id();
-	_threads.emplace(id, std::move(thread));
+	try {
+		std::thread thread([this] { run(); });
+		const std::thread::id id = thread.get_id();
+		_threads.emplace(id, std::move(thread));
+		++_idle;
+		if (std::exchange(_short, false)) {
+			_complain("the system gives threads again");
+		}
+	}
+	catch (const std::system_error& error) {
+		_changed.notify_one();
+		if (!std::exchange(_short, true)) {
+			_complain(std::string("the system gives no further thread (") + error.code().message() +
+					  "): what is to be done waits for those there are");
+		}
+	}
+}
+
+Workers::Task Workers::next()
+{
+	Task task = std::move(_ready.front());
+	_ready.pop_front();
+	return task;
+}
+
+/// Without the lock, under which not even what the task holds may die.
+void Workers::carryOut(Task task, std::unique_lock<std::mutex>& lock)
+{
+	lock.unlock();
+	task();
+	task = nullptr;
+	lock.lock();
 }
 
 void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
@@ -61,31 +106,39 @@ void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
 	}
 }
 
+/// Waits for what is due next, or for what comes.
+void Workers::await(std::unique_lock<std::mutex>& lock)
+{
+	++_idle;
+	if (_delayed.empty()) {
+		_changed.wait(lock);
+	}
+	else {
+		const Clock::time_point due = _delayed.begin()->first; // another may take the task meanwhile
+		_changed.wait_until(lock, due);
+	}
+	--_idle;
+}
+
 void Workers::run()
 {
 	std::unique_lock lock(_mutex);
+	--_idle;
 	for (;;) {
 		while (!_delayed.empty() && _delayed.begin()->first <= Clock::now()) {
 			_ready.push_back(std::move(_delayed.begin()->second));
 			_delayed.erase(_delayed.begin());
 		}
 		if (!_ready.empty()) {
-			Task task = std::move(_ready.front());
-			_ready.pop_front();
+			Task task = next();
 			employ(); // for the rest, while this thread is away
-			lock.unlock();
-			task();
-			task = nullptr; // what it holds may not die under the lock
-			lock.lock();
+			carryOut(std::move(task), lock);
 		}
-		else if (!_delayed.empty() && _idle == 0) {
-			const Clock::time_point due = _delayed.begin()->first; // another may take the task meanwhile
-			++_idle;
-			_changed.wait_until(lock, due);
-			--_idle;
+		else if (_closing || _idle > 0) {
+			break; // nothing will come, or another already waits for it
 		}
 		else {
-			break; // nothing to do, or another already waits for what is due next
+			await(lock);
 		}
 	}
 	const auto self = _threads.find(std::this_thread::get_id());

@@ -6,19 +6,26 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace issuer::registry {
 
 /// Runs tasks that may block for long, such as a start that waits for its server, each on a thread of its own up to
-/// `limit` at once. Threads come with the work and go with it. [thread-safe]
+/// `limit` at once. Threads come with the work and go with it, but for one that is there from the beginning: the system
+/// may have no other to give when one is needed, and then what is to be done waits its turn. [thread-safe]
 class Workers
 {
 public:
 	using Task = std::function<void()>; ///< must not throw
 
-	explicit Workers(std::size_t limit = 64) : _limit(limit) {}
+	/// `complain` is told once that there is no further thread to be had, and once that there is. It must not block,
+	/// nor post.
+	using Complain = std::function<void(const std::string&)>;
+
+	explicit Workers(
+		std::size_t limit = 64, Complain complain = [](const std::string&) {});
 	/// Drops delayed tasks, runs the others to their end.
 	~Workers();
 	Workers(const Workers&) = delete;
@@ -31,16 +38,22 @@ private:
 	using Clock = std::chrono::steady_clock;
 
 	void run();
+	void await(std::unique_lock<std::mutex>& lock);
 	void employ();
+	void hire();
+	Task next();
+	static void carryOut(Task task, std::unique_lock<std::mutex>& lock);
 	void joinFinished(std::unique_lock<std::mutex>& lock);
 
 	const std::size_t _limit;
+	const Complain _complain;
 	std::mutex _mutex;
 	std::condition_variable _changed;
 	std::deque<Task> _ready;
 	std::multimap<Clock::time_point, Task> _delayed;
 	bool _closing = false;
-	std::size_t _idle = 0;
+	bool _short = false;   ///< the system gave no thread when one was last asked for
+	std::size_t _idle = 0; ///< threads that wait for work, or are about to look for it
 	std::map<std::thread::id, std::thread> _threads;
 	std::vector<std::thread> _finished; ///< to be joined
 };

@@ -1,6 +1,7 @@
 #include "control/client.h"
 #include "control/paths.h"
 #include "control/server.h"
+#include "no_threads.h"
 #include "temp_dir.h"
 
 #include <future>
@@ -177,6 +178,23 @@ TEST_F(Control, TellsTheSeventeenthThatThereAreTooMany)
 		ASSERT_EQ(LineReader(clients.back().get(), 1000).next(), "heard hello");
 	}
 	EXPECT_EQ(ask(path, "me too").value(), R"({"ok":false,"error":"too many ask at the same time"})");
+}
+
+TEST_F(Control, TellsWhomItCannotAnswerForLackOfAThreadAndGoesOn)
+{
+	const auto server = listen();
+	{
+		const issuer::test::NoThreads none;
+		EXPECT_EQ(ask(path, "hello").value(), R"({"ok":false,"error":"the system gives no thread to answer with"})");
+	}
+	EXPECT_EQ(ask(path, "hello").value(), "heard hello");
+}
+
+TEST_F(Control, CannotListenWithoutAThread)
+{
+	const issuer::test::NoThreads none;
+	EXPECT_EQ(whyNot(), "control socket " + path.string() + ": Resource temporarily unavailable");
+	EXPECT_FALSE(fs::exists(path));
 }
 
 TEST_F(Control, OfAHostThatIsNotThereIsAnError)

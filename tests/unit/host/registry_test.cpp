@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
 #include "fake_plugin.h"
+#include "no_threads.h"
 
 #include <future>
 #include <gmock/gmock.h>
@@ -64,6 +65,21 @@ TEST_F(RegistryOf, AnEventTooShortToBeOneIsIgnored)
 	event.detail = {"not there", 9};
 	world.old.recordEvent(event);
 	EXPECT_THAT(world.told.all(), Not(Contains(HasSubstr("not there"))));
+}
+
+TEST_F(RegistryOf, GoesOnWithoutAFurtherThreadAndSaysSo)
+{
+	const issuer::test::NoThreads none;
+	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "old"), FakeWorld::spec("c", "old")}));
+	for (const char* name : {"a", "b", "c"}) {
+		EXPECT_TRUE(world.told.waitFor(std::string(name) + " started: with Fake old"));
+	}
+	const auto changes =
+		apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next"), FakeWorld::spec("c", "old")});
+	ASSERT_TRUE(changes);
+	EXPECT_EQ(changes->swapped, 2U);
+	EXPECT_THAT(world.told.all(), Contains(testing::StartsWith("threads: the system gives no further thread")));
+	EXPECT_TRUE(registry.stopAll());
 }
 
 TEST_F(RegistryOf, AStartWhoseServerIsAwayIsTriedAgain)

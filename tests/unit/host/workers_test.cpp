@@ -1,5 +1,7 @@
 #include "registry/workers.h"
 
+#include "no_threads.h"
+
 #include <atomic>
 #include <gtest/gtest.h>
 #include <latch>
@@ -72,6 +74,59 @@ TEST(Workers, ATaskMayPostTheNext)
 	Workers workers(1);
 	workers.post([&] { workers.postAfter(1ms, [&] { workers.post([&] { done.count_down(); }); }); });
 	done.wait();
+}
+
+TEST(Workers, ThatNeverHadAThreadAreDoneByWhoeverEndsThem)
+{
+	std::vector<int> order;
+	std::vector<std::string> complaints;
+	{
+		const test::NoThreads none;
+		Workers workers(64, [&](const std::string& text) { complaints.push_back(text); });
+		for (int i = 0; i < 3; ++i) {
+			workers.post([&order, i] { order.push_back(i); });
+		}
+	}
+	EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
+	EXPECT_EQ(complaints, (std::vector<std::string>{"the system gives no further thread (Resource temporarily "
+													"unavailable): what is to be done waits for those there are"}));
+}
+
+TEST(Workers, ComplainOnceThatThereIsNoFurtherThreadAndOnceThatThereIs)
+{
+	std::vector<std::string> complaints;
+	std::latch busy(1), release(1), done(2);
+	Workers workers(64, [&](const std::string& text) { complaints.push_back(text); });
+	workers.post([&] {
+		busy.count_down();
+		release.wait();
+	});
+	busy.wait();
+	{
+		const test::NoThreads none;
+		workers.post([&] { done.count_down(); });
+		workers.post([&] { done.count_down(); });
+	}
+	EXPECT_EQ(complaints.size(), 1U);
+	workers.post([] {}); // gets the thread, which does the others too
+	done.wait();
+	EXPECT_EQ(complaints.size(), 2U);
+	EXPECT_EQ(complaints.back(), "the system gives threads again");
+	release.count_down();
+}
+
+TEST(Workers, WithoutAFurtherThreadTasksWaitForTheOneThatIsThere)
+{
+	std::latch done(3);
+	Workers workers;
+	const test::NoThreads none;
+	for (int i = 0; i < 3; ++i) {
+		workers.post([&] { done.count_down(); });
+	}
+	done.wait();
+	std::latch later(1);
+	workers.postAfter(1ms, [&] { later.count_down(); });
+	later.wait();
 }
 
 } // namespace

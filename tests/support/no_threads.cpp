@@ -1,0 +1,34 @@
+#include "no_threads.h"
+
+#include <atomic>
+#include <cerrno>
+#include <dlfcn.h>
+#include <pthread.h>
+
+namespace issuer::test {
+
+namespace {
+
+std::atomic<bool> refused = false;
+
+} // namespace
+
+NoThreads::NoThreads()
+{
+	refused = true;
+}
+
+NoThreads::~NoThreads()
+{
+	refused = false;
+}
+
+} // namespace issuer::test
+
+/// Stands before the C library's: a program's own function is found first, also by the C++ library.
+extern "C" int pthread_create(
+	pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept
+{
+	static const auto create = reinterpret_cast<decltype(&::pthread_create)>(::dlsym(RTLD_NEXT, "pthread_create"));
+	return issuer::test::refused ? EAGAIN : create(thread, attributes, run, argument);
+}
