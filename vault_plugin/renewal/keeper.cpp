@@ -100,8 +100,8 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 	return report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
 }
 
-/// Follows a slower answer at once, and quicker ones slowly. No answer time and again, within the time known to be
-/// needed, says that the server hangs, not that it is slow.
+/// Follows a slower answer at once, and quicker ones slowly: ten later, a twentieth of it is left. No answer time and
+/// again, within the time known to be needed, says that the server hangs, not that it is slow.
 void Keeper::measureLatency(bool unanswered)
 {
 	if (unanswered) {
@@ -113,7 +113,7 @@ void Keeper::measureLatency(bool unanswered)
 	}
 	_memory.leastLatency = std::min(_memory.leastLatency, _memory.lastLatency);
 	const auto quicker = std::max(_memory.latency - _memory.lastLatency, Duration::zero());
-	_memory.latency = _memory.lastLatency + quicker - quicker / 8;
+	_memory.latency = _memory.lastLatency + quicker - quicker / 4;
 }
 
 Reports Keeper::credentialReplaced(Moment now)

@@ -178,6 +178,18 @@ TEST(KeeperOutage, AttemptMayTakeAQuarterOfWhatRemains)
 	EXPECT_EQ(stage.take().budget, 7500ms);
 }
 
+TEST(KeeperOutage, SlowAnswerIsForgottenAfterTenQuickOnes)
+{
+	auto stage = renewed(60s);
+	stage.meet(Grant{60s, false}, 20s);
+	EXPECT_GT(stage.take().budget, 10s);
+	stage.answer(Grant{60s, false});
+	for (int quick = 1; quick < 10; ++quick) {
+		stage.meet(Grant{60s, false});
+	}
+	EXPECT_EQ(stage.take().budget, 7500ms) << "a quarter of what remains";
+}
+
 TEST(KeeperOutage, AttemptMayTakeASecondWhereThatIsNoMoreThanHalfOfWhatRemains)
 {
 	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 3s, 60s, 0ms), 1s);
