@@ -22,7 +22,7 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 	return slowest;
 }
 
-/// What is asked again soon. After a refusal, or a Retry-After of an hour, nobody who knows no end may hurry.
+/// What is asked again soon. After a refusal nobody who knows no end may hurry.
 bool passesSoon(Fault fault)
 {
 	switch (fault) {
@@ -36,12 +36,12 @@ bool passesSoon(Fault fault)
 	case Fault::noLeader:
 	case Fault::frozenLeader:
 	case Fault::throttled:
+	case Fault::throttledToEnd:
+	case Fault::throttledTooFar:
 	case Fault::proxyPage:
 	case Fault::wrapped:
 	case Fault::namespaceGone:
 		return true;
-	case Fault::throttledToEnd:
-	case Fault::throttledTooFar:
 	case Fault::policyDenies:
 	case Fault::unclearRefusal:
 	case Fault::roleGone:
@@ -51,6 +51,12 @@ bool passesSoon(Fault fault)
 		return false;
 	}
 	return false;
+}
+
+/// By a Retry-After, which is kept for a minute.
+bool asksForPatience(const Incident& incident)
+{
+	return incident.fault == Fault::throttledToEnd || incident.fault == Fault::throttledTooFar;
 }
 
 /// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
@@ -71,7 +77,8 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	}
 	const auto lasted = well - death.askedSince;
 	const auto attempt = std::clamp<Duration>(lasted, 5s, 30s);
-	const auto pause = std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
+	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
+	const auto pause = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
 	const auto reserve = reserveOf(world.network, world.token.lease);
 	const auto asked = well + attempt + pause + reserve.roundTrip;
 	return asked + (death.at - asked) / 10 + reserve.whole() + 500ms < death.at;

@@ -94,7 +94,9 @@ Instant Keeper::retry(Instant now, std::optional<Duration> retryAfter)
 	const auto [gap, guard] = pace();
 	const auto streak = _memory.streak;
 	if (!endKnown()) {
-		return now + retryAfter.value_or(passingPause(*_policy, gap, std::nullopt, streak, roll()));
+		// It may die meanwhile, for all that is known: the server's wish is kept no longer than any other pause.
+		return now + (retryAfter ? std::min<Duration>(*retryAfter, _policy->longestPause)
+								 : passingPause(*_policy, gap, std::nullopt, streak, roll()));
 	}
 	if (const auto soon = amidEnd(now)) {
 		return *soon;

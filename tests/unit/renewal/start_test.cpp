@@ -94,6 +94,15 @@ TEST(KeeperStart, SourceThatGaveNoTokenTellsNothingOfTheServer)
 	EXPECT_EQ(stage.take().budget, 5s);
 }
 
+TEST(KeeperStart, RetryAfterIsKeptForAMinuteWhereNobodyKnowsHowLongTheTokenLives)
+{
+	Stage stage;
+	EXPECT_EQ(stage.begin(throttled(18s)).pause(), 18s);
+	EXPECT_EQ(stage.meet(throttled(3600s)).pause(), 60s);
+	stage.keeper.renewNow(stage.now);
+	EXPECT_EQ(stage.pause(), 60s);
+}
+
 TEST(KeeperStart, AttemptThatWasCutShortSettlesNothing)
 {
 	Stage stage;
