@@ -4,6 +4,30 @@
 
 namespace issuer::vault {
 
+namespace {
+
+bool isBlank(char c) noexcept
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/// Where the quote is that closes a string, or else where the text ends.
+std::size_t endOfString(std::string_view text, std::size_t begin) noexcept
+{
+	for (auto quote = text.find('"', begin); quote != text.npos; quote = text.find('"', quote + 1)) {
+		auto escapes = quote;
+		while (escapes > begin && text[escapes - 1] == '\\') {
+			--escapes;
+		}
+		if ((quote - escapes) % 2 == 0) { // or the last of them escapes the quote
+			return quote;
+		}
+	}
+	return text.size();
+}
+
+} // namespace
+
 std::optional<JsonString> JsonStrings::next() noexcept
 {
 	const auto quote = _text.find('"', _position);
@@ -13,15 +37,14 @@ std::optional<JsonString> JsonStrings::next() noexcept
 	}
 
 	const auto begin = quote + 1;
-	auto end = begin;
-	while (end < _text.size() && _text[end] != '"') {
-		end += _text[end] == '\\' ? 2U : 1U;
-	}
-	end = std::min(end, _text.size());
+	const auto end = endOfString(_text, begin);
 	_position = std::min(end + 1, _text.size());
 
-	const auto after = _text.find_first_not_of(" \t\r\n", _position);
-	return JsonString{begin, end - begin, after != std::string_view::npos && _text[after] == ':'};
+	auto after = _position;
+	while (after < _text.size() && isBlank(_text[after])) {
+		++after;
+	}
+	return JsonString{begin, end - begin, after < _text.size() && _text[after] == ':'};
 }
 
 } // namespace issuer::vault

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <variant>
 
 #include <Poco/DateTime.h>
@@ -18,43 +19,54 @@
 namespace issuer::vault::wire {
 namespace {
 
-/// The keys whose strings are read. A list of these rather than of the secret ones, so that a secret in a field that
-/// nobody thought of is taken out too. Those of numbers are here because some servers put quotes around numbers.
-constexpr std::array<std::string_view, 12> readKeys{
-	"errors",
-	"error",
-	"warnings",
-	"lease_duration",
-	"ttl",
-	"expire_time",
-	"creation_ttl",
-	"creation_time",
-	"period",
-	"explicit_max_ttl",
-	"num_uses",
-	"type",
+/// The keys that are read. A list of these rather than of the secret ones, so that a secret in a field that nobody
+/// thought of is taken out too.
+struct ReadKey
+{
+	std::string_view name;
+	bool hasText = true; ///< numbers too: some servers put quotes around them
 };
+constexpr std::array<ReadKey, 16> readKeys{{
+	{"errors"},
+	{"error"},
+	{"warnings"},
+	{"lease_duration"},
+	{"ttl"},
+	{"expire_time"},
+	{"creation_ttl"},
+	{"creation_time"},
+	{"period"},
+	{"explicit_max_ttl"},
+	{"num_uses"},
+	{"type"},
+	{"renewable", false},
+	{"auth", false},
+	{"data", false},
+	{"wrap_info", false},
+}};
 
-/// Empties all other strings, before the parser sees them: it would keep copies, and takes its time over each
-/// character.
+/// Empties all other strings, keys among them, before the parser sees them: it would keep copies, and takes its time
+/// over each character.
 void emptyOtherStrings(WipedString& body)
 {
 	JsonStrings strings(body);
 	std::size_t kept = 0; ///< what stays has moved up to here,
 	std::size_t from = 0; ///< and what was before here is dealt with
 	const auto keepUntil = [&](std::size_t end) {
-		std::copy(body.begin() + static_cast<std::ptrdiff_t>(from), body.begin() + static_cast<std::ptrdiff_t>(end),
-			body.begin() + static_cast<std::ptrdiff_t>(kept));
+		std::memmove(body.data() + kept, body.data() + from, end - from);
 		kept += end - from;
 		from = end;
 	};
-	bool read = false;
+	bool hasText = false;
 	while (const auto string = strings.next()) {
+		bool isRead = hasText;
 		if (string->key) {
 			const auto key = std::string_view(body).substr(string->begin, string->size);
-			read = std::ranges::find(readKeys, key) != readKeys.end();
+			const auto* const known = std::ranges::find(readKeys, key, &ReadKey::name);
+			isRead = known != readKeys.end();
+			hasText = isRead && known->hasText;
 		}
-		else if (!read) {
+		if (!isRead) {
 			keepUntil(string->begin);
 			from += string->size;
 		}
