@@ -1,6 +1,7 @@
 #include "transport/reply_parser.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -35,10 +36,21 @@ std::string_view trimmed(std::string_view text)
 	return text;
 }
 
+/// Those of which names of headers are made (RFC 9110, section 5.6.2).
+constexpr auto tokenCharacters = [] {
+	std::array<bool, 256> isOne{};
+	for (unsigned char c = 'a'; c <= 'z'; ++c) {
+		isOne[c] = isOne[c - 'a' + 'A'] = true;
+	}
+	for (const unsigned char c : std::string_view("0123456789!#$%&'*+-.^_`|~")) {
+		isOne[c] = true;
+	}
+	return isOne;
+}();
+
 bool isTokenCharacter(char c)
 {
-	return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-		   (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+	return tokenCharacters[static_cast<unsigned char>(c)];
 }
 
 bool isControl(char c)
