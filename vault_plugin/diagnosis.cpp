@@ -80,13 +80,13 @@ transport::Outcome Diagnosis::send(const HttpRequest& request)
 /// The one question that tells most: what is this token?
 bool Diagnosis::reachServer(std::string_view token)
 {
-	const auto asked = _clock.now().boot;
+	const auto asked = _clock.boot();
 	auto reply = send(wire::lookUpSelf(token, _namespace));
 	if (!reply) {
 		tell(problem, topicOf(reply.error().kind), reply.error().text, adviceFor(reply.error().kind));
 		return false;
 	}
-	const auto waited = std::chrono::ceil<std::chrono::milliseconds>(_clock.now().boot - asked);
+	const auto waited = std::chrono::ceil<std::chrono::milliseconds>(_clock.boot() - asked);
 	tell(ok, "address", "the server answered within " + std::to_string(waited.count()) + " ms");
 	for (const auto& line : reply->advice) {
 		tell(warn, "tls", line);

@@ -63,6 +63,8 @@ Done Instance::start()
 	case Phase::idle:
 		break;
 	}
+	const auto underWay = std::make_shared<Start>();
+	_start = underWay;
 	_phase = Phase::starting;
 	_stopWanted = false;
 	lock.unlock();
@@ -78,7 +80,8 @@ Done Instance::start()
 		}
 		if (begun) {
 			_phase = Phase::running;
-			_changed.notify_all();
+			_start.reset();
+			underWay->changed.notify_all();
 			return {};
 		}
 		lock.unlock();
@@ -125,7 +128,6 @@ Done Instance::begin(const std::shared_ptr<Services>& services)
 	const std::lock_guard lock(_mutex);
 	_services = services;
 	_exchange = std::move(exchange);
-	_first = {};
 	if (!haveToken && _config->startup == Config::Startup::failFast) {
 		return refusal(Refusal::Kind::invalid, read.error().text);
 	}
@@ -170,16 +172,17 @@ void Instance::changed() noexcept
 
 Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock)
 {
-	_first.settled = _keeper.settled();
+	const auto start = _start;
+	start->settled = _keeper.settled();
 	const auto answered =
-		_changed.wait_for(lock, _config->startupTimeout, [&] { return _first.settled || _stopWanted; });
+		start->changed.wait_for(lock, _config->startupTimeout, [&] { return start->settled || _stopWanted; });
 	if (_stopWanted) {
 		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
 	}
 	if (answered && foundAlive(_keeper.snapshot().state)) {
 		return {};
 	}
-	const auto trouble = _first.trouble.empty() ? std::string() : ": " + _first.trouble;
+	const auto trouble = start->trouble.empty() ? std::string() : ": " + start->trouble;
 	return refusal(Refusal::Kind::unavailable,
 		(answered ? "the first look-up did not succeed" : "the first look-up had no answer within startup_timeout") +
 			trouble);
@@ -193,8 +196,9 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 	}
 	if (_phase == Phase::starting) {
 		_stopWanted = true;
-		_changed.notify_all();
-		const auto ended = _changed.wait_for(lock, timeout, [&] { return _phase != Phase::starting; });
+		const auto start = _start;
+		start->changed.notify_all();
+		const auto ended = start->changed.wait_for(lock, timeout, [&] { return _phase != Phase::starting; });
 		// It may have been on its very last step, and run.
 		if (!ended || _phase == Phase::idle) {
 			return ended ? Done() : refusal(Refusal::Kind::timeout, "the start that is under way has not ended yet");
@@ -231,7 +235,9 @@ void Instance::end()
 	services.reset(); // the last one out ends the library's threads: before anybody is told that we have stopped
 	lock.lock();
 	_phase = Phase::idle;
-	_changed.notify_all();
+	if (const auto start = std::exchange(_start, nullptr)) {
+		start->changed.notify_all();
+	}
 }
 
 bool Instance::running() const
@@ -263,7 +269,7 @@ Done Instance::leaveMessage(bool& message)
 		return refusal(Refusal::Kind::state, "not running");
 	}
 	message = true;
-	const auto now = _services->clock().now().boot;
+	const auto now = _services->clock().boot();
 	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
 	return {};
 }

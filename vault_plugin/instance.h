@@ -93,11 +93,12 @@ private:
 		stopping, ///< a stop has timed out
 	};
 
-	/// What the first look-up has come to, for the start that waits for it.
-	struct FirstAnswer
+	/// A start under way, and a stop that waits for its end.
+	struct Start
 	{
-		bool settled = false;
-		std::string trouble;
+		std::condition_variable changed;
+		bool settled = false; ///< the first look-up has come to something,
+		std::string trouble;  ///< or to this so far
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
@@ -128,13 +129,12 @@ private:
 	credential::Source _token;
 
 	mutable std::mutex _mutex; ///< guards all below; never held while the listener or the network is waited for
-	std::condition_variable _changed;
 	Phase _phase = Phase::idle;
 	bool _armable = false; ///< a run may plan the next one
 	bool _stopWanted = false;
 	bool _renewNow = false;
 	bool _rereadToken = false;
-	FirstAnswer _first;
+	std::shared_ptr<Start> _start; ///< seldom any, and large
 	renewal::Keeper _keeper;
 	renewal::Reports _outbox;
 	std::shared_ptr<Services> _services;

@@ -24,7 +24,7 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 		_run = {};
 		const std::lock_guard lock(_mutex);
 		if (_armable) {
-			const auto now = _services->clock().now().boot;
+			const auto now = _services->clock().boot();
 			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(now));
 		}
 	}
@@ -133,8 +133,8 @@ void Instance::deliver()
 	const auto reports = std::exchange(_outbox, {});
 	for (const auto& report : reports) {
 		if (const auto* event = std::get_if<renewal::Event>(&report);
-			event && event->outcome == renewal::Outcome::failure) {
-			_first.trouble = _phase == Phase::starting ? event->detail : std::string();
+			_start && event && event->outcome == renewal::Outcome::failure) {
+			_start->trouble = event->detail;
 		}
 	}
 	lock.unlock();
@@ -151,16 +151,16 @@ void Instance::deliver()
 void Instance::planNext()
 {
 	const std::lock_guard lock(_mutex);
-	if (!_first.settled && _keeper.settled()) {
-		_first.settled = true;
-		_changed.notify_all();
+	if (_start && !_start->settled && _keeper.settled()) {
+		_start->settled = true;
+		_start->changed.notify_all();
 	}
 	if (!_armable) {
 		return;
 	}
 	// A message that was left during this run has armed the next one for at once; that must not be taken back.
 	const bool messageLeft = _renewNow || _rereadToken;
-	const auto next = messageLeft ? _services->clock().now().boot : _keeper.next();
+	const auto next = messageLeft ? _services->clock().boot() : _keeper.next();
 	if (next) {
 		_services->scheduler().arm(*this, *next, _keeper.expiry().value_or(Instant::max()));
 	}

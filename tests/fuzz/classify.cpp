@@ -22,11 +22,6 @@ std::string_view takeLine(std::string_view& text)
 	return line;
 }
 
-std::optional<std::string> headerIn(std::string_view line)
-{
-	return line.empty() ? std::nullopt : std::optional(std::string(line));
-}
-
 bool isLength(Duration duration)
 {
 	return duration >= Duration::zero() && duration <= century;
@@ -77,8 +72,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 	const auto status = takeLine(rest);
 	HttpReply reply;
 	std::from_chars(status.data(), status.data() + status.size(), reply.status);
-	reply.retryAfter = headerIn(takeLine(rest));
-	reply.location = headerIn(takeLine(rest));
+	reply.retryAfter = takeLine(rest);
+	reply.location = takeLine(rest);
 	reply.body = rest;
 
 	const auto answer = wire::classify(operation, reply, token);

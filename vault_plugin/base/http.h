@@ -2,7 +2,6 @@
 
 #include "base/wiped.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,14 +9,15 @@
 
 namespace issuer::vault {
 
-/// A request as plain data: what vault/ means and transport/ carries.
+/// A request as plain data: what vault/ means and transport/ carries. What it names is borrowed until the exchange has
+/// ended.
 struct HttpRequest
 {
-	std::string method;
-	std::string path;                                         ///< from "/", below the address's own prefix
-	std::vector<std::pair<std::string, std::string>> headers; ///< nothing secret
-	std::string_view secretHeader;                            ///< name of the one header that is secret; empty: none
-	std::string_view secret;                                  ///< its value; borrowed until the exchange has ended
+	std::string_view method;
+	std::string_view path;                                              ///< from "/", below the address's own prefix
+	std::vector<std::pair<std::string_view, std::string_view>> headers; ///< nothing secret
+	std::string_view secretHeader; ///< name of the one header that is secret; empty: none
+	std::string_view secret;
 	std::string body;
 };
 
@@ -25,10 +25,9 @@ struct HttpRequest
 struct HttpReply
 {
 	int status = 0;
-	std::string contentType;
-	std::optional<std::string> retryAfter;
-	std::optional<std::string> location;
-	WipedString body; ///< may hold a token or an accessor
+	std::string retryAfter; ///< the header, or empty
+	std::string location;   ///< likewise
+	WipedString body;       ///< may hold a token or an accessor
 
 	/// Lines for the operator, the same with each reply for as long as they hold: log them when they change.
 	std::vector<std::string> advice;

@@ -6,9 +6,12 @@ namespace issuer::vault {
 
 namespace {
 
-bool isBlank(char c) noexcept
+std::size_t behindBlanks(std::string_view text, std::size_t at) noexcept
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
+		++at;
+	}
+	return at;
 }
 
 /// Where the quote is that closes a string, or else where the text ends.
@@ -40,11 +43,9 @@ std::optional<JsonString> JsonStrings::next() noexcept
 	const auto end = endOfString(_text, begin);
 	_position = std::min(end + 1, _text.size());
 
-	auto after = _position;
-	while (after < _text.size() && isBlank(_text[after])) {
-		++after;
-	}
-	return JsonString{begin, end - begin, after < _text.size() && _text[after] == ':'};
+	const auto after = behindBlanks(_text, _position);
+	const bool isKey = after < _text.size() && _text[after] == ':';
+	return JsonString{begin, end - begin, isKey, isKey ? behindBlanks(_text, after + 1) : after};
 }
 
 } // namespace issuer::vault

@@ -11,7 +11,10 @@ struct JsonString
 {
 	std::size_t begin = 0;
 	std::size_t size = 0;
-	bool key = false; ///< followed by a colon
+	bool key = false;      ///< followed by a colon
+	std::size_t after = 0; ///< where what comes next begins: of a key, its value
+
+	[[nodiscard]] std::size_t end() const noexcept { return begin + size; }
 };
 
 /// Walks the strings of a JSON text from front to back without copying any, so that secrets can be taken out before a

@@ -18,7 +18,12 @@ Duration read(clockid_t clock)
 
 Moment SystemClock::now() const
 {
-	return {Instant(read(CLOCK_BOOTTIME)), WallTime(read(CLOCK_REALTIME))};
+	return {boot(), WallTime(read(CLOCK_REALTIME))};
+}
+
+Instant SystemClock::boot() const
+{
+	return Instant(read(CLOCK_BOOTTIME));
 }
 
 } // namespace issuer::vault::runtime

@@ -10,6 +10,8 @@ class Clock
 public:
 	virtual ~Clock() = default;
 	[[nodiscard]] virtual Moment now() const = 0;
+	/// For who needs no more.
+	[[nodiscard]] virtual Instant boot() const { return now().boot; }
 };
 
 /// The machine's clocks: CLOCK_BOOTTIME and CLOCK_REALTIME.
@@ -17,6 +19,7 @@ class SystemClock final : public Clock
 {
 public:
 	[[nodiscard]] Moment now() const override;
+	[[nodiscard]] Instant boot() const override;
 };
 
 } // namespace issuer::vault::runtime

@@ -69,7 +69,7 @@ int InotifyWatch::open()
 	if (!inotify) {
 		return errno;
 	}
-	_scheduler.arm(_ear, _clock.now().boot, Instant::min());
+	_scheduler.arm(_ear, _clock.boot(), Instant::min());
 	_inotify = std::move(inotify);
 	return 0;
 }
@@ -252,7 +252,7 @@ void InotifyWatch::soil(File& file) noexcept
 {
 	file.changed = true;
 	if (!std::exchange(_armed, true)) {
-		_scheduler.arm(*this, _clock.now().boot + _burst, Instant::min());
+		_scheduler.arm(*this, _clock.boot() + _burst, Instant::min());
 	}
 }
 

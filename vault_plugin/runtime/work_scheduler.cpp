@@ -45,7 +45,7 @@ WorkScheduler::~WorkScheduler()
 void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 {
 	const void* lane = job.lane();
-	const Instant now = _clock.now().boot;
+	const Instant now = _clock.boot();
 	Poller* call = nullptr;
 	{
 		const Lock lock(_mutex);
@@ -131,7 +131,7 @@ bool WorkScheduler::mayBegin() noexcept
 	if (_closing || !_agenda.hasReady()) {
 		return false;
 	}
-	if (_lullUntil != Instant::min() && _clock.now().boot >= _lullUntil) {
+	if (_lullUntil != Instant::min() && _clock.boot() >= _lullUntil) {
 		_lullUntil = Instant::min();
 	}
 	return _lullUntil == Instant::min();
@@ -190,7 +190,7 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 void WorkScheduler::hold(Flight& flight, const Wait& wait) noexcept
 {
 	flight.state = Flight::State::waiting;
-	const Instant now = _clock.now().boot;
+	const Instant now = _clock.boot();
 	const Instant until = wait.atMost < Instant::max() - now ? now + wait.atMost : Instant::max();
 	_waiting.push(flight, until);
 	++flight.number;
@@ -230,7 +230,7 @@ void WorkScheduler::land(Flight& flight) noexcept
 	job.notes().flight = nullptr;
 	flight.state = Flight::State::none;
 	if (std::exchange(flight.cancelled, false)) {
-		_lullUntil = _clock.now().boot + _options.lull;
+		_lullUntil = _clock.boot() + _options.lull;
 	}
 	_agenda.finished(job);
 	for (HaltWaiter* waiter = std::exchange(flight.waiters, nullptr); waiter != nullptr;) {
@@ -355,7 +355,7 @@ bool WorkScheduler::look(Lock& lock, std::optional<Duration> atMost) noexcept
 	lock.unlock();
 	Poller::Room room;
 	const auto events = _events.wait(room, atMost);
-	const Instant now = _clock.now().boot;
+	const Instant now = _clock.boot();
 	lock.lock();
 	for (const epoll_event& event : events) {
 		if (event.data.u64 == alarmTag) {

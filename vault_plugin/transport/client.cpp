@@ -6,6 +6,9 @@
 #include "transport/sigpipe_block.h"
 #include "transport/wait.h"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 namespace issuer::vault::transport {
@@ -66,10 +69,18 @@ Deadline shareOf(Deadline deadline, std::size_t addressesLeft)
 	return now + (deadline - now) / static_cast<std::int64_t>(addressesLeft);
 }
 
+std::vector<std::string> namesOf(const std::vector<Address>& addresses)
+{
+	std::vector<std::string> names;
+	std::transform(addresses.begin(), addresses.end(), std::back_inserter(names), std::mem_fn(&Address::text));
+	return names;
+}
+
 } // namespace
 
 Client::Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver)
-	: _settings(std::move(settings)), _proxies(std::move(proxies)), _resolver(std::move(resolver)), _tls(_settings.tls)
+	: _settings(std::move(settings)), _names(namesOf(_settings.addresses)), _proxies(std::move(proxies)),
+	  _resolver(std::move(resolver)), _tls(_settings.tls)
 {
 }
 
@@ -88,13 +99,12 @@ Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 	bool unsent = true;
 	for (std::size_t turn = 0; turn < addresses.size(); ++turn) {
 		const std::size_t index = turn == 0 ? first : turn <= first ? turn - 1 : turn;
-		const Address& address = addresses[index];
 		if (std::chrono::steady_clock::now() >= deadline) {
-			auto ended = endedBy(Wake::timedOut, address.text(), "about to begin");
+			auto ended = endedBy(Wake::timedOut, _names[index], "about to begin");
 			ended.unsent = unsent;
 			co_return tl::unexpected(std::move(ended));
 		}
-		const Errand errand{request, address, address.prefix + request.path, address.text()};
+		const Errand errand{request, addresses[index], _names[index]};
 		auto reply = co_await sendTo(errand, shareOf(deadline, addresses.size() - turn), deadline);
 		if (reply) {
 			// A server that cannot do its work is no reason to fail here, but one to ask another next time.
@@ -120,7 +130,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 {
 	const Address& address = errand.address;
 	const bool forwarded = address.scheme == Scheme::http && _proxies.between(address);
-	const auto bytes = writeRequest(errand.request, address, errand.path, _settings.userAgent, forwarded);
+	const auto bytes = writeRequest(errand.request, address, _settings.userAgent, forwarded);
 	if (!bytes) {
 		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
@@ -139,10 +149,11 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 			connection = std::move(*opened);
 		}
 		unsent = false;
-		ReplyParser parser;
+		ReplyParser parser(ReplyParser::To::request, connection->takeBuffer());
 		auto reply = co_await converse(*connection, *bytes, parser, errand.peer, deadline);
 		if (reply) {
 			if (parser.keepsConnection()) {
+				connection->keepBuffer(parser.takeBuffer());
 				_idle.keep(std::move(connection), address, generation);
 			}
 			advise(*reply);
@@ -157,17 +168,18 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 
 Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline deadline)
 {
-	const std::string location = redirect.location.value_or("");
 	const auto secret = errand.request.secret;
-	auto target = !secret.empty() && location.find(secret) != location.npos
-					  ? failure("the redirect's address holds the token, and is neither followed nor shown")
-					  : redirectTarget(_settings, errand.address, location);
+	const auto target = !secret.empty() && redirect.location.find(secret) != redirect.location.npos
+							? failure("the redirect's address holds the token, and is neither followed nor shown")
+							: redirectTarget(_settings, errand.address, redirect.location);
 	if (!target) {
 		redirect.advice.push_back(errand.peer + ": " + target.error().text);
 		co_return std::move(redirect);
 	}
-	const Errand further{errand.request, target->address, std::move(target->path),
-		target->address.text() + " (redirected from " + errand.peer + ")"};
+	HttpRequest request = errand.request;
+	request.path = target->path;
+	const auto peer = target->address.text() + " (redirected from " + errand.peer + ")";
+	const Errand further{request, target->address, peer};
 	auto reply = co_await sendTo(further, deadline, deadline);
 	if (!reply) {
 		co_return tl::unexpected(std::move(reply).error().error);

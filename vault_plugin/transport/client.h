@@ -41,8 +41,7 @@ private:
 	{
 		const HttpRequest& request;
 		const Address& address;
-		std::string path; ///< prefix included
-		std::string peer; ///< for people
+		const std::string& peer; ///< for people
 	};
 
 	[[nodiscard]] Task<Expected<HttpReply, Failure>> sendTo(const Errand& errand, Deadline opening, Deadline deadline);
@@ -54,6 +53,7 @@ private:
 	void advise(HttpReply& reply);
 
 	const Settings _settings;
+	const std::vector<std::string> _names; ///< of the addresses, for people
 	const Proxies _proxies;
 	const std::shared_ptr<Resolver> _resolver;
 	Tls _tls;

@@ -73,7 +73,9 @@ Connection::Count Connection::attempt(const char* doing, Do&& action) const
 	const auto fail = [this](Kind kind, std::string_view text) {
 		return tl::unexpected(ExchangeError{kind, _peer + ": " + std::string(text)});
 	};
-	ERR_clear_error(); // another library's leftovers on this thread would pass for ours
+	if (!_tls.isNull()) {
+		ERR_clear_error(); // another library's leftovers on this thread would pass for ours
+	}
 	try {
 		return action();
 	}

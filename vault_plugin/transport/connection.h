@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/wiped.h"
 #include "transport/byte_stream.h"
 #include "transport/tls.h"
 
@@ -29,6 +30,10 @@ public:
 	/// At least one byte into `room`; 0: the peer has closed, over TLS with a proper goodbye.
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> receive(std::span<char> room, Deadline deadline);
 
+	/// Room for replies, kept from one to the next. Whoever takes it may lose it.
+	[[nodiscard]] WipedString takeBuffer() noexcept { return std::move(_buffer); }
+	void keepBuffer(WipedString buffer) noexcept { _buffer = std::move(buffer); }
+
 	/// Whether an idle connection can carry another request.
 	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 
@@ -46,6 +51,7 @@ private:
 	[[nodiscard]] Poco::Net::StreamSocketImpl& top();
 
 	std::string _peer;
+	WipedString _buffer;
 	Poco::AutoPtr<ByteStream> _stream;
 	Poco::AutoPtr<TlsStream> _tls; ///< over it; null: plain
 };

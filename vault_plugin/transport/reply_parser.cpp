@@ -1,7 +1,8 @@
 #include "transport/reply_parser.h"
 
+#include "transport/characters.h"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -36,28 +37,6 @@ std::string_view trimmed(std::string_view text)
 	return text;
 }
 
-/// Those of which names of headers are made (RFC 9110, section 5.6.2).
-constexpr auto tokenCharacters = [] {
-	std::array<bool, 256> isOne{};
-	for (unsigned char c = 'a'; c <= 'z'; ++c) {
-		isOne[c] = isOne[c - 'a' + 'A'] = true;
-	}
-	for (const unsigned char c : std::string_view("0123456789!#$%&'*+-.^_`|~")) {
-		isOne[c] = true;
-	}
-	return isOne;
-}();
-
-bool isTokenCharacter(char c)
-{
-	return tokenCharacters[static_cast<unsigned char>(c)];
-}
-
-bool isControl(char c)
-{
-	return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-}
-
 template <int base>
 std::optional<std::size_t> number(std::string_view digits)
 {
@@ -83,9 +62,11 @@ bool listHas(std::string_view list, std::string_view word)
 
 } // namespace
 
-ReplyParser::ReplyParser(To to) : _to(to)
+ReplyParser::ReplyParser(To to, WipedString buffer) : _buffer(std::move(buffer)), _to(to)
 {
-	_buffer.resize(firstRoom);
+	if (_buffer.size() < firstRoom) {
+		_buffer.resize(firstRoom);
+	}
 }
 
 std::span<char> ReplyParser::room()
@@ -100,6 +81,7 @@ ReplyParser::State ReplyParser::feed(std::size_t count)
 {
 	_started = _started || count > 0;
 	_end += count;
+	_used = std::max(_used, _end);
 	return advance();
 }
 
@@ -120,9 +102,14 @@ bool ReplyParser::keepsConnection() const noexcept
 
 HttpReply ReplyParser::take()
 {
-	_buffer.resize(_decoded);
-	_reply.body = std::move(_buffer);
+	_reply.body.assign(_buffer, 0, _decoded);
 	return std::move(_reply);
+}
+
+WipedString ReplyParser::takeBuffer()
+{
+	wipe(_buffer.data(), _used);
+	return std::move(_buffer);
 }
 
 ReplyParser::State ReplyParser::advance()
@@ -220,11 +207,11 @@ bool ReplyParser::readHeader(std::string_view line)
 {
 	const auto colon = line.find(':');
 	const auto name = line.substr(0, colon);
-	if (colon == line.npos || name.empty() || !std::all_of(name.begin(), name.end(), isTokenCharacter)) {
+	if (colon == line.npos || !characters::isToken(name)) {
 		return refuse("a header of the reply is no header");
 	}
 	const auto value = trimmed(line.substr(colon + 1));
-	if (std::any_of(value.begin(), value.end(), isControl)) {
+	if (!characters::isClean(value)) {
 		return refuse("a header of the reply holds a control character");
 	}
 	if (equalsIgnoringCase(name, "Content-Length")) {
@@ -244,9 +231,6 @@ bool ReplyParser::readHeader(std::string_view line)
 		if (listHas(value, "close")) {
 			_mayKeep = false;
 		}
-	}
-	else if (equalsIgnoringCase(name, "Content-Type")) {
-		_reply.contentType = value;
 	}
 	else if (equalsIgnoringCase(name, "Retry-After")) {
 		_reply.retryAfter = value;

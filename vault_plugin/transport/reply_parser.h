@@ -3,6 +3,7 @@
 #include "base/http.h"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,9 +36,10 @@ public:
 		connect,
 	};
 
-	explicit ReplyParser(To to = To::request);
+	/// `buffer`: what takeBuffer() gave, or none.
+	explicit ReplyParser(To to = To::request, WipedString buffer = {});
 
-	/// Where the next bytes go. Valid until the next call of room() or take().
+	/// Where the next bytes go. Valid until the next call of room().
 	[[nodiscard]] std::span<char> room();
 
 	/// `count` bytes have been written to room(). Only while needMore.
@@ -57,6 +59,9 @@ public:
 
 	/// After `complete`, once.
 	[[nodiscard]] HttpReply take();
+
+	/// Its room, wiped, for the next parser: the last that is asked of this one.
+	[[nodiscard]] WipedString takeBuffer();
 
 private:
 	enum class Framing
@@ -92,6 +97,7 @@ private:
 	std::size_t _decoded = 0;
 	std::size_t _next = 0;
 	std::size_t _end = 0;
+	std::size_t _used = 0;     ///< what was ever written to
 	std::size_t _searched = 0; ///< no end of head before here
 	std::size_t _overhead = 0; ///< bytes of chunk lines and trailers so far
 

@@ -1,20 +1,13 @@
 #include "transport/request_writer.h"
 
-#include <algorithm>
+#include "transport/characters.h"
 
 namespace issuer::vault::transport {
 namespace {
 
-bool isClean(std::string_view text)
-{
-	return std::none_of(text.begin(), text.end(),
-		[](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f'; });
-}
-
-bool isWord(std::string_view text)
-{
-	return !text.empty() && isClean(text) && text.find_first_of(" \t") == text.npos;
-}
+using characters::isClean;
+using characters::isToken;
+using characters::isWord;
 
 bool wantsLength(const HttpRequest& request)
 {
@@ -35,15 +28,16 @@ std::string hostHeader(const Address& address)
 	return (isIpv6 ? "[" + host + "]" : host) + (address.port == usual ? "" : ":" + std::to_string(address.port));
 }
 
-Result<WipedString> writeRequest(const HttpRequest& request, const Address& address, std::string_view path,
-	std::string_view userAgent, bool throughProxy)
+Result<WipedString> writeRequest(
+	const HttpRequest& request, const Address& address, std::string_view userAgent, bool throughProxy)
 {
-	if (!isWord(request.method) || !isWord(path) || !path.starts_with('/')) {
+	const bool isPrefixClean = address.prefix.empty() || isWord(address.prefix);
+	if (!isPrefixClean || !isWord(request.method) || !isWord(request.path) || !request.path.starts_with('/')) {
 		return failure("the request's method or path holds a blank or a control character");
 	}
 	const auto host = hostHeader(address);
-	std::size_t size = 256 + path.size() + host.size() * 2 + userAgent.size() + request.secretHeader.size() +
-					   request.secret.size() + request.body.size();
+	std::size_t size = 256 + address.prefix.size() + request.path.size() + host.size() * 2 + userAgent.size() +
+					   request.secretHeader.size() + request.secret.size() + request.body.size();
 	for (const auto& [name, value] : request.headers) {
 		size += name.size() + value.size() + 4;
 	}
@@ -52,7 +46,7 @@ Result<WipedString> writeRequest(const HttpRequest& request, const Address& addr
 	bytes.reserve(size); // at once: what growing leaves behind would have to be wiped, too
 	bool clean = true;
 	const auto header = [&](std::string_view name, std::string_view value) {
-		clean = clean && isWord(name) && isClean(value);
+		clean = clean && isToken(name) && isClean(value);
 		bytes.append(name).append(": ").append(value).append("\r\n");
 	};
 
@@ -60,7 +54,7 @@ Result<WipedString> writeRequest(const HttpRequest& request, const Address& addr
 	if (throughProxy) {
 		bytes.append("http://").append(host);
 	}
-	bytes.append(path).append(" HTTP/1.1\r\n");
+	bytes.append(address.prefix).append(request.path).append(" HTTP/1.1\r\n");
 	header("Host", host);
 	if (!userAgent.empty()) {
 		header("User-Agent", userAgent);

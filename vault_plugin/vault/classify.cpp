@@ -85,10 +85,10 @@ std::string originOf(std::string_view location)
 Trouble classifyRedirect(const HttpReply& reply, std::string_view token)
 {
 	const auto status = statusOf(reply);
-	if (!reply.location || reply.location->empty()) {
+	if (reply.location.empty()) {
 		return malformed(status + " without a target; check what stands before the server");
 	}
-	if (const auto origin = originOf(*reply.location); !origin.empty()) {
+	if (const auto origin = originOf(reply.location); !origin.empty()) {
 		return {Trouble::Kind::serverAway, Reason::server, std::nullopt,
 			status + " to " + quoted(origin, token) +
 				", which did not answer or is not trusted; a cluster says this while its leader is away"};
@@ -101,7 +101,7 @@ Trouble classifyRedirect(const HttpReply& reply, std::string_view token)
 std::optional<Duration> retryAfter(const HttpReply& reply)
 {
 	std::int64_t seconds = 0;
-	const auto text = reply.retryAfter.value_or("");
+	const std::string_view text = reply.retryAfter;
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
 	if (error != std::errc() || end != text.data() + text.size() || seconds <= 0) {
 		return std::nullopt;

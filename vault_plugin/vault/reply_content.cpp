@@ -1,11 +1,10 @@
 #include "vault/reply_content.h"
 
-#include "base/json_strings.h"
+#include "vault/unread.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <variant>
 
 #include <Poco/DateTime.h>
@@ -13,68 +12,10 @@
 #include <Poco/DateTimeParser.h>
 #include <Poco/JSON/Handler.h>
 #include <Poco/JSON/Parser.h>
-#include <Poco/MemoryStream.h>
 #include <Poco/NumberParser.h>
 
 namespace issuer::vault::wire {
 namespace {
-
-/// The keys that are read. A list of these rather than of the secret ones, so that a secret in a field that nobody
-/// thought of is taken out too.
-struct ReadKey
-{
-	std::string_view name;
-	bool hasText = true; ///< numbers too: some servers put quotes around them
-};
-constexpr std::array<ReadKey, 16> readKeys{{
-	{"errors"},
-	{"error"},
-	{"warnings"},
-	{"lease_duration"},
-	{"ttl"},
-	{"expire_time"},
-	{"creation_ttl"},
-	{"creation_time"},
-	{"period"},
-	{"explicit_max_ttl"},
-	{"num_uses"},
-	{"type"},
-	{"renewable", false},
-	{"auth", false},
-	{"data", false},
-	{"wrap_info", false},
-}};
-
-/// Empties all other strings, keys among them, before the parser sees them: it would keep copies, and takes its time
-/// over each character.
-void emptyOtherStrings(WipedString& body)
-{
-	JsonStrings strings(body);
-	std::size_t kept = 0; ///< what stays has moved up to here,
-	std::size_t from = 0; ///< and what was before here is dealt with
-	const auto keepUntil = [&](std::size_t end) {
-		std::memmove(body.data() + kept, body.data() + from, end - from);
-		kept += end - from;
-		from = end;
-	};
-	bool hasText = false;
-	while (const auto string = strings.next()) {
-		bool isRead = hasText;
-		if (string->key) {
-			const auto key = std::string_view(body).substr(string->begin, string->size);
-			const auto* const known = std::ranges::find(readKeys, key, &ReadKey::name);
-			isRead = known != readKeys.end();
-			hasText = isRead && known->hasText;
-		}
-		if (!isRead) {
-			keepUntil(string->begin);
-			from += string->size;
-		}
-	}
-	keepUntil(body.size());
-	wipe(body.data() + kept, body.size() - kept);
-	body.resize(kept);
-}
 
 /// What stands at a key; of a list or an object, nothing.
 using Value = std::variant<std::monostate, std::nullptr_t, bool, double, std::string>;
@@ -224,17 +165,27 @@ private:
 	std::vector<std::string>* _list = nullptr; ///< or the list
 };
 
+/// As the parser wants it. What is no JSON may still hold a secret.
+struct WipedCopy
+{
+	explicit WipedCopy(std::string_view original) : text(original) {}
+	~WipedCopy() { wipe(text.data(), text.size()); }
+	WipedCopy(const WipedCopy&) = delete;
+	WipedCopy& operator=(const WipedCopy&) = delete;
+
+	std::string text;
+};
+
 /// Null: not JSON.
 Poco::SharedPtr<ReplyReader> parse(const WipedString& body)
 {
 	constexpr std::size_t deepest = 16; // Vault's replies: 3; each level costs the parser stack
+	const WipedCopy copy(body);
 	try {
-		// From a stream: of a string the parser would make a copy, and what is no JSON may still hold a secret.
-		Poco::MemoryInputStream stream(body.data(), static_cast<std::streamsize>(body.size()));
 		Poco::SharedPtr<ReplyReader> reader(new ReplyReader);
 		Poco::JSON::Parser parser(reader);
 		parser.setDepth(deepest);
-		parser.parse(stream);
+		parser.parse(copy.text);
 		return reader;
 	}
 	catch (const std::exception&) {
@@ -314,7 +265,7 @@ std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 
 ReplyContent readReply(WipedString& body)
 {
-	emptyOtherStrings(body);
+	takeOutUnread(body);
 	ReplyContent content;
 	const auto reader = parse(body);
 	if (!reader || !reader->object) {

@@ -3,13 +3,15 @@
 namespace issuer::vault::wire {
 namespace {
 
-HttpRequest request(std::string method, std::string path, std::string_view token, std::string_view vaultNamespace)
+HttpRequest request(
+	std::string_view method, std::string_view path, std::string_view token, std::string_view vaultNamespace)
 {
 	HttpRequest request;
-	request.method = std::move(method);
-	request.path = std::move(path);
+	request.method = method;
+	request.path = path;
 	request.secretHeader = "X-Vault-Token";
 	request.secret = token;
+	request.headers.reserve(3);
 	// Agents and proxies before Vault may demand it: it shows that no browser was tricked into sending this.
 	request.headers.emplace_back("X-Vault-Request", "true");
 	if (!vaultNamespace.empty()) {

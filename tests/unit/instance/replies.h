@@ -15,7 +15,6 @@ inline Sent reply(int status, const std::string& body)
 {
 	HttpReply reply;
 	reply.status = status;
-	reply.contentType = "application/json";
 	reply.body.assign(body.begin(), body.end());
 	return reply;
 }

@@ -51,7 +51,6 @@ TEST(ReplyParser, ReadsAReplyWithALength)
 	EXPECT_TRUE(parser.keepsConnection());
 	const auto reply = parser.take();
 	EXPECT_EQ(reply.status, 429);
-	EXPECT_EQ(reply.contentType, "application/json");
 	EXPECT_EQ(reply.retryAfter, "18");
 	EXPECT_EQ(reply.location, "http://x/");
 	EXPECT_EQ(reply.body, "hello");
@@ -94,7 +93,7 @@ TEST(ReplyParser, SkipsInterimReplies)
 		State::complete);
 	const auto reply = parser.take();
 	EXPECT_EQ(reply.status, 200);
-	EXPECT_FALSE(reply.location.has_value());
+	EXPECT_EQ(reply.location, "");
 }
 
 TEST(ReplyParser, NoContentHasNoBody)

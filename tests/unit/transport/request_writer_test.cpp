@@ -23,7 +23,7 @@ HttpRequest renewal()
 
 std::string written(const HttpRequest& request, const std::string& address, bool throughProxy = false)
 {
-	const auto bytes = writeRequest(request, Address::parse(address).value(), request.path, "issuer/1", throughProxy);
+	const auto bytes = writeRequest(request, Address::parse(address).value(), "issuer/1", throughProxy);
 	return std::string(bytes.value());
 }
 
@@ -32,6 +32,11 @@ TEST(RequestWriter, WritesEveryPartOnce)
 	EXPECT_EQ(written(renewal(), "https://vault:8200"),
 		"POST /v1/auth/token/renew-self HTTP/1.1\r\nHost: vault:8200\r\nUser-Agent: issuer/1\r\n"
 		"X-Vault-Request: true\r\nX-Vault-Token: s.canary\r\nContent-Length: 2\r\n\r\n{}");
+}
+
+TEST(RequestWriter, ThePathStandsBelowTheAddresssPrefix)
+{
+	EXPECT_THAT(written(renewal(), "https://vault:8200/team/"), HasSubstr("POST /team/v1/auth/token/renew-self HTTP"));
 }
 
 TEST(RequestWriter, AGetHasNoLength)
@@ -61,7 +66,7 @@ TEST(RequestWriter, ATokenThatWouldEndTheLineIsRefusedAndNotRepeated)
 	for (const auto* token : {"s.x\n", "s.\r\nEvil: y", "s.\x7f"}) {
 		auto request = renewal();
 		request.secret = token;
-		const auto bytes = writeRequest(request, Address::parse("http://v").value(), request.path, "", false);
+		const auto bytes = writeRequest(request, Address::parse("http://v").value(), "", false);
 		ASSERT_FALSE(bytes.has_value());
 		EXPECT_THAT(bytes.error().text, HasSubstr("token"));
 		EXPECT_THAT(bytes.error().text, Not(HasSubstr("s.")));
@@ -73,9 +78,11 @@ TEST(RequestWriter, AHeaderOrPathThatWouldBecomeAnotherIsRefused)
 	const auto address = Address::parse("http://v").value();
 	auto header = renewal();
 	header.headers.emplace_back("X-Vault-Namespace", "a\r\nX-Evil: 1");
-	EXPECT_FALSE(writeRequest(header, address, header.path, "", false).has_value());
+	EXPECT_FALSE(writeRequest(header, address, "", false).has_value());
 	for (const auto* path : {"/v1 HTTP/1.1", "/v1\r\n", "v1", ""}) {
-		EXPECT_FALSE(writeRequest(renewal(), address, path, "", false).has_value()) << path;
+		auto request = renewal();
+		request.path = path;
+		EXPECT_FALSE(writeRequest(request, address, "", false).has_value()) << path;
 	}
 }
 

@@ -173,9 +173,8 @@ std::string answerIn(const Object& capture)
 	const auto response = capture.getObject("response");
 	HttpReply reply;
 	reply.status = response->getValue<int>("status");
-	reply.contentType = header(*response, "Content-Type").value_or("");
-	reply.retryAfter = header(*response, "Retry-After");
-	reply.location = header(*response, "Location");
+	reply.retryAfter = header(*response, "Retry-After").value_or("");
+	reply.location = header(*response, "Location").value_or("");
 	reply.body = bytesOf(response->get("body"));
 	const auto lookUp = capture.getObject("request")->getValue<std::string>("method") == "GET";
 	return told(classify(lookUp ? Operation::lookUp : Operation::renew, reply, "s.TOKEN_A"));
