@@ -35,7 +35,6 @@ HttpReply replyOf(int status, std::string_view body)
 {
 	HttpReply reply;
 	reply.status = status;
-	reply.contentType = "application/json";
 	reply.body = WipedString(body);
 	return reply;
 }
