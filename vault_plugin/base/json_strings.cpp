@@ -14,8 +14,9 @@ std::size_t behindBlanks(std::string_view text, std::size_t at) noexcept
 	return at;
 }
 
-/// Where the quote is that closes a string, or else where the text ends.
-std::size_t endOfString(std::string_view text, std::size_t begin) noexcept
+} // namespace
+
+std::size_t endOfJsonString(std::string_view text, std::size_t begin) noexcept
 {
 	for (auto quote = text.find('"', begin); quote != text.npos; quote = text.find('"', quote + 1)) {
 		auto escapes = quote;
@@ -29,8 +30,6 @@ std::size_t endOfString(std::string_view text, std::size_t begin) noexcept
 	return text.size();
 }
 
-} // namespace
-
 std::optional<JsonString> JsonStrings::next() noexcept
 {
 	const auto quote = _text.find('"', _position);
@@ -40,7 +39,7 @@ std::optional<JsonString> JsonStrings::next() noexcept
 	}
 
 	const auto begin = quote + 1;
-	const auto end = endOfString(_text, begin);
+	const auto end = endOfJsonString(_text, begin);
 	_position = std::min(end + 1, _text.size());
 
 	const auto after = behindBlanks(_text, _position);

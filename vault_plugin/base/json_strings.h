@@ -17,6 +17,9 @@ struct JsonString
 	[[nodiscard]] std::size_t end() const noexcept { return begin + size; }
 };
 
+/// Where the quote is that closes the string whose characters begin at `begin`, or else where the text ends.
+[[nodiscard]] std::size_t endOfJsonString(std::string_view text, std::size_t begin) noexcept;
+
 /// Walks the strings of a JSON text from front to back without copying any, so that secrets can be taken out before a
 /// parser makes copies of them. Takes any bytes: where the text is not JSON, the strings are whatever stands between
 /// quotes, and an unfinished one reaches to the end. Borrows the text, which may be written to meanwhile, up to the end
@@ -27,6 +30,9 @@ public:
 	explicit JsonStrings(std::string_view text) noexcept : _text(text) {}
 
 	[[nodiscard]] std::optional<JsonString> next() noexcept;
+
+	/// Goes on from there, outside a string.
+	void skipTo(std::size_t position) noexcept { _position = position; }
 
 private:
 	std::string_view _text;

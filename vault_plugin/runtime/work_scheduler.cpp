@@ -28,6 +28,8 @@ WorkScheduler::WorkScheduler(const Clock& clock, Alarm& alarm, Options options)
 	: _clock(clock), _alarm(alarm), _options(filledIn(options)), _agenda(options.inFlight, options.perLane),
 	  _flights(options.inFlight), _workers(options.workers)
 {
+	// Held for less than a thread takes to go to sleep and be woken: who finds it taken tries again for a moment first.
+	*_mutex.native_handle() = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 	_waiting.makeRoom(_flights.size());
 	for (Flight& flight : _flights) {
 		_free.push(flight);

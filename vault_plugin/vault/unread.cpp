@@ -35,6 +35,23 @@ constexpr std::array<ReadKey, 16> readKeys{{
 	{"wrap_info", false},
 }};
 
+/// Behind the value that begins at `at`, whatever it is, or else where the text ends.
+std::size_t endOfValue(std::string_view text, std::size_t at)
+{
+	std::size_t depth = 0;
+	while (at < text.size()) {
+		const char c = text[at];
+		const bool closes = c == '}' || c == ']';
+		if (depth == 0 && (closes || c == ',')) {
+			return at;
+		}
+		at = c == '"' ? std::min(endOfJsonString(text, at + 1) + 1, text.size()) : at + 1;
+		depth += c == '{' || c == '[' ? 1U : 0U;
+		depth -= closes ? 1U : 0U;
+	}
+	return at;
+}
+
 /// The way through the text, once from front to back: what stays moves up.
 class Cut
 {
@@ -43,12 +60,19 @@ public:
 
 	void run()
 	{
+		bool hasText = false;
 		while (const auto string = _strings.next()) {
-			if (string->key) {
-				dealWithKey(*string);
+			if (!string->key) {
+				if (!hasText) {
+					takeOut(string->begin, string->end());
+				}
+				continue;
 			}
-			else if (!_hasText) {
-				takeOut(string->begin, string->end());
+			const auto name = std::string_view(_text).substr(string->begin, string->size);
+			const auto* const known = std::ranges::find(readKeys, name, &ReadKey::name);
+			hasText = known != readKeys.end() && known->hasText;
+			if (known == readKeys.end()) {
+				takeOutMember(*string);
 			}
 		}
 		keepUntil(_text.size());
@@ -57,43 +81,20 @@ public:
 	}
 
 private:
-	void dealWithKey(const JsonString& key)
+	/// With the comma behind it, or else, since it is the last one, that before it.
+	void takeOutMember(const JsonString& key)
 	{
-		const auto name = std::string_view(_text).substr(key.begin, key.size);
-		const auto* const known = std::ranges::find(readKeys, name, &ReadKey::name);
-		_hasText = known != readKeys.end() && known->hasText;
-		if (known != readKeys.end()) {
+		const auto end = endOfValue(_text, key.after);
+		takeOut(key.begin - 1, end);
+		_strings.skipTo(end);
+		if (end < _text.size() && _text[end] == ',') {
+			++_from;
 			return;
 		}
-		const std::string_view text = _text;
-		const char first = key.after < text.size() ? text[key.after] : '\0';
-		if (first == '{' || first == '[') {
-			takeOut(key.begin, key.end());
-		}
-		else if (first != '"') {
-			takeOutMember(key.begin - 1, std::min(text.find_first_of(",}] \t\r\n", key.after), text.size()));
-		}
-		else if (const auto value = _strings.next(); value->end() < text.size()) {
-			takeOutMember(key.begin - 1, value->end() + 1);
-		}
-		else {
-			takeOut(key.begin, text.size()); // half a member of half a text
-		}
-	}
-
-	/// With the comma behind it, or else, since it is the last one, that before it.
-	void takeOutMember(std::size_t begin, std::size_t end)
-	{
-		keepUntil(begin);
-		const auto next = _text.find_first_not_of(" \t\r\n", end);
 		const auto last = _kept > 0 ? _text.find_last_not_of(" \t\r\n", _kept - 1) : _text.npos;
-		if (next < _text.size() && _text[next] == ',') {
-			end = next + 1;
-		}
-		else if (last < _kept && _text[last] == ',') {
+		if (last < _kept && _text[last] == ',') {
 			_kept = last;
 		}
-		_from = end;
 	}
 
 	void takeOut(std::size_t begin, std::size_t end)
@@ -113,7 +114,6 @@ private:
 	JsonStrings _strings;
 	std::size_t _kept = 0; ///< what stays has moved up to here,
 	std::size_t _from = 0; ///< and what was before here is dealt with
-	bool _hasText = false; ///< the last key's strings are read
 };
 
 } // namespace

@@ -5,9 +5,8 @@
 namespace issuer::vault::wire {
 
 /// Takes out of a JSON text what nobody here reads, before a parser sees it: that would keep copies, secrets among
-/// them, and take its time over each character. Members of a string, a number or a word go as a whole; of those of
-/// lists and objects the key, and in them all strings. No bracket goes: half a text stays one. Of a text that is no
-/// JSON, what looks like that.
+/// them, and take its time over each character. Members go as a whole, unchecked; of what is in no member, the strings.
+/// Half a text stays half a text; of one that is no JSON, what looks like that goes.
 void takeOutUnread(WipedString& text);
 
 } // namespace issuer::vault::wire

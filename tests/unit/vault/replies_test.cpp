@@ -199,12 +199,13 @@ TEST(Replies, A200OfAnythingElseIsNoVerdictOnTheToken)
 
 TEST(Replies, ReadsAFewLevelsAndNoPit)
 {
-	const auto nested = [](std::size_t levels) {
-		return R"({"x": )" + std::string(levels, '[') + std::string(levels, ']') +
+	const auto nested = [](const std::string& key, std::size_t levels) {
+		return R"({")" + key + R"(": )" + std::string(levels, '[') + std::string(levels, ']') +
 			   R"(, "auth": {"lease_duration": 60}})";
 	};
-	EXPECT_EQ(answer(renew, 200, nested(10)), "grant 60s");
-	EXPECT_EQ(answer(renew, 200, nested(20)), "malformed (malformed)");
+	EXPECT_EQ(answer(renew, 200, nested("errors", 10)), "grant 60s");
+	EXPECT_EQ(answer(renew, 200, nested("errors", 20)), "malformed (malformed)");
+	EXPECT_EQ(answer(renew, 200, nested("x", 10'000)), "grant 60s") << "what is not read is not gone into";
 }
 
 TEST(Replies, A204IsNoRenewal)
