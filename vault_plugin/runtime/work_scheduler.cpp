@@ -11,6 +11,10 @@ namespace {
 constexpr std::uint32_t workersAtRest = 2;
 /// As many steps as take longer, a few microseconds each, than a worker takes to wake up.
 constexpr std::size_t worthAWorker = 4;
+/// As many steps without a pause as only a crowd of jobs brings: then who watches looks out for more, so many times,
+/// before it goes to sleep. An answer from nearby takes no longer than that, and who sleeps has to be woken.
+constexpr std::size_t crowd = 16;
+constexpr int looksAfterACrowd = 50;
 constexpr Poller::Tag alarmTag = Poller::firstFree;
 constexpr Poller::Tag firstFlightTag = alarmTag + 1;
 
@@ -324,15 +328,18 @@ void WorkScheduler::work(Worker& self) noexcept
 {
 	Lock lock(_mutex);
 	_coming = false;
+	bool crowded = false;
 	for (;;) {
-		while (Flight* flight = next()) {
+		std::size_t steps = 0;
+		for (Flight* flight = next(); flight != nullptr; flight = next(), ++steps) {
 			step(self, *flight, lock);
 		}
+		crowded = crowded || steps >= crowd;
 		if (_closing) {
 			return; // close() joins
 		}
 		const bool isNeeded = _busy == 0 && _watching == 0;
-		if (isNeeded ? watch(lock) : _busy > 0 && look(lock, Duration::zero())) {
+		if (isNeeded ? watch(lock, crowded) : _busy > 0 && look(lock, Duration::zero())) {
 			continue;
 		}
 		if ((_busy > 0 || _watching > 0) && !rest(lock)) {
@@ -341,11 +348,19 @@ void WorkScheduler::work(Worker& self) noexcept
 	}
 }
 
-/// Waits for something to happen.
-bool WorkScheduler::watch(Lock& lock) noexcept
+/// Waits for something to happen. `crowded`: it will at once, most likely; it is not, once it did not.
+bool WorkScheduler::watch(Lock& lock, bool& crowded) noexcept
 {
 	++_watching;
-	const bool happened = look(lock, std::nullopt);
+	bool happened = false;
+	for (int i = 0; crowded && !happened && i < looksAfterACrowd; ++i) {
+		lock.unlock();
+		std::this_thread::yield(); // to a server on this machine, perhaps
+		lock.lock();
+		happened = look(lock, Duration::zero());
+	}
+	crowded = happened;
+	happened = happened || look(lock, std::nullopt);
 	--_watching;
 	_watcherCalled = false;
 	return happened;

@@ -71,7 +71,7 @@ private:
 
 	// Workers.
 	void work(Worker& self) noexcept;
-	[[nodiscard]] bool watch(Lock& lock) noexcept;
+	[[nodiscard]] bool watch(Lock& lock, bool& crowded) noexcept;
 	[[nodiscard]] bool look(Lock& lock, std::optional<Duration> atMost) noexcept;
 	[[nodiscard]] bool rest(Lock& lock) noexcept;
 	[[nodiscard]] Poller* summon() noexcept;
