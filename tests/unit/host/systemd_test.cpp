@@ -175,7 +175,9 @@ TEST_F(AService, SaysNothingOfAReloadThatEndsAfterTheStopBegan)
 	stopped->stopping();
 	stopped->ready();
 	stopped->reloading();
-	EXPECT_THAT(told.take(), ElementsAre(StartsWith("RELOADING=1"), "STOPPING=1"));
+	auto said = told.take();
+	std::erase_if(said, [](const std::string& line) { return line.starts_with("STATUS="); }); // in its own rhythm
+	EXPECT_THAT(said, ElementsAre(StartsWith("RELOADING=1"), "STOPPING=1"));
 }
 
 } // namespace
