@@ -161,7 +161,7 @@ Outcome runInChild(const std::string& program, const std::vector<std::string>& a
 void reportOutcome(const Outcome& outcome)
 {
 	const std::string report = verdictName(outcome.verdict) + ' ' + outcome.text;
-	static_cast<void>(::write(reportFd, report.data(), report.size()));
+	[[maybe_unused]] const auto written = ::write(reportFd, report.data(), report.size());
 }
 
 } // namespace issuer::conformance

@@ -40,8 +40,8 @@ Result<Descriptor> lockPath(const fs::path& path)
 	}
 	if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
 		std::array<char, 16> pid{};
-		static_cast<void>(::pread(lock.get(), pid.data(), pid.size() - 1, 0));
-		return cannot(path, "another host" + (pid[0] == '\0' ? "" : " (process " + std::string(pid.data()) + ")") +
+		const bool isKnown = ::pread(lock.get(), pid.data(), pid.size() - 1, 0) > 0;
+		return cannot(path, "another host" + (isKnown ? " (process " + std::string(pid.data()) + ")" : "") +
 								" listens there; give this one a path of its own");
 	}
 	const std::string pid = std::to_string(::getpid());
