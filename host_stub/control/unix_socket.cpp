@@ -3,16 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <unistd.h>
 
 namespace issuer::control {
-
-Descriptor::~Descriptor()
-{
-	if (_fd >= 0) {
-		::close(_fd);
-	}
-}
 
 Result<sockaddr_un> addressOf(const std::filesystem::path& path)
 {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 #include <filesystem>
@@ -8,30 +9,8 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <utility>
 
 namespace issuer::control {
-
-/// A file descriptor and its end.
-class Descriptor
-{
-public:
-	Descriptor() = default;
-	explicit Descriptor(int fd) : _fd(fd) {}
-	~Descriptor();
-	Descriptor(Descriptor&& other) noexcept : _fd(std::exchange(other._fd, -1)) {}
-	Descriptor& operator=(Descriptor&& other) noexcept
-	{
-		std::swap(_fd, other._fd);
-		return *this;
-	}
-
-	[[nodiscard]] int get() const { return _fd; }
-	[[nodiscard]] bool valid() const { return _fd >= 0; }
-
-private:
-	int _fd = -1;
-};
 
 /// The address of a socket file; the error says that the path is too long for one.
 [[nodiscard]] Result<sockaddr_un> addressOf(const std::filesystem::path& path);

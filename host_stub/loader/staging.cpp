@@ -1,5 +1,6 @@
 #include "loader/staging.h"
 
+#include "common/descriptor.h"
 #include "common/text.h"
 #include "loader/plugins.h"
 #include "loader/sha256.h"
@@ -29,23 +30,10 @@ std::string reason()
 
 constexpr std::string_view stagingPrefix = ".staging-";
 
-class Fd
+Descriptor opened(const fs::path& path, int flags, mode_t mode = 0)
 {
-public:
-	Fd(const fs::path& path, int flags, mode_t mode = 0) : _fd(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-	~Fd()
-	{
-		if (_fd >= 0) {
-			::close(_fd);
-		}
-	}
-	Fd(const Fd&) = delete;
-	Fd& operator=(const Fd&) = delete;
-	[[nodiscard]] int get() const { return _fd; }
-
-private:
-	int _fd;
-};
+	return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+}
 
 /// The folder of all plugins, locked: by each stage() for as long as it runs, shared; alone by whoever clears away what
 /// is left of those that were killed. A lock goes with its process, however that ends. Where the file system has none,
@@ -54,13 +42,14 @@ class LockedFolder
 {
 public:
 	LockedFolder(const fs::path& folder, int operation)
-		: _fd(folder, O_RDONLY | O_DIRECTORY), _locked(_fd.get() >= 0 && ::flock(_fd.get(), operation) == 0)
+		: _folder(opened(folder, O_RDONLY | O_DIRECTORY)),
+		  _locked(_folder.valid() && ::flock(_folder.get(), operation) == 0)
 	{
 	}
 	[[nodiscard]] bool locked() const { return _locked; }
 
 private:
-	Fd _fd;
+	Descriptor _folder;
 	bool _locked;
 };
 
@@ -91,18 +80,18 @@ private:
 
 Result<void> copyDurably(const fs::path& from, const fs::path& to)
 {
-	const Fd source(from, O_RDONLY);
+	const Descriptor source = opened(from, O_RDONLY);
 	struct stat status
 	{
 	};
-	if (source.get() < 0 || ::fstat(source.get(), &status) != 0) {
+	if (!source.valid() || ::fstat(source.get(), &status) != 0) {
 		return failure(errno == ENOENT ? "there is no such file" : reason());
 	}
 	if (!S_ISREG(status.st_mode)) {
 		return failure("it is not a regular file");
 	}
-	const Fd target(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (target.get() < 0) {
+	const Descriptor target = opened(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (!target.valid()) {
 		return failure(to.string() + ": " + reason());
 	}
 	for (ssize_t copied = 1; copied != 0;) {
@@ -121,8 +110,8 @@ Result<void> copyDurably(const fs::path& from, const fs::path& to)
 
 Result<void> syncFolder(const fs::path& folder)
 {
-	const Fd fd(folder, O_RDONLY | O_DIRECTORY);
-	if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+	const Descriptor fd = opened(folder, O_RDONLY | O_DIRECTORY);
+	if (!fd.valid() || ::fsync(fd.get()) != 0) {
 		return failure(folder.string() + ": " + reason());
 	}
 	return {};
