@@ -13,7 +13,7 @@ constexpr std::uint32_t workersAtRest = 2;
 constexpr std::size_t worthAWorker = 4;
 /// As many steps without a pause as only a crowd of jobs brings: then who watches looks out for more, so many times,
 /// before it goes to sleep. An answer from nearby takes no longer than that, and who sleeps has to be woken.
-constexpr std::size_t crowd = 16;
+constexpr std::size_t stepsOfACrowd = 16;
 constexpr int looksAfterACrowd = 50;
 constexpr Poller::Tag alarmTag = Poller::firstFree;
 constexpr Poller::Tag firstFlightTag = alarmTag + 1;
@@ -334,7 +334,7 @@ void WorkScheduler::work(Worker& self) noexcept
 		for (Flight* flight = next(); flight != nullptr; flight = next(), ++steps) {
 			step(self, *flight, lock);
 		}
-		crowded = crowded || steps >= crowd;
+		crowded = crowded || steps >= stepsOfACrowd;
 		if (_closing) {
 			return; // close() joins
 		}
@@ -342,13 +342,15 @@ void WorkScheduler::work(Worker& self) noexcept
 		if (isNeeded ? watch(lock, crowded) : _busy > 0 && look(lock, Duration::zero())) {
 			continue;
 		}
+		crowded = false;
 		if ((_busy > 0 || _watching > 0) && !rest(lock)) {
 			return leave(self, lock);
 		}
 	}
 }
 
-/// Waits for something to happen. `crowded`: it will at once, most likely; it is not, once it did not.
+/// Waits for something to happen. `crowded`: looks out for it first, before it sleeps; false afterwards, if nothing
+/// came.
 bool WorkScheduler::watch(Lock& lock, bool& crowded) noexcept
 {
 	++_watching;

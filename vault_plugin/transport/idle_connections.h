@@ -17,7 +17,7 @@ class IdleConnections
 {
 public:
 	static constexpr auto longestIdle = std::chrono::seconds(90);
-	static constexpr std::size_t most = 64; ///< as many as there are workers
+	static constexpr std::size_t most = 64; ///< of those used last
 
 	/// One to `address` of TLS `generation` that is fit for another request; null: there is none.
 	[[nodiscard]] std::unique_ptr<Connection> take(const Address& address, unsigned generation);
