@@ -102,14 +102,16 @@ bool Thread::isCurrent() const noexcept
 
 void Thread::join() noexcept
 {
-	if (!std::exchange(_joinable, false)) {
+	if (!_joinable) {
 		return;
 	}
-	if (::pthread_equal(_thread, ::pthread_self()) != 0) {
+	if (isCurrent()) {
 		::pthread_detach(_thread);
-		return;
 	}
-	::pthread_join(_thread, nullptr);
+	else {
+		::pthread_join(_thread, nullptr); // until it has ended, it may still ask whether it is the current one
+	}
+	_joinable = false;
 }
 
 } // namespace issuer::vault::runtime

@@ -169,6 +169,7 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 	flight.worker = &self;
 	self.busy = true;
 	++_busy;
+	++_stepping;
 	Poller* const call = summon();
 	if (!_patrolling) {
 		startPatrol();
@@ -179,6 +180,7 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 	}
 	const std::optional<Wait> wait = flight.job->run(flight.wake);
 	lock.lock();
+	--_stepping;
 	self.busy = false;
 	self.seen = false;
 	if (!std::exchange(self.stuck, false)) {
@@ -280,7 +282,8 @@ Poller* WorkScheduler::summon() noexcept
 	if (wanted && _resting > 0) {
 		return !std::exchange(_resterCalled, true) ? &_bench : nullptr;
 	}
-	if (_resting == 0 && !_coming && (wanted || _busy > 0) && _employed < _workers.size()) {
+	const bool isOneFree = _employed > _stepping + _watching; // and about to see what there is to do
+	if (!isOneFree && !_closing && (wanted || _busy > 0) && _employed < _workers.size()) {
 		try {
 			employ();
 		}
@@ -321,13 +324,11 @@ void WorkScheduler::employ()
 	vacant->thread = Thread("issuer-worker", [this, &worker = *vacant] { work(worker); });
 	vacant->employed = true;
 	++_employed;
-	_coming = true;
 }
 
 void WorkScheduler::work(Worker& self) noexcept
 {
 	Lock lock(_mutex);
-	_coming = false;
 	bool crowded = false;
 	for (;;) {
 		std::size_t steps = 0;
@@ -343,6 +344,9 @@ void WorkScheduler::work(Worker& self) noexcept
 			continue;
 		}
 		crowded = false;
+		if (_busy < _options.busy && stepsToDo() > 0) {
+			continue; // since then
+		}
 		if ((_busy > 0 || _watching > 0) && !rest(lock)) {
 			return leave(self, lock);
 		}
@@ -364,7 +368,6 @@ bool WorkScheduler::watch(Lock& lock, bool& crowded) noexcept
 	crowded = happened;
 	happened = happened || look(lock, std::nullopt);
 	--_watching;
-	_watcherCalled = false;
 	return happened;
 }
 
@@ -377,7 +380,10 @@ bool WorkScheduler::look(Lock& lock, std::optional<Duration> atMost) noexcept
 	const Instant now = _clock.boot();
 	lock.lock();
 	for (const epoll_event& event : events) {
-		if (event.data.u64 == alarmTag) {
+		if (event.data.u64 == Poller::called) {
+			_watcherCalled = false; // whoever was meant: who sees it does what there is to do
+		}
+		else if (event.data.u64 == alarmTag) {
 			ring(now);
 		}
 		else if (Flight* flight = flightOf(event.data.u64)) {

@@ -100,10 +100,10 @@ private:
 
 	std::vector<Worker> _workers;
 	std::uint32_t _employed = 0;
-	std::uint32_t _busy = 0;     ///< workers that run a step and are not stuck
+	std::uint32_t _stepping = 0; ///< workers that run a step
+	std::uint32_t _busy = 0;     ///< of them those that are not stuck
 	std::uint32_t _watching = 0; ///< workers that wait for events
 	std::uint32_t _resting = 0;
-	bool _coming = false;        ///< a new worker is, and not there yet
 	bool _watcherCalled = false; ///< and not there yet
 	bool _resterCalled = false;
 	bool _patrolling = false; ///< as long as somebody is busy, and one time after

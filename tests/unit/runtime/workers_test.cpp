@@ -93,6 +93,51 @@ TEST_F(Workers, WorkersWithoutWorkEndButTwo)
 	}
 }
 
+/// A worker that is about to look for more may see the call that was meant for the one that watches. The calls after it
+/// must not be taken for answered.
+TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
+{
+	WorkScheduler::Options patient = options();
+	patient.patrol = 1h; // which would find what was forgotten
+	constexpr std::size_t count = 100;
+	std::array<char, count> lanes{};
+	for (int round = 1; round <= 500; ++round) {
+		WorkScheduler other(time, time, patient);
+		Counter runs;
+		std::deque<Chore> jobs;
+		for (std::size_t i = 0; i < count; ++i) {
+			other.arm(jobs.emplace_back(runs, &lanes.at(i)), time.in(0s), anyUrgency);
+		}
+		ASSERT_TRUE(runs.reaches(count)) << "in round " << round;
+		for (Chore& job : jobs) {
+			ASSERT_TRUE(other.halt(job, patience));
+		}
+	}
+}
+
+/// As many runs as there are workers end at once, so that nobody rests: that calls for another, but not at the end.
+TEST_F(Workers, ClosingEmploysNobody)
+{
+	WorkScheduler::Options patient = options();
+	patient.patrol = 1h; // so that nobody passes for stuck
+	WorkScheduler other(time, time, patient);
+	Counter begun;
+	Counter cancelled;
+	std::deque<Hanging> jobs;
+	int count = 0;
+	while (static_cast<std::size_t>(count) < other.employed()) {
+		Hanging& job = jobs.emplace_back([&] { begun.raise(); }, nullptr,
+										 [&] {
+											 cancelled.raise();
+											 EXPECT_TRUE(cancelled.reaches(count));
+										 });
+		other.arm(job, time.in(0s), anyUrgency);
+		ASSERT_TRUE(begun.reaches(++count));
+	}
+	other.close();
+	EXPECT_EQ(other.employed(), static_cast<std::size_t>(count));
+}
+
 TEST_F(Workers, ThreadsAreNamedAndLeaveSignalsToTheHost)
 {
 	Counter runs;
