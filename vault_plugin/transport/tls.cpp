@@ -124,7 +124,6 @@ Result<Poco::Net::Context::Ptr> makeContext(const TlsIdentity& identity, X509_ST
 	SSL_CTX& raw = *context->sslContext();
 	SSL_CTX_set_min_proto_version(&raw, TLS1_2_VERSION);
 	SSL_CTX_set_options(&raw, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(&raw, SSL_MODE_RELEASE_BUFFERS);
 	// After each record that is not application data OpenSSL shall come back to us, who look at the deadline.
 	SSL_CTX_clear_mode(&raw, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_default_passwd_cb(&raw, &noPassphrase);
