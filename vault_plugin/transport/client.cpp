@@ -135,12 +135,11 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
 
-	auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
-	auto connection = _idle.take(address, generation);
+	auto connection = _idle.take(address, address.scheme == Scheme::https ? _tls.generation() : 0);
 	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
 		if (!connection) {
-			auto opened = co_await open(address, errand.peer, opening, generation);
+			auto opened = co_await open(address, errand.peer, opening);
 			if (!opened) {
 				Failure failure{std::move(opened).error()};
 				failure.error.unsent = unsent;
@@ -154,7 +153,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		if (reply) {
 			if (parser.keepsConnection()) {
 				connection->keepBuffer(parser.takeBuffer());
-				_idle.keep(std::move(connection), address, generation);
+				_idle.keep(std::move(connection));
 			}
 			advise(*reply);
 			co_return std::move(*reply);
@@ -188,7 +187,7 @@ Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline 
 }
 
 Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
-	const Address& address, const std::string& peer, Deadline deadline, unsigned& generation)
+	const Address& address, const std::string& peer, Deadline deadline)
 {
 	std::optional<Tls::Ready> tls;
 	if (address.scheme == Scheme::https) {
@@ -198,7 +197,6 @@ Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
 			co_return tl::unexpected(ready.error());
 		}
 		tls = std::move(*ready);
-		generation = tls->generation;
 	}
 	const auto proxy = _proxies.between(address);
 	const auto via = proxy ? peer + ": proxy " + proxy->text() : peer;
@@ -206,7 +204,7 @@ Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
 	if (!socket) {
 		co_return tl::unexpected(std::move(socket).error());
 	}
-	auto connection = std::make_unique<Connection>(std::move(*socket), peer);
+	auto connection = std::make_unique<Connection>(std::move(*socket), address, peer);
 	if (tls) {
 		if (proxy) {
 			const auto opened = co_await openTunnel(*connection, address, *proxy, peer, deadline);

@@ -60,8 +60,8 @@ private:
 	~TlsStream() override = default;
 };
 
-Connection::Connection(Descriptor connected, std::string peer)
-	: _peer(std::move(peer)), _stream(new ByteStream(std::move(connected)))
+Connection::Connection(Descriptor connected, Address address, std::string peer)
+	: _address(std::move(address)), _peer(std::move(peer)), _stream(new ByteStream(std::move(connected)))
 {
 }
 
@@ -137,6 +137,7 @@ Task<Expected<std::size_t, ExchangeError>> Connection::perform(
 Task<Expected<void, ExchangeError>> Connection::startTls(const Tls::Ready& tls, Deadline deadline)
 {
 	_tls = new TlsStream(_stream.get(), tls.context);
+	_generation = tls.generation;
 	if (!isNumericAddress(tls.name)) {
 		_tls->setPeerHostName(tls.name);
 	}

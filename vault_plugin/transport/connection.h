@@ -2,6 +2,7 @@
 
 #include "base/wiped.h"
 #include "transport/byte_stream.h"
+#include "transport/settings.h"
 #include "transport/tls.h"
 
 #include <Poco/AutoPtr.h>
@@ -12,13 +13,13 @@
 
 namespace issuer::vault::transport {
 
-/// The bytes of one connection, plain or over TLS. Errors are values that name `peer`. Not thread-safe. Use and destroy
-/// where SIGPIPE is blocked.
+/// The bytes of one connection to `address`, plain or over TLS. Errors are values that name `peer`. Not thread-safe.
+/// Use and destroy where SIGPIPE is blocked.
 class Connection
 {
 public:
 	/// `peer` is what messages call the other end: an address as the operator wrote it.
-	Connection(Descriptor connected, std::string peer);
+	Connection(Descriptor connected, Address address, std::string peer);
 	~Connection();
 
 	/// Speaks TLS from here on: handshake and verification have succeeded when it returns.
@@ -37,6 +38,10 @@ public:
 	/// Whether an idle connection can carry another request.
 	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 
+	[[nodiscard]] const Address& address() const noexcept { return _address; }
+	/// Of what TLS trusts (Tls::generation()); 0: plain.
+	[[nodiscard]] unsigned generation() const noexcept { return _generation; }
+
 private:
 	class TlsStream;
 	/// What a call on a stream came to: bytes, or, below zero, what it waits for.
@@ -50,7 +55,9 @@ private:
 	[[nodiscard]] short wanted(int count, short usual) const noexcept;
 	[[nodiscard]] Poco::Net::StreamSocketImpl& top();
 
+	Address _address;
 	std::string _peer;
+	unsigned _generation = 0;
 	WipedString _buffer;
 	Poco::AutoPtr<ByteStream> _stream;
 	Poco::AutoPtr<TlsStream> _tls; ///< over it; null: plain

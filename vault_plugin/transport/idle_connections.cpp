@@ -22,21 +22,21 @@ std::unique_ptr<Connection> IdleConnections::take(const Address& address, unsign
 		{
 			const std::lock_guard lock(_mutex);
 			old = removeOld(std::chrono::steady_clock::now());
-			const auto found = std::find_if(
-				_idle.rbegin(), _idle.rend(), [&](const Idle& idle) { return isSamePlace(idle.address, address); });
+			const auto found = std::find_if(_idle.rbegin(), _idle.rend(),
+				[&](const Idle& idle) { return isSamePlace(idle.connection->address(), address); });
 			if (found == _idle.rend()) {
 				return nullptr;
 			}
 			candidate = std::move(*found);
 			_idle.erase(std::next(found).base());
 		}
-		if (candidate.generation == generation && candidate.connection->isQuiet()) {
+		if (candidate.connection->generation() == generation && candidate.connection->isQuiet()) {
 			return std::move(candidate.connection);
 		}
 	}
 }
 
-void IdleConnections::keep(std::unique_ptr<Connection> connection, const Address& address, unsigned generation)
+void IdleConnections::keep(std::unique_ptr<Connection> connection)
 {
 	const auto now = std::chrono::steady_clock::now();
 	std::vector<Idle> old;
@@ -46,7 +46,7 @@ void IdleConnections::keep(std::unique_ptr<Connection> connection, const Address
 		old.push_back(std::move(_idle.front()));
 		_idle.erase(_idle.begin());
 	}
-	_idle.push_back({std::move(connection), address, generation, now});
+	_idle.push_back({std::move(connection), now});
 }
 
 void IdleConnections::clear()

@@ -22,7 +22,7 @@ public:
 	/// One to `address` of TLS `generation` that is fit for another request; null: there is none.
 	[[nodiscard]] std::unique_ptr<Connection> take(const Address& address, unsigned generation);
 
-	void keep(std::unique_ptr<Connection> connection, const Address& address, unsigned generation);
+	void keep(std::unique_ptr<Connection> connection);
 
 	/// Closes all.
 	void clear();
@@ -31,8 +31,6 @@ private:
 	struct Idle
 	{
 		std::unique_ptr<Connection> connection;
-		Address address;
-		unsigned generation;
 		std::chrono::steady_clock::time_point since;
 	};
 
