@@ -9,18 +9,32 @@
 namespace issuer::vault::wire {
 namespace {
 
+/// In which object of a reply a member stands.
+enum class Place : std::uint8_t
+{
+	outermost,
+	auth,
+	data,
+	elsewhere,
+};
+
 /// A list of what is read rather than of what is secret, so that a secret in a field that nobody thought of is taken
 /// out too.
 struct ReadKey
 {
 	std::string_view name;
-	bool hasText = true; ///< numbers too: some servers put quotes around them
+	Place place = Place::data;
+	bool hasText = true;             ///< numbers too: some servers put quotes around them
+	Place within = Place::elsewhere; ///< where the members of its value stand
 };
 constexpr std::array<ReadKey, 16> readKeys{{
-	{"errors"},
-	{"error"},
-	{"warnings"},
-	{"lease_duration"},
+	{"errors", Place::outermost},
+	{"error", Place::outermost},
+	{"warnings", Place::outermost},
+	{"wrap_info", Place::outermost, false},
+	{"auth", Place::outermost, false, Place::auth},
+	{"data", Place::outermost, false, Place::data},
+	{"lease_duration", Place::auth},
 	{"ttl"},
 	{"expire_time"},
 	{"creation_ttl"},
@@ -29,11 +43,15 @@ constexpr std::array<ReadKey, 16> readKeys{{
 	{"explicit_max_ttl"},
 	{"num_uses"},
 	{"type"},
-	{"renewable", false},
-	{"auth", false},
-	{"data", false},
-	{"wrap_info", false},
+	{"renewable", Place::data, false},
 }};
+
+const ReadKey* readKey(std::string_view name, Place place)
+{
+	const auto* const key = std::ranges::find_if(
+		readKeys, [&](const ReadKey& known) { return known.place == place && known.name == name; });
+	return key != readKeys.end() ? key : nullptr;
+}
 
 /// Behind the value that begins at `at`, whatever it is, or else where the text ends.
 std::size_t endOfValue(std::string_view text, std::size_t at)
@@ -62,17 +80,21 @@ public:
 	{
 		bool hasText = false;
 		while (const auto string = _strings.next()) {
+			followUntil(string->begin);
+			_followed = string->end() + 1;
 			if (!string->key) {
 				if (!hasText) {
 					takeOut(string->begin, string->end());
 				}
 				continue;
 			}
-			const auto name = std::string_view(_text).substr(string->begin, string->size);
-			const auto* const known = std::ranges::find(readKeys, name, &ReadKey::name);
-			hasText = known != readKeys.end() && known->hasText;
-			if (known == readKeys.end()) {
+			const auto* const key = readKey(textOf(*string), place());
+			hasText = key != nullptr && key->hasText;
+			if (key == nullptr || (_depth == 1 && isNull(*string))) {
 				takeOutMember(*string);
+			}
+			else if (_depth == 1) {
+				_within = key->within;
 			}
 		}
 		keepUntil(_text.size());
@@ -81,12 +103,43 @@ public:
 	}
 
 private:
+	[[nodiscard]] std::string_view textOf(const JsonString& string) const
+	{
+		return std::string_view(_text).substr(string.begin, string.size);
+	}
+
+	/// The outermost object's members are not told apart from those that are not there.
+	[[nodiscard]] bool isNull(const JsonString& key) const
+	{
+		return std::string_view(_text).substr(key.after).starts_with("null");
+	}
+
+	[[nodiscard]] Place place() const
+	{
+		return _depth == 1 ? Place::outermost : _depth == 2 ? _within : Place::elsewhere;
+	}
+
+	/// Into objects and lists, and out of them.
+	void followUntil(std::size_t end)
+	{
+		for (; _followed < end; ++_followed) {
+			const char c = _text[_followed];
+			if (c == '{' || c == '[') {
+				++_depth;
+			}
+			else if ((c == '}' || c == ']') && _depth > 0) {
+				--_depth;
+			}
+		}
+	}
+
 	/// With the comma behind it, or else, since it is the last one, that before it.
 	void takeOutMember(const JsonString& key)
 	{
 		const auto end = endOfValue(_text, key.after);
 		takeOut(key.begin - 1, end);
 		_strings.skipTo(end);
+		_followed = end;
 		if (end < _text.size() && _text[end] == ',') {
 			++_from;
 			return;
@@ -112,8 +165,11 @@ private:
 
 	WipedString& _text;
 	JsonStrings _strings;
-	std::size_t _kept = 0; ///< what stays has moved up to here,
-	std::size_t _from = 0; ///< and what was before here is dealt with
+	std::size_t _kept = 0;            ///< what stays has moved up to here,
+	std::size_t _from = 0;            ///< and what was before here is dealt with
+	std::size_t _followed = 0;        ///< up to here:
+	std::size_t _depth = 0;           ///< in so many objects and lists,
+	Place _within = Place::elsewhere; ///< the second of which is this one
 };
 
 } // namespace

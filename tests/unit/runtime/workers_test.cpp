@@ -127,10 +127,10 @@ TEST_F(Workers, ClosingEmploysNobody)
 	int count = 0;
 	while (static_cast<std::size_t>(count) < other.employed()) {
 		Hanging& job = jobs.emplace_back([&] { begun.raise(); }, nullptr,
-										 [&] {
-											 cancelled.raise();
-											 EXPECT_TRUE(cancelled.reaches(count));
-										 });
+			[&] {
+				cancelled.raise();
+				EXPECT_TRUE(cancelled.reaches(count));
+			});
 		other.arm(job, time.in(0s), anyUrgency);
 		ASSERT_TRUE(begun.reaches(++count));
 	}

@@ -83,17 +83,37 @@ TEST(SecretsInReplies, AreTakenOutBeforeAnythingIsParsedEvenInHalfAReply)
 TEST(SecretsInReplies, AMemberThatIsNotReadGoesWithItsComma)
 {
 	const std::pair<std::string_view, std::string_view> cases[] = {
-		{R"({"x": 1, "ttl": 2})", R"({ "ttl": 2})"},
-		{R"({"ttl": 2, "x": "\\"})", R"({"ttl": 2})"},
-		{R"({"ttl": 2 , "x" : null , "y": true })", R"({"ttl": 2 })"},
+		{R"({"x": 1, "error": 2})", R"({ "error": 2})"},
+		{R"({"error": 2, "x": "\\"})", R"({"error": 2})"},
+		{R"({"error": 2 , "x" : null , "y": true })", R"({"error": 2 })"},
 		{R"({"x": false, "y": "s.T,", "z": 1e3})", "{  }"},
 		{R"({"x": {"ttl": 2, "y": "}"}, "data": {"z": [1, "s.T]", {}]}})", R"({ "data": {}})"},
 		{R"({"x": {"y": [}, "data": null})", "{"},
 		{R"({"x": 1)", "{"},
 		{R"({"x":)", "{"},
-		{R"({"ttl": 1, "x": "s.T)", R"({"ttl": 1)"},
+		{R"({"error": 1, "x": "s.T)", R"({"error": 1)"},
 		{R"(["s.T", {"x": 1}])", R"(["", {}])"},
 		{R"(a "x": b)", "a "},
+	};
+	for (const auto& [whole, left] : cases) {
+		WipedString body(whole);
+		(void)readReply(body);
+		EXPECT_EQ(std::string(body), left) << whole;
+	}
+}
+
+TEST(SecretsInReplies, AMemberIsReadWhereItBelongsAndNowhereElse)
+{
+	const std::pair<std::string_view, std::string_view> cases[] = {
+		{R"({"ttl": 1, "auth": {"ttl": 1, "lease_duration": 2}, "lease_duration": 3})",
+			R"({ "auth": { "lease_duration": 2}})"},
+		{R"({"data": {"ttl": 1, "data": {"ttl": 2}, "lease_duration": 3}})", R"({"data": {"ttl": 1}})"},
+		{R"({"data": {"ttl": {"ttl": "s.T"}}, "errors": [{"data": 1}]})", R"({"data": {"ttl": {}}, "errors": [{}]})"},
+		{R"({"wrap_info": {"ttl": 1, "token": "s.T"}, "data": {"type": "x"}})",
+			R"({"wrap_info": { }, "data": {"type": "x"}})"},
+		{R"({"auth": null, "data": {"expire_time": null}, "warnings": null})", R"({ "data": {"expire_time": null}})"},
+		{R"("ttl": 1, ]}} {"error": 2})", R"( ]}} {"error": 2})"},
+		{R"([{"error": 1}])", R"([{}])"},
 	};
 	for (const auto& [whole, left] : cases) {
 		WipedString body(whole);
