@@ -32,13 +32,14 @@ std::size_t endOfJsonString(std::string_view text, std::size_t begin) noexcept
 
 std::optional<JsonString> JsonStrings::next() noexcept
 {
-	const auto quote = _text.find('"', _position);
-	if (quote == std::string_view::npos) {
-		_position = _text.size();
+	while (_position < _text.size() && _text[_position] != '"') { // seldom far
+		++_position;
+	}
+	if (_position == _text.size()) {
 		return std::nullopt;
 	}
 
-	const auto begin = quote + 1;
+	const auto begin = _position + 1;
 	const auto end = endOfJsonString(_text, begin);
 	_position = std::min(end + 1, _text.size());
 

@@ -3,38 +3,22 @@
 #include "base/json_strings.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+#include <span>
 
 namespace issuer::vault::wire {
 namespace {
-
-/// In which object of a reply a member stands.
-enum class Place : std::uint8_t
-{
-	outermost,
-	auth,
-	data,
-	elsewhere,
-};
 
 /// A list of what is read rather than of what is secret, so that a secret in a field that nobody thought of is taken
 /// out too.
 struct ReadKey
 {
 	std::string_view name;
-	Place place = Place::data;
-	bool hasText = true;             ///< numbers too: some servers put quotes around them
-	Place within = Place::elsewhere; ///< where the members of its value stand
+	bool hasText = true;                   ///< numbers too: some servers put quotes around them
+	std::span<const ReadKey> members = {}; ///< of the object that it has
 };
-constexpr std::array<ReadKey, 16> readKeys{{
-	{"errors", Place::outermost},
-	{"error", Place::outermost},
-	{"warnings", Place::outermost},
-	{"wrap_info", Place::outermost, false},
-	{"auth", Place::outermost, false, Place::auth},
-	{"data", Place::outermost, false, Place::data},
-	{"lease_duration", Place::auth},
+constexpr ReadKey ofAuth[] = {{"lease_duration"}};
+constexpr ReadKey ofData[] = {
 	{"ttl"},
 	{"expire_time"},
 	{"creation_ttl"},
@@ -43,15 +27,16 @@ constexpr std::array<ReadKey, 16> readKeys{{
 	{"explicit_max_ttl"},
 	{"num_uses"},
 	{"type"},
-	{"renewable", Place::data, false},
-}};
-
-const ReadKey* readKey(std::string_view name, Place place)
-{
-	const auto* const key = std::ranges::find_if(
-		readKeys, [&](const ReadKey& known) { return known.place == place && known.name == name; });
-	return key != readKeys.end() ? key : nullptr;
-}
+	{"renewable", false},
+};
+constexpr ReadKey outermost[] = {
+	{"errors"},
+	{"error"},
+	{"warnings"},
+	{"wrap_info", false},
+	{"auth", false, ofAuth},
+	{"data", false, ofData},
+};
 
 /// Behind the value that begins at `at`, whatever it is, or else where the text ends.
 std::size_t endOfValue(std::string_view text, std::size_t at)
@@ -88,13 +73,14 @@ public:
 				}
 				continue;
 			}
-			const auto* const key = readKey(textOf(*string), place());
-			hasText = key != nullptr && key->hasText;
-			if (key == nullptr || (_depth == 1 && isNull(*string))) {
+			const auto read = readHere();
+			const auto key = std::ranges::find(read, textOf(*string), &ReadKey::name);
+			hasText = key != read.end() && key->hasText;
+			if (key == read.end() || (_depth == 1 && isNull(*string))) {
 				takeOutMember(*string);
 			}
 			else if (_depth == 1) {
-				_within = key->within;
+				_members = key->members;
 			}
 		}
 		keepUntil(_text.size());
@@ -114,9 +100,9 @@ private:
 		return std::string_view(_text).substr(key.after).starts_with("null");
 	}
 
-	[[nodiscard]] Place place() const
+	[[nodiscard]] std::span<const ReadKey> readHere() const
 	{
-		return _depth == 1 ? Place::outermost : _depth == 2 ? _within : Place::elsewhere;
+		return _depth == 1 ? outermost : _depth == 2 ? _members : std::span<const ReadKey>();
 	}
 
 	/// Into objects and lists, and out of them.
@@ -165,11 +151,11 @@ private:
 
 	WipedString& _text;
 	JsonStrings _strings;
-	std::size_t _kept = 0;            ///< what stays has moved up to here,
-	std::size_t _from = 0;            ///< and what was before here is dealt with
-	std::size_t _followed = 0;        ///< up to here:
-	std::size_t _depth = 0;           ///< in so many objects and lists,
-	Place _within = Place::elsewhere; ///< the second of which is this one
+	std::size_t _kept = 0;             ///< what stays has moved up to here,
+	std::size_t _from = 0;             ///< and what was before here is dealt with
+	std::size_t _followed = 0;         ///< up to here:
+	std::size_t _depth = 0;            ///< in so many objects and lists,
+	std::span<const ReadKey> _members; ///< with these to be read in the second
 };
 
 } // namespace
