@@ -105,7 +105,7 @@ private:
 	[[nodiscard]] const void* lane() const noexcept override { return _exchange.get(); }
 	void changed() noexcept override;
 	[[nodiscard]] Task<> runOnce();
-	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt();
+	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt(Moment& now);
 	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
 	void passOn(const std::vector<std::string>& advice);
 	void report(renewal::Reports reports);

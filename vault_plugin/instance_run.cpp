@@ -34,10 +34,10 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 Task<> Instance::runOnce()
 {
 	deliver();
-	if (const auto attempt = takeAttempt()) {
-		const auto sent = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
+	Moment sent;
+	if (const auto attempt = takeAttempt(sent)) {
 		const auto answer = co_await exchange(*attempt);
-		const auto answered = _services->clock().now();
+		const auto answered = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
 		const std::lock_guard lock(_mutex);
 		report(_keeper.answered(sent, answered, answer));
 	}
@@ -45,22 +45,23 @@ Task<> Instance::runOnce()
 	planNext();
 }
 
-/// What to ask now, if anything; with the credential as it is now.
-std::optional<renewal::Attempt> Instance::takeAttempt()
+/// What to ask `now`, if anything; with the credential as it is then.
+std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 {
 	std::unique_lock lock(_mutex);
-	const auto isDue = [this](Moment now) {
+	const auto isDue = [&] {
 		const auto next = _keeper.next();
 		return next && *next <= now.boot;
 	};
 	if (!_armable) {
 		return std::nullopt;
 	}
+	now = _services->clock().now();
 	if (std::exchange(_renewNow, false)) {
-		_keeper.renewNow(_services->clock().now());
+		_keeper.renewNow(now);
 	}
 	const bool told = std::exchange(_rereadToken, false);
-	if (!told && !isDue(_services->clock().now())) {
+	if (!told && !isDue()) {
 		return std::nullopt;
 	}
 	lock.unlock();
@@ -71,12 +72,12 @@ std::optional<renewal::Attempt> Instance::takeAttempt()
 	tokenLock.unlock();
 
 	lock.lock();
-	const auto now = _services->clock().now();
+	now = _services->clock().now(); // to read a file may take its time
 	if (read && *read == credential::Source::Change::replaced) {
 		report(_keeper.credentialReplaced(now));
 	}
 	std::optional<renewal::Attempt> attempt;
-	if (isDue(now)) {
+	if (isDue()) {
 		attempt = _keeper.attempt(now);
 	}
 	if (!read && (attempt || haveToken)) {
