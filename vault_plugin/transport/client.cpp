@@ -63,9 +63,8 @@ Task<Expected<void, ExchangeError>> openTunnel(
 }
 
 /// Opening a connection may take its share of the time when other addresses wait their turn.
-Deadline shareOf(Deadline deadline, std::size_t addressesLeft)
+Deadline shareOf(Deadline deadline, Deadline now, std::size_t addressesLeft)
 {
-	const auto now = std::chrono::steady_clock::now();
 	return now + (deadline - now) / static_cast<std::int64_t>(addressesLeft);
 }
 
@@ -99,13 +98,14 @@ Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 	bool unsent = true;
 	for (std::size_t turn = 0; turn < addresses.size(); ++turn) {
 		const std::size_t index = turn == 0 ? first : turn <= first ? turn - 1 : turn;
-		if (std::chrono::steady_clock::now() >= deadline) {
+		const auto now = std::chrono::steady_clock::now();
+		if (now >= deadline) {
 			auto ended = endedBy(Wake::timedOut, _names[index], "about to begin");
 			ended.unsent = unsent;
 			co_return tl::unexpected(std::move(ended));
 		}
 		const Errand errand{request, addresses[index], _names[index]};
-		auto reply = co_await sendTo(errand, shareOf(deadline, addresses.size() - turn), deadline);
+		auto reply = co_await sendTo(errand, shareOf(deadline, now, addresses.size() - turn), deadline);
 		if (reply) {
 			// A server that cannot do its work is no reason to fail here, but one to ask another next time.
 			_preferred = reply->status < 500 ? index : (index + 1) % addresses.size();
@@ -135,7 +135,8 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
 
-	auto connection = _idle.take(address, address.scheme == Scheme::https ? _tls.generation() : 0);
+	const auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
+	auto connection = _idle.take(address, generation, std::chrono::steady_clock::now());
 	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
 		if (!connection) {
@@ -153,7 +154,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		if (reply) {
 			if (parser.keepsConnection()) {
 				connection->keepBuffer(parser.takeBuffer());
-				_idle.keep(std::move(connection));
+				_idle.keep(std::move(connection), std::chrono::steady_clock::now());
 			}
 			advise(*reply);
 			co_return std::move(*reply);

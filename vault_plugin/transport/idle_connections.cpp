@@ -14,14 +14,14 @@ bool isSamePlace(const Address& a, const Address& b)
 
 } // namespace
 
-std::unique_ptr<Connection> IdleConnections::take(const Address& address, unsigned generation)
+std::unique_ptr<Connection> IdleConnections::take(const Address& address, unsigned generation, Time now)
 {
 	for (;;) {
 		std::vector<Idle> old; // closed on the way out, without the lock
 		Idle candidate;
 		{
 			const std::lock_guard lock(_mutex);
-			old = removeOld(std::chrono::steady_clock::now());
+			old = removeOld(now);
 			const auto found = std::find_if(_idle.rbegin(), _idle.rend(),
 				[&](const Idle& idle) { return isSamePlace(idle.connection->address(), address); });
 			if (found == _idle.rend()) {
@@ -30,15 +30,15 @@ std::unique_ptr<Connection> IdleConnections::take(const Address& address, unsign
 			candidate = std::move(*found);
 			_idle.erase(std::next(found).base());
 		}
-		if (candidate.connection->generation() == generation && candidate.connection->isQuiet()) {
+		const bool isFit = now - candidate.since < fresh || candidate.connection->isQuiet();
+		if (isFit && candidate.connection->generation() == generation) {
 			return std::move(candidate.connection);
 		}
 	}
 }
 
-void IdleConnections::keep(std::unique_ptr<Connection> connection)
+void IdleConnections::keep(std::unique_ptr<Connection> connection, Time now)
 {
-	const auto now = std::chrono::steady_clock::now();
 	std::vector<Idle> old;
 	const std::lock_guard lock(_mutex);
 	old = removeOld(now);
@@ -55,7 +55,7 @@ void IdleConnections::clear()
 	_idle.clear();
 }
 
-std::vector<IdleConnections::Idle> IdleConnections::removeOld(std::chrono::steady_clock::time_point now)
+std::vector<IdleConnections::Idle> IdleConnections::removeOld(Time now)
 {
 	const auto young =
 		std::find_if(_idle.begin(), _idle.end(), [now](const Idle& idle) { return now - idle.since <= longestIdle; });

@@ -16,13 +16,17 @@ namespace issuer::vault::transport {
 class IdleConnections
 {
 public:
+	using Time = std::chrono::steady_clock::time_point;
+
 	static constexpr auto longestIdle = std::chrono::seconds(90);
 	static constexpr std::size_t most = 64; ///< of those used last
+	/// What has happened to a connection since so short a time may still be on its way here: no use to look.
+	static constexpr auto fresh = std::chrono::milliseconds(1);
 
 	/// One to `address` of TLS `generation` that is fit for another request; null: there is none.
-	[[nodiscard]] std::unique_ptr<Connection> take(const Address& address, unsigned generation);
+	[[nodiscard]] std::unique_ptr<Connection> take(const Address& address, unsigned generation, Time now);
 
-	void keep(std::unique_ptr<Connection> connection);
+	void keep(std::unique_ptr<Connection> connection, Time now);
 
 	/// Closes all.
 	void clear();
@@ -31,11 +35,11 @@ private:
 	struct Idle
 	{
 		std::unique_ptr<Connection> connection;
-		std::chrono::steady_clock::time_point since;
+		Time since;
 	};
 
 	/// Closing is left to the caller, outside the lock.
-	[[nodiscard]] std::vector<Idle> removeOld(std::chrono::steady_clock::time_point now);
+	[[nodiscard]] std::vector<Idle> removeOld(Time now);
 
 	std::mutex _mutex;
 	std::vector<Idle> _idle; ///< oldest first
