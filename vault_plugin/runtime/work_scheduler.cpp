@@ -9,8 +9,8 @@ namespace issuer::vault::runtime {
 namespace {
 
 constexpr std::uint32_t workersAtRest = 2;
-/// As many steps as take longer, a few microseconds each, than a worker takes to wake up.
-constexpr std::size_t worthAWorker = 4;
+/// As many steps as take longer, a few microseconds each, than a worker takes to wake up and get into the others' way.
+constexpr std::size_t worthAWorker = 8;
 /// As many steps without a pause as only a crowd of jobs brings: then who watches looks out for more, so many times,
 /// before it goes to sleep. An answer from nearby takes no longer than that, and who sleeps has to be woken.
 constexpr std::size_t stepsOfACrowd = 16;
