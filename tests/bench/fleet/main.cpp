@@ -54,8 +54,9 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 	ServerProcess server(setting.server);
 	const Target target{server.port(), tls};
 	constexpr std::size_t mostTlsThreads = 1000; // more take minutes in handshakes
-	for (const std::size_t size : {1UL, 100UL, 1000UL, 10'000UL}) {
-		if ((options.quick && size != 1 && size != 1000) || (!options.only.empty() && size != 10'000)) {
+	constexpr std::size_t largest = 10'000;
+	for (const std::size_t size : {1UL, 100UL, 1000UL, largest}) {
+		if ((options.quick && size != 1 && size != 1000) || (!options.only.empty() && size != largest)) {
 			continue;
 		}
 		tell(std::to_string(size) + " issuers" + (tls ? ", TLS" : ""));
@@ -64,17 +65,21 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 				bySize[size] = std::move(figures);
 			}
 		};
-		keep(results.fleets, inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size); }));
+		const Rival rival = size == largest ? Rival([&] { return wrk(target, 16); }) : Rival();
+		keep(results.fleets,
+			inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size, rival, "wrk_rate"); }));
 		if (options.only.empty() && (!tls || size <= mostTlsThreads)) {
 			keep(results.threadsPerIssuer, inProcess([&] { return threadPerIssuer(target, size); }));
 		}
 	}
-	results.others.merge(inProcess([&] { return wrk(target, 16); }));
-	results.others.merge(inProcess([&] { return rawClient(target, 16); }));
-	if (!results.fleets.empty() && results.others["wrk_rate"] > 0) {
-		const auto& largest = results.fleets.rbegin()->second;
-		results.others["share_of_wrk"] = largest.at("burst_rate") / results.others["wrk_rate"] * 100;
+	if (const auto fleet = results.fleets.find(largest); fleet != results.fleets.end()) {
+		for (const auto* const name : {"wrk_rate", "wrk_cpu_us", "share_of_rival"}) {
+			if (const auto figure = fleet->second.find(name); figure != fleet->second.end()) {
+				results.others.insert(*figure);
+			}
+		}
 	}
+	results.others.merge(inProcess([&] { return rawClient(target, 16); }));
 }
 
 void measureTroubles(const Options& options, const Setting& setting, Results& results)

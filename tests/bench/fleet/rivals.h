@@ -14,7 +14,7 @@ struct Target
 	bool tls = false; ///< the server is not verified
 };
 
-/// wrk, with a thread and as many connections: what can be had.
+/// wrk, with a thread and as many connections, for a second: what can be had. Empty where it is not installed.
 [[nodiscard]] Figures wrk(const Target& target, int connections);
 
 /// Threads that send fixed bytes and wait for as many as a renewal has, over a kept-alive connection each: the least

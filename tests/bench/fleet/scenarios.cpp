@@ -44,13 +44,16 @@ void awaitRest()
 	}
 }
 
-void measureBursts(Fleet& fleet, Figures& figures)
+void measureBursts(Fleet& fleet, Figures& figures, const Rival& rival, const std::string& rivalRate)
 {
 	constexpr int rounds = 7;
 	std::vector<double> cpu;
 	std::vector<double> rate;
+	std::vector<double> share;
+	std::map<std::string, std::vector<double>> rivals;
 	for (int round = 0; round <= rounds; ++round) {
 		std::this_thread::sleep_for(600ms); // the longest pause that the rules want between two requests of an issuer
+		auto others = rival ? rival() : Figures();
 		const auto count = static_cast<double>(fleet.size());
 		const auto target = fleet.renewals() + fleet.size();
 		const Watch watch;
@@ -59,15 +62,28 @@ void measureBursts(Fleet& fleet, Figures& figures)
 		if (round > 0) { // the first opens connections
 			cpu.push_back(watch.cpu().count() / count * 1e6);
 			rate.push_back(count / watch.wall().count());
+			if (!others.empty()) {
+				share.push_back(rate.back() / others.at(rivalRate) * 100);
+			}
+			for (const auto& [name, figure] : others) {
+				rivals[name].push_back(figure);
+			}
 		}
 	}
 	figures["burst_cpu_us"] = median(cpu);
 	figures["burst_rate"] = median(rate);
+	for (const auto& [name, all] : rivals) {
+		figures[name] = median(all);
+	}
+	if (!share.empty()) {
+		figures["share_of_rival"] = median(share);
+	}
 }
 
 } // namespace
 
-Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size)
+Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size, const Rival& rival,
+	const std::string& rivalRate)
 {
 	Figures figures;
 	const Plugin plugin(subject.plugin);
@@ -89,7 +105,7 @@ Figures lifeOfFleet(const Subject& subject, const std::string& address, std::siz
 	std::this_thread::sleep_for(5s);
 	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
 
-	measureBursts(fleet, figures);
+	measureBursts(fleet, figures, rival, rivalRate);
 	const Watch stop;
 	fleet.stopAll();
 	figures["stop_ms"] = stop.wall().count() * 1e3;
