@@ -82,6 +82,7 @@ struct Chronicle
 	std::vector<Trouble> troubles;
 	std::vector<Death> deaths;
 	std::vector<Saying> sayings;
+	std::vector<Instant> asked;      ///< when somebody wanted a renewal at once
 	std::vector<std::string> broken; ///< promises broken on the spot: stop, recovery
 	Instant began;
 	Instant ended;

@@ -81,10 +81,16 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
-/// In a row of failures of one kind: eight, and one for each 45 s of it; and 37 more if it meets the last four minutes
-/// of a life, when each may be the one that saves it. A slow answer leaves its end vague: then these last longer. The
-/// look-up that asks about an unclear answer is not counted. Beyond the end that is known there may be others, of
-/// renewals that had no answer: they are looked at 64 times.
+/// How often somebody wanted a renewal at once, while these were sent.
+std::int64_t askedFor(const Chronicle& chronicle, const Exchange& first, const Exchange& last)
+{
+	return std::ranges::count_if(chronicle.asked, [&](Instant at) { return at >= first.sent && at <= last.sent; });
+}
+
+/// In a row of failures of one kind: eight, one for each 45 s of it, and one for each that somebody asked for; and 37
+/// more if it meets the last four minutes of a life, when each may be the one that saves it. A slow answer leaves its
+/// end vague: then these last longer. The look-up that asks about an unclear answer is not counted. Beyond the end that
+/// is known there may be others, of renewals that had no answer: they are looked at 64 times.
 Broken outagesEndured(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
@@ -111,7 +117,8 @@ Broken outagesEndured(const Chronicle& chronicle)
 		urgent = urgent || exchange.remaining <= 240s;
 		beyond = beyond || exchange.remaining <= 0s;
 		const auto lasting = exchange.sent - first->sent;
-		if (failures > 8 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s) {
+		const auto most = 8 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s;
+		if (failures > most + askedFor(chronicle, *first, exchange)) {
 			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
 		}
 	}

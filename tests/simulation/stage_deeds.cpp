@@ -61,6 +61,7 @@ void Stage::perform(Deed deed)
 		break;
 	case Deed::renewNow:
 		if (_running) {
+			_chronicle.asked.push_back(_now);
 			_renewer.renewNow(moment());
 		}
 		break;

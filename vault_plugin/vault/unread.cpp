@@ -75,8 +75,9 @@ public:
 			}
 			const auto read = readHere();
 			const auto key = std::ranges::find(read, textOf(*string), &ReadKey::name);
-			hasText = key != read.end() && key->hasText;
-			if (key == read.end() || (_depth == 1 && isNull(*string))) {
+			const bool isRead = key != read.end() && !isAsGoodAsNone(*string);
+			hasText = isRead && key->hasText;
+			if (!isRead) {
 				takeOutMember(*string);
 			}
 			else if (_depth == 1) {
@@ -94,10 +95,10 @@ private:
 		return std::string_view(_text).substr(string.begin, string.size);
 	}
 
-	/// The outermost object's members are not told apart from those that are not there.
-	[[nodiscard]] bool isNull(const JsonString& key) const
+	/// A member of the outermost object that is null.
+	[[nodiscard]] bool isAsGoodAsNone(const JsonString& key) const
 	{
-		return std::string_view(_text).substr(key.after).starts_with("null");
+		return _depth == 1 && std::string_view(_text).substr(key.after).starts_with("null");
 	}
 
 	[[nodiscard]] std::span<const ReadKey> readHere() const
