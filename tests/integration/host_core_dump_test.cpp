@@ -35,7 +35,7 @@ TEST_P(CoreOfAHost, ThatHasRenewedHoldsNoToken)
 	const auto config = directory.write("host.json", configuration(control, file)).string();
 
 	ChildProcess process("/bin/sh", {"-c", "ulimit -c unlimited && cd \"$0\" && exec \"$1\" run --config \"$2\"",
-									 directory.path().string(), ISSUER_HOST, config});
+										directory.path().string(), ISSUER_HOST, config});
 	for (int renewals = 0; renewals < 2;) {
 		const auto line = process.readLine();
 		ASSERT_TRUE(line) << "it ended before it had renewed";
