@@ -65,15 +65,15 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 				bySize[size] = std::move(figures);
 			}
 		};
-		const Rival rival = size == largest ? Rival([&] { return wrk(target, 16); }) : Rival();
-		keep(results.fleets,
-			inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size, rival, "wrk_rate"); }));
+		const auto besideWrk = size == largest ? std::optional(target) : std::nullopt;
+		keep(
+			results.fleets, inProcess([&] { return lifeOfFleet(setting.subject, server.address(), size, besideWrk); }));
 		if (options.only.empty() && (!tls || size <= mostTlsThreads)) {
 			keep(results.threadsPerIssuer, inProcess([&] { return threadPerIssuer(target, size); }));
 		}
 	}
 	if (const auto fleet = results.fleets.find(largest); fleet != results.fleets.end()) {
-		for (const auto* const name : {"wrk_rate", "wrk_cpu_us", "share_of_rival"}) {
+		for (const auto* const name : {"wrk_rate", "wrk_cpu_us", "share_of_wrk"}) {
 			if (const auto figure = fleet->second.find(name); figure != fleet->second.end()) {
 				results.others.insert(*figure);
 			}

@@ -100,7 +100,7 @@ void othersTable(std::ostream& out, const Results& plain, const Results& tls)
 	row(out, "… CPU µs a renewal", "steady_cpu_us", plain, tls);
 	row(out, "wrk, 16 connections: requests/s", "wrk_rate", plain, tls);
 	row(out, "… CPU µs a request", "wrk_cpu_us", plain, tls);
-	row(out, "the bursts of 10,000, share of wrk's rate right before each, %", "share_of_rival", plain, tls);
+	row(out, "the bursts of 10,000, share of wrk's rate right before each, %", "share_of_wrk", plain, tls);
 	row(out, "bare client, 16 blocking threads: requests/s", "raw_rate", plain, tls);
 	row(out, "… CPU µs a request", "raw_cpu_us", plain, tls);
 	row(out, "stop of 10,000, ms", "hanging_stop_ms", plain, tls);

@@ -44,16 +44,15 @@ void awaitRest()
 	}
 }
 
-void measureBursts(Fleet& fleet, Figures& figures, const Rival& rival, const std::string& rivalRate)
+void measureBursts(Fleet& fleet, Figures& figures, const std::optional<Target>& besideWrk)
 {
 	constexpr int rounds = 7;
 	std::vector<double> cpu;
 	std::vector<double> rate;
-	std::vector<double> share;
 	std::map<std::string, std::vector<double>> rivals;
 	for (int round = 0; round <= rounds; ++round) {
 		std::this_thread::sleep_for(600ms); // the longest pause that the rules want between two requests of an issuer
-		auto others = rival ? rival() : Figures();
+		auto rival = besideWrk ? wrk(*besideWrk, 16) : Figures();
 		const auto count = static_cast<double>(fleet.size());
 		const auto target = fleet.renewals() + fleet.size();
 		const Watch watch;
@@ -62,10 +61,10 @@ void measureBursts(Fleet& fleet, Figures& figures, const Rival& rival, const std
 		if (round > 0) { // the first opens connections
 			cpu.push_back(watch.cpu().count() / count * 1e6);
 			rate.push_back(count / watch.wall().count());
-			if (!others.empty()) {
-				share.push_back(rate.back() / others.at(rivalRate) * 100);
+			if (!rival.empty()) {
+				rival["share_of_wrk"] = rate.back() / rival["wrk_rate"] * 100;
 			}
-			for (const auto& [name, figure] : others) {
+			for (const auto& [name, figure] : rival) {
 				rivals[name].push_back(figure);
 			}
 		}
@@ -75,15 +74,12 @@ void measureBursts(Fleet& fleet, Figures& figures, const Rival& rival, const std
 	for (const auto& [name, all] : rivals) {
 		figures[name] = median(all);
 	}
-	if (!share.empty()) {
-		figures["share_of_rival"] = median(share);
-	}
 }
 
 } // namespace
 
-Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size, const Rival& rival,
-	const std::string& rivalRate)
+Figures lifeOfFleet(
+	const Subject& subject, const std::string& address, std::size_t size, const std::optional<Target>& besideWrk)
 {
 	Figures figures;
 	const Plugin plugin(subject.plugin);
@@ -105,7 +101,7 @@ Figures lifeOfFleet(const Subject& subject, const std::string& address, std::siz
 	std::this_thread::sleep_for(5s);
 	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
 
-	measureBursts(fleet, figures, rival, rivalRate);
+	measureBursts(fleet, figures, besideWrk);
 	const Watch stop;
 	fleet.stopAll();
 	figures["stop_ms"] = stop.wall().count() * 1e3;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "meter.h"
+#include "rivals.h"
 #include "server_process.h"
 
-#include <functional>
+#include <optional>
 #include <string>
 
 /// What is measured of the plugin. Each runs in a process of its own: see inProcess().
@@ -15,14 +16,10 @@ struct Subject
 	std::string caFile; ///< empty: plain
 };
 
-/// What another client does with the same server, for about a second.
-using Rival = std::function<Figures()>;
-
-/// `size` issuers of one server: created, started in the background, at rest, renewed in bursts, stopped. Each burst
-/// comes right after the rival's, if there is one, as machines are not always equally fast; its figures are in the
-/// result, and what share of `rivalRate` the bursts reach, as "share_of_rival".
-[[nodiscard]] Figures lifeOfFleet(const Subject& subject, const std::string& address, std::size_t size,
-	const Rival& rival = {}, const std::string& rivalRate = {});
+/// `size` issuers of one server: created, started in the background, at rest, renewed in bursts, stopped. With
+/// `besideWrk`, the same server, wrk runs right before each burst, as machines are not always equally fast.
+[[nodiscard]] Figures lifeOfFleet(
+	const Subject& subject, const std::string& address, std::size_t size, const std::optional<Target>& besideWrk);
 
 /// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second.
 [[nodiscard]] Figures steadyStream(const Subject& subject, const std::string& address);
