@@ -45,7 +45,7 @@ Task<> Instance::runOnce()
 	planNext();
 }
 
-/// What to ask `now`, if anything; with the credential as it is then.
+/// What to ask, if anything, with the credential as it is; and for which moment that was decided.
 std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 {
 	std::unique_lock lock(_mutex);

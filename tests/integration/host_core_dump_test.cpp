@@ -9,8 +9,6 @@
 namespace issuer::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 class CoreOfAHost : public OverEither
 {
 protected:

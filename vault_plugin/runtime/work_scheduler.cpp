@@ -282,7 +282,7 @@ Poller* WorkScheduler::summon() noexcept
 	if (wanted && _resting > 0) {
 		return !std::exchange(_resterCalled, true) ? &_bench : nullptr;
 	}
-	const bool isOneFree = _employed > _stepping + _watching; // and about to see what there is to do
+	const bool isOneFree = _employed > _stepping + _watching; // rests, or is about to look for what to do
 	if (!isOneFree && !_closing && (wanted || _busy > 0) && _employed < _workers.size()) {
 		try {
 			employ();

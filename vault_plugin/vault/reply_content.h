@@ -21,8 +21,8 @@ struct ReplyContent
 	std::optional<renewal::TokenFacts> token; ///< `data`, if it has a `ttl`
 };
 
-/// Overwrites, in `body`, every string but those read here, then reads it. Any bytes are welcome: what cannot be read
-/// is left out. Lengths of time are held within 0 and 100 years.
+/// Takes out of `body` what is not read here, overwrites it, and reads the rest. Any bytes are welcome: what cannot be
+/// read is left out. Lengths of time are held within 0 and 100 years.
 [[nodiscard]] ReplyContent readReply(WipedString& body);
 
 } // namespace issuer::vault::wire
