@@ -143,7 +143,13 @@ Reports LifetimeWatcherRules::stopped(Moment)
 	return {};
 }
 
-Reports LifetimeWatcherRules::credentialReplaced(Moment now)
+/// It has no rule for this: to it, a failed request.
+void LifetimeWatcherRules::interrupted(Moment now)
+{
+	static_cast<void>(answered(now, now, Verdict{}));
+}
+
+Reports LifetimeWatcherRules::candidateFound(Moment now)
 {
 	_phase = Phase::idle;
 	_asking = false;
