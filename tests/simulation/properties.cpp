@@ -41,7 +41,7 @@ Broken neverLostInVain(const World& world, const Chronicle& chronicle)
 	}
 	for (const auto& death : chronicle.deaths) {
 		if (lostInVain(world, chronicle, death)) {
-			return "the token was lost in vain" + at(chronicle, death.told);
+			return "the token was lost in vain" + at(chronicle, death.at);
 		}
 	}
 	return {};
@@ -140,7 +140,7 @@ Broken candidatesLeftInPeace(const Chronicle& chronicle)
 		const auto lasting = exchange.sent - first->sent;
 		const auto doublings = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(lasting / 60s)));
 		const auto asked = askedFor(chronicle, *first, exchange);
-		if (failures > 10 + lasting / 45s + asked || refusals > 8 + 8 * doublings + asked) {
+		if (failures > 16 + lasting / 30s + asked || refusals > 8 + 8 * doublings + asked) {
 			return "a candidate failed " + std::to_string(failures) + " times within " + inWords(lasting) +
 				   at(chronicle, exchange.sent);
 		}
@@ -228,7 +228,8 @@ Broken deadLeftInPeace(const Chronicle& chronicle)
 	constexpr std::size_t most = 40;
 	std::vector<Instant> probes;
 	for (const auto& exchange : chronicle.exchanges) {
-		if (exchange.stateBefore == State::expired && !exchange.ofCandidate && !exchange.tokenAlive && exchange.operation == Operation::lookUp) {
+		if (exchange.stateBefore == State::expired && !exchange.ofCandidate && !exchange.interrupted &&
+			!exchange.tokenAlive && exchange.operation == Operation::lookUp) {
 			probes.push_back(exchange.sent);
 			if (probes.size() > most && probes.back() - probes[probes.size() - 1 - most] < 24h) {
 				return "a dead token was asked after more than 40 times a day" + at(chronicle, exchange.sent);
@@ -420,18 +421,17 @@ Broken revocationKnown(const World& world, const Chronicle& chronicle)
 	constexpr Duration longest = std::chrono::minutes(6 * 66);
 	for (const auto& death : chronicle.deaths) {
 		const auto until = death.at + longest + reserveOf(world.network, death.lease).whole() + 1min;
-		const bool troubled = std::ranges::any_of(chronicle.troubles,
-			[&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
+		const bool troubled = std::ranges::any_of(
+			chronicle.troubles, [&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
 		const bool owed = death.killed && death.watchedSince < death.at && chronicle.ended > until && !troubled &&
 						  world.network.lossPercent == 0 && world.happenings.size() == 1;
 		const auto tells = [&](const Exchange& exchange) {
-			return exchange.life == death.life && exchange.refused && exchange.ended >= death.at &&
+			return exchange.life == death.life && exchange.disowned && exchange.ended >= death.at &&
 				   exchange.ended <= until;
 		};
 		const bool spoilt = std::ranges::any_of(
 			world.incidents, [](const Incident& incident) { return !preventsRenewal(incident.fault); });
-		if (owed && !spoilt && world.token.kind != Kind::limitedUses &&
-			std::ranges::none_of(chronicle.exchanges, tells)) {
+		if (owed && !spoilt && death.renewable && std::ranges::none_of(chronicle.exchanges, tells)) {
 			return "the token was revoked, and for hours nobody noticed" + at(chronicle, death.at);
 		}
 	}

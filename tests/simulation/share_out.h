@@ -13,8 +13,8 @@
 namespace issuer::simulation {
 
 /// Does work(index, share) for each index below `count`, spread over `workers` processes, and hands each process's
-/// share to `gather`. Stops early once a call of `work` has returned false. `Share` is plain data, zero at first, in memory that the processes have in common.
-/// Processes and not threads: RapidCheck keeps state of its own.
+/// share to `gather`. Stops early once a call of `work` has returned false. `Share` is plain data, zero at first, in
+/// memory that the processes have in common. Processes and not threads: RapidCheck keeps state of its own.
 template <class Share, class Work, class Gather>
 void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 {

@@ -45,8 +45,8 @@ bool meetsRequest(Fault fault, Operation operation)
 } // namespace
 
 Stage::Stage(const World& world, Renewer& renewer, Timeline* timeline)
-	: _world(world), _renewer(renewer), _timeline(timeline), _current(world.token, beginning, 0),
-	  _dice(world.dice), _start(beginning), _now(beginning), _skew(world.clockSkew)
+	: _world(world), _renewer(renewer), _timeline(timeline), _current(world.token, beginning, 0), _dice(world.dice),
+	  _start(beginning), _now(beginning), _skew(world.clockSkew)
 {
 	const Duration lease = world.token.lease;
 	_current.acceptedFrom = beginning + world.replicationLag;
@@ -281,8 +281,7 @@ Duration Stage::upTo(Duration most)
 		return {};
 	}
 	_dice = _dice * 6364136223846793005U + 1442695040888963407U;
-	return Duration(
-		static_cast<Duration::rep>((_dice >> 20U) % static_cast<std::uint64_t>(most.count() + 1)));
+	return Duration(static_cast<Duration::rep>((_dice >> 20U) % static_cast<std::uint64_t>(most.count() + 1)));
 }
 
 bool Stage::lost()
@@ -336,7 +335,8 @@ void Stage::checkArmed(const char* after)
 	const auto snapshot = _renewer.snapshot();
 	const bool neverAsks = snapshot.state == State::noExpiry || snapshot.reason == Reason::limitedUses;
 	if (!neverAsks || _renewer.hasCandidate()) {
-		_chronicle.broken.push_back("silent: after " + std::string(after) + " nothing is planned and no answer awaited, " +
+		_chronicle.broken.push_back("silent: after " + std::string(after) +
+									" nothing is planned and no answer awaited, " +
 									std::string(nameOf(snapshot.state)));
 	}
 }

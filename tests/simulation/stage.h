@@ -13,8 +13,9 @@ namespace issuer::simulation {
 
 /// Plays one world with one renewer, in virtual time: what comes next happens next, and nothing waits.
 ///
-/// The renewer may hold two tokens: the current one, and a candidate that its source gave and no server has accepted yet.
-/// After the world's own time all faults end and a new credential comes: the renewer must recover. Then it is stopped.
+/// The renewer may hold two tokens: the current one, and a candidate that its source gave and no server has accepted
+/// yet. After the world's own time all faults end and a new credential comes: the renewer must recover. Then it is
+/// stopped.
 class Stage
 {
 public:
@@ -112,7 +113,7 @@ private:
 	bool _running = false;
 	bool _haveToken = false; ///< the reader of the credential source has given one
 	std::optional<Instant> _resumeAt;
-	Instant _lastAsked; ///< when the latest request, begin or resumption was
+	Instant _lastAsked;     ///< when the latest request, begin or resumption was
 	bool _settling = false; ///< the world is over: all is well from here on
 };
 

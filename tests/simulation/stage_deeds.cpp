@@ -67,7 +67,8 @@ bool Stage::putOff(Deed deed)
 	}
 	if (isOfSource(deed)) {
 		const auto notDone = _deeds.begin() + static_cast<std::ptrdiff_t>(_deedsDone);
-		const auto place = std::find_if(notDone, _deeds.end(), [&](const auto& other) { return other.first > obstacle->to; });
+		const auto place =
+			std::find_if(notDone, _deeds.end(), [&](const auto& other) { return other.first > obstacle->to; });
 		_deeds.insert(place, {obstacle->to, deed});
 	}
 	return true;
@@ -288,6 +289,9 @@ void Stage::recover()
 		readFirstToken();
 	}
 	sourceGives(true);
+	if (_flight) {
+		playUntil(_flight->end + 1us); // it may have hung until now; the candidate is next
+	}
 	const auto most = reserveOf(_world.network, _world.token.lease).whole() + 4s;
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.

@@ -207,7 +207,7 @@ void Stage::deliver()
 	const bool currentKept = !thinksDead();
 	const auto reports = _renewer.answered(sent, moment(), answer);
 	if (_candidate && !_renewer.hasCandidate()) {
-		if (exchange.ofCandidate && exchange.refused && currentKept && _current.vault.alive(_now)) {
+		if (exchange.ofCandidate && exchange.disowned && currentKept && _current.vault.alive(_now)) {
 			_chronicle.broken.emplace_back("dropped: a token that lives, for one that the server refuses");
 		}
 		adopt();
