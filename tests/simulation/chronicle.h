@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/keeper.h"
+#include "ways.h"
 #include "world.h"
 
 #include <optional>
@@ -90,6 +91,8 @@ struct Chronicle
 {
 	std::vector<Exchange> exchanges;
 	std::vector<Trouble> troubles;
+	std::vector<NetTrouble> netTroubles;
+	std::vector<Resolution> resolutions; ///< each differs from the one before
 	std::vector<Death> deaths;
 	std::vector<Saying> sayings;
 	std::vector<Instant> asked;      ///< when somebody wanted a renewal at once

@@ -37,6 +37,33 @@ Verdict throttled(std::optional<Duration> retryAfter)
 
 } // namespace
 
+bool isGoodReply(const Answer& answer)
+{
+	const auto* trouble = std::get_if<Verdict>(&answer);
+	if (trouble == nullptr) {
+		return true;
+	}
+	switch (trouble->kind) {
+	case Verdict::Kind::pastMaxTtl:
+	case Verdict::Kind::serverAway:
+	case Verdict::Kind::malformed:
+	case Verdict::Kind::transport:
+	case Verdict::Kind::cancelled:
+		return false;
+	case Verdict::Kind::denied:
+	case Verdict::Kind::refused:
+	case Verdict::Kind::unclearRefusal:
+	case Verdict::Kind::gone:
+	case Verdict::Kind::notRenewable:
+	case Verdict::Kind::batch:
+	case Verdict::Kind::noLease:
+	case Verdict::Kind::throttled:
+	case Verdict::Kind::configuration:
+		return true;
+	}
+	return true;
+}
+
 std::optional<Answer> answerInstead(Fault fault, Operation operation, bool tokenAlive, Duration remaining)
 {
 	const bool renews = operation == Operation::renew;

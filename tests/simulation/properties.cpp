@@ -91,8 +91,8 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 		const auto lease = now.toldLease;
 		const auto share = [](Duration of, double part) { return std::chrono::duration_cast<Duration>(of * part); };
 		const auto wanted = std::max(share(lease, world.policy.fraction), world.policy.minInterval);
-		auto least = std::min(share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter),
-			lease - reserveOf(world.network, lease).guard);
+		auto least = std::min(
+			share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter), lease - reserveOf(world, lease).guard);
 		if (now.operation == Operation::lookUp) {
 			least = std::min<Duration>(least, std::chrono::minutes(6 * 54));
 		}
@@ -420,7 +420,7 @@ Broken revocationKnown(const World& world, const Chronicle& chronicle)
 {
 	constexpr Duration longest = std::chrono::minutes(6 * 66);
 	for (const auto& death : chronicle.deaths) {
-		const auto until = death.at + longest + reserveOf(world.network, death.lease).whole() + 1min;
+		const auto until = death.at + longest + reserveOf(world, death.lease).whole() + 1min;
 		const bool troubled = std::ranges::any_of(
 			chronicle.troubles, [&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
 		const bool owed = death.killed && death.watchedSince < death.at && chronicle.ended > until && !troubled &&

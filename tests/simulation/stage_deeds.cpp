@@ -219,6 +219,7 @@ void Stage::callOff(int life)
 	if (_flight && _flight->life == life) {
 		_chronicle.exchanges[_flight->exchange].ended = _now;
 		_flight.reset();
+		_journey.reset();
 	}
 }
 
@@ -231,12 +232,22 @@ void Stage::stop()
 	if (_flight) {
 		// The transport calls off what hangs: then the answer comes, after all, when nobody listens any more.
 		_flight->end = std::min(_flight->end, _now + 1ms);
+		_journey.reset();
 	}
 	_running = false;
 	const auto reports = _renewer.stopped(moment());
 	record(reports, false, false);
 	if (_renewer.snapshot().state != State::stopped || _renewer.next()) {
 		_chronicle.broken.emplace_back("stop: the state is not STOPPED, or something is still planned");
+	}
+}
+
+/// Another library's table and connections: nothing is known yet.
+void Stage::useFreshClient()
+{
+	if (_world.topology.endpoints > 0) {
+		_network.forget(_now);
+		_router = _renewer.router(_world.topology);
 	}
 }
 
@@ -260,6 +271,7 @@ void Stage::resume()
 		return;
 	}
 	tell("its successor resumes");
+	useFreshClient();
 	_running = true;
 	_lastAsked = _now;
 	forgetPlan();
@@ -275,6 +287,10 @@ void Stage::recover()
 	for (auto& trouble : _chronicle.troubles) {
 		trouble.to = std::min(trouble.to, _now);
 	}
+	for (auto& trouble : _chronicle.netTroubles) {
+		trouble.to = std::min(trouble.to, _now);
+	}
+	_netTroublesBegun = _netTroubles.size();
 	_spellsBegun = _spells.size();
 	_settling = true;
 	_deedsDone = _deeds.size();
@@ -290,9 +306,9 @@ void Stage::recover()
 	}
 	sourceGives(true);
 	if (_flight) {
-		playUntil(_flight->end + 1us); // it may have hung until now; the candidate is next
+		playUntil(_flight->deadline + 1us); // it may have hung until now; the candidate is next
 	}
-	const auto most = reserveOf(_world.network, _world.token.lease).whole() + 4s;
+	const auto most = reserveOf(_world, _world.token.lease).whole() + 4s;
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));
