@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "base/shared_values.h"
+#include "runtime/helpers.h"
 #include "runtime/library.h"
 #include "transport/clients.h"
 
@@ -25,7 +26,8 @@ public:
 	}
 
 private:
-	transport::Clients _clients;
+	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
+	transport::Clients _clients{_helpers};
 	std::shared_ptr<runtime::Runtime> _runtime; ///< goes first: no job runs when the connections go
 };
 

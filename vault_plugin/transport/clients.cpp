@@ -32,6 +32,11 @@ std::optional<std::string> environment(const char* name)
 
 Clients::Clients() : Clients(std::make_shared<Resolver>()) {}
 
+Clients::Clients(std::shared_ptr<runtime::Helpers> helpers)
+	: _helpers(std::move(helpers)), _resolver(std::make_shared<Resolver>())
+{
+}
+
 Clients::Clients(std::shared_ptr<Resolver> resolver) : _resolver(std::move(resolver)) {}
 
 Clients::~Clients() = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/helpers.h"
 #include "transport/exchange.h"
 #include "transport/settings.h"
 
@@ -17,6 +18,8 @@ class Clients
 {
 public:
 	Clients();
+	/// `helpers` do what may block: names and files.
+	explicit Clients(std::shared_ptr<runtime::Helpers> helpers);
 	/// `resolver` stands in for the system's.
 	explicit Clients(std::shared_ptr<Resolver> resolver);
 	~Clients();
@@ -26,6 +29,7 @@ public:
 	[[nodiscard]] std::shared_ptr<Exchange> get(const Settings& settings);
 
 private:
+	std::shared_ptr<runtime::Helpers> _helpers;
 	std::shared_ptr<Resolver> _resolver;
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;
