@@ -26,9 +26,9 @@ public:
 	}
 
 private:
+	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections
 	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
-	transport::Clients _clients{_helpers};
-	std::shared_ptr<runtime::Runtime> _runtime; ///< goes first: no job runs when the connections go
+	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
 };
 
 struct Library

@@ -46,10 +46,19 @@ Places::PlaceId Places::addFixed(std::span<const std::string> addresses)
 	return add(std::move(place));
 }
 
-void Places::remove(PlaceId place)
+void Places::remove(PlaceId place) noexcept
 {
 	_places[place] = {};
 	_free.push_back(place);
+}
+
+std::vector<Places::EndpointId> Places::endpoints(PlaceId place) const
+{
+	std::vector<EndpointId> ids;
+	for (const auto& endpoint : _places[place].endpoints) {
+		ids.push_back({place, endpoint.number});
+	}
+	return ids;
 }
 
 Places::Attempt Places::begin(std::span<const PlaceId> places, Identity identity, Instant deadline, bool repeatable)

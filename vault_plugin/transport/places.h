@@ -107,7 +107,8 @@ public:
 	/// A place whose addresses never change, in the order to be tried: numeric hosts, unix sockets.
 	[[nodiscard]] PlaceId addFixed(std::span<const std::string> addresses);
 	/// Forgets the place and its endpoints. Facts about them are ignored from now on.
-	void remove(PlaceId place);
+	void remove(PlaceId place) noexcept;
+	[[nodiscard]] std::vector<EndpointId> endpoints(PlaceId place) const;
 
 	/// An attempt that may take until `deadline`. `repeatable`: the request may be sent again over a fresh connection
 	/// when a kept one brings no byte of a reply; one that is not never goes over a kept connection.
