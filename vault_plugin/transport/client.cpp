@@ -257,6 +257,10 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 	if (preferred.address.scheme == Scheme::https) {
 		// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
 		const auto ready = _identity->tls.ready(preferred.address.host);
+		if (!ready && isOutOfDescriptors()) {
+			co_await awaitDescriptors(errand, preferred.name);
+			co_return nullptr;
+		}
 		if (!ready) {
 			errand.complain(ready.error());
 			co_return nullptr;

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <system_error>
 
 namespace issuer::vault::transport {
@@ -19,7 +20,7 @@ constexpr auto nextAttemptAfter = std::chrono::milliseconds(250);
 /// A unix socket's listener has a full queue, and no event tells when it has room.
 constexpr auto queueFullRetry = std::chrono::milliseconds(10);
 
-bool isOutOfDescriptors(int error)
+bool meansOutOfDescriptors(int error)
 {
 	return error == EMFILE || error == ENFILE;
 }
@@ -93,7 +94,7 @@ private:
 
 	void fail(std::size_t index, int error)
 	{
-		if (isOutOfDescriptors(error)) {
+		if (meansOutOfDescriptors(error)) {
 			_result.outOfDescriptors = true;
 			--_result.begun;
 			return;
@@ -125,7 +126,7 @@ Task<Dialled> dialUnix(const SocketAddress& address, Deadline deadline)
 			result.socket = std::move(socket);
 			co_return result;
 		}
-		if (isOutOfDescriptors(errno)) {
+		if (meansOutOfDescriptors(errno)) {
 			result.outOfDescriptors = true;
 			co_return result;
 		}
@@ -176,6 +177,12 @@ Task<Dialled> dial(const std::vector<SocketAddress>& addresses, Deadline deadlin
 			co_return result;
 		}
 	}
+}
+
+bool isOutOfDescriptors() noexcept
+{
+	const Descriptor probe(::eventfd(0, EFD_CLOEXEC));
+	return !probe && meansOutOfDescriptors(errno);
 }
 
 std::string connectError(int error)

@@ -26,6 +26,10 @@ struct Dialled
 /// without an answer, beside those still under way (RFC 8305). Never blocks the thread.
 [[nodiscard]] Task<Dialled> dial(const std::vector<SocketAddress>& addresses, Deadline deadline);
 
+/// The process can have no further descriptor now. Tries it out: some calls, getaddrinfo() and OpenSSL's among them, do
+/// not say that this is why they fail.
+[[nodiscard]] bool isOutOfDescriptors() noexcept;
+
 /// "connection refused", for people.
 [[nodiscard]] std::string connectError(int error);
 

@@ -2,6 +2,7 @@
 
 #include "base/descriptor.h"
 #include "runtime/helpers.h"
+#include "transport/dial.h"
 #include "transport/wait.h"
 
 #include <algorithm>
@@ -23,13 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto lateAnswersLast = std::chrono::seconds(5);
 /// Without a descriptor to wait for, an answer is looked for that often.
 constexpr auto lookInterval = std::chrono::milliseconds(10);
-
-/// getaddrinfo() does not say so: it calls the name unknown.
-bool isOutOfDescriptors()
-{
-	const Descriptor probe(::eventfd(0, EFD_CLOEXEC));
-	return !probe && (errno == EMFILE || errno == ENFILE);
-}
 
 } // namespace
 
