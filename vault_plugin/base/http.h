@@ -9,6 +9,8 @@
 
 namespace issuer::vault {
 
+struct HttpReply;
+
 /// A request as plain data: what vault/ means and transport/ carries. What it names is borrowed until the exchange has
 /// ended.
 struct HttpRequest
@@ -19,6 +21,13 @@ struct HttpRequest
 	std::string_view secretHeader; ///< name of the one header that is secret; empty: none
 	std::string_view secret;
 	std::string body;
+
+	/// Tells whether a complete reply is in the server's own language, rather than a page of something before it: only
+	/// then does its connection lead to the server. Null: each reply is. Pure; called on the exchange's thread.
+	bool (*understands)(const HttpReply& reply) = nullptr;
+	/// The request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. One that
+	/// may not (a login, an unwrapping) always gets a fresh connection.
+	bool repeatable = true;
 };
 
 /// A complete reply: every byte its headers promised has come.
