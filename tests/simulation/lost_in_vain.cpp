@@ -170,7 +170,8 @@ Duration neededBefore(const World& world, const Reserve& reserve)
 			// An attempt may take a quarter of what remains, or half of it up to 1 s.
 			needed = std::max({needed * 4 / 3, std::min<Duration>(needed + 1s, 2 * needed), needed + 2 * attempt});
 		}
-		needed = needed * 3 / 2 + attempt; // a pause is a quarter of what remains, and a quarter of that more
+		needed = std::min<Duration>(needed * 3 / 2 + attempt,
+			std::chrono::years(1)); // a pause is a quarter of what remains, and a quarter of that more
 	}
 	const bool waits = std::ranges::any_of(
 		world.topology.incidents, [](const NetIncident& incident) { return incident.fault == NetFault::slotsTaken; });
@@ -194,16 +195,24 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	// sixty-fourth of the time that their ends span, which is less than a lease.
 	const bool hoped = death.hoped > death.told;
 	const auto step = hoped ? death.lease / 64 : Duration{};
-	if (hoped && slowestRoundTrip(world.network) > gapOf(death.lease)) {
+	const auto reserve = reserveOf(world, death.lease, slowestAnswer(chronicle, death));
+	if (hoped && reserveOf(world, death.lease).roundTrip - world.network.lateness > reserve.gap) {
 		return false; // each look may take a gap, and not more
 	}
-	const auto reserve = reserveOf(world, death.lease, slowestAnswer(chronicle, death));
 	const auto from = death.hoped - neededBefore(world, reserve) - step;
 	if (death.watchedSince >= from || death.acceptedFrom >= from) {
 		return false;
 	}
 	const auto& topology = world.topology;
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, from, death.hoped)) {
+		return false;
+	}
+	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late to
+	// find another way.
+	const auto isAskedLate = [](const Incident& incident) {
+		return asksForPatience(incident) || !passesSoon(incident.fault);
+	};
+	if (detoursOf(topology).all() > 0 && std::ranges::any_of(world.incidents, isAskedLate)) {
 		return false;
 	}
 	const auto troubled = [&](const Trouble& trouble) { return trouble.from < death.hoped && trouble.to > from; };

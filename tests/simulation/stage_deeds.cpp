@@ -342,7 +342,7 @@ void Stage::noteDeath(HeldToken& token)
 	death.ofCandidate = &token != &_current;
 	tell(death.ofCandidate ? "the candidate is dead" : "the token is dead");
 	death.watchedSince = _running ? std::max(token.watchedSince, token.toldSince) : Instant::max();
-	death.askedSince = _running ? token.askedSince : Instant::max();
+	death.askedSince = _running && _haveToken ? token.askedSince : Instant::max();
 	death.lease = token.toldLease;
 	death.wall = vault.wall();
 	death.renewable = vault.renewable() && _world.token.kind != Kind::limitedUses;

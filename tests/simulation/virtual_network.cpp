@@ -7,13 +7,6 @@ namespace issuer::simulation {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-/// When a resolver whose name servers do not answer says so.
-constexpr Duration resolverTimeout = 10s;
-
-} // namespace
-
 void VirtualNetwork::breakConnections(WayFault how)
 {
 	for (auto& connection : _idle) {

@@ -69,11 +69,11 @@ bool wayOpen(const Topology& topology, const std::vector<NetTrouble>& troubles,
 	}
 	auto known = namedBetween(topology, troubles, since, until);
 	const bool resolvable = !holds(troubles, NetFault::resolverFails, since, until) &&
-							!holds(troubles, NetFault::resolverHangs, since, until);
+							!holds(troubles, NetFault::resolverHangs, since - resolverTimeout, until);
 	if (topology.named && !resolvable) {
 		Endpoints told{};
 		for (const auto& resolution : resolutions) {
-			told = resolution.at < since ? resolution.endpoints : told;
+			told = resolution.at <= since ? resolution.endpoints : told;
 		}
 		known &= told;
 	}

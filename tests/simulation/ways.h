@@ -15,6 +15,9 @@ inline constexpr int mostEndpoints = 8;
 
 using Endpoints = std::uint8_t; ///< one bit each
 
+/// When a resolver whose name servers do not answer says so. Until then it is not asked again.
+inline constexpr Duration resolverTimeout = std::chrono::seconds(10);
+
 /// A fault of the network with its time.
 struct NetTrouble
 {
