@@ -40,7 +40,11 @@ void Announcements::tellReplaced()
 	_told.bound = Reason::none;
 	_told.failing = false;
 	tellBound();
-	tellState({}, "the credential was replaced: " + statusText(_situation), Reason::credentialChanged);
+	const bool starting = _situation.standing.state == State::starting;
+	if (starting && _told.state == State::starting) {
+		return; // there was no other
+	}
+	tellState({}, (starting ? "" : "the credential was replaced: ") + statusText(_situation), Reason::credentialChanged);
 }
 
 /// Once a life, or once a max TTL: no renewal will save it.

@@ -181,12 +181,12 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
-	const bool first = !_memory.accepted && !_memory.dead();
+	const bool probing = _memory.deadForSure(span.sent.boot);
 	if (operation == Operation::renew && mayHaveBeenDone(trouble)) {
 		lease.mayHaveBeenRenewed(span.sent.boot, span.now.boot, increment());
 	}
 	retry.renewNext = false;
-	if (operation == Operation::lookUp && (first || owed == Owed::lease) && isUseless(trouble)) {
+	if (operation == Operation::lookUp && (!_memory.accepted || owed == Owed::lease) && isUseless(trouble)) {
 		retry.lookUpWasUseless(*_policy);
 		if (owed == Owed::lease && retry.renewNext) {
 			_memory.owed = owed;
@@ -200,7 +200,7 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 		_memory.owed = owed;
 	}
 	const auto kind = kindOf(retry.kind == Failing::denied ? Failing::denied : Failing::passing, span);
-	if (operation == Operation::renew || first || owed == Owed::lease) {
+	if (!probing && (operation == Operation::renew || !_memory.accepted || owed == Owed::lease)) {
 		return fail(span, kind, trouble);
 	}
 	if (kind == Failing::dead) {
@@ -217,9 +217,9 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
-	const bool first = !_memory.accepted && !_memory.dead();
+	const bool probing = _memory.deadForSure(span.sent.boot);
 	bool believed = true;
-	if (first) {
+	if (!_memory.accepted && !_memory.dead()) {
 		believed = retry.refuseUnaccepted(operation, *_policy);
 		if (retry.renewNext) {
 			return {};
@@ -237,7 +237,7 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 		_memory.owed = owed;
 	}
 	const auto kind = kindOf(Failing::refused, span);
-	if (operation == Operation::renew || first || owed == Owed::lease) {
+	if (!probing && (operation == Operation::renew || !_memory.accepted || owed == Owed::lease)) {
 		return fail(span, kind, trouble);
 	}
 	retry.count(kind);

@@ -258,7 +258,7 @@ Reports Keeper::credentialUnreadable(Moment now, bool haveToken, std::string_vie
 
 void Keeper::renewNow(Moment now)
 {
-	if (!_running || _out) {
+	if (!_running || _out || _memory.retry.isDoubting(*_policy)) {
 		return;
 	}
 	_seen = now;
@@ -344,7 +344,7 @@ bool Keeper::settled() const
 		return true;
 	}
 	const bool cutShort = retry.reason == Reason::timeout && retry.failingFor(_seen.boot) < _policy->requestTimeout;
-	const bool asksOtherwise = retry.renewNext || retry.useless == 1 || retry.doubted(*_policy);
+	const bool asksOtherwise = retry.renewNext || retry.useless == 1 || retry.isDoubting(*_policy);
 	return retry.failures > 0 && !cutShort && !asksOtherwise;
 }
 

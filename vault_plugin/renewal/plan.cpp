@@ -162,7 +162,7 @@ private:
 			return _now;
 		}
 		if (_lease.known() && !_memory.deadForSure(_now)) {
-			return beforeEnd(_retry.notBefore, _now, _lease.nextEnd(_now), _pace.guard);
+			return beforeEnd(std::min(_retry.notBefore, endOfSilence()), _now, _lease.nextEnd(_now), _pace.guard);
 		}
 		return std::min<Instant>(
 			_retry.notBefore, _now + (_memory.dead() ? _policy.longestProbe : _policy.longestPause));
@@ -189,8 +189,8 @@ Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& re
 {
 	const auto now = retry.asOf;
 	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
-	const auto pause = retry.refusals > policy.refusalsDoubted
-						   ? probePause(policy, policy.firstRefusedPause, retry.refusals - policy.refusalsDoubted)
+	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
+						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.streak, Duration::zero())
 						   : firstPause(policy, retry, dice);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),

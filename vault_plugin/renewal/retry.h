@@ -61,10 +61,10 @@ struct Retry
 
 	/// How long renewals have failed. A source that gave no token tells nothing of that.
 	[[nodiscard]] Duration failingFor(Instant now) const;
-	/// A token that was never accepted has been refused, and not often enough to be believed.
-	[[nodiscard]] bool doubted(const Policy& policy) const
+	/// A token that was never accepted was refused last, and not often enough to be believed.
+	[[nodiscard]] bool isDoubting(const Policy& policy) const
 	{
-		return refusals > 0 && refusals <= policy.refusalsDoubted;
+		return kind == Failing::refused && refusals > 0 && refusals <= policy.refusalsDoubted;
 	}
 };
 

@@ -56,7 +56,7 @@ Duration firstPause(const Policy& policy, const Retry& retry, double dice)
 	if (retry.notBefore > retry.asOf || retry.failures == 0) {
 		return Duration::zero(); // the server has named the pause
 	}
-	if (retry.kind == Failing::refused && retry.doubted(policy)) {
+	if (retry.isDoubting(policy)) {
 		return doubling(policy.firstPause, retry.refusals, policy.longestPause);
 	}
 	return passingPause(policy, policy.longestGap, std::nullopt, retry.failures, dice);
