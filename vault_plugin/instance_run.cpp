@@ -26,7 +26,9 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 		if (_armable) {
 			const auto now = _services->clock().now();
 			_keeper.replan(now);
-			_services->scheduler().arm(*this, now.boot + 1s, _keeper.expiry().value_or(now.boot));
+			const auto soon = now.boot + 1s;
+			_services->scheduler().arm(
+				*this, std::max(soon, _keeper.next().value_or(soon)), _keeper.expiry().value_or(now.boot));
 		}
 	}
 	return std::nullopt;

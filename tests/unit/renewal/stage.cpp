@@ -32,6 +32,11 @@ Trouble away()
 	return trouble(Trouble::Kind::serverAway, Reason::sealed);
 }
 
+Trouble serverError()
+{
+	return trouble(Trouble::Kind::serverAway, Reason::server);
+}
+
 Trouble timedOut()
 {
 	return trouble(Trouble::Kind::transport, Reason::timeout);
@@ -90,6 +95,15 @@ Stage& Stage::begin()
 Stage& Stage::begin(const Answer& answer)
 {
 	return begin().meet(answer);
+}
+
+Stage& Stage::beginRefused()
+{
+	begin();
+	while (state() == State::starting) {
+		meet(refusal());
+	}
+	return *this;
 }
 
 Stage& Stage::wait(Duration length)
