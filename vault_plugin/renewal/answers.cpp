@@ -187,7 +187,7 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 	}
 	retry.renewNext = false;
 	if (operation == Operation::lookUp && (!_memory.accepted || owed == Owed::lease) && isUseless(trouble)) {
-		retry.lookUpWasUseless(*_policy);
+		retry.lookUpWasUseless(*_policy, _memory.dead());
 		if (owed == Owed::lease && retry.renewNext) {
 			_memory.owed = owed;
 			return lookUpDenied(span, trouble);
@@ -412,7 +412,7 @@ bool Keeper::accepts(const Span& span, Operation operation, const Answer& answer
 	}
 	retry.renewNext = false;
 	if (operation == Operation::lookUp && isUseless(*trouble)) {
-		retry.lookUpWasUseless(*_policy);
+		retry.lookUpWasUseless(*_policy, false);
 	}
 	retry.fail(Failing::passing, trouble->reason, span.sent.boot);
 	return false;

@@ -148,7 +148,7 @@ private:
 	[[nodiscard]] Instant endOfSilence() const
 	{
 		const bool limitedUses = _memory.unrenewable == Reason::limitedUses; // each request would burn one
-		if (!_lease.known() || _memory.dead() || limitedUses) {
+		if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {
 			return Instant::max();
 		}
 		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _dice);
@@ -190,7 +190,8 @@ Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& re
 	const auto now = retry.asOf;
 	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
-						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.streak, Duration::zero())
+						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.refusals - policy.refusalsDoubted,
+							 retry.failingFor(now))
 						   : firstPause(policy, retry, dice);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),

@@ -38,11 +38,11 @@ void Retry::answeredAt(Instant now, std::optional<Duration> retryAfter)
 	notBefore = retryAfter ? now + std::min(*retryAfter, longest) : Instant::min();
 }
 
-void Retry::lookUpWasUseless(const Policy& policy)
+void Retry::lookUpWasUseless(const Policy& policy, bool probe)
 {
 	++useless;
-	renewNext = useless >= policy.uselessLookUps;
-	atOnce = atOnce || useless == policy.uselessLookUps;
+	renewNext = probe || useless >= policy.uselessLookUps;
+	atOnce = atOnce || probe || useless == policy.uselessLookUps;
 }
 
 bool Retry::refuseUnaccepted(Operation operation, const Policy& policy)
