@@ -23,9 +23,6 @@ public:
 	{
 		const auto standing = standingOf(_policy, _memory);
 		auto plan = cadence(standing);
-		if (_memory.owed != Owed::nothing) {
-			plan.operation = Operation::lookUp;
-		}
 		if (_retry.atOnce && standing.reason != Reason::limitedUses) {
 			plan.at = _now;
 		}
@@ -37,6 +34,9 @@ public:
 			plan.operation = standing.state == State::active ? Operation::lookUp : plan.operation;
 		}
 		plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});
+		if (_memory.owed != Owed::nothing) {
+			plan.operation = leavesTimeToRenew(*plan.at) ? Operation::lookUp : Operation::renew;
+		}
 		return plan;
 	}
 
@@ -142,6 +142,13 @@ private:
 		}
 		const auto step = std::max<Duration>(_pace.gap, (last - first) / _policy.looksAtEnd);
 		return beforeEnd(_memory.started + step, _now, last, _pace.guard);
+	}
+
+	/// A look-up at this time leaves time for the renewal after it, if it tells of an end that is near. Without, the
+	/// renewal alone would save the token as well.
+	[[nodiscard]] bool leavesTimeToRenew(Instant at) const
+	{
+		return !_lease.known() || _memory.owed != Owed::lease || at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
 	}
 
 	/// A living token is asked about once in some hours, however long its lease: so soon a revocation is known.

@@ -47,10 +47,9 @@ void Retry::lookUpWasUseless(const Policy& policy, bool probe)
 
 bool Retry::refuseUnaccepted(Operation operation, const Policy& policy)
 {
+	const bool followsRefusedLookUp = operation == Operation::renew && useless == 0 && refusals > 0;
+	refusals += followsRefusedLookUp ? 0 : 1;
 	useless = 0;
-	if (operation == Operation::lookUp || refusals == 0) {
-		++refusals;
-	}
 	renewNext = operation == Operation::lookUp && refusals == 1;
 	atOnce = atOnce || renewNext;
 	return refusals > policy.refusalsDoubted;
