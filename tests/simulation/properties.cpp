@@ -189,7 +189,8 @@ Broken outagesEndured(const Chronicle& chronicle)
 	return {};
 }
 
-/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between.
+/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between;
+/// and once in some hours, as each token is.
 Broken refusalsBelieved(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
@@ -214,7 +215,7 @@ Broken refusalsBelieved(const Chronicle& chronicle)
 		urgent = urgent || exchange.remaining <= 240s;
 		const auto minutes = static_cast<std::uint64_t>((exchange.sent - first->sent) / 60s);
 		const auto doublings = static_cast<int>(std::bit_width(minutes));
-		if (refusals > 8 + (urgent ? 37 + vague / 500ms : 0) + 8 * doublings) {
+		if (refusals > 8 + (urgent ? 37 + vague / 500ms : 0) + 8 * doublings + (exchange.sent - first->sent) / 5h) {
 			return std::to_string(refusals) + " refusals within " + inWords(exchange.sent - first->sent) +
 				   at(chronicle, exchange.sent);
 		}

@@ -187,7 +187,7 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 	}
 	retry.renewNext = false;
 	if (operation == Operation::lookUp && (!_memory.accepted || owed == Owed::lease) && isUseless(trouble)) {
-		retry.lookUpWasUseless(*_policy);
+		retry.lookUpWasUseless(*_policy, _memory.dead());
 		if (owed == Owed::lease && retry.renewNext) {
 			_memory.owed = owed;
 			return lookUpDenied(span, trouble);
@@ -291,7 +291,6 @@ Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
-	const bool first = !_memory.accepted;
 	_memory.accepted = true;
 	switch (std::exchange(_memory.owed, Owed::nothing)) {
 	case Owed::lease: // renewed, and nobody may say by how much: as always, then
@@ -309,10 +308,12 @@ Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 	case Owed::nothing:
 		break;
 	}
-	if (retry.kind == Failing::refused && _memory.unrenewable != Reason::none) {
-		retry.succeed();
+	if (_memory.unrenewable != Reason::none) {
+		retry.count(Failing::denied); // alive, and not refused any more
+		return {};
 	}
-	if (first || _memory.dead() || retry.kind == Failing::refused || lease.overAt(span.sent.boot)) {
+	const bool inDoubt = _memory.dead() || retry.kind == Failing::refused || lease.overAt(span.sent.boot);
+	if (inDoubt || lease.end == Lease::End::unknown) {
 		retry.renewNext = true;
 		retry.atOnce = true;
 	}
@@ -412,7 +413,7 @@ bool Keeper::accepts(const Span& span, Operation operation, const Answer& answer
 	}
 	retry.renewNext = false;
 	if (operation == Operation::lookUp && isUseless(*trouble)) {
-		retry.lookUpWasUseless(*_policy);
+		retry.lookUpWasUseless(*_policy, false);
 	}
 	retry.fail(Failing::passing, trouble->reason, span.sent.boot);
 	return false;

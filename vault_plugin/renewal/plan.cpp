@@ -23,9 +23,6 @@ public:
 	{
 		const auto standing = standingOf(_policy, _memory);
 		auto plan = cadence(standing);
-		if (_memory.owed != Owed::nothing) {
-			plan.operation = Operation::lookUp;
-		}
 		if (_retry.atOnce && standing.reason != Reason::limitedUses) {
 			plan.at = _now;
 		}
@@ -37,6 +34,9 @@ public:
 			plan.operation = standing.state == State::active ? Operation::lookUp : plan.operation;
 		}
 		plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});
+		if (_memory.owed != Owed::nothing) {
+			plan.operation = leavesTimeToRenew(*plan.at) ? Operation::lookUp : Operation::renew;
+		}
 		return plan;
 	}
 
@@ -144,11 +144,18 @@ private:
 		return beforeEnd(_memory.started + step, _now, last, _pace.guard);
 	}
 
+	/// A look-up at this time leaves time for the renewal after it, if it tells of an end that is near. Without, the
+	/// renewal alone would save the token as well.
+	[[nodiscard]] bool leavesTimeToRenew(Instant at) const
+	{
+		return !_lease.known() || _memory.owed != Owed::lease || at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
+	}
+
 	/// A living token is asked about once in some hours, however long its lease: so soon a revocation is known.
 	[[nodiscard]] Instant endOfSilence() const
 	{
 		const bool limitedUses = _memory.unrenewable == Reason::limitedUses; // each request would burn one
-		if (!_lease.known() || _memory.dead() || limitedUses) {
+		if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {
 			return Instant::max();
 		}
 		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _dice);
@@ -190,7 +197,8 @@ Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& re
 	const auto now = retry.asOf;
 	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
-						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.streak, Duration::zero())
+						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.refusals - policy.refusalsDoubted,
+							 retry.failingFor(now))
 						   : firstPause(policy, retry, dice);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),

@@ -38,19 +38,18 @@ void Retry::answeredAt(Instant now, std::optional<Duration> retryAfter)
 	notBefore = retryAfter ? now + std::min(*retryAfter, longest) : Instant::min();
 }
 
-void Retry::lookUpWasUseless(const Policy& policy)
+void Retry::lookUpWasUseless(const Policy& policy, bool probe)
 {
 	++useless;
-	renewNext = useless >= policy.uselessLookUps;
-	atOnce = atOnce || useless == policy.uselessLookUps;
+	renewNext = probe || useless >= policy.uselessLookUps;
+	atOnce = atOnce || probe || useless == policy.uselessLookUps;
 }
 
 bool Retry::refuseUnaccepted(Operation operation, const Policy& policy)
 {
+	const bool followsRefusedLookUp = operation == Operation::renew && useless == 0 && refusals > 0;
+	refusals += followsRefusedLookUp ? 0 : 1;
 	useless = 0;
-	if (operation == Operation::lookUp || refusals == 0) {
-		++refusals;
-	}
 	renewNext = operation == Operation::lookUp && refusals == 1;
 	atOnce = atOnce || renewNext;
 	return refusals > policy.refusalsDoubted;
