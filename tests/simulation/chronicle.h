@@ -21,6 +21,8 @@ struct Exchange
 	bool answered = false;     ///< by a server, within the time it was given
 	bool failed = false;       ///< it holds a trouble, or nothing
 	bool interrupted = false;  ///< the owner's run has failed: the renewer heard nothing of it
+	Duration granted{};        ///< by a renewal
+	std::optional<Duration> retryAfter;
 	bool refused = false;      ///< by a verdict on the token
 	bool disowned = false;     ///< of these: as a server refuses a dead token, too
 	bool mischance = false;    ///< the network lost it, by no fault that has a name
@@ -54,6 +56,7 @@ struct Death
 	bool renewable = true;
 	bool killed = false;           ///< revoked, or its uses were spent
 	bool shortened = false;        ///< a rival made its life shorter, unknown to the renewer
+	std::optional<Instant> wallRaised; ///< the latest time
 	bool wallMoved = false;        ///< somebody changed its max TTL
 	std::optional<Instant> warned; ///< by the renewer
 	std::optional<Instant> gaveUp;

@@ -6,8 +6,10 @@ namespace issuer::simulation {
 
 using namespace std::chrono_literals;
 using vault::renewal::Answer;
+using vault::renewal::Grant;
 using vault::renewal::Operation;
 using vault::renewal::Reason;
+using vault::renewal::TokenFacts;
 using Verdict = vault::renewal::Trouble;
 
 namespace {
@@ -105,6 +107,19 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 		return verdict(Verdict::Kind::configuration, Reason::config, "no handler for route");
 	case Fault::lookUpGarbage:
 		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
+	case Fault::lookUpRefused:
+		return verdict(Verdict::Kind::refused, Reason::refused, "permission denied");
+	case Fault::absurdLease: {
+		constexpr Duration absurd = std::chrono::years(90);
+		TokenFacts facts;
+		facts.ttl = absurd;
+		return renews ? Answer(Grant{absurd, false}) : Answer(facts);
+	}
+	case Fault::leaseUnknown:
+		if (!renews || !tokenAlive) {
+			return {};
+		}
+		return verdict(Verdict::Kind::noLease, Reason::none, "invalid lease ID");
 	case Fault::namespaceGone:
 		return verdict(Verdict::Kind::configuration, Reason::config, "namespace not found");
 	case Fault::policyDenies:

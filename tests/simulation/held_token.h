@@ -20,6 +20,7 @@ struct HeldToken
 	bool shortened = false;  ///< a rival made its life shorter, and the renewer has not renewed it since
 	Instant shortenedAt;
 	bool wallMoved = false; ///< somebody changed its max TTL
+	std::optional<Instant> wallRaised; ///< the latest time
 	bool last = false;      ///< a renewal said that the server will grant no other
 	bool deathNoted = false;
 

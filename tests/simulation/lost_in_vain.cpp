@@ -44,6 +44,8 @@ bool passesSoon(Fault fault)
 	case Fault::lookUpFails:
 	case Fault::lookUpMissing:
 	case Fault::lookUpGarbage:
+	case Fault::absurdLease:
+	case Fault::leaseUnknown:
 	case Fault::namespaceGone:
 	case Fault::sourceUnreadable:
 	case Fault::sourceHangs:
@@ -53,6 +55,7 @@ bool passesSoon(Fault fault)
 	case Fault::roleGone:
 	case Fault::userGone:
 	case Fault::entityDisabled:
+	case Fault::lookUpRefused:
 		return false;
 	}
 	return false;

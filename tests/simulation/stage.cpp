@@ -411,6 +411,26 @@ void Stage::checkSilence()
 	}
 }
 
+/// A token that is well is renewed when the configured share of its lease is spent; or within 5 s where that is past.
+void Stage::checkPunctual(const Flight& flight)
+{
+	const auto next = _renewer.next();
+	if (_renewer.snapshot().state != State::active || !next || _current.toldLease <= Duration::zero()) {
+		return;
+	}
+	const auto lease = _current.toldLease;
+	const auto& policy = _world.policy;
+	const auto share = std::chrono::duration_cast<Duration>(lease * policy.fraction);
+	const auto interval = std::min<Duration>(std::max<Duration>(share, policy.minInterval), lease * 2 / 3);
+	const auto remains = std::max(flight.endThen - _now, Duration::zero());
+	const auto spread = std::min<Duration>(remains / 10 + 300ms, 5s);
+	// A look-up tells the end to a second and a half.
+	const auto due = std::max(flight.endThen - lease + interval + 1500ms, _now + spread + 500ms);
+	if (*next > due + (_now - flight.sent)) {
+		_chronicle.broken.push_back("silent: the next renewal is planned " + inWords(*next - due) + " too late");
+	}
+}
+
 void Stage::tell(const std::string& what)
 {
 	if (_timeline != nullptr) {

@@ -102,6 +102,7 @@ void Stage::perform(Deed deed)
 			vault.setMaxTtl(std::chrono::ceil<seconds>(vault.age(*wall) + 4 * Duration(lease)));
 			_current.undisturbed = false;
 			_current.wallMoved = true;
+			_current.wallRaised = _now;
 		}
 		break;
 	case Deed::replaceCredential:
@@ -308,7 +309,9 @@ void Stage::recover()
 	if (_flight) {
 		playUntil(_flight->deadline + 1us); // it may have hung until now; the candidate is next
 	}
-	const auto most = reserveOf(_world, _world.token.lease).whole() + 4s;
+	// A resolver that hung is not asked again before it has given up.
+	const auto most = reserveOf(_world, _world.token.lease).whole() + 4s +
+					  (_world.topology.endpoints > 0 ? 2 * resolverTimeout : Duration{});
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));
@@ -349,6 +352,7 @@ void Stage::noteDeath(HeldToken& token)
 	death.killed = vault.killed();
 	death.shortened = token.shortened;
 	death.wallMoved = token.wallMoved;
+	death.wallRaised = token.wallRaised;
 	death.last = token.last;
 	death.acceptedFrom = token.acceptedFrom;
 	death.warned = _renewer.warnedOfEnd();

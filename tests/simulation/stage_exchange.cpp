@@ -292,14 +292,26 @@ void Stage::deliver()
 	const bool ofCurrent = flight.life == _current.life;
 	record(reports, ofCurrent, ofCurrent && wallShown);
 	checkArmed("an answer");
+	const bool well = std::holds_alternative<Grant>(answer) || std::holds_alternative<TokenFacts>(answer);
+	if (ofCurrent && !_candidate && well && !exchange.failed) {
+		checkPunctual(flight);
+	}
 }
 
 /// What the answer tells of the token's end, and how it goes into the chronicle. Returns it in words.
 std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& answer, bool& wallShown)
 {
 	auto& exchange = _chronicle.exchanges[flight.exchange];
-	if (const auto* grant = std::get_if<Grant>(&answer)) {
+	const auto* grant = std::get_if<Grant>(&answer);
+	const auto* looked = std::get_if<TokenFacts>(&answer);
+	constexpr Duration absurd = std::chrono::years(10);
+	if ((grant != nullptr && grant->lease > absurd) || (looked != nullptr && looked->ttl > absurd)) {
+		exchange.failed = true;
+		return "a lease of centuries";
+	}
+	if (grant != nullptr) {
 		exchange.extended = true;
+		exchange.granted = grant->lease;
 		token.toldLease = grant->lease;
 		token.wrapped = false;
 		token.last = token.last || !grant->renewable;
@@ -308,7 +320,7 @@ std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& an
 		return "renewed for " + inWords(grant->lease) + (grant->capWarning ? ", capped" : "") +
 			   (grant->renewable ? "" : ", for the last time");
 	}
-	if (const auto* facts = std::get_if<TokenFacts>(&answer)) {
+	if (const auto* facts = looked) {
 		if (token.toldLease == Duration::zero()) {
 			token.toldLease = facts->period > 0s ? facts->period : facts->creationTtl;
 		}
@@ -321,6 +333,7 @@ std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& an
 	}
 	if (const auto* verdict = std::get_if<Verdict>(&answer)) {
 		exchange.failed = true;
+		exchange.retryAfter = verdict->retryAfter;
 		exchange.disowned = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::gone;
 		exchange.refused = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::denied;
 		return verdict->detail;

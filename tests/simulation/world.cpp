@@ -73,6 +73,12 @@ std::string_view nameOf(Fault fault)
 		return "look-ups get 404";
 	case Fault::lookUpGarbage:
 		return "look-ups get a proxy's page";
+	case Fault::lookUpRefused:
+		return "look-ups get the 403 of a dead token";
+	case Fault::absurdLease:
+		return "answers name leases of centuries";
+	case Fault::leaseUnknown:
+		return "invalid lease ID";
 	case Fault::namespaceGone:
 		return "404 namespace";
 	case Fault::policyDenies:
@@ -221,6 +227,8 @@ bool preventsRenewal(Fault fault)
 	case Fault::throttledToEnd:
 	case Fault::throttledTooFar:
 	case Fault::proxyPage:
+	case Fault::absurdLease:
+	case Fault::leaseUnknown:
 	case Fault::namespaceGone:
 	case Fault::policyDenies:
 	case Fault::unclearRefusal:
@@ -233,6 +241,7 @@ bool preventsRenewal(Fault fault)
 	case Fault::lookUpFails:
 	case Fault::lookUpMissing:
 	case Fault::lookUpGarbage:
+	case Fault::lookUpRefused:
 	case Fault::sourceUnreadable:
 	case Fault::sourceHangs:
 		return false;

@@ -79,6 +79,9 @@ enum class Fault : std::uint8_t
 	lookUpFails,      ///< look-ups get a 500; renewals are answered
 	lookUpMissing,    ///< look-ups get a 404; renewals are answered
 	lookUpGarbage,    ///< look-ups get a page that is none of Vault's; renewals are answered
+	lookUpRefused,    ///< look-ups get the 403 of a dead token, as policies may allow renewals alone
+	absurdLease,      ///< every answer names a lease of centuries, and nothing is renewed
+	leaseUnknown,     ///< renewals get 400 «invalid lease ID»; look-ups are answered
 	namespaceGone,    ///< 404
 	policyDenies,     ///< 403 in a policy's words
 	unclearRefusal,   ///< renewals get a 403 in words nobody knows, look-ups are answered
@@ -211,7 +214,8 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 /// The server answers renewals, and no look-up in a way that tells of the token.
 [[nodiscard]] constexpr bool spoilsLookUps(Fault fault)
 {
-	return fault == Fault::lookUpFails || fault == Fault::lookUpMissing || fault == Fault::lookUpGarbage;
+	return fault == Fault::lookUpFails || fault == Fault::lookUpMissing || fault == Fault::lookUpGarbage ||
+		   fault == Fault::lookUpRefused;
 }
 
 /// What a failure of the credential source leaves of it, and of the server, is as before.

@@ -127,6 +127,9 @@ rc::Gen<Fault> faults()
 		{1, Fault::lookUpFails},
 		{1, Fault::lookUpMissing},
 		{1, Fault::lookUpGarbage},
+		{1, Fault::lookUpRefused},
+		{1, Fault::absurdLease},
+		{1, Fault::leaseUnknown},
 		{1, Fault::namespaceGone},
 		{2, Fault::policyDenies},
 		{2, Fault::unclearRefusal},
@@ -149,7 +152,13 @@ rc::Gen<Incident> incidents()
 	const auto brink = rc::gen::weightedElement<bool>({{2, false}, {1, true}});
 	// Some are there when the renewer begins: then it must ask before it knows how little time there may be.
 	const auto start = weightedOneOf<Part>({{7, parts(0, 40'000)}, {1, always(Part{})}});
-	return rc::gen::construct<Incident>(faults(), start, length, brink);
+	const auto any = rc::gen::construct<Incident>(faults(), start, length, brink);
+	// What a policy or a gateway forbids, it mostly forbids for ever.
+	const auto lasting = rc::gen::construct<Incident>(
+		rc::gen::elementOf(std::vector<Fault>{
+			Fault::lookUpFails, Fault::lookUpMissing, Fault::lookUpGarbage, Fault::lookUpRefused}),
+		always(Part{}), always(Part{60'000}), always(false));
+	return weightedOneOf<Incident>({{15, any}, {1, lasting}});
 }
 
 rc::Gen<Happening> happenings()
