@@ -210,8 +210,8 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, from, death.hoped)) {
 		return false;
 	}
-	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late to
-	// find another way.
+	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late
+	// to find another way.
 	const auto isAskedLate = [](const Incident& incident) {
 		return asksForPatience(incident) || !passesSoon(incident.fault);
 	};

@@ -122,8 +122,8 @@ Broken patienceKept(const World& world, const Chronicle& chronicle)
 		const bool urgent = now.remaining < 8s + 8 * reserveOf(world, now.toldLease).whole();
 		const auto least = std::min<Duration>(*last->retryAfter, 60s);
 		if (!urgent && now.sent - last->ended < least - 1ms && !last->interrupted) {
-			return "asked again after " + inWords(now.sent - last->ended) + ", and not " +
-				   inWords(*last->retryAfter) + " later" + at(chronicle, now.sent);
+			return "asked again after " + inWords(now.sent - last->ended) + ", and not " + inWords(*last->retryAfter) +
+				   " later" + at(chronicle, now.sent);
 		}
 	}
 	return {};
@@ -149,8 +149,9 @@ Broken askedSparingly(const World& world, const Chronicle& chronicle)
 		if (world.token.kind == Kind::limitedUses && lookedUp && exchange.tokenAlive) {
 			return "a use was burnt" + at(chronicle, exchange.sent);
 		}
-		lookedUp = lookedUp || (exchange.operation == Operation::lookUp && exchange.answered && !exchange.failed &&
-								   !exchange.interrupted);
+		if (exchange.answered && !exchange.failed && !exchange.interrupted && !exchange.extended) {
+			lookedUp = exchange.operation == Operation::lookUp; // after a wrapped grant a look-up must tell
+		}
 		const bool confirms = exchange.stateBefore == State::capped && exchange.extended;
 		const bool ofSilence = index > 0 && exchange.sent - chronicle.exchanges[index - 1].sent > 5h;
 		confirmations = confirms && !ofSilence ? confirmations + 1 : 0;
@@ -201,7 +202,7 @@ Broken candidatesLeftInPeace(const Chronicle& chronicle)
 	return {};
 }
 
-/// In a row of failures of one kind: eight, one for each 45 s of it, and one for each that somebody asked for; and 37
+/// In a row of failures of one kind: twelve, one for each 45 s of it, and one for each that somebody asked for; and 37
 /// more if it meets the last four minutes of a life, when each may be the one that saves it. A slow answer leaves its
 /// end vague: then these last longer. The look-up that asks about an unclear answer is not counted. Beyond the end that
 /// is known there may be others, of renewals that had no answer: they are looked at 64 times.
@@ -234,7 +235,7 @@ Broken outagesEndured(const Chronicle& chronicle)
 		urgent = urgent || exchange.remaining <= 240s;
 		beyond = beyond || exchange.remaining <= 0s;
 		const auto lasting = exchange.sent - first->sent;
-		const auto most = 8 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s;
+		const auto most = 12 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s;
 		if (failures > most + askedFor(chronicle, *first, exchange)) {
 			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
 		}
@@ -281,7 +282,13 @@ Broken deadLeftInPeace(const Chronicle& chronicle)
 {
 	constexpr std::size_t most = 40;
 	std::vector<Instant> probes;
-	for (const auto& exchange : chronicle.exchanges) {
+	for (std::size_t index = 0; index < chronicle.exchanges.size(); ++index) {
+		const auto& exchange = chronicle.exchanges[index];
+		const auto* last = before(chronicle, index);
+		const bool settles = last != nullptr && last->operation == Operation::renew; // an unclear answer
+		if (settles) {
+			continue;
+		}
 		if (exchange.stateBefore == State::expired && !exchange.ofCandidate && !exchange.interrupted &&
 			!exchange.tokenAlive && exchange.operation == Operation::lookUp) {
 			probes.push_back(exchange.sent);

@@ -83,7 +83,7 @@ Chronicle Stage::play()
 	playUntil(_start + std::min<Duration>(_world.leases * Duration(_world.token.lease), std::chrono::days(40)));
 	// Dead, and no other token to come: what does it ask for then?
 	_deedsDone = _deeds.size();
-	if (!_current.vault.alive(_now)) {
+	if (!_current.vault.alive(_now) && !_candidate) {
 		playUntil(_now + _world.afterwards);
 	}
 	recover();

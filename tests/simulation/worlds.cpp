@@ -155,8 +155,8 @@ rc::Gen<Incident> incidents()
 	const auto any = rc::gen::construct<Incident>(faults(), start, length, brink);
 	// What a policy or a gateway forbids, it mostly forbids for ever.
 	const auto lasting = rc::gen::construct<Incident>(
-		rc::gen::elementOf(std::vector<Fault>{
-			Fault::lookUpFails, Fault::lookUpMissing, Fault::lookUpGarbage, Fault::lookUpRefused}),
+		rc::gen::elementOf(
+			std::vector<Fault>{Fault::lookUpFails, Fault::lookUpMissing, Fault::lookUpGarbage, Fault::lookUpRefused}),
 		always(Part{}), always(Part{60'000}), always(false));
 	return weightedOneOf<Incident>({{15, any}, {1, lasting}});
 }
