@@ -181,12 +181,13 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
+	const bool endUnknown = lease.end == Lease::End::unknown && _memory.unrenewable == Reason::none;
 	const bool probing = _memory.deadForSure(span.sent.boot);
 	if (operation == Operation::renew && mayHaveBeenDone(trouble)) {
 		lease.mayHaveBeenRenewed(span.sent.boot, span.now.boot, increment());
 	}
 	retry.renewNext = false;
-	if (operation == Operation::lookUp && (!_memory.accepted || owed == Owed::lease) && isUseless(trouble)) {
+	if (operation == Operation::lookUp && (endUnknown || owed == Owed::lease) && isUseless(trouble)) {
 		retry.lookUpWasUseless(*_policy, _memory.dead());
 		if (owed == Owed::lease && retry.renewNext) {
 			_memory.owed = owed;
@@ -200,7 +201,7 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 		_memory.owed = owed;
 	}
 	const auto kind = kindOf(retry.kind == Failing::denied ? Failing::denied : Failing::passing, span);
-	if (!probing && (operation == Operation::renew || !_memory.accepted || owed == Owed::lease)) {
+	if (!probing && (operation == Operation::renew || endUnknown || owed == Owed::lease)) {
 		return fail(span, kind, trouble);
 	}
 	if (kind == Failing::dead) {
@@ -219,7 +220,8 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
 	const bool probing = _memory.deadForSure(span.sent.boot);
 	bool believed = true;
-	if (!_memory.accepted && !_memory.dead()) {
+	const bool endUnknown = lease.end == Lease::End::unknown;
+	if (endUnknown && !_memory.dead()) {
 		believed = retry.refuseUnaccepted(operation, *_policy);
 		if (retry.renewNext) {
 			return {};
@@ -237,7 +239,7 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 		_memory.owed = owed;
 	}
 	const auto kind = kindOf(Failing::refused, span);
-	if (!probing && (operation == Operation::renew || !_memory.accepted || owed == Owed::lease)) {
+	if (!probing && (operation == Operation::renew || endUnknown || owed == Owed::lease)) {
 		return fail(span, kind, trouble);
 	}
 	retry.count(kind);
@@ -252,7 +254,7 @@ Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& tr
 		return denied(span, operation, trouble); // settled before
 	}
 	const bool hopeful = !_memory.dead() || _memory.lease.mayLastBeyond(span.now.boot);
-	if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.lease.known()) {
+	if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.accepted) {
 		const auto verdict = fail(span, Failing::passing, trouble);
 		_memory.owed = Owed::verdict;
 		_memory.retry.atOnce = true;

@@ -148,7 +148,8 @@ private:
 	/// renewal alone would save the token as well.
 	[[nodiscard]] bool leavesTimeToRenew(Instant at) const
 	{
-		return !_lease.known() || _memory.owed != Owed::lease || at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
+		return _retry.atOnce || _memory.owed != Owed::lease || !_lease.known() ||
+			   at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
 	}
 
 	/// A living token is asked about once in some hours, however long its lease: so soon a revocation is known.
