@@ -192,9 +192,6 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 			break;
 		}
 		dial.order.push_back(candidate.id());
-		if (candidate.mark != never) {
-			break;
-		}
 	}
 	const auto share = static_cast<std::int64_t>(dial.order.size());
 	const auto all = static_cast<std::int64_t>(candidates.size());
