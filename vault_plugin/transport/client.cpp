@@ -82,6 +82,9 @@ Client::Errand Client::errand(const HttpRequest& request, const Route& route, De
 
 Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 {
+	if (_route.destinations.empty()) {
+		co_return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
+	}
 	auto errand = this->errand(request, _route, deadline);
 	auto reply = co_await send(errand);
 	if (reply && isRedirect(reply->status)) {
@@ -144,19 +147,22 @@ Task<Outcome> Client::send(Errand& errand)
 		}
 
 		opened.reset();
-		errand.complain(reply.error());
-		if (reply.error().kind == Kind::cancelled) {
-			co_return tl::unexpected(std::move(errand.error));
-		}
-		const bool again = reused && parser.untouched() && Clock::now() < errand.deadline;
+		const auto& error = reply.error();
+		const bool again =
+			reused && parser.untouched() && error.kind != Kind::cancelled && Clock::now() < errand.deadline;
 		if (!again) {
-			_pool->badReply(endpoint);
+			errand.complain(error);
+			if (error.kind != Kind::cancelled) {
+				_pool->badReply(endpoint);
+			}
 			co_return tl::unexpected(std::move(errand.error));
 		}
-		if (reply.error().kind == Kind::timeout) {
+		if (error.kind == Kind::timeout) {
+			errand.complain({Kind::timeout, destination.name + ": no answer over a connection that was kept"});
 			_pool->keptSilent(errand.attempt, endpoint);
 		}
 		else {
+			errand.complain(error);
 			_pool->keptClosed(errand.attempt);
 		}
 	}
@@ -284,7 +290,7 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 		if (secured.error().kind == Kind::tls) {
 			_pool->handshakeFailed(errand.attempt, endpoint);
 		}
-		else if (secured.error().kind != Kind::cancelled) {
+		else if (secured.error().kind != Kind::cancelled && secured.error().kind != Kind::configuration) {
 			_pool->dialFailed(errand.attempt, endpoint);
 		}
 		co_return nullptr;
