@@ -193,9 +193,10 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 		}
 		dial.order.push_back(candidate.id());
 	}
-	const auto share = static_cast<std::int64_t>(dial.order.size());
-	const auto all = static_cast<std::int64_t>(candidates.size());
-	dial.until = share == all ? attempt.deadline : now + (attempt.deadline - now) * share / all;
+	// Half of what is left at least: an even share of a short budget may be less than any connect takes, each time.
+	const auto left = attempt.deadline - now;
+	const auto share = left * static_cast<std::int64_t>(dial.order.size()) / static_cast<std::int64_t>(candidates.size());
+	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + std::max(share, left / 2);
 	return dial;
 }
 
