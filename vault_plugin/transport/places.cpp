@@ -195,7 +195,8 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 	}
 	// Half of what is left at least: an even share of a short budget may be less than any connect takes, each time.
 	const auto left = attempt.deadline - now;
-	const auto share = left * static_cast<std::int64_t>(dial.order.size()) / static_cast<std::int64_t>(candidates.size());
+	const auto share =
+		left * static_cast<std::int64_t>(dial.order.size()) / static_cast<std::int64_t>(candidates.size());
 	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + std::max(share, left / 2);
 	return dial;
 }
@@ -235,7 +236,7 @@ Places::Step Places::resolve(const Attempt& attempt, PlaceId place, std::size_t 
 {
 	const auto rest = attempt.deadline - now;
 	if (_places[place].endpoints.empty()) {
-		return Resolve{place, left == 1 ? attempt.deadline : now + rest / static_cast<std::int64_t>(left)};
+		return Resolve{place, left == 1 ? attempt.deadline : now + rest / 2};
 	}
 	// Whom it has kept waiting once, it does not keep waiting again: its answer counts when it comes.
 	return Resolve{place, _places[place].name == Name::slow ? now : now + rest / _options.resolverShare};
@@ -332,8 +333,7 @@ void Places::handshakeFailed(Attempt& attempt, EndpointId id, Instant now)
 
 Instant Places::openBy(const Attempt& attempt, Instant now) const
 {
-	const auto left = static_cast<std::int64_t>(toDial(attempt).size());
-	return left <= 1 ? attempt.deadline : now + (attempt.deadline - now) / left;
+	return toDial(attempt).size() <= 1 ? attempt.deadline : now + (attempt.deadline - now) / 2;
 }
 
 void Places::goodReply(const Attempt& attempt, EndpointId id, Duration firstByteAfter, Instant now)
