@@ -3,7 +3,6 @@
 #include "transport/dial.h"
 #include "transport/reply_parser.h"
 #include "transport/request_writer.h"
-#include "transport/sigpipe_block.h"
 #include "transport/wait.h"
 
 #include <algorithm>
@@ -77,17 +76,14 @@ std::vector<std::string> namesOf(const std::vector<Address>& addresses)
 
 } // namespace
 
-Client::Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver)
+Client::Client(
+	Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver, std::shared_ptr<Identity> identity)
 	: _settings(std::move(settings)), _names(namesOf(_settings.addresses)), _proxies(std::move(proxies)),
-	  _resolver(std::move(resolver)), _tls(_settings.tls)
+	  _resolver(std::move(resolver)), _identity(std::move(identity))
 {
-}
-
-Client::~Client()
-{
-	// Closing says goodbye over TLS, perhaps to nobody; and this may be a thread of the host's.
-	const SigpipeBlock quiet;
-	_idle.clear();
+	if (usesTls()) {
+		_identity->prepare();
+	}
 }
 
 Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
@@ -135,7 +131,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
 
-	const auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
+	const auto generation = address.scheme == Scheme::https ? _identity->generation() : 0;
 	auto connection = _idle.take(address, generation, std::chrono::steady_clock::now());
 	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
@@ -190,10 +186,10 @@ Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline 
 Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
 	const Address& address, const std::string& peer, Deadline deadline)
 {
-	std::optional<Tls::Ready> tls;
+	std::optional<TlsSetup> tls;
 	if (address.scheme == Scheme::https) {
 		// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
-		auto ready = _tls.ready(address.host);
+		auto ready = co_await _identity->ready(deadline);
 		if (!ready) {
 			co_return tl::unexpected(ready.error());
 		}
@@ -213,7 +209,7 @@ Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
 				co_return tl::unexpected(opened.error());
 			}
 		}
-		const auto started = co_await connection->startTls(*tls, deadline);
+		const auto started = co_await connection->startTls(*tls, address.host, deadline);
 		if (!started) {
 			co_return tl::unexpected(started.error());
 		}
@@ -234,16 +230,19 @@ Task<Expected<Descriptor, ExchangeError>> Client::connect(
 	co_return co_await dial(*endpoints, peer, deadline);
 }
 
+bool Client::usesTls() const
+{
+	const auto& addresses = _settings.addresses;
+	return std::any_of(
+		addresses.begin(), addresses.end(), [](const Address& address) { return address.scheme == Scheme::https; });
+}
+
 void Client::advise(HttpReply& reply)
 {
-	bool usesTls = false;
-	for (const auto& address : _settings.addresses) {
-		usesTls = usesTls || address.scheme == Scheme::https;
-	}
-	if (!usesTls) {
+	if (!usesTls()) {
 		return;
 	}
-	reply.advice = _tls.advice();
+	reply.advice = _identity->advice();
 	if (_settings.tls.insecureSkipVerify) {
 		reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
 							   _settings.addresses.front().text() + " can read and use the token");

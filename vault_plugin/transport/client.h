@@ -6,7 +6,7 @@
 #include "transport/redirect.h"
 #include "transport/resolver.h"
 #include "transport/settings.h"
-#include "transport/tls.h"
+#include "transport/trust.h"
 
 #include <atomic>
 #include <memory>
@@ -24,8 +24,7 @@ namespace issuer::vault::transport {
 class Client final : public Exchange
 {
 public:
-	Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver);
-	~Client() override;
+	Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver, std::shared_ptr<Identity> identity);
 
 	[[nodiscard]] Task<Outcome> carry(const HttpRequest& request, Deadline deadline) override;
 
@@ -50,13 +49,14 @@ private:
 		const Address& address, const std::string& peer, Deadline deadline);
 	[[nodiscard]] Task<Expected<Descriptor, ExchangeError>> connect(
 		const Address& address, const std::string& peer, Deadline deadline);
+	[[nodiscard]] bool usesTls() const;
 	void advise(HttpReply& reply);
 
 	const Settings _settings;
 	const std::vector<std::string> _names; ///< of the addresses, for people
 	const Proxies _proxies;
 	const std::shared_ptr<Resolver> _resolver;
-	Tls _tls;
+	const std::shared_ptr<Identity> _identity;
 	IdleConnections _idle;
 	std::atomic<std::size_t> _preferred = 0; ///< the address to begin with
 };

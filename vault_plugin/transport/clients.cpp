@@ -30,14 +30,17 @@ std::optional<std::string> environment(const char* name)
 
 } // namespace
 
-Clients::Clients() : Clients(std::make_shared<Resolver>()) {}
+Clients::Clients() : Clients(std::make_shared<runtime::Helpers>()) {}
 
 Clients::Clients(std::shared_ptr<runtime::Helpers> helpers)
-	: _helpers(std::move(helpers)), _resolver(std::make_shared<Resolver>())
+	: _trust(std::move(helpers)), _resolver(std::make_shared<Resolver>())
 {
 }
 
-Clients::Clients(std::shared_ptr<Resolver> resolver) : _resolver(std::move(resolver)) {}
+Clients::Clients(std::shared_ptr<Resolver> resolver)
+	: _trust(std::make_shared<runtime::Helpers>()), _resolver(std::move(resolver))
+{
+}
 
 Clients::~Clients() = default;
 
@@ -51,7 +54,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 	}
 	std::shared_ptr<Exchange> exchange;
 	if (auto proxies = Proxies::from(settings.proxy, &environment)) {
-		exchange = std::make_shared<Client>(settings, std::move(*proxies), _resolver);
+		exchange = std::make_shared<Client>(settings, std::move(*proxies), _resolver, _trust.identity(settings.tls));
 	}
 	else {
 		exchange = std::make_shared<Refusal>(proxies.error().text);

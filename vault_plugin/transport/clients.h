@@ -3,6 +3,7 @@
 #include "runtime/helpers.h"
 #include "transport/exchange.h"
 #include "transport/settings.h"
+#include "transport/trust.h"
 
 #include <map>
 #include <memory>
@@ -29,7 +30,7 @@ public:
 	[[nodiscard]] std::shared_ptr<Exchange> get(const Settings& settings);
 
 private:
-	std::shared_ptr<runtime::Helpers> _helpers;
+	Trust _trust;
 	std::shared_ptr<Resolver> _resolver;
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;

@@ -12,7 +12,7 @@ namespace issuer::vault::transport {
 
 /// Connections between two exchanges, the one used last first, so that in quiet times the rest age and go.
 /// Vault closes a connection that idles for 300 s; ours go earlier, so that few requests meet that moment.
-/// [thread-safe] Call where SIGPIPE is blocked: old connections are closed on the way.
+/// [thread-safe] Old connections are closed on the way.
 class IdleConnections
 {
 public:
