@@ -110,21 +110,26 @@ struct TestPki::Authority
 	Certificate certificate;
 };
 
-TestPki::TestPki(std::filesystem::path directory) : TestPki(std::move(directory), nullptr, "Issuer Test CA") {}
-
-TestPki::TestPki(const TestPki& parent, std::filesystem::path directory, const std::string& commonName)
-	: TestPki(std::move(directory), parent._authority.get(), commonName)
+TestPki::TestPki(std::filesystem::path directory, const std::string& commonName)
+	: TestPki(std::move(directory), nullptr, commonName, std::chrono::hours(48))
 {
 }
 
-TestPki::TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName)
+TestPki::TestPki(
+	const TestPki& parent, std::filesystem::path directory, const std::string& commonName, std::chrono::seconds validTo)
+	: TestPki(std::move(directory), parent._authority.get(), commonName, validTo)
+{
+}
+
+TestPki::TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName,
+	std::chrono::seconds validTo)
 	: _directory(std::move(directory)), _caFile(_directory / "ca.pem"), _authority(std::make_unique<Authority>())
 {
 	EVP_PKEY* key = _authority->key.get();
 	// The root is number 1 of its own certificates; a name of an intermediate gives a number that is far from those.
 	const long serial =
 		parent == nullptr ? _serial : 1'000'000 + static_cast<long>(std::hash<std::string>{}(commonName) % 1'000'000);
-	_authority->certificate = makeCertificate(commonName, key, serial, -std::chrono::hours(1), std::chrono::hours(48));
+	_authority->certificate = makeCertificate(commonName, key, serial, -std::chrono::hours(2), validTo);
 	X509* own = _authority->certificate.get();
 	X509* issuer = parent != nullptr ? parent->certificate.get() : own;
 	X509_set_issuer_name(own, X509_get_subject_name(issuer));

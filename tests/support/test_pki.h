@@ -35,9 +35,10 @@ class TestPki
 public:
 	/// Writes `ca.pem` to `directory`, which must exist and outlive the use of the files.
 	/// Throws std::runtime_error when OpenSSL or the file system refuses.
-	explicit TestPki(std::filesystem::path directory);
+	explicit TestPki(std::filesystem::path directory, const std::string& commonName = "Issuer Test CA");
 	/// An intermediate authority that `parent` signs.
-	TestPki(const TestPki& parent, std::filesystem::path directory, const std::string& commonName);
+	TestPki(const TestPki& parent, std::filesystem::path directory, const std::string& commonName,
+		std::chrono::seconds validTo = std::chrono::hours(48));
 	~TestPki();
 	TestPki(const TestPki&) = delete;
 	TestPki& operator=(const TestPki&) = delete;
@@ -60,7 +61,8 @@ public:
 
 private:
 	struct Authority;
-	TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName);
+	TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName,
+		std::chrono::seconds validTo);
 
 	std::filesystem::path _directory;
 	std::filesystem::path _caFile;
