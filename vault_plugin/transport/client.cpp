@@ -150,6 +150,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 		if (reply) {
 			if (parser.keepsConnection()) {
 				connection->keepBuffer(parser.takeBuffer());
+				connection->rest();
 				_idle.keep(std::move(connection), std::chrono::steady_clock::now());
 			}
 			advise(*reply);

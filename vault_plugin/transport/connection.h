@@ -39,6 +39,14 @@ public:
 	[[nodiscard]] WipedString takeBuffer() noexcept { return std::move(_buffer); }
 	void keepBuffer(WipedString buffer) noexcept { _buffer = std::move(buffer); }
 
+	/// Takes as little memory as can be until the next request.
+	void rest() noexcept
+	{
+		if (_tls) {
+			_tls->rest();
+		}
+	}
+
 	/// Whether an idle connection can carry another request.
 	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 

@@ -18,8 +18,6 @@ TlsContext::TlsContext(StorePtr roots, std::string source)
 	SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
 	// After each record that is not application data OpenSSL returns to the caller, which looks at the deadline.
 	SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
-	// An idle connection keeps no record buffers, which take up to 34 KiB.
-	SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
 	if (roots) {
 		SSL_CTX_set_cert_store(raw, roots.release());

@@ -108,6 +108,12 @@ bool TlsStream::hasPending() const noexcept
 	return SSL_pending(_ssl.get()) > 0;
 }
 
+void TlsStream::rest() noexcept
+{
+	// SSL_MODE_RELEASE_BUFFERS is to do the same, but OpenSSL 3.0 keeps the one for reading.
+	SSL_free_buffers(_ssl.get());
+}
+
 TlsStream::Outcome<TlsStream::Step> TlsStream::outcome(int result)
 {
 	if (result > 0) {

@@ -59,6 +59,9 @@ public:
 	/// Whether receive() gives something without reading the socket.
 	[[nodiscard]] bool hasPending() const noexcept;
 
+	/// Gives back the buffers for records, which take 33 KiB, until the next call needs them.
+	void rest() noexcept;
+
 private:
 	TlsStream(int fd, const TlsSetup& setup);
 
