@@ -2,6 +2,7 @@
 
 #include "transport/client.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace issuer::vault::transport {
@@ -47,7 +48,10 @@ Clients::~Clients() = default;
 std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 {
 	const std::lock_guard lock(_mutex);
-	std::erase_if(_known, [](const auto& known) { return known.second.expired(); });
+	if (_known.size() >= _sweepAt) {
+		std::erase_if(_known, [](const auto& known) { return known.second.expired(); });
+		_sweepAt = std::max<std::size_t>(64, 2 * _known.size());
+	}
 	auto& known = _known[settings];
 	if (auto exchange = known.lock()) {
 		return exchange;

@@ -34,6 +34,7 @@ private:
 	std::shared_ptr<Resolver> _resolver;
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;
+	std::size_t _sweepAt = 64; ///< number of entries at which those that nobody holds any more are removed
 };
 
 } // namespace issuer::vault::transport

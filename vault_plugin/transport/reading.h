@@ -2,16 +2,15 @@
 
 #include "runtime/helpers.h"
 
-#include <atomic>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 
 namespace issuer::vault::transport {
 
 /// Closes OpenSSL to helpers, which nobody joins: OpenSSL takes itself apart when the process ends, and a thread that
-/// uses it meanwhile crashes. Passed for a few hundred microseconds at a time, so that close() waits for no longer.
+/// uses it meanwhile crashes. Passed for some hundred microseconds at a time, so that close() waits for no longer, and
+/// by one helper at a time: decoding keeps a processor busy, and the others are for those who renew.
 class OpensslGate
 {
 public:
@@ -21,31 +20,25 @@ public:
 	};
 
 	/// Returns a pass to use OpenSSL for as long as it lives. Never to be held over anything that may block.
-	[[nodiscard]] std::shared_lock<std::shared_mutex> enter()
+	[[nodiscard]] std::unique_lock<std::mutex> enter()
 	{
-		throwIfClosed(); // before the lock, which readers could keep from a writer for ever
-		std::shared_lock pass(_mutex);
-		throwIfClosed();
-		return pass;
-	}
-
-	/// Waits for the passes that are out, and gives no other.
-	void close() noexcept
-	{
-		_closed = true;
-		const std::lock_guard lock(_mutex);
-	}
-
-private:
-	void throwIfClosed() const
-	{
+		std::unique_lock pass(_mutex);
 		if (_closed) {
 			throw Closed();
 		}
+		return pass;
 	}
 
-	std::shared_mutex _mutex;
-	std::atomic<bool> _closed = false;
+	/// Waits for the pass that is out, and gives no other.
+	void close() noexcept
+	{
+		const std::lock_guard lock(_mutex);
+		_closed = true;
+	}
+
+private:
+	std::mutex _mutex;
+	bool _closed = false;
 };
 
 /// Who reads files for this room: helpers, and the way they may take. Owned by all that may start work, never by work:
@@ -74,7 +67,7 @@ public:
 	virtual void at(const std::string& what) = 0;
 
 	/// A pass to use OpenSSL; throws OpensslGate::Closed.
-	[[nodiscard]] std::shared_lock<std::shared_mutex> openssl() { return _gate.enter(); }
+	[[nodiscard]] std::unique_lock<std::mutex> openssl() { return _gate.enter(); }
 
 private:
 	OpensslGate& _gate;
