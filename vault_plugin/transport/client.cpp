@@ -3,10 +3,11 @@
 #include "transport/conversation.h"
 #include "transport/dial.h"
 #include "transport/request_writer.h"
-#include "transport/sigpipe_block.h"
 #include "transport/wait.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace issuer::vault::transport {
@@ -18,6 +19,14 @@ using Scheme = Address::Scheme;
 
 /// Without a descriptor, and none to give up, another is tried for that often.
 constexpr auto descriptorRetry = std::chrono::milliseconds(10);
+
+/// A file could not be opened for want of a descriptor, which may be there again by now. The text is this process's
+/// own: the reader of files has it from the same place.
+bool tellsOfDescriptors(const std::string& text)
+{
+	return text.find(std::generic_category().message(EMFILE)) != text.npos ||
+		   text.find(std::generic_category().message(ENFILE)) != text.npos;
+}
 
 bool isForwarded(const Pool::Place& place)
 {
@@ -35,10 +44,11 @@ const Client::Destination& Client::Route::at(Places::PlaceId place) const
 void Client::Errand::complain(const ExchangeError& another)
 {
 	error.kind = another.kind;
+	isOver = another.kind == ExchangeError::Kind::cancelled;
 	error.text += (error.text.empty() ? "" : "; ") + another.text;
 }
 
-Client::Client(Settings settings, Proxies proxies, std::shared_ptr<Identity> identity, std::shared_ptr<Pool> pool,
+Client::Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
 	std::shared_ptr<Resolver> resolver)
 	: _settings(std::move(settings)), _proxies(std::move(proxies)), _identity(std::move(identity)),
 	  _pool(std::move(pool)), _resolver(std::move(resolver))
@@ -50,9 +60,10 @@ Client::Client(Settings settings, Proxies proxies, std::shared_ptr<Identity> ide
 			_route.destinations.push_back(std::move(another));
 		}
 	}
+	if (_identity) {
+		_identity->identity->prepare();
+	}
 }
-
-Client::~Client() = default;
 
 Client::Destination Client::destination(const Address& address, std::string name) const
 {
@@ -71,7 +82,7 @@ const void* Client::place() const noexcept
 
 unsigned Client::generation() const
 {
-	return _identity ? _identity->tls.generation() : 0;
+	return _identity ? _identity->identity->generation() : 0;
 }
 
 Client::Errand Client::errand(const HttpRequest& request, const Route& route, Deadline deadline) const
@@ -115,9 +126,7 @@ Task<Outcome> Client::send(Errand& errand)
 			}
 		}
 		if (!opened) {
-			const bool isOver = errand.error.kind == Kind::cancelled || errand.error.kind == Kind::configuration ||
-								std::holds_alternative<Places::GiveUp>(step);
-			if (!isOver) {
+			if (!errand.isOver && !std::holds_alternative<Places::GiveUp>(step)) {
 				continue;
 			}
 			if (errand.error.text.empty()) {
@@ -178,6 +187,7 @@ void Client::judge(
 		reply.status < 500 && (understands == nullptr || isRedirect(reply.status) || understands(reply));
 	if (isGood && parser.keepsConnection()) {
 		opened->connection->keepBuffer(parser.takeBuffer());
+		opened->connection->rest();
 	}
 	else {
 		opened.reset();
@@ -260,17 +270,10 @@ Task<bool> Client::resolve(Errand& errand, Pool::Resolve step)
 Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 {
 	const auto& preferred = errand.route.at(step.order.front().place);
-	if (preferred.address.scheme == Scheme::https) {
-		// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
-		const auto ready = _identity->tls.ready(preferred.address.host);
-		if (!ready && isOutOfDescriptors()) {
-			co_await awaitDescriptors(errand, preferred.name);
-			co_return nullptr;
-		}
-		if (!ready) {
-			errand.complain(ready.error());
-			co_return nullptr;
-		}
+	TlsSetup tls;
+	// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
+	if (_identity && !co_await prepareTls(errand, preferred.name, tls, step.until)) {
+		co_return nullptr;
 	}
 	auto dialled = co_await dial(step.addresses, step.until);
 	noteFailed(errand, step, dialled);
@@ -284,13 +287,13 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 	const auto& destination = errand.route.at(endpoint.place);
 	auto connection = std::make_unique<Connection>(
 		std::move(dialled.socket), destination.place->address, destination.place->address.text());
-	const auto secured = co_await secure(*connection, destination, _pool->openBy(errand.attempt));
+	const auto secured = co_await secure(*connection, destination, tls, _pool->openBy(errand.attempt));
 	if (!secured) {
 		errand.complain(secured.error());
 		if (secured.error().kind == Kind::tls) {
 			_pool->handshakeFailed(errand.attempt, endpoint);
 		}
-		else if (secured.error().kind != Kind::cancelled && secured.error().kind != Kind::configuration) {
+		else if (secured.error().kind != Kind::cancelled) {
 			_pool->dialFailed(errand.attempt, endpoint);
 		}
 		co_return nullptr;
@@ -298,9 +301,31 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 	co_return _pool->opened(errand.attempt, endpoint, std::move(connection));
 }
 
+/// Fills in what handshakes need. False: not now; the errand's error says why.
+Task<bool> Client::prepareTls(Errand& errand, const std::string& name, TlsSetup& tls, Deadline deadline)
+{
+	auto ready = co_await _identity->identity->ready(deadline);
+	if (ready) {
+		tls = std::move(*ready);
+		co_return true;
+	}
+	const auto kind = ready.error().kind;
+	if (kind == Kind::cancelled || kind == Kind::timeout) {
+		errand.complain(ready.error());
+	}
+	else if (isOutOfDescriptors() || tellsOfDescriptors(ready.error().text)) {
+		co_await awaitDescriptors(errand, name);
+	}
+	else {
+		errand.complain(ready.error());
+		errand.isOver = true;
+	}
+	co_return false;
+}
+
 /// Makes a connected socket fit for requests to `destination`.
 Task<Expected<void, ExchangeError>> Client::secure(
-	Connection& connection, const Destination& destination, Deadline deadline)
+	Connection& connection, const Destination& destination, const TlsSetup& tls, Deadline deadline)
 {
 	if (destination.address.scheme != Scheme::https) {
 		co_return Expected<void, ExchangeError>();
@@ -311,11 +336,7 @@ Task<Expected<void, ExchangeError>> Client::secure(
 			co_return opened;
 		}
 	}
-	const auto ready = _identity->tls.ready(destination.address.host);
-	if (!ready) {
-		co_return tl::unexpected(ready.error());
-	}
-	co_return co_await connection.startTls(*ready, deadline);
+	co_return co_await connection.startTls(tls, destination.address.host, deadline);
 }
 
 void Client::noteFailed(Errand& errand, const Pool::Dial& step, const Dialled& dialled)
@@ -366,7 +387,7 @@ Task<bool> Client::awaitDescriptors(Errand& errand, const std::string& name)
 void Client::advise(HttpReply& reply, const Destination& destination, bool isNameInTrouble) const
 {
 	if (_identity) {
-		reply.advice = _identity->tls.advice();
+		reply.advice = _identity->identity->advice();
 		if (_settings.tls.insecureSkipVerify) {
 			reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
 								   _settings.addresses.front().text() + " can read and use the token");

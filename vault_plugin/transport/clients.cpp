@@ -56,7 +56,7 @@ Clients::Clients(std::shared_ptr<Resolver> resolver, runtime::Scheduler& schedul
 
 Clients::Clients(
 	std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool)
-	: _helpers(std::move(helpers)), _resolver(std::move(resolver)), _pool(std::move(pool))
+	: _trust(std::move(helpers)), _resolver(std::move(resolver)), _pool(std::move(pool))
 {
 }
 
@@ -84,7 +84,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 	return exchange;
 }
 
-std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
+std::shared_ptr<PooledIdentity> Clients::identityOf(const Settings& settings)
 {
 	const bool usesTls = std::ranges::any_of(
 		settings.addresses, [](const Address& address) { return address.scheme == Address::Scheme::https; });
@@ -94,7 +94,8 @@ std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
 	auto& known = _identities[settings.tls];
 	auto identity = known.lock();
 	if (!identity) {
-		identity = std::make_shared<Identity>(settings.tls, _pool->newIdentity());
+		identity =
+			std::make_shared<PooledIdentity>(PooledIdentity{_trust.identity(settings.tls), _pool->newIdentity()});
 		known = identity;
 	}
 	return identity;

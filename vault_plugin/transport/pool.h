@@ -26,7 +26,7 @@ namespace issuer::vault::transport {
 /// While connections idle, a job of the scheduler looks every 10 s for those that are old or that the server has
 /// closed. At most a quarter of the process's descriptors is kept; when the process has none left, the oldest go.
 ///
-/// [thread-safe] Where connections may close, which is all but place() and identity(), call it with SIGPIPE blocked.
+/// [thread-safe]
 class Pool : public std::enable_shared_from_this<Pool>
 {
 public:
@@ -57,7 +57,6 @@ public:
 	/// `scheduler` and `clock` are for the looks, and are used until stopLooking(); null: whoever keeps a connection
 	/// looks.
 	Pool(runtime::Scheduler* scheduler, const runtime::Clock* clock);
-	~Pool();
 
 	/// From now on whoever keeps a connection looks. Not on a thread of the scheduler's.
 	void stopLooking() noexcept;
