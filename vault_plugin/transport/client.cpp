@@ -62,6 +62,13 @@ Task<Expected<void, ExchangeError>> openTunnel(
 	co_return Expected<void, ExchangeError>();
 }
 
+/// Whether the next request on the same connection can be better answered. A server that throttles is well.
+bool leadsToServer(const HttpRequest& request, const HttpReply& reply)
+{
+	return reply.status == 429 ||
+		   (reply.status < 500 && (request.understands == nullptr || request.understands(reply)));
+}
+
 /// Opening a connection may take its share of the time when other addresses wait their turn.
 Deadline shareOf(Deadline deadline, Deadline now, std::size_t addressesLeft)
 {
@@ -149,10 +156,10 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 			connection = std::move(*opened);
 		}
 		unsent = false;
-		ReplyParser parser(ReplyParser::To::request, connection->takeBuffer());
+		ReplyParser parser(ReplyParser::To::request, connection->takeBuffer(), errand.request.reads);
 		auto reply = co_await converse(*connection, *bytes, parser, errand.peer, deadline);
 		if (reply) {
-			if (parser.keepsConnection()) {
+			if (parser.keepsConnection() && leadsToServer(errand.request, *reply)) {
 				connection->keepBuffer(parser.takeBuffer());
 				_idle.keep(std::move(connection), std::chrono::steady_clock::now());
 			}
@@ -169,17 +176,16 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline deadline)
 {
 	const auto secret = errand.request.secret;
-	const auto target = !secret.empty() && redirect.location.find(secret) != redirect.location.npos
-							? failure("the redirect's address holds the token, and is neither followed nor shown")
-							: redirectTarget(_settings, errand.address, redirect.location);
+	const auto target =
+		!secret.empty() && redirect.location.find(secret) != redirect.location.npos
+			? Result<Address>(failure("the redirect's address holds the token, and is neither followed nor shown"))
+			: redirectTarget(_settings, errand.address, errand.request.path, redirect.location);
 	if (!target) {
 		redirect.advice.push_back(errand.peer + ": " + target.error().text);
 		co_return std::move(redirect);
 	}
-	HttpRequest request = errand.request;
-	request.path = target->path;
-	const auto peer = target->address.text() + " (redirected from " + errand.peer + ")";
-	const Errand further{request, target->address, peer};
+	const auto peer = target->text() + " (redirected from " + errand.peer + ")";
+	const Errand further{errand.request, *target, peer};
 	auto reply = co_await sendTo(further, deadline, deadline);
 	if (!reply) {
 		co_return tl::unexpected(std::move(reply).error().error);

@@ -36,7 +36,7 @@ Result<WipedString> writeRequest(
 		return failure("the request's method or path holds a blank or a control character");
 	}
 	const auto host = hostHeader(address);
-	std::size_t size = 256 + address.prefix.size() + request.path.size() + host.size() * 2 + userAgent.size() +
+	std::size_t size = 288 + address.prefix.size() + request.path.size() + host.size() * 2 + userAgent.size() +
 					   request.secretHeader.size() + request.secret.size() + request.body.size();
 	for (const auto& [name, value] : request.headers) {
 		size += name.size() + value.size() + 4;
@@ -59,6 +59,7 @@ Result<WipedString> writeRequest(
 	if (!userAgent.empty()) {
 		header("User-Agent", userAgent);
 	}
+	header("Accept-Encoding", "identity"); // nothing here can unpack a body
 	for (const auto& [name, value] : request.headers) {
 		header(name, value);
 	}

@@ -31,6 +31,7 @@ TEST(RequestWriter, WritesEveryPartOnce)
 {
 	EXPECT_EQ(written(renewal(), "https://vault:8200"),
 		"POST /v1/auth/token/renew-self HTTP/1.1\r\nHost: vault:8200\r\nUser-Agent: issuer/1\r\n"
+		"Accept-Encoding: identity\r\n"
 		"X-Vault-Request: true\r\nX-Vault-Token: s.canary\r\nContent-Length: 2\r\n\r\n{}");
 }
 
