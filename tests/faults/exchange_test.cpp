@@ -305,6 +305,19 @@ TEST(Exchange, PlainRequestsGoThroughAForwardingProxyInFull)
 		proxy.received(), testing::StartsWith("POST http://vault.example:8200/v1/auth/token/renew-self HTTP/1.1"));
 }
 
+TEST(Exchange, AProxyIsShownItsOwnLoginAndNothingElseShowsIt)
+{
+	FaultServer proxy;
+	for (const std::string target : {"http://vault.example:8200", "https://vault.example:8200"}) {
+		auto settings = settingsFor({target});
+		settings.proxy = "http://me:hunter2@127.0.0.1:" + std::to_string(proxy.port());
+		proxy.setReply(httpReply(407, "no"));
+		const auto reply = renew(settings);
+		EXPECT_THAT(proxy.received(), HasSubstr("\r\nProxy-Authorization: Basic bWU6aHVudGVyMg==\r\n"));
+		EXPECT_THAT(told(reply), Not(HasSubstr("hunter2")));
+	}
+}
+
 TEST(Exchange, AProxyThatOpensNoTunnelIsNamedAndSeesNoToken)
 {
 	FaultServer proxy;

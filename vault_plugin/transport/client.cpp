@@ -47,9 +47,7 @@ Task<Outcome> converse(
 Task<Expected<void, ExchangeError>> openTunnel(
 	Connection& connection, const Address& address, const Address& proxy, const std::string& peer, Deadline deadline)
 {
-	const bool isIpv6 = address.host.find(':') != address.host.npos;
-	const auto target = (isIpv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-	const auto request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n";
+	const auto request = writeConnect(address, proxy);
 	ReplyParser parser(ReplyParser::To::connect);
 	const auto reply = co_await converse(connection, request, parser, peer, deadline);
 	if (!reply) {
@@ -136,8 +134,12 @@ Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, Deadline opening, Deadline deadline)
 {
 	const Address& address = errand.address;
-	const bool forwarded = address.scheme == Scheme::http && _proxies.between(address);
-	const auto bytes = writeRequest(errand.request, address, _settings.userAgent, forwarded);
+	const auto proxy = _proxies.proxyFor(address);
+	if (!proxy) {
+		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + proxy.error().text, true}});
+	}
+	const auto* const forwarder = address.scheme == Scheme::http && *proxy ? &**proxy : nullptr;
+	const auto bytes = writeRequest(errand.request, address, _settings.userAgent, forwarder);
 	if (!bytes) {
 		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
 	}
@@ -147,7 +149,7 @@ Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, 
 	bool unsent = true;
 	for (bool reused = connection != nullptr;; reused = false) {
 		if (!connection) {
-			auto opened = co_await open(address, errand.peer, opening);
+			auto opened = co_await open(address, *proxy, errand.peer, opening);
 			if (!opened) {
 				Failure failure{std::move(opened).error()};
 				failure.error.unsent = unsent;
@@ -194,7 +196,7 @@ Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline 
 }
 
 Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
-	const Address& address, const std::string& peer, Deadline deadline)
+	const Address& address, const std::optional<Address>& proxy, const std::string& peer, Deadline deadline)
 {
 	std::optional<Tls::Ready> tls;
 	if (address.scheme == Scheme::https) {
@@ -205,7 +207,6 @@ Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
 		}
 		tls = std::move(*ready);
 	}
-	const auto proxy = _proxies.between(address);
 	const auto via = proxy ? peer + ": proxy " + proxy->text() : peer;
 	auto socket = co_await connect(proxy ? *proxy : address, via, deadline);
 	if (!socket) {

@@ -47,7 +47,7 @@ private:
 	[[nodiscard]] Task<Expected<HttpReply, Failure>> sendTo(const Errand& errand, Deadline opening, Deadline deadline);
 	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand, Deadline deadline);
 	[[nodiscard]] Task<Expected<std::unique_ptr<Connection>, ExchangeError>> open(
-		const Address& address, const std::string& peer, Deadline deadline);
+		const Address& address, const std::optional<Address>& proxy, const std::string& peer, Deadline deadline);
 	[[nodiscard]] Task<Expected<Descriptor, ExchangeError>> connect(
 		const Address& address, const std::string& peer, Deadline deadline);
 	void advise(HttpReply& reply);

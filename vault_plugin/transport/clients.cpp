@@ -22,17 +22,15 @@ private:
 	const std::string _text;
 };
 
-std::optional<std::string> environment(const char* name)
-{
-	const char* value = std::getenv(name);
-	return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-}
-
 } // namespace
 
 Clients::Clients() : Clients(std::make_shared<Resolver>()) {}
 
-Clients::Clients(std::shared_ptr<Resolver> resolver) : _resolver(std::move(resolver)) {}
+// The environment is read now, on the host's own thread: getenv() races with a host that changes it.
+Clients::Clients(std::shared_ptr<Resolver> resolver)
+	: _resolver(std::move(resolver)), _environment(Proxies::fromEnvironment(&std::getenv))
+{
+}
 
 Clients::~Clients() = default;
 
@@ -45,7 +43,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 		return exchange;
 	}
 	std::shared_ptr<Exchange> exchange;
-	if (auto proxies = Proxies::from(settings.proxy, &environment)) {
+	if (auto proxies = Proxies::from(settings, _environment)) {
 		exchange = std::make_shared<Client>(settings, std::move(*proxies), _resolver);
 	}
 	else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "transport/exchange.h"
+#include "transport/proxy.h"
 #include "transport/settings.h"
 
 #include <map>
@@ -21,12 +22,13 @@ public:
 	explicit Clients(std::shared_ptr<Resolver> resolver);
 	~Clients();
 
-	/// Reads the environment's proxy variables when `settings` ask for them. Settings that cannot be used give an
-	/// exchange that says so each time (kind `configuration`). Dropping the last reference closes its connections.
+	/// Settings that cannot be used give an exchange that says so each time (kind `configuration`). Dropping the last
+	/// reference closes its connections.
 	[[nodiscard]] std::shared_ptr<Exchange> get(const Settings& settings);
 
 private:
-	std::shared_ptr<Resolver> _resolver;
+	const std::shared_ptr<Resolver> _resolver;
+	const Proxies _environment; ///< as it was when this was made
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;
 };
