@@ -20,16 +20,6 @@ Trouble malformed(std::string text)
 	return {Trouble::Kind::malformed, Reason::malformed, std::nullopt, std::move(text)};
 }
 
-/// Words from outside for people. A redirect that repeats the request does not get the token into a log.
-std::string quoted(std::string_view words, std::string_view token)
-{
-	WipedString copy;
-	copy.reserve(words.size() + 16); // never short enough to live where it is not wiped
-	copy = words;
-	hideToken(copy, token);
-	return forPeople(copy);
-}
-
 /// The cut of a life, not that of a period: a period above the mount's maximum is granted anew for ever.
 bool tellsOfCap(std::string_view warning)
 {
@@ -106,8 +96,9 @@ std::optional<Location> absolute(std::string_view location)
 }
 
 /// One that arrives here was not followed, or its target did not take the request.
-Trouble classifyRedirect(Operation operation, const HttpReply& reply, std::string_view token)
+Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view token)
 {
+	hideToken(reply.location, token);
 	const auto status = statusOf(reply);
 	if (reply.location.empty()) {
 		return malformed(status + " without a target; check what stands before the server");
@@ -125,12 +116,12 @@ Trouble classifyRedirect(Operation operation, const HttpReply& reply, std::strin
 	const auto origin = target ? std::string(target->scheme) + std::string(target->authority) : std::string();
 	if (keepsMethod && target->path.ends_with(pathOf(operation))) {
 		return {Trouble::Kind::serverAway, Reason::server, std::nullopt,
-			status + " to " + quoted(origin, token) +
+			status + " to " + forPeople(origin) +
 				", which did not answer or is not trusted; a cluster says this while its leader is away"};
 	}
 	const std::string_view relative(reply.location);
 	const auto path = target ? target->path : relative.substr(0, relative.find_first_of("?#"));
-	return configuration(status + " to " + quoted(origin + std::string(path), token) +
+	return configuration(status + " to " + forPeople(origin + std::string(path)) +
 						 ", not followed: no server of Vault's sends a renewal there, but the sign-on page of a proxy; "
 						 "check what stands before the server");
 }
