@@ -13,6 +13,15 @@ bool isBlank(char c) noexcept
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/// Bytes with a meaning inside a value that is skipped.
+constexpr auto marks = [] {
+	std::array<bool, 256> table{};
+	for (const char c : {'"', ',', '{', '}', '[', ']'}) {
+		table[static_cast<unsigned char>(c)] = true;
+	}
+	return table;
+}();
+
 /// Where the quote is in `rest`, the inside of a string, that ends it, or else the size of `rest`. `escaped`: `rest`
 /// begins behind an odd number of backslashes; afterwards, what goes on behind it does.
 std::size_t endOfString(std::string_view rest, bool& escaped) noexcept
@@ -63,9 +72,14 @@ void JsonSieve::add(char* buffer, std::string_view piece) noexcept
 		}
 		case State::broken:
 			return;
-		case State::start:
 		case State::firstKey:
 		case State::nextKey:
+			if (const auto size = passKey(buffer, piece); size > 0) {
+				piece.remove_prefix(size);
+				break;
+			}
+			[[fallthrough]];
+		case State::start:
 		case State::colon:
 		case State::firstElement:
 		case State::value:
@@ -305,12 +319,40 @@ std::size_t JsonSieve::passString(char* buffer, std::string_view rest) noexcept
 	return size + 1;
 }
 
+/// A key that `rest` begins with, if it is all there and as short as those that are read: the usual case, in which a
+/// key that is not read is not moved. Returns its size with both quotes, or 0.
+std::size_t JsonSieve::passKey(char* buffer, std::string_view rest) noexcept
+{
+	if (rest.front() != '"') {
+		return 0;
+	}
+	const auto end = rest.substr(0, longestName).find('"', 1);
+	if (end == rest.npos || rest[end - 1] == '\\') {
+		return 0;
+	}
+	_key = find(rest.substr(1, end - 1));
+	_member = _kept;
+	if (_key != nullptr) {
+		std::memmove(buffer + _kept, rest.data(), end + 1);
+		_kept += end + 1;
+	}
+	_state = State::colon;
+	return end + 1;
+}
+
+const JsonKey* JsonSieve::find(std::string_view name) const noexcept
+{
+	for (const auto& key : _levels[_depth - 1].members) {
+		if (key.name == name) {
+			return &key;
+		}
+	}
+	return nullptr;
+}
+
 void JsonSieve::endKey(char* buffer) noexcept
 {
-	const std::string_view name(buffer + _member + 1, _kept - _member - 1);
-	const auto members = _levels[_depth - 1].members;
-	const auto key = std::ranges::find(members, name, &JsonKey::name);
-	_key = key != members.end() ? &*key : nullptr;
+	_key = find(std::string_view(buffer + _member + 1, _kept - _member - 1));
 	if (_key != nullptr) {
 		keep(buffer, '"');
 	}

@@ -80,6 +80,8 @@ private:
 	void beginSkipping(bool inside) noexcept;
 	void skip(char* buffer, char c) noexcept;
 	std::size_t passString(char* buffer, std::string_view rest) noexcept;
+	std::size_t passKey(char* buffer, std::string_view rest) noexcept;
+	[[nodiscard]] const JsonKey* find(std::string_view name) const noexcept;
 	void endKey(char* buffer) noexcept;
 	void keep(char* buffer, char c) noexcept { buffer[_kept++] = c; }
 	void fail() noexcept;

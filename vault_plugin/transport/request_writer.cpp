@@ -32,7 +32,11 @@ std::string hostHeader(const Address& address)
 		return "localhost";
 	}
 	const std::uint16_t usual = address.scheme == Address::Scheme::https ? 443 : 80;
-	return hostName(address) + (address.port == usual ? "" : ":" + std::to_string(address.port));
+	auto host = hostName(address);
+	if (address.port != usual) {
+		host.append(":").append(std::to_string(address.port));
+	}
+	return host;
 }
 
 WipedString writeConnect(const Address& address, const Address& proxy)
