@@ -28,9 +28,17 @@ bool tellsOfDescriptors(const std::string& text)
 		   text.find(std::generic_category().message(ENFILE)) != text.npos;
 }
 
-bool isForwarded(const Pool::Place& place)
+/// The proxy that gets the requests themselves to pass them on; null: none does.
+const Address* forwarderOf(const Pool::Place& place)
 {
-	return place.proxy && place.address.scheme == Scheme::http;
+	return place.proxy && place.address.scheme == Scheme::http ? &*place.proxy : nullptr;
+}
+
+/// Whether the connection leads to a server that does its work. One that throttles does.
+bool isGood(const HttpRequest& request, const HttpReply& reply)
+{
+	return reply.status == 429 ||
+		   (reply.status < 500 && (request.understands == nullptr || request.understands(reply)));
 }
 
 } // namespace
@@ -55,9 +63,12 @@ Client::Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentit
 {
 	for (const auto& address : _settings.addresses) {
 		auto another = destination(address, address.text());
-		if (std::ranges::find(_route.places, *another.place->id) == _route.places.end()) {
-			_route.places.push_back(*another.place->id);
-			_route.destinations.push_back(std::move(another));
+		if (!another) {
+			_unusable += (_unusable.empty() ? "" : "; ") + another.error().text;
+		}
+		else if (std::ranges::find(_route.places, *another->place->id) == _route.places.end()) {
+			_route.places.push_back(*another->place->id);
+			_route.destinations.push_back(std::move(*another));
 		}
 	}
 	if (_identity) {
@@ -65,9 +76,13 @@ Client::Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentit
 	}
 }
 
-Client::Destination Client::destination(const Address& address, std::string name) const
+Result<Client::Destination> Client::destination(const Address& address, std::string name) const
 {
-	return {address, std::move(name), _pool->place(address, _proxies.between(address))};
+	auto proxy = _proxies.proxyFor(address);
+	if (!proxy) {
+		return failure(name + ": " + proxy.error().text);
+	}
+	return Destination{address, std::move(name), _pool->place(address, *proxy)};
 }
 
 const void* Client::place() const noexcept
@@ -94,7 +109,8 @@ Client::Errand Client::errand(const HttpRequest& request, const Route& route, De
 Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 {
 	if (_route.destinations.empty()) {
-		co_return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
+		const auto why = _unusable.empty() ? "no address is configured" : _unusable;
+		co_return tl::unexpected(ExchangeError{Kind::configuration, why, true});
 	}
 	auto errand = this->errand(request, _route, deadline);
 	auto reply = co_await send(errand);
@@ -140,13 +156,13 @@ Task<Outcome> Client::send(Errand& errand)
 		const auto endpoint = opened->way.endpoint;
 		const auto& destination = errand.route.at(endpoint.place);
 		const auto bytes =
-			writeRequest(errand.request, destination.address, _settings.userAgent, isForwarded(*destination.place));
+			writeRequest(errand.request, destination.address, _settings.userAgent, forwarderOf(*destination.place));
 		if (!bytes) {
 			co_return tl::unexpected(
 				ExchangeError{Kind::configuration, destination.name + ": " + bytes.error().text, errand.error.unsent});
 		}
 		errand.error.unsent = false;
-		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer());
+		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer(), errand.request.reads);
 		Conversation conversation{*opened->connection, parser, destination.name};
 		auto reply = co_await conversation.carry(*bytes, patience);
 		if (reply) {
@@ -182,10 +198,8 @@ void Client::judge(
 	Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened)
 {
 	const auto endpoint = opened->way.endpoint;
-	const auto understands = errand.request.understands;
-	const bool isGood =
-		reply.status < 500 && (understands == nullptr || isRedirect(reply.status) || understands(reply));
-	if (isGood && parser.keepsConnection()) {
+	const bool isWell = isGood(errand.request, reply);
+	if (isWell && parser.keepsConnection()) {
 		opened->connection->keepBuffer(parser.takeBuffer());
 		opened->connection->rest();
 	}
@@ -193,7 +207,7 @@ void Client::judge(
 		opened.reset();
 	}
 	bool isNameInTrouble = false;
-	if (isGood) {
+	if (isWell) {
 		isNameInTrouble = _pool->goodReply(errand.attempt, endpoint, firstByteAfter, std::move(opened));
 	}
 	else {
@@ -206,25 +220,25 @@ Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand)
 {
 	const auto& from = errand.route.at(errand.answeredBy.place);
 	const auto secret = errand.request.secret;
-	const auto target = !secret.empty() && redirect.location.find(secret) != redirect.location.npos
-							? failure("the redirect's address holds the token, and is neither followed nor shown")
-							: redirectTarget(_settings, from.address, redirect.location);
-	if (!target) {
-		redirect.advice.push_back(from.name + ": " + target.error().text);
+	const auto target =
+		!secret.empty() && redirect.location.find(secret) != redirect.location.npos
+			? Result<Address>(failure("the redirect's address holds the token, and is neither followed nor shown"))
+			: redirectTarget(_settings, from.address, errand.request.path, redirect.location);
+	const auto route = target ? routeTo(*target, target->text() + " (redirected from " + from.name + ")")
+							  : tl::unexpected(target.error());
+	if (!route) {
+		redirect.advice.push_back(from.name + ": " + route.error().text);
 		co_return std::move(redirect);
 	}
-	HttpRequest request = errand.request;
-	request.path = target->path;
-	const auto route = routeTo(target->address, target->address.text() + " (redirected from " + from.name + ")");
-	auto further = this->errand(request, *route, errand.deadline);
+	auto further = this->errand(errand.request, **route, errand.deadline);
 	auto reply = co_await send(further);
-	if (reply ? reply->status >= 500 : reply.error().kind != Kind::cancelled) {
+	if (reply ? !isGood(errand.request, *reply) : reply.error().kind != Kind::cancelled) {
 		_pool->badReply(errand.answeredBy); // another server may know better where the leader is
 	}
 	co_return std::move(reply);
 }
 
-std::shared_ptr<const Client::Route> Client::routeTo(const Address& redirected, std::string name)
+Result<std::shared_ptr<const Client::Route>> Client::routeTo(const Address& redirected, std::string name)
 {
 	const std::lock_guard lock(_mutex);
 	const auto known = std::ranges::find_if(
@@ -233,12 +247,16 @@ std::shared_ptr<const Client::Route> Client::routeTo(const Address& redirected, 
 		std::rotate(_redirected.begin(), known, std::next(known));
 		return _redirected.front();
 	}
+	auto leader = destination(redirected, std::move(name));
+	if (!leader) {
+		return tl::unexpected(leader.error());
+	}
 	auto route = std::make_shared<Route>();
-	route->destinations.push_back(destination(redirected, std::move(name)));
-	route->places.push_back(*route->destinations.front().place->id);
+	route->places.push_back(*leader->place->id);
+	route->destinations.push_back(std::move(*leader));
 	std::rotate(_redirected.begin(), std::prev(_redirected.end()), _redirected.end());
 	_redirected.front() = route;
-	return route;
+	return _redirected.front();
 }
 
 /// False: cancelled.
@@ -392,6 +410,9 @@ void Client::advise(HttpReply& reply, const Destination& destination, bool isNam
 			reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
 								   _settings.addresses.front().text() + " can read and use the token");
 		}
+	}
+	if (!_unusable.empty()) {
+		reply.advice.push_back(_unusable);
 	}
 	if (isNameInTrouble) {
 		const bool plain = destination.address.scheme == Scheme::http;

@@ -82,15 +82,16 @@ private:
 	void judge(Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened);
 	void advise(HttpReply& reply, const Destination& destination, bool isNameInTrouble) const;
 	[[nodiscard]] unsigned generation() const;
-	[[nodiscard]] Destination destination(const Address& address, std::string name) const;
-	[[nodiscard]] std::shared_ptr<const Route> routeTo(const Address& redirected, std::string name);
+	[[nodiscard]] Result<Destination> destination(const Address& address, std::string name) const;
+	[[nodiscard]] Result<std::shared_ptr<const Route>> routeTo(const Address& redirected, std::string name);
 
 	const Settings _settings;
 	const Proxies _proxies;
 	const std::shared_ptr<PooledIdentity> _identity;
 	const std::shared_ptr<Pool> _pool;
 	const std::shared_ptr<Resolver> _resolver;
-	Route _route; ///< the configured addresses; constant
+	Route _route;          ///< the configured addresses; constant from here on
+	std::string _unusable; ///< configured addresses behind a proxy that cannot be used, and why; constant likewise
 
 	/// Targets of redirects, the latest first, so that the connections to them are kept. A redirecting server chooses
 	/// them; it shall not choose how much memory they take.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "transport/exchange.h"
+#include "transport/proxy.h"
 #include "transport/settings.h"
 #include "transport/trust.h"
 
@@ -40,9 +41,8 @@ public:
 	Clients(const Clients&) = delete;
 	Clients& operator=(const Clients&) = delete;
 
-	/// Reads the environment's proxy variables when `settings` ask for them. Settings that cannot be used give an
-	/// exchange that says so each time (kind `configuration`). Dropping the last reference to a place or to an identity
-	/// closes its connections.
+	/// Settings that cannot be used give an exchange that says so each time (kind `configuration`). Dropping the last
+	/// reference to a place or to an identity closes its connections.
 	[[nodiscard]] std::shared_ptr<Exchange> get(const Settings& settings);
 
 	/// Number of connections that are kept now, for tests and measurements.
@@ -53,6 +53,7 @@ private:
 	[[nodiscard]] std::shared_ptr<PooledIdentity> identityOf(const Settings& settings);
 	void forgetTheGone();
 
+	const Proxies _environment; ///< as it was when this was made
 	Trust _trust;
 	const std::shared_ptr<Resolver> _resolver;
 	const std::shared_ptr<Pool> _pool;
