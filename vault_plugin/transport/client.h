@@ -74,7 +74,7 @@ private:
 	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand);
 	[[nodiscard]] Task<bool> resolve(Errand& errand, Pool::Resolve step);
 	[[nodiscard]] Task<Pool::OpenedPtr> open(Errand& errand, Pool::Dial step);
-	[[nodiscard]] Task<bool> prepareTls(Errand& errand, const std::string& name, TlsSetup& tls, Deadline deadline);
+	[[nodiscard]] Task<bool> prepareTls(Errand& errand, const std::string& name, TlsSetup& tls);
 	[[nodiscard]] Task<Expected<void, ExchangeError>> secure(
 		Connection& connection, const Destination& destination, const TlsSetup& tls, Deadline deadline);
 	[[nodiscard]] Task<bool> awaitDescriptors(Errand& errand, const std::string& name);
