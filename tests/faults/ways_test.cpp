@@ -176,7 +176,7 @@ TEST(Ways, OfOneNamesServersTheOneThatIsSilentIsAskedOnce)
 {
 	Pair pair;
 	pair.first->setFault({What::stall, 0});
-	EXPECT_FALSE(renew(*pair.client, 50ms).has_value());
+	EXPECT_FALSE(renew(*pair.client, 500ms).has_value());
 	EXPECT_EQ(status(renew(*pair.client)), 200);
 	EXPECT_EQ(pair.first->requests(), 1u);
 }
@@ -214,30 +214,57 @@ TEST(Ways, ANameThatMovesIsFollowedWhileTheOldServerStillAnswers)
 	EXPECT_EQ(pair.second->requests(), 1u);
 }
 
-class NameServer : public testing::TestWithParam<bool>
+/// What one attempt may take of a lease, by its length, when half of it is left (renewal.md).
+std::chrono::milliseconds budgetOf(std::chrono::seconds lease)
 {
-};
-
-TEST_P(NameServer, ThatIsAwayKeepsNobodyFromAServerThatStandsWhereItStood)
-{
-	const bool hangs = GetParam();
-	Pair pair;
-	pair.names.say({"127.0.0.1"});
-	EXPECT_EQ(status(renew(*pair.client)), 200);
-	hangs ? pair.names.hang() : pair.names.fail();
-	pair.first->setReply(sealed);
-	while (pair.names.asked() < 2) { // it is asked again in trouble
-		EXPECT_EQ(status(renew(*pair.client, 1s)), 503);
-	}
-	pair.first->setReply(httpReply(200, "{}"));
-	const auto reply = renew(*pair.client, 1s);
-	ASSERT_EQ(status(reply), 200);
-	EXPECT_THAT(reply->advice, testing::ElementsAre(HasSubstr("localhost cannot be resolved now")));
-	EXPECT_THAT(reply->advice, testing::ElementsAre(HasSubstr("plain http")));
+	const std::chrono::milliseconds left = lease / 2;
+	return std::min<std::chrono::milliseconds>(
+		{30s, left, std::max({left / 4, std::min<std::chrono::milliseconds>(1s, left / 2)})});
 }
 
-INSTANTIATE_TEST_SUITE_P(
-	Ways, NameServer, testing::Bool(), [](const auto& hangs) { return hangs.param ? "Hangs" : "Fails"; });
+std::string nameOf(const testing::TestParamInfo<std::chrono::seconds>& lease)
+{
+	return "ALeaseOf" + std::to_string(lease.param.count()) + "s";
+}
+
+class ByLease : public testing::TestWithParam<std::chrono::seconds>
+{
+protected:
+	const std::chrono::milliseconds budget = budgetOf(GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, ByLease, testing::Values(4s, 8s, 20s, 60s), nameOf);
+
+/// A server that is well, whose name was asked again in vain: its client.
+struct NameInTrouble : Pair
+{
+	NameInTrouble(bool hangs, std::chrono::milliseconds budget)
+	{
+		names.say({"127.0.0.1"});
+		EXPECT_EQ(status(renew(*client)), 200);
+		hangs ? names.hang() : names.fail();
+		first->setReply(sealed);
+		while (names.asked() < 2) { // in trouble it is
+			EXPECT_EQ(status(renew(*client, budget)), 503);
+		}
+		first->setReply(httpReply(200, "{}"));
+	}
+};
+
+TEST_P(ByLease, ANameServerThatHangsKeepsNobodyFromAServerThatStandsWhereItStood)
+{
+	NameInTrouble world(true, budget);
+	EXPECT_EQ(status(renew(*world.client, budget)), 200);
+}
+
+TEST(Ways, ANameServerThatFailsKeepsNobodyFromAServerThatStandsWhereItStood)
+{
+	NameInTrouble world(false, 1s);
+	const auto reply = renew(*world.client, 1s);
+	ASSERT_EQ(status(reply), 200);
+	EXPECT_THAT(reply->advice,
+		testing::ElementsAre(testing::AllOf(HasSubstr("localhost cannot be resolved now"), HasSubstr("plain http"))));
+}
 
 TEST(Ways, ABurstOfNewConnectionsDoesNotAskForTheNameEachTime)
 {
@@ -284,24 +311,14 @@ struct Sixteen
 	std::shared_ptr<Exchange> client = clients.get(settingsFor({server.address()}));
 };
 
-TEST(Ways, SixteenKeptConnectionsThatHangCostOneAttemptAMoment)
+TEST_P(ByLease, SixteenKeptConnectionsThatHangCostOneAttemptAMoment)
 {
 	Sixteen world;
 	world.server.setFault({What::stall, 0, Fault::Layer::reply, 0, Sixteen::count});
-	EXPECT_EQ(status(renew(*world.client)), 200);
+	EXPECT_EQ(status(renew(*world.client, budget)), 200);
 	EXPECT_EQ(world.server.connections(), Sixteen::count + 1);
 	EXPECT_EQ(world.server.faults(), 1u) << "the other fifteen are not tried";
 	EXPECT_EQ(world.clients.idle(), 1u) << "but closed";
-}
-
-TEST(Ways, AKeptConnectionGetsAQuarterOfAShortBudgetAtMost)
-{
-	FaultServer server;
-	const auto client = Clients().get(settingsFor({server.address()}));
-	EXPECT_EQ(status(renew(*client)), 200);
-	server.setFault({What::stall, 0, Fault::Layer::reply, 0, 1});
-	EXPECT_EQ(status(renew(*client, 500ms)), 200);
-	EXPECT_EQ(server.connections(), 2u);
 }
 
 TEST(Ways, ARequestThatMayNotBeRepeatedIsSentOnceOverAFreshConnection)

@@ -24,12 +24,6 @@ private:
 	const std::string _text;
 };
 
-std::optional<std::string> environment(const char* name)
-{
-	const char* value = std::getenv(name);
-	return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-}
-
 } // namespace
 
 Clients::Clients() : Clients(std::make_shared<runtime::Helpers>()) {}
@@ -54,9 +48,11 @@ Clients::Clients(std::shared_ptr<Resolver> resolver, runtime::Scheduler& schedul
 {
 }
 
+// The environment is read now, on the host's own thread: getenv() races with a host that changes it.
 Clients::Clients(
 	std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool)
-	: _helpers(std::move(helpers)), _resolver(std::move(resolver)), _pool(std::move(pool))
+	: _environment(Proxies::fromEnvironment(&std::getenv)), _trust(std::move(helpers)), _resolver(std::move(resolver)),
+	  _pool(std::move(pool))
 {
 }
 
@@ -74,7 +70,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 		return exchange;
 	}
 	std::shared_ptr<Exchange> exchange;
-	if (auto proxies = Proxies::from(settings.proxy, &environment)) {
+	if (auto proxies = Proxies::from(settings, _environment)) {
 		exchange = std::make_shared<Client>(settings, std::move(*proxies), identityOf(settings), _pool, _resolver);
 	}
 	else {
@@ -84,7 +80,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 	return exchange;
 }
 
-std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
+std::shared_ptr<PooledIdentity> Clients::identityOf(const Settings& settings)
 {
 	const bool usesTls = std::ranges::any_of(
 		settings.addresses, [](const Address& address) { return address.scheme == Address::Scheme::https; });
@@ -94,7 +90,8 @@ std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
 	auto& known = _identities[settings.tls];
 	auto identity = known.lock();
 	if (!identity) {
-		identity = std::make_shared<Identity>(settings.tls, _pool->newIdentity());
+		identity =
+			std::make_shared<PooledIdentity>(PooledIdentity{_trust.identity(settings.tls), _pool->newIdentity()});
 		known = identity;
 	}
 	return identity;

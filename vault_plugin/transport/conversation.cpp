@@ -1,5 +1,7 @@
 #include "transport/conversation.h"
 
+#include "transport/request_writer.h"
+
 #include <chrono>
 
 namespace issuer::vault::transport {
@@ -43,9 +45,7 @@ Task<Outcome> Conversation::carry(std::string_view request, Patience patience)
 Task<Expected<void, ExchangeError>> openTunnel(
 	Connection& connection, const Address& address, const Address& proxy, const std::string& peer, Deadline deadline)
 {
-	const bool isIpv6 = address.host.find(':') != address.host.npos;
-	const auto target = (isIpv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-	const auto request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n";
+	const auto request = writeConnect(address, proxy);
 	ReplyParser parser(ReplyParser::To::connect);
 	Conversation conversation{connection, parser, peer};
 	const auto reply = co_await conversation.carry(request, {deadline, deadline});
