@@ -44,7 +44,8 @@ void Announcements::tellReplaced()
 	if (starting && _told.state == State::starting) {
 		return; // there was no other
 	}
-	tellState({}, (starting ? "" : "the credential was replaced: ") + statusText(_situation), Reason::credentialChanged);
+	tellState(
+		{}, (starting ? "" : "the credential was replaced: ") + statusText(_situation), Reason::credentialChanged);
 }
 
 /// Once a life, or once a max TTL: no renewal will save it.

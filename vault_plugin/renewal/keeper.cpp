@@ -6,7 +6,9 @@
 namespace issuer::vault::renewal {
 namespace {
 
-/// Splitmix64: a number in [0, 1).
+constexpr std::uint64_t rngStep = 0x9e3779b97f4a7c15U;
+
+/// Splitmix64: a number in [0, 1). One for each answer, so that planning anew does not change a plan.
 double diceOf(std::uint64_t state)
 {
 	auto bits = state;
@@ -18,7 +20,8 @@ double diceOf(std::uint64_t state)
 
 } // namespace
 
-Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed) : _policy(std::move(policy)), _rngState(seed)
+Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed)
+	: _policy(std::move(policy)), _rngState(seed + rngStep)
 {
 }
 
@@ -63,7 +66,6 @@ Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 
 void Keeper::planAnew() noexcept
 {
-	_rngState += 0x9e3779b97f4a7c15U;
 	const auto dice = diceOf(_rngState);
 	_plan = _running ? planOf(*_policy, _memory, dice) : Plan{};
 	if (_candidate) {
@@ -82,10 +84,11 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Both due: the token in use goes first.
+/// Where both are due, the token in use goes first as long as it lives; then the one that was due first.
 Attempt Keeper::attempt(Moment now)
 {
-	const bool ofCandidate = _candidate && (!_plan.at || *_plan.at > now.boot);
+	const bool isCurrentDue = _plan.at && *_plan.at <= now.boot;
+	const bool ofCandidate = _candidate && (!isCurrentDue || (_memory.dead() && *_candidate->plan.at < *_plan.at));
 	Attempt attempt;
 	if (ofCandidate) {
 		attempt.token = Token::candidate;
@@ -121,6 +124,7 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 		return {};
 	}
 	const auto out = *std::exchange(_out, std::nullopt);
+	_rngState += rngStep;
 	const Span span{sent.boot < now.boot ? sent : now, now};
 	const auto* trouble = std::get_if<Trouble>(&answer);
 	const bool unanswered = trouble != nullptr && trouble->kind == Trouble::Kind::transport;
@@ -248,6 +252,7 @@ Reports Keeper::credentialUnreadable(Moment now, bool haveToken, std::string_vie
 		return told(now, [&](Announcements& announcements) { announcements.tellUnreadable(why); });
 	}
 	_out.reset();
+	_memory.retry.atOnce = false;
 	_memory.retry.answeredAt(now.boot, std::nullopt);
 	_memory.retry.fail(Failing::passing, Reason::credentialUnreadable, now.boot);
 	planAnew();

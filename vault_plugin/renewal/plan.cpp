@@ -198,8 +198,8 @@ Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& re
 	const auto now = retry.asOf;
 	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
-						   ? refusedPause(policy, 2 * Duration(policy.longestSilence), retry.refusals - policy.refusalsDoubted,
-							 retry.failingFor(now))
+						   ? refusedPause(policy, 2 * Duration(policy.longestSilence),
+								 retry.refusals - policy.refusalsDoubted, retry.failingFor(now))
 						   : firstPause(policy, retry, dice);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),

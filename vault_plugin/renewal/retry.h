@@ -53,8 +53,8 @@ struct Retry
 	/// The server has answered, at `now`, and perhaps asked for patience.
 	void answeredAt(Instant now, std::optional<Duration> retryAfter);
 
-	/// The answer to a look-up told nothing: after the second one in a row a renewal is asked, at once; after a probe of
-	/// a dead token, which are far between, after the first.
+	/// The answer to a look-up told nothing: after the second one in a row a renewal is asked, at once; after a probe
+	/// of a dead token, which are far between, after the first.
 	void lookUpWasUseless(const Policy& policy, bool probe);
 	/// A token that was never accepted was refused: by a look-up first, then a renewal is asked at once, since policies
 	/// may allow only one of the two. True: it has been asked often enough to be believed.

@@ -11,6 +11,7 @@ Policy steady()
 	policy.jitter = 0;
 	policy.pauseJitter = 0;
 	policy.longestSpread = 0ms;
+	policy.silenceSpread = 0;
 	return policy;
 }
 
