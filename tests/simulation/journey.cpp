@@ -128,6 +128,7 @@ void Journey::call(Instant now, bool serverListens)
 		fault = WayFault::refuses;
 	}
 	tell("dials " + std::to_string(endpoint));
+	_called = static_cast<Endpoints>(_called | 1U << static_cast<unsigned>(endpoint));
 	const bool answers = fault != WayFault::dropsSyns;
 	_calls.push_back(
 		{endpoint, now, answers ? std::optional(now + _connecting) : std::nullopt, fault != WayFault::refuses, false});
@@ -186,6 +187,7 @@ void Journey::send(const VirtualNetwork::Connection& connection, bool kept, Inst
 	tell((kept ? "asks over a kept connection to " : "asks over a new connection to ") +
 		 std::to_string(connection.endpoint));
 	_phase = Phase::sent;
+	_connected = true;
 	_connection = connection;
 	_kept = kept;
 	_sentAt = now;
@@ -292,6 +294,7 @@ Journey::Progress Journey::waitInVain(Instant now)
 	if (closes) {
 		_network.closeIdle(endpoint);
 	}
+	_spentOnKept = _kept && now >= _deadline;
 	if (_kept && now < _deadline) {
 		tell("the kept connection is silent");
 		_phase = Phase::deciding;
@@ -299,6 +302,11 @@ Journey::Progress Journey::waitInVain(Instant now)
 	}
 	_phase = Phase::over;
 	return Progress::failed;
+}
+
+bool Journey::leftAWayUntried(Instant now) const
+{
+	return !_connected && _network.knowsAnother(_called, now);
 }
 
 void Journey::breakConnection(WayFault how)

@@ -43,6 +43,10 @@ public:
 	/// @}
 
 	[[nodiscard]] const vault::renewal::Answer& answer() const { return *_answer; }
+	/// It was spent on one kept connection, and never tried a new one.
+	[[nodiscard]] bool spentOnKept() const { return _spentOnKept; }
+	/// Some endpoint that is well was never called, and no request left.
+	[[nodiscard]] bool leftAWayUntried(Instant now) const;
 	/// No byte of the request has left.
 	[[nodiscard]] bool unsent() const { return !_everSent; }
 	/// A trouble of the connections begins.
@@ -106,6 +110,9 @@ private:
 	Instant _patience; ///< how long a reply is waited for
 	bool _good = false;
 	bool _everSent = false;
+	bool _connected = false;
+	bool _spentOnKept = false;
+	Endpoints _called{};
 	std::optional<vault::renewal::Answer> _answer;
 
 	bool _storyWanted = false;

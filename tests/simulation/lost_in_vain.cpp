@@ -126,6 +126,20 @@ Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * lasted;
 }
 
+/// Endpoints that do not answer a connect are waited for, each for half of what is left of an attempt. Where a server
+/// then has less time to answer than it takes, it answers to nobody: a known limit of the shares.
+bool sharesTooShort(const World& world, const Reserve& reserve)
+{
+	int unanswered = 0;
+	for (const auto& incident : world.topology.incidents) {
+		const bool drops = incident.how == WayFault::dropsSyns &&
+						   (incident.fault == NetFault::endpoints || incident.fault == NetFault::nameMoves);
+		unanswered += drops ? world.topology.endpoints : 0;
+	}
+	const Duration longest = world.policy.requestTimeout;
+	return unanswered > 0 && longest / (std::int64_t{1} << std::min(unanswered, 10)) < reserve.roundTrip;
+}
+
 /// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
 /// and what is found at last is asked about once, and renewed with the rest of a fleet.
 bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& death)
@@ -147,8 +161,8 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
 	const auto once = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
 	const auto pauses = std::ranges::any_of(world.incidents, spoiltLookUps) ? 3 * once : once;
-	if (patient && death.acceptedFrom - death.askedSince >= 6500ms) {
-		return false; // believed dead, and then the server is left alone for as long as it asks
+	if (death.acceptedFrom - death.askedSince >= 6500ms && (patient || detoursOf(world.topology).all() > 0)) {
+		return false; // believed dead: each probe that meets something else doubles the pause, or waits as asked
 	}
 	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince, lasted);
 	const auto reserve = reserveOf(world, world.token.lease);
@@ -160,6 +174,9 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	}
 	// Whether a way is good, a look-up that tells nothing does not show: only a renewal does.
 	const bool spoilt = std::ranges::any_of(world.incidents, spoiltLookUps);
+	if (sharesTooShort(world, reserve)) {
+		return false;
+	}
 	Duration detours{};
 	auto step = attempt + once; // each may last as long as all that failed before it
 	for (int left = (spoilt ? 4 : 1) * detoursOf(topology).all(); left > 0; --left) {
@@ -218,6 +235,9 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	}
 	const auto& topology = world.topology;
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, from, death.hoped)) {
+		return false;
+	}
+	if (sharesTooShort(world, reserve)) {
 		return false;
 	}
 	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late

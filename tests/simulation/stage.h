@@ -98,6 +98,7 @@ private:
 	void record(const vault::renewal::Reports& reports, bool answer, bool wallShown);
 	void checkArmed(const char* after);
 	void checkSilence();
+	void checkWays(const Flight& flight);
 	void checkPunctual(const Flight& flight);
 	void tell(const std::string& what);
 

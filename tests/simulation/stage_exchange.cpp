@@ -130,6 +130,7 @@ void Stage::travel()
 		flight.answer = _journey->answer();
 		break;
 	case Journey::Progress::failed:
+		checkWays(flight);
 		if (_now < flight.deadline || _journey->unsent()) {
 			Verdict broken;
 			broken.kind = Verdict::Kind::transport;
@@ -142,6 +143,23 @@ void Stage::travel()
 	}
 	flight.end = _now;
 	_journey.reset();
+}
+
+/// An attempt goes on by itself, to the next endpoint and from a kept connection to a new one, while the machine is
+/// awake to do so.
+void Stage::checkWays(const Flight& flight)
+{
+	const bool slept = std::ranges::any_of(_spells, [&](const Spell& spell) {
+		return spell.fault == Fault::asleep && spell.from <= _now && spell.to >= flight.sent;
+	});
+	if (!slept && _journey->spentOnKept()) {
+		_chronicle.broken.emplace_back("dropped: an attempt that was spent on one kept connection");
+	}
+	// Where shares are shorter than a connect takes, some are never reached.
+	const bool roomy = flight.attempt.budget >= _world.topology.endpoints * Duration(500ms) + _world.topology.resolving;
+	if (!slept && roomy && _journey->leftAWayUntried(_now)) {
+		_chronicle.broken.push_back("dropped: an attempt that left a way untried, at " + inWords(_now - _start));
+	}
 }
 
 /// Nothing comes back.

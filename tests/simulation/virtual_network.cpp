@@ -61,6 +61,21 @@ std::vector<int> VirtualNetwork::resolverAnswer(Instant now)
 	return list;
 }
 
+bool VirtualNetwork::knowsAnother(Endpoints called, Instant now) const
+{
+	auto known = namedBetween(_topology, _troubles, now, now);
+	if (_topology.named) {
+		known &= _resolutions.empty() ? Endpoints{} : _resolutions.back().endpoints;
+	}
+	for (int endpoint = 0; endpoint < mostEndpoints; ++endpoint) {
+		const auto bit = 1U << static_cast<unsigned>(endpoint);
+		if ((known & bit) != 0 && (called & bit) == 0 && !faultOf(endpoint, now)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 VirtualNetwork::Connection VirtualNetwork::open(int endpoint, Instant now)
 {
 	Connection connection{_opened[static_cast<std::size_t>(endpoint)]++, endpoint, now, Instant::max(), {}};

@@ -45,6 +45,9 @@ public:
 	/// Its answer, which has come: the endpoints that the name gives now, in order; none: it has failed.
 	[[nodiscard]] std::vector<int> resolverAnswer(Instant now);
 
+	/// Beside these the renewer knows another endpoint that the name gives, and that is well.
+	[[nodiscard]] bool knowsAnother(Endpoints called, Instant now) const;
+
 	/// Opens a connection, which is in use.
 	Connection open(int endpoint, Instant now);
 	/// Takes a kept connection into use, the youngest one; none: there is none that could be seen to be open.
