@@ -215,8 +215,6 @@ MUTATIONS = [
     ("5 endpoints are remembered", "not used while the resolver is slow", "transport/places.cpp",
      "return Resolve{place, _places[place].name == Name::slow ? now : now + rest / _options.resolverShare};",
      "return Resolve{place, attempt.deadline};", LOST),
-    ("5 moved names are followed", "endpoints that are no longer named are dialled first", "transport/places.cpp",
-     "return endpoint.named || place.name == Name::failing || place.name == Name::slow;", "return true;", LOST, MANY),
 ]
 
 
