@@ -31,6 +31,10 @@ struct HttpRequest
 	/// Tells whether a complete reply is in the server's own language, rather than a page of something before it: only
 	/// then does its connection lead to the server. Null: each reply is. Pure; called on the exchange's thread.
 	bool (*understands)(const HttpReply& reply) = nullptr;
+
+	/// The request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. One that
+	/// may not (a login, an unwrapping) always gets a fresh connection.
+	bool repeatable = true;
 };
 
 /// A complete reply: every byte its headers promised has come.
