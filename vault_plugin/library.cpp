@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "base/shared_values.h"
+#include "runtime/helpers.h"
 #include "runtime/library.h"
 #include "transport/clients.h"
 
@@ -25,8 +26,9 @@ public:
 	}
 
 private:
-	transport::Clients _clients;
-	std::shared_ptr<runtime::Runtime> _runtime; ///< goes first: no job runs when the connections go
+	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections
+	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
+	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
 };
 
 struct Library

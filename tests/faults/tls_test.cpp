@@ -254,7 +254,7 @@ TEST(Tls, AStandbysRedirectToItsVerifiedLeaderIsFollowed)
 {
 	FaultServer standby(with(Pki::shared().server));
 	FaultServer leader(with(Pki::shared().server));
-	standby.setReply(httpReply(307, "", "Location: " + leader.address("localhost") + "/v1/x\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + leader.address("localhost") + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(trusting({standby.address()}));
 	ASSERT_TRUE(reply.has_value()) << told(reply);
 	EXPECT_EQ(reply->status, 200);
@@ -265,7 +265,7 @@ TEST(Tls, ARedirectToAServerThatDoesNotVerifyIsNot)
 {
 	FaultServer standby(with(Pki::shared().server));
 	FaultServer impostor(with(Pki::shared().authority.wrongHostServer()));
-	standby.setReply(httpReply(307, "", "Location: " + impostor.address() + "/v1/x\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + impostor.address() + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(trusting({standby.address()}));
 	ASSERT_FALSE(reply.has_value());
 	EXPECT_EQ(reply.error().kind, Kind::tls);
@@ -276,7 +276,7 @@ TEST(Tls, ARedirectToPlainHttpIsNotFollowed)
 {
 	FaultServer standby(with(Pki::shared().server));
 	FaultServer plain;
-	standby.setReply(httpReply(307, "", "Location: " + plain.address() + "/v1/x\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + plain.address() + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(trusting({standby.address(), plain.address()}));
 	EXPECT_EQ(reply->status, 307);
 	EXPECT_EQ(plain.connections(), 0u);

@@ -22,6 +22,7 @@ struct FaultServer::Visit
 {
 	FaultServer& server;
 	int fd;
+	std::size_t number; ///< of the connection, from 1 on
 	Fault fault;
 	std::size_t wireSent = 0;
 	std::size_t answered = 0;
@@ -44,10 +45,14 @@ struct FaultServer::Visit
 			{
 				const std::lock_guard lock(server._mutex);
 				fault = server._fault;
-				reply = server._reply;
+				reply = number <= server._replyOfConnections ? server._replyOf : server._reply;
 			}
-			const bool goesWrong =
-				fault.what != Fault::What::none && fault.layer == Fault::Layer::reply && answered >= fault.fromRequest;
+			if (answered == 0) {
+				gather();
+			}
+			const bool goesWrong = (fault.connections == 0 || number <= fault.connections) &&
+								   fault.what != Fault::What::none && fault.layer == Fault::Layer::reply &&
+								   answered >= fault.fromRequest;
 			if (goesWrong) {
 				const auto good = std::min(fault.at, reply.size());
 				sendApplication(reply.substr(0, good));
@@ -57,6 +62,16 @@ struct FaultServer::Visit
 			if (reply.find("Connection: close") != reply.npos) {
 				throw Over();
 			}
+		}
+	}
+
+	void gather()
+	{
+		std::unique_lock lock(server._mutex);
+		if (server._gathered++ < server._options.gather) {
+			server._changed.notify_all();
+			(void)server._changed.wait_for(
+				lock, std::chrono::seconds(20), [this] { return server._gathered >= server._options.gather; });
 		}
 	}
 
@@ -252,10 +267,10 @@ struct FaultServer::Visit
 	}
 };
 
-void FaultServer::serve(int fd)
+void FaultServer::serve(int fd, std::size_t number)
 {
 	{
-		Visit visit{*this, fd, {}, 0, 0, {}, {}};
+		Visit visit{*this, fd, number, {}, 0, 0, {}, {}};
 		{
 			const std::lock_guard lock(_mutex);
 			visit.fault = _fault;
@@ -266,6 +281,8 @@ void FaultServer::serve(int fd)
 		catch (const Over&) {
 		}
 	}
+	const std::lock_guard lock(_mutex);
+	_open.remove(fd);
 	::close(fd);
 }
 
