@@ -65,12 +65,12 @@ const char configSchema[] = R"json({
       "properties": {
         "ca_file": {
           "title": "CA file",
-          "description": "Absolute path of a file with one or more CA certificates in PEM, to be trusted instead of the system's.",
+          "description": "Absolute path of a PEM file with the certificates to be trusted instead of the system's: roots, intermediates or a server's own. CRLs in it are used.",
           "$ref": "#/$defs/absolutePath"
         },
         "ca_dir": {
           "title": "CA directory",
-          "description": "Absolute path of a directory of CA certificates, prepared with openssl rehash, to be trusted instead of the system's.",
+          "description": "Absolute path of a directory of such PEM files, to be trusted instead of the system's: *.pem, *.crt, *.cer, or the names that openssl rehash gives.",
           "$ref": "#/$defs/absolutePath"
         },
         "client_cert": {

@@ -27,7 +27,6 @@ void* enter(void* argument)
 }
 
 /// While it lives, threads that the current one starts inherit a mask in which signals are for the host's own threads.
-/// SIGPIPE above all: a TLS connection to a peer that has gone raises it even as it is closed.
 class SignalsBlocked
 {
 public:

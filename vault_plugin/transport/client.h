@@ -6,7 +6,7 @@
 #include "transport/redirect.h"
 #include "transport/resolver.h"
 #include "transport/settings.h"
-#include "transport/tls.h"
+#include "transport/trust.h"
 
 #include <array>
 #include <memory>
@@ -19,13 +19,11 @@ namespace issuer::vault::transport {
 class ReplyParser;
 struct Dialled;
 
-/// How the two ends prove themselves over TLS, shared by all settings that say the same of it.
-struct Identity
+/// An identity and its number in the pool, shared by all settings that say the same of TLS.
+struct PooledIdentity
 {
-	Identity(const TlsIdentity& files, Pool::IdentityRef inPool) : tls(files), number(std::move(inPool)) {}
-
-	Tls tls;
-	Pool::IdentityRef number; ///< in the pool
+	const std::shared_ptr<Identity> identity;
+	const Pool::IdentityRef number;
 };
 
 /// The exchange over real sockets: takes the steps that the pool's Places decides, until one server has got the
@@ -35,9 +33,8 @@ class Client final : public Exchange
 {
 public:
 	/// `identity`: of the settings' https addresses; null: there are none.
-	Client(Settings settings, Proxies proxies, std::shared_ptr<Identity> identity, std::shared_ptr<Pool> pool,
+	Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
 		std::shared_ptr<Resolver> resolver);
-	~Client() override;
 
 	[[nodiscard]] Task<Outcome> carry(const HttpRequest& request, Deadline deadline) override;
 	[[nodiscard]] const void* place() const noexcept override;
@@ -67,6 +64,7 @@ private:
 		Places::Attempt attempt;
 		ExchangeError error{ExchangeError::Kind::timeout, {}, true}; ///< of all that has failed so far
 		Places::EndpointId answeredBy{};
+		bool isOver = false; ///< there is nothing more to be tried
 
 		void complain(const ExchangeError& another);
 	};
@@ -76,24 +74,24 @@ private:
 	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand);
 	[[nodiscard]] Task<bool> resolve(Errand& errand, Pool::Resolve step);
 	[[nodiscard]] Task<Pool::OpenedPtr> open(Errand& errand, Pool::Dial step);
+	[[nodiscard]] Task<bool> prepareTls(Errand& errand, const std::string& name, TlsSetup& tls);
 	[[nodiscard]] Task<Expected<void, ExchangeError>> secure(
-		Connection& connection, const Destination& destination, Deadline deadline);
+		Connection& connection, const Destination& destination, const TlsSetup& tls, Deadline deadline);
 	[[nodiscard]] Task<bool> awaitDescriptors(Errand& errand, const std::string& name);
 	void noteFailed(Errand& errand, const Pool::Dial& step, const Dialled& dialled);
 	void judge(Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened);
 	void advise(HttpReply& reply, const Destination& destination, bool isNameInTrouble) const;
 	[[nodiscard]] unsigned generation() const;
-	[[nodiscard]] Destination destination(
-		const Address& address, const std::optional<Address>& proxy, std::string name) const;
+	[[nodiscard]] Result<Destination> destination(const Address& address, std::string name) const;
 	[[nodiscard]] Result<std::shared_ptr<const Route>> routeTo(const Address& redirected, std::string name);
 
 	const Settings _settings;
 	const Proxies _proxies;
-	const std::shared_ptr<Identity> _identity;
+	const std::shared_ptr<PooledIdentity> _identity;
 	const std::shared_ptr<Pool> _pool;
 	const std::shared_ptr<Resolver> _resolver;
-	Route _route;          ///< the configured addresses; constant
-	std::string _unusable; ///< which addresses are left out of it, and why; constant
+	Route _route;          ///< the configured addresses; constant from here on
+	std::string _unusable; ///< configured addresses behind a proxy that cannot be used, and why; constant likewise
 
 	/// Targets of redirects, the latest first, so that the connections to them are kept. A redirecting server chooses
 	/// them; it shall not choose how much memory they take.

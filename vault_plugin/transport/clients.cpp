@@ -51,8 +51,8 @@ Clients::Clients(std::shared_ptr<Resolver> resolver, runtime::Scheduler& schedul
 // The environment is read now, on the host's own thread: getenv() races with a host that changes it.
 Clients::Clients(
 	std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool)
-	: _helpers(std::move(helpers)), _resolver(std::move(resolver)), _pool(std::move(pool)),
-	  _environment(Proxies::fromEnvironment(&std::getenv))
+	: _environment(Proxies::fromEnvironment(&std::getenv)), _trust(std::move(helpers)), _resolver(std::move(resolver)),
+	  _pool(std::move(pool))
 {
 }
 
@@ -80,7 +80,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 	return exchange;
 }
 
-std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
+std::shared_ptr<PooledIdentity> Clients::identityOf(const Settings& settings)
 {
 	const bool usesTls = std::ranges::any_of(
 		settings.addresses, [](const Address& address) { return address.scheme == Address::Scheme::https; });
@@ -90,7 +90,8 @@ std::shared_ptr<Identity> Clients::identityOf(const Settings& settings)
 	auto& known = _identities[settings.tls];
 	auto identity = known.lock();
 	if (!identity) {
-		identity = std::make_shared<Identity>(settings.tls, _pool->newIdentity());
+		identity =
+			std::make_shared<PooledIdentity>(PooledIdentity{_trust.identity(settings.tls), _pool->newIdentity()});
 		known = identity;
 	}
 	return identity;

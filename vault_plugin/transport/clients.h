@@ -3,6 +3,7 @@
 #include "transport/exchange.h"
 #include "transport/proxy.h"
 #include "transport/settings.h"
+#include "transport/trust.h"
 
 #include <map>
 #include <memory>
@@ -16,9 +17,9 @@ class Scheduler;
 
 namespace issuer::vault::transport {
 
-struct Identity;
 class Pool;
 class Resolver;
+struct PooledIdentity;
 
 /// Hands out exchanges. Equal settings share one, for as long as anybody holds it; all share one pool of places and
 /// kept connections, and settings with equal TLS identities share what was read of their files. Opens nothing by
@@ -49,16 +50,16 @@ public:
 
 private:
 	Clients(std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool);
-	[[nodiscard]] std::shared_ptr<Identity> identityOf(const Settings& settings);
+	[[nodiscard]] std::shared_ptr<PooledIdentity> identityOf(const Settings& settings);
 	void forgetTheGone();
 
-	const std::shared_ptr<runtime::Helpers> _helpers;
+	const Proxies _environment; ///< as it was when this was made
+	Trust _trust;
 	const std::shared_ptr<Resolver> _resolver;
 	const std::shared_ptr<Pool> _pool;
-	const Proxies _environment; ///< as it was when this was made
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;
-	std::map<TlsIdentity, std::weak_ptr<Identity>> _identities;
+	std::map<TlsIdentity, std::weak_ptr<PooledIdentity>> _identities;
 	std::size_t _forgetAt = 16; ///< number of known settings at which those that are gone are looked for
 };
 

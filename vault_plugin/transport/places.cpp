@@ -82,13 +82,14 @@ Instant Places::markOf(const Endpoint& endpoint, Identity identity)
 	return mark;
 }
 
-/// Endpoints that the name does not give any more are used when it gives nothing at all.
+/// Tells whether a new connection may go there. Endpoints that the name does not give any more are for when it gives
+/// nothing at all.
 bool Places::isDialable(const Place& place, const Endpoint& endpoint)
 {
 	return endpoint.named || place.name == Name::failing || place.name == Name::slow;
 }
 
-/// The order of all candidates; those that are alike stay as configured.
+/// The order in which candidates are tried; equal ones stay as configured.
 bool Places::isBefore(const Candidate& a, const Candidate& b)
 {
 	if (a.mark != b.mark) {
@@ -111,7 +112,7 @@ void Places::eachCandidate(std::span<const PlaceId> places, Identity identity, V
 	}
 }
 
-/// The candidates that this attempt can still dial, and the names that it can still resolve, in their order.
+/// Returns the candidates that this attempt can still dial, and the names that it can still resolve, in their order.
 std::vector<Places::Candidate> Places::toDial(const Attempt& attempt) const
 {
 	std::vector<Candidate> candidates;
@@ -207,7 +208,7 @@ Places::Step Places::reuse(const Attempt& attempt, const Candidate& candidate, I
 	return Reuse{candidate.id(), std::min(usual, (attempt.deadline - now) / _options.patienceShare)};
 }
 
-/// Whether the place's name has to be resolved before one of its endpoints is dialled.
+/// Tells whether the place's name has to be resolved before one of its endpoints is dialled.
 bool Places::mustResolve(const Attempt& attempt, PlaceId id, Instant now) const
 {
 	const Place& place = _places[id];
@@ -238,7 +239,7 @@ Places::Step Places::resolve(const Attempt& attempt, PlaceId place, std::size_t 
 	if (_places[place].endpoints.empty()) {
 		return Resolve{place, left == 1 ? attempt.deadline : now + rest / 2};
 	}
-	// Whom it has kept waiting once, it does not keep waiting again: its answer counts when it comes.
+	// A resolver that was slow is not waited for again: its answer counts when it comes.
 	return Resolve{place, _places[place].name == Name::slow ? now : now + rest / _options.resolverShare};
 }
 

@@ -1,7 +1,5 @@
 #include "transport/pool.h"
 
-#include "transport/sigpipe_block.h"
-
 #include <algorithm>
 #include <new>
 #include <sys/resource.h>
@@ -44,13 +42,6 @@ Instant Pool::now()
 Pool::Pool(runtime::Scheduler* scheduler, const runtime::Clock* clock)
 	: _clock(clock), _most(descriptorShare()), _scheduler(scheduler)
 {
-}
-
-Pool::~Pool()
-{
-	// Closing says goodbye over TLS, perhaps to nobody; and this may be a thread of the host's.
-	const SigpipeBlock quiet;
-	_kept = {};
 }
 
 void Pool::stopLooking() noexcept
@@ -102,7 +93,6 @@ void Pool::forget(const Place& place) noexcept
 	if (!place.id) {
 		return; // it was never given out
 	}
-	const SigpipeBlock quiet;
 	Table::Some closed;
 	const std::lock_guard lock(_mutex);
 	try {
@@ -134,7 +124,6 @@ Pool::IdentityRef Pool::newIdentity()
 
 void Pool::forget(Places::Identity identity) noexcept
 {
-	const SigpipeBlock quiet;
 	Table::Some closed;
 	const std::lock_guard lock(_mutex);
 	try {

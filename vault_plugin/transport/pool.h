@@ -26,7 +26,7 @@ namespace issuer::vault::transport {
 /// While connections idle, a job of the scheduler looks every 10 s for those that are old or that the server has
 /// closed. At most a quarter of the process's descriptors is kept; when the process has none left, the oldest go.
 ///
-/// [thread-safe] Where connections may close, which is all but place() and identity(), call it with SIGPIPE blocked.
+/// [thread-safe]
 class Pool : public std::enable_shared_from_this<Pool>
 {
 public:
@@ -54,19 +54,18 @@ public:
 	/// The number of an identity, for as long as anybody holds it.
 	using IdentityRef = std::shared_ptr<const Places::Identity>;
 
-	/// `scheduler` and `clock` are for the looks, and are used until stopLooking(); null: whoever keeps a connection
-	/// looks.
+	/// `scheduler` and `clock` are for the looks, and are used until stopLooking(); null: looks are
+	/// taken when connections are kept.
 	Pool(runtime::Scheduler* scheduler, const runtime::Clock* clock);
-	~Pool();
 
-	/// From now on whoever keeps a connection looks. Not on a thread of the scheduler's.
+	/// Uses the scheduler no more: from now on looks are taken when connections are kept. Not on one of its threads.
 	void stopLooking() noexcept;
 
-	/// Where requests for `address` go, through `proxy` if there is one. The prefix does not count.
+	/// Returns where requests for `address` go, through `proxy` if there is one. The prefix does not count.
 	[[nodiscard]] PlaceRef place(const Address& address, const std::optional<Address>& proxy);
 	[[nodiscard]] IdentityRef newIdentity();
 
-	/// A kept connection that is the next step, and what it was promised.
+	/// A kept connection, to be used as the next step.
 	struct Kept
 	{
 		OpenedPtr opened;
@@ -92,7 +91,7 @@ public:
 	/// The next step of an attempt. `generation`: that its identity has now.
 	[[nodiscard]] Step next(Places::Attempt& attempt, unsigned generation);
 
-	/// What came of it, as Places has it.
+	/// Tell Places what came of a step; connections that it gives up are closed.
 	/// @{
 	void resolved(Places::Attempt& attempt, const Place& place, const Resolver::Found& found);
 	void resolverIsSlow(Places::Attempt& attempt, Places::PlaceId place);
@@ -104,18 +103,18 @@ public:
 	void keptClosed(Places::Attempt& attempt) { attempt.mayReuse = false; }
 	void keptSilent(Places::Attempt& attempt, Places::EndpointId endpoint);
 	void badReply(Places::EndpointId endpoint);
-	/// Keeps `connection` if there is one. True: the place's name is in trouble.
+	/// Keeps `connection` if there is one. Returns whether the place's name is in trouble, see Places.
 	[[nodiscard]] bool goodReply(
 		const Places::Attempt& attempt, Places::EndpointId endpoint, Duration firstByteAfter, OpenedPtr connection);
 	/// @}
 
-	/// The process has no descriptor left: closes the oldest connections. False: none is kept.
+	/// Closes the oldest connections, as the process has no descriptor left. Returns false if none is kept.
 	[[nodiscard]] bool giveUpDescriptors();
 
-	/// Of those that an attempt would begin with.
+	/// Returns the one of `places` that an attempt would begin with.
 	[[nodiscard]] Places::PlaceId first(std::span<const Places::PlaceId> places, Places::Identity identity) const;
 
-	/// Closes the connections that idle for long, that the server has closed, or that are too many. What the job does.
+	/// Closes connections that have idled for long, that the server has closed, or that are too many.
 	void look();
 
 	[[nodiscard]] std::size_t idle() const;

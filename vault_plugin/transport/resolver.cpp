@@ -20,9 +20,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long an answer that nobody waited for is good for the next who asks.
+/// How long an answer that came too late is kept for the next caller.
 constexpr auto lateAnswersLast = std::chrono::seconds(5);
-/// Without a descriptor to wait for, an answer is looked for that often.
+/// Interval of looks for an answer, without a descriptor to wait for.
 constexpr auto lookInterval = std::chrono::milliseconds(10);
 
 } // namespace
@@ -51,7 +51,8 @@ Resolver::Found Resolver::askSystem(const std::string& host, int flags)
 	return found;
 }
 
-/// One lookup of a name, shared by all who wait for it. Guarded by the desk's mutex, but for `host` and `answered`.
+/// One lookup of a name, shared by all callers that wait for it. Guarded by the desk's mutex, but for `host` and
+/// `answered`.
 struct Resolver::Question
 {
 	std::string host;
@@ -81,7 +82,7 @@ struct Resolver::Desk
 	}
 };
 
-/// The lookup of `host` that is under way, or a new one. Whoever asks counts as waiting.
+/// Returns the lookup of `host` that is under way, or a new one. The caller counts as waiting for it.
 std::shared_ptr<Resolver::Question> Resolver::Desk::ask(
 	const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host)
 {
@@ -170,7 +171,7 @@ Task<Expected<Resolver::Found, ExchangeError>> Resolver::resolve(
 {
 	const auto desk = _desk;
 	const auto question = Desk::ask(desk, *_helpers, host);
-	/// Counts out whoever stops waiting, also when its task is destroyed.
+	/// Ends the waiting, also when the task is destroyed.
 	struct Waiting
 	{
 		Desk& desk;

@@ -14,9 +14,9 @@ class Helpers;
 
 namespace issuer::vault::transport {
 
-/// Turns names into addresses on the library's helpers: a dead name server holds a helper, for ten seconds and more,
-/// but nobody who waits. Those who ask for the same name at the same time share one lookup. An answer that comes when
-/// nobody waits any more is kept for a few seconds, for the next who asks.
+/// Turns names into addresses on the library's helpers: a dead name server holds a helper for ten seconds and more, but
+/// no caller beyond its deadline. Simultaneous questions for one name share a lookup. An answer that comes when no
+/// caller waits any more is kept for a few seconds, for the next one.
 /// Destroying the Resolver waits for nothing. [thread-safe]
 class Resolver
 {

@@ -108,6 +108,35 @@ Figures lifeOfFleet(
 	return figures;
 }
 
+Figures manyIdentities(
+	const Subject& subject, const std::string& address, const std::string& certificates, std::size_t size)
+{
+	Figures figures;
+	const auto count = static_cast<double>(size);
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	const auto configurationOf = [&](std::size_t number) {
+		const auto stem = certificates + "/" + std::to_string(number);
+		return R"({"address":")" + address + R"(","token":{"value":")" + token(number) + R"("},"tls":{"ca_file":")" +
+			   subject.caFile + R"(","client_cert":")" + stem + R"(.pem","client_key":")" + stem +
+			   R"(.key"},"startup":"background"})";
+	};
+	const auto before = privateBytes();
+	const Watch creation;
+	fleet.createAll(configurationOf);
+	fleet.startAll();
+	figures["identities_start_ms"] = creation.wall().count() * 1e3;
+	fleet.awaitActive(size);
+	figures["identities_active_ms"] = creation.wall().count() * 1e3;
+	figures["identities_cpu_us"] = creation.cpu().count() * 1e6 / count;
+	awaitRest();
+	figures["identities_bytes"] = (privateBytes() - before) / count;
+	const Watch stop;
+	fleet.stopAll();
+	figures["identities_stop_ms"] = stop.wall().count() * 1e3;
+	return figures;
+}
+
 Figures steadyStream(const Subject& subject, const std::string& address)
 {
 	constexpr std::size_t size = 10'000;

@@ -35,4 +35,9 @@ struct Subject
 [[nodiscard]] Figures recovery(
 	const Subject& subject, ServerProcess& server, std::size_t size, Seconds lease, int rate);
 
+/// Issuers of one server that differ in their client certificates only: created and started in the background, at rest
+/// with a connection each, and stopped. `certificates` holds <number>.pem and <number>.key for each.
+[[nodiscard]] Figures manyIdentities(
+	const Subject& subject, const std::string& address, const std::string& certificates, std::size_t size);
+
 } // namespace issuer::bench

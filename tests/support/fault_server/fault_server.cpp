@@ -136,6 +136,18 @@ std::size_t FaultServer::faults() const
 	return _faults;
 }
 
+std::string FaultServer::askedName() const
+{
+	const std::lock_guard lock(_mutex);
+	return _askedName;
+}
+
+bool FaultServer::awaitGoodbyes(std::size_t count) const
+{
+	std::unique_lock lock(_mutex);
+	return _changed.wait_for(lock, std::chrono::seconds(20), [&] { return _goodbyes >= count; });
+}
+
 bool FaultServer::awaitFaults(std::size_t count) const
 {
 	std::unique_lock lock(_mutex);

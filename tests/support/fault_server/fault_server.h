@@ -90,6 +90,11 @@ public:
 	/// Every request byte of all connections, decrypted.
 	[[nodiscard]] std::string received() const;
 
+	/// The name that the latest TLS handshake asked for (SNI); empty: it asked for none.
+	[[nodiscard]] std::string askedName() const;
+	/// Waits until so many TLS connections have ended with a goodbye (close_notify). False: not within 20 s.
+	[[nodiscard]] bool awaitGoodbyes(std::size_t count) const;
+
 	/// That have begun.
 	[[nodiscard]] std::size_t faults() const;
 	/// Waits until so many faults have begun: the client is stuck. False: not within 20 s.
@@ -120,6 +125,8 @@ private:
 	std::size_t _connections = 0;
 	std::size_t _requests = 0;
 	std::size_t _faults = 0;
+	std::size_t _goodbyes = 0;
+	std::string _askedName;
 	std::vector<std::list<std::thread>::iterator> _done; ///< of `_serving`
 	std::list<std::thread> _serving;                     ///< the acceptor's, and after its end the destructor's
 	std::thread _acceptor;

@@ -174,7 +174,20 @@ struct FaultServer::Visit
 		ssl.reset(SSL_new(static_cast<SSL_CTX*>(server._context.get())), SSL_free);
 		SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 		SSL_set_accept_state(ssl.get());
-		pump([this] { return SSL_do_handshake(ssl.get()); });
+		pump([this] {
+			const int result = SSL_do_handshake(ssl.get());
+			if (SSL_is_init_finished(ssl.get()) == 1) {
+				noteAskedName();
+			}
+			return result;
+		});
+	}
+
+	void noteAskedName()
+	{
+		const char* name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
+		const std::lock_guard lock(server._mutex);
+		server._askedName = name != nullptr ? name : "";
 	}
 
 	/// Runs an operation of OpenSSL, which sees memory only: every byte on the wire passes through our hands.
@@ -188,6 +201,11 @@ struct FaultServer::Visit
 			flush();
 			if (result > 0) {
 				return result;
+			}
+			if (error == SSL_ERROR_ZERO_RETURN) {
+				const std::lock_guard lock(server._mutex);
+				++server._goodbyes;
+				server._changed.notify_all();
 			}
 			if (error != SSL_ERROR_WANT_READ) {
 				throw Over();
