@@ -76,7 +76,7 @@ double cpuSeconds()
 /// One renewal's share of the decisions: due, taken, finished, armed anew. No threads, no lock.
 void agendaCycle(benchmark::State& state)
 {
-	Agenda agenda(64, 16);
+	Agenda agenda({256, 16, 8});
 	std::deque<Idler> fleet(jobs(state));
 	Instant now{};
 	for (std::size_t i = 0; i < fleet.size(); ++i) {

@@ -29,7 +29,7 @@ public:
 	}
 
 	[[nodiscard]] int fd() const noexcept override { return _event.get(); }
-	void set(Instant at) noexcept override
+	[[nodiscard]] bool set(Instant at) noexcept override
 	{
 		const std::lock_guard lock(_mutex);
 		_at = at;
@@ -37,6 +37,7 @@ public:
 		std::uint64_t rung = 0;
 		[[maybe_unused]] const auto got = ::read(_event.get(), &rung, sizeof rung);
 		ringIfDue();
+		return true;
 	}
 	/// What the alarm is set to; Instant::max() if it has rung since.
 	[[nodiscard]] Instant alarm() const
