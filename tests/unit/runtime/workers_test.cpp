@@ -162,6 +162,33 @@ TEST_F(Workers, ThreadsAreNamedAndLeaveSignalsToTheHost)
 	EXPECT_TRUE(scheduler.halt(job, patience));
 }
 
+/// CONTRACT.md promises callbacks 1 MiB, whatever the host's own threads have.
+TEST(Thread, HasTheDefaultStackSizeOrMoreIfThatIsTooSmallForCallbacks)
+{
+	const auto stackOfThread = [](std::size_t defaultSize) {
+		pthread_attr_t before;
+		pthread_attr_t changed;
+		::pthread_getattr_default_np(&before);
+		::pthread_getattr_default_np(&changed);
+		::pthread_attr_setstacksize(&changed, defaultSize);
+		::pthread_setattr_default_np(&changed);
+		std::size_t size = 0;
+		Thread("issuer-other", [&size] {
+			pthread_attr_t own;
+			::pthread_getattr_np(::pthread_self(), &own);
+			::pthread_attr_getstacksize(&own, &size);
+			::pthread_attr_destroy(&own);
+		}).join();
+		::pthread_setattr_default_np(&before);
+		::pthread_attr_destroy(&before);
+		::pthread_attr_destroy(&changed);
+		return size;
+	};
+	constexpr std::size_t mib = std::size_t{1024} * 1024;
+	EXPECT_GE(stackOfThread(mib / 8), mib);
+	EXPECT_GE(stackOfThread(6 * mib), 6 * mib);
+}
+
 TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
 {
 	sigset_t mine;
