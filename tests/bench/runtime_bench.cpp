@@ -88,7 +88,7 @@ void agendaCycle(benchmark::State& state)
 		agenda.advance(now);
 		while (Job* job = agenda.take()) {
 			agenda.arm(*job, nullptr, now + 1h + spread(round++, 1), now + 2h);
-			agenda.finished(*job);
+			agenda.finished(*job, true);
 		}
 	}
 }

@@ -8,14 +8,17 @@ using State = JobNotes::State;
 
 namespace {
 
-/// When a due job may make its place exceed the limit.
+/// Returns when the due job becomes impatient, if its place does not answer until then.
 Instant patienceEnd(const JobNotes& notes) noexcept
 {
+	const Instant since = std::max(notes.at, notes.queue->lastProgress());
 	if (notes.urgency == unknownUrgency) {
-		return notes.at + Agenda::mostPatience;
+		return since + Agenda::mostPatience;
 	}
 	const Duration eighth = notes.urgency.time_since_epoch() / 8 - notes.at.time_since_epoch() / 8; // cannot overflow
-	return notes.at + std::clamp(eighth, Duration::zero(), Agenda::mostPatience);
+	const Duration least = std::max(eighth, Duration::zero());
+	return std::min(
+		since + std::min(least, Agenda::mostPatience), notes.at + std::min(4 * least, Duration::max() / 16));
 }
 
 } // namespace
@@ -113,22 +116,18 @@ void Agenda::becomeReady(Job& job) noexcept
 	awaitTurn(job);
 }
 
-/// Grants the due job what it may exceed by now, and sets its timer for what comes next.
+/// Grants the due job what it may exceed by now, and sets its timer for the next time to look.
 void Agenda::awaitTurn(Job& job) noexcept
 {
 	const JobNotes& notes = job.notes();
-	const Instant ahead = patienceEnd(notes);
-	if (ahead > _now) {
-		setTimer(job, ahead);
-		return;
+	const Instant end = patienceEnd(notes);
+	const bool impatient = end <= _now;
+	_limits.setImpatient(job, impatient);
+	Instant next = impatient ? _now + mostPatience : end; // the place may have answered by then
+	if (notes.urgency > _now) {
+		next = std::min(next, notes.urgency); // PlaceLimits goes by the time, but only when it is asked
 	}
-	_limits.becomeImpatient(job);
-	if (notes.urgency > _now && notes.urgency != Instant::max()) {
-		setTimer(job, notes.urgency); // PlaceLimits looks at the time, but only when somebody calls
-	}
-	else {
-		clearTimer(job);
-	}
+	setTimer(job, next);
 }
 
 std::optional<Instant> Agenda::nextDue() const noexcept
@@ -150,11 +149,11 @@ Job* Agenda::take() noexcept
 	return job;
 }
 
-void Agenda::finished(Job& job) noexcept
+void Agenda::finished(Job& job, bool progress) noexcept
 {
 	JobNotes& notes = job.notes();
 	notes.running = false;
-	_limits.landed(job);
+	_limits.landed(job, progress, _now);
 	if (notes.state == State::again) {
 		becomeReady(job);
 	}

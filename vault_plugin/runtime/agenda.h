@@ -11,7 +11,9 @@ namespace issuer::vault::runtime {
 class Agenda
 {
 public:
-	/// A due job waits for one of its place's slots no longer than this, and no longer than an eighth of its life.
+	/// A due job is impatient once its place has not answered for this long, or for an eighth of the job's life if that
+	/// is less; and once it has waited for half of its life though the place answers. A server that is merely slow is
+	/// not helped by more requests at once: they would only wait there, where urgency does not count.
 	static constexpr Duration mostPatience = std::chrono::seconds(1);
 
 	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
@@ -30,7 +32,8 @@ public:
 	[[nodiscard]] bool hasReady() const noexcept { return _limits.hasNext(_now); }
 	/// Returns the due job that may run now; null if there is none. It runs until finished().
 	[[nodiscard]] Job* take() noexcept;
-	void finished(Job& job) noexcept;
+	/// `progress`: the place that it waited for has answered.
+	void finished(Job& job, bool progress) noexcept;
 
 private:
 	void leaveIfDone(Job& job) noexcept;

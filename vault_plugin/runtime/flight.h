@@ -45,6 +45,7 @@ struct Flight
 	State state = State::none;
 	Wake wake = Wake::ready; ///< for its next step
 	bool cancelled = false;
+	bool waited = false;           ///< at least once in this run
 	short events = 0;              ///< that it waits for, as poll() has them
 	int fd = -1;                   ///< that it waits for
 	Instant until;                 ///< end of its wait

@@ -80,13 +80,15 @@ void PlaceLimits::erase(Job& job) noexcept
 	offer(queue);
 }
 
-void PlaceLimits::becomeImpatient(Job& job) noexcept
+void PlaceLimits::setImpatient(Job& job, bool impatient) noexcept
 {
-	PlaceQueue& queue = *job.notes().queue;
-	if (!std::exchange(job.notes().impatient, true) && ++queue._impatient == 1) {
-		withdraw(queue);
-		offer(queue);
+	if (std::exchange(job.notes().impatient, impatient) == impatient) {
+		return;
 	}
+	PlaceQueue& queue = *job.notes().queue;
+	withdraw(queue);
+	queue._impatient += impatient ? 1U : -1U;
+	offer(queue);
 }
 
 /// The most urgent job whose place has fewer in flight than slots are free; failing that, the most urgent of all, if
@@ -143,9 +145,12 @@ Job* PlaceLimits::take(Instant now) noexcept
 	return &job;
 }
 
-void PlaceLimits::landed(Job& job) noexcept
+void PlaceLimits::landed(Job& job, bool progress, Instant now) noexcept
 {
 	PlaceQueue& queue = *job.notes().queue;
+	if (progress) {
+		queue._lastProgress = now;
+	}
 	if (std::exchange(job.notes().inKeptFlight, false)) {
 		++_keptFree;
 		return;

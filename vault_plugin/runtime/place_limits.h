@@ -31,6 +31,8 @@ public:
 	explicit PlaceQueue(const void* place) : _place(place) {}
 
 	[[nodiscard]] const void* place() const noexcept { return _place; }
+	/// Returns when a run of this place ended last as it does when the place answers; Instant::min(): never yet.
+	[[nodiscard]] Instant lastProgress() const noexcept { return _lastProgress; }
 
 private:
 	friend class PlaceLimits;
@@ -41,6 +43,7 @@ private:
 	std::uint32_t _inFlight = 0;  ///< in slots; flights that are kept for overdue jobs are not counted
 	std::uint32_t _impatient = 0; ///< due jobs that may go ahead of the limit
 	std::uint32_t _position = 0;
+	Instant _lastProgress = Instant::min();
 	bool _offered = false; ///< stands in one of PlaceLimits' heaps
 	IndexedHeap<Job, Turn, turnPosition> _due;
 };
@@ -77,14 +80,15 @@ public:
 	/// Adds a due job that is a member of a queue and not in flight.
 	void push(Job& job) noexcept;
 	void erase(Job& job) noexcept;
-	/// Lets the due job's place exceed the limit until the job runs.
-	void becomeImpatient(Job& job) noexcept;
+	/// Lets the due job's place exceed the limit until the job runs, or no longer.
+	void setImpatient(Job& job, bool impatient) noexcept;
 
 	/// Returns whether take() would return a job.
 	[[nodiscard]] bool hasNext(Instant now) const noexcept { return choose(now).has_value(); }
 	/// Takes the job that may run now; null if there is none. It is in flight until landed().
 	[[nodiscard]] Job* take(Instant now) noexcept;
-	void landed(Job& job) noexcept;
+	/// `progress`: its place has answered.
+	void landed(Job& job, bool progress, Instant now) noexcept;
 
 private:
 	using Heap = IndexedHeap<PlaceQueue, Turn, PlaceQueue::position>;

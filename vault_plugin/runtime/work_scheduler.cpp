@@ -241,6 +241,7 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 void WorkScheduler::hold(Flight& flight, const Wait& wait) noexcept
 {
 	flight.state = Flight::State::waiting;
+	flight.waited = true;
 	const Instant now = _clock.boot();
 	flight.until = wait.atMost < Instant::max() - now ? now + wait.atMost : Instant::max();
 	flight.fd = wait.fd;
@@ -286,7 +287,7 @@ void WorkScheduler::land(Flight& flight) noexcept
 		// last one would only have to be cancelled next.
 		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
 	}
-	_agenda.finished(job);
+	_agenda.finished(job, std::exchange(flight.waited, false) && flight.wake == Wake::ready);
 	for (HaltWaiter* waiter = std::exchange(flight.waiters, nullptr); waiter != nullptr;) {
 		HaltWaiter* const after = waiter->next;
 		waiter->done = true;

@@ -241,7 +241,7 @@ TEST(AgendaFaults, AJobThatCannotBeMovedToAnotherPlaceStaysArmedAsItWas)
 		}
 		agenda.advance(start);
 		EXPECT_EQ(agenda.take(), &job);
-		agenda.finished(job);
+		agenda.finished(job, true);
 		agenda.advance(start + 2h);
 		EXPECT_EQ(agenda.take(), nullptr);
 	}
