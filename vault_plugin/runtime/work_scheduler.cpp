@@ -127,7 +127,7 @@ void WorkScheduler::setAlarm() noexcept
 /// A leader that waits has set the alarm by the times that it knew.
 void WorkScheduler::timesChanged() noexcept
 {
-	if (_leading > 0) {
+	if (_leading) {
 		setAlarm();
 		if (_alarmFailed) {
 			_events.call(); // so that it waits no longer than until then
@@ -326,13 +326,13 @@ bool WorkScheduler::isWorkerWanted() noexcept
 Poller* WorkScheduler::wakeOne() noexcept
 {
 	const bool wanted = isWorkerWanted();
-	if (wanted && _leading > 0) {
+	if (wanted && _leading) {
 		return !std::exchange(_leaderCalled, true) ? &_events : nullptr;
 	}
 	if (wanted && _sleeping > 0) {
 		return !std::exchange(_sleeperCalled, true) ? &_idleWorkers : nullptr;
 	}
-	const bool isOneFree = _workerCount > _stepping + _leading; // about to look for what to do
+	const bool isOneFree = _workerCount > _stepping + (_leading ? 1U : 0U); // about to look for what to do
 	if (!isOneFree && !_closing && (wanted || _busy > 0) && _workerCount < _workers.size()) {
 		trySpawn();
 	}
@@ -372,47 +372,35 @@ void WorkScheduler::work(Worker& self) noexcept
 		if (_closing) {
 			return; // close() joins
 		}
-		if (_busy == 0 && _leading == 0) {
+		if (_busy == 0 && !_leading) {
 			lead(lock);
 			continue;
 		}
-		if (_busy > 0 && pollEvents(lock, Duration::zero())) {
-			continue;
-		}
-		if (_busy < _options.busy && readySteps() > 0) {
-			continue; // since then
-		}
-		if ((_busy > 0 || _leading > 0) && !sleep(lock)) {
+		if (!sleep(lock)) {
 			return exit(self, lock);
 		}
 	}
 }
 
-/// Waits for events or for the next time at which something is due.
+/// Waits for events or for the next time at which something is due, and takes in what has happened.
 void WorkScheduler::lead(Lock& lock) noexcept
 {
-	++_leading;
 	setAlarm();
 	std::optional<Duration> atMost;
 	if (_alarmFailed) {
 		atMost = std::clamp<Duration>(_alarmAt - _clock.boot(), 1ms, 1s);
 		_alarmAt = Instant::max(); // so that it is tried again
 	}
-	static_cast<void>(pollEvents(lock, atMost));
-	--_leading;
-}
-
-/// Takes in what has happened, or does within `atMost`. Returns false if nothing has.
-bool WorkScheduler::pollEvents(Lock& lock, std::optional<Duration> atMost) noexcept
-{
+	_leading = true;
 	lock.unlock();
 	Poller::Room room;
 	const auto events = _events.wait(room, atMost);
 	const Instant now = _clock.boot();
 	lock.lock();
+	_leading = false;
 	for (const epoll_event& event : events) {
 		if (event.data.u64 == Poller::called) {
-			_leaderCalled = false; // even if this worker was not meant: it does what there is to do
+			_leaderCalled = false;
 		}
 		else if (event.data.u64 == alarmTag) {
 			_alarmAt = Instant::max();
@@ -423,7 +411,6 @@ bool WorkScheduler::pollEvents(Lock& lock, std::optional<Duration> atMost) noexc
 		}
 	}
 	expire(now);
-	return !events.empty();
 }
 
 /// Sleeps until a worker is needed. Returns false if it has slept for so long that it should exit.
@@ -453,7 +440,7 @@ bool WorkScheduler::sleep(Lock& lock) noexcept
 		if (isCalled) {
 			_sleeperCalled = false;
 		}
-		if (_closing || isCalled || (_busy == 0 && (_leading == 0 || readySteps() > 0))) { // the others are stuck
+		if (_closing || isCalled || (_busy == 0 && (!_leading || readySteps() > 0))) { // the others are stuck
 			return true;
 		}
 		// While others work, one stays to check on them.

@@ -78,7 +78,6 @@ private:
 	// Workers.
 	void work(Worker& self) noexcept;
 	void lead(Lock& lock) noexcept;
-	[[nodiscard]] bool pollEvents(Lock& lock, std::optional<Duration> atMost) noexcept;
 	[[nodiscard]] bool sleep(Lock& lock) noexcept;
 	[[nodiscard]] bool isWorkerWanted() noexcept;
 	[[nodiscard]] Poller* wakeOne() noexcept;
@@ -111,8 +110,8 @@ private:
 	std::uint32_t _workerCount = 0;
 	std::uint32_t _stepping = 0; ///< workers that run a step
 	std::uint32_t _busy = 0;     ///< of them those that are not stuck
-	std::uint32_t _leading = 0;  ///< workers that wait for events
 	std::uint32_t _sleeping = 0;
+	bool _leading = false;      ///< a worker waits for events
 	bool _leaderCalled = false; ///< and has not seen the call yet
 	bool _sleeperCalled = false;
 	bool _checking = false;      ///< checkStuck() will be called

@@ -246,11 +246,11 @@ TEST_F(WorkSchedulerTest, ManyThreadsMayHaltTheSameRun)
 TEST_F(WorkSchedulerTest, ManyThreadsMayHaltManyRuns)
 {
 	constexpr std::size_t count = 48;
-	std::array<char, count> lanes{};
+	std::array<char, count> places{};
 	std::latch running(count);
 	std::deque<Hanging> jobs;
 	for (std::size_t i = 0; i < count; ++i) {
-		runNow(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)));
+		runNow(jobs.emplace_back([&] { running.count_down(); }, &places.at(i)));
 	}
 	running.wait();
 	std::vector<std::jthread> halters;
@@ -312,6 +312,49 @@ TEST_F(WorkSchedulerTest, ADeadServerDoesNotKeepOthersFromRunning)
 	}
 	EXPECT_TRUE(runs.reaches(100));
 	scheduler.close();
+}
+
+TEST_F(WorkSchedulerTest, BehindHangingRunsOfItsPlaceAShortLifeWaitsForAnEighthOfIt)
+{
+	const char place{};
+	std::latch hanging(16);
+	std::deque<Hanging> stuck;
+	for (int i = 0; i < 16; ++i) {
+		scheduler.arm(stuck.emplace_back([&] { hanging.count_down(); }, &place), time.in(0s), Instant::max());
+	}
+	hanging.wait();
+	Counter runs;
+	Chore job(runs, &place);
+	scheduler.arm(job, time.in(0s), time.in(4s));
+	time.advance(499ms);
+	EXPECT_EQ(runs.value(), 0);
+	time.advance(1ms);
+	EXPECT_TRUE(runs.reaches(1));
+	scheduler.close();
+}
+
+TEST_F(WorkSchedulerTest, BeyondAllSlotsThereAreFlightsForLivesThatHaveEnded)
+{
+	WorkScheduler::Options few = options();
+	few.limits = {2, 16, 1};
+	WorkScheduler narrow(time, time, few);
+	const char place{};
+	Counter begun;
+	std::deque<Hanging> stuck;
+	for (int i = 0; i < 4; ++i) {
+		narrow.arm(stuck.emplace_back([&] { begun.raise(); }), time.in(0s), Instant::max());
+	}
+	narrow.arm(stuck.emplace_back([&] { begun.raise(); }, &place), time.in(0s), Instant::max());
+	ASSERT_TRUE(begun.reaches(2));
+	Counter runs;
+	Chore job(runs);
+	narrow.arm(job, time.in(0s), time.in(1s));
+	time.advance(999ms);
+	EXPECT_EQ(runs.value(), 0);
+	time.advance(1ms);
+	EXPECT_TRUE(runs.reaches(1));
+	EXPECT_EQ(begun.value(), 2);
+	narrow.close();
 }
 
 TEST_F(WorkSchedulerTest, TenThousandJobsRunOnceEach)
@@ -395,7 +438,7 @@ TEST_F(WorkSchedulerTest, ClosingCancelsWhatRunsAndNothingRunsAfter)
 /// Everything at once, from everywhere: only the sanitizers and the end of the test have an opinion.
 TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 {
-	std::array<char, 3> lanes{};
+	std::array<char, 3> places{};
 	const Descriptor readable = makeEvent();
 	raise(readable);
 	// Some hang, some wait for a moment, some for what is ready: two steps each.
@@ -413,7 +456,7 @@ TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 				}
 				return i % 2 == 0 ? Wait{fd, POLLIN} : Wait{-1, 0, 1us};
 			},
-			&lanes.at(i % 3));
+			&places.at(i % 3));
 	}
 	{
 		std::vector<std::jthread> threads;

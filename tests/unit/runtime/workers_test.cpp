@@ -31,11 +31,11 @@ TEST_F(Workers, RunsThatWaitHoldNoWorker)
 	patient.stuckAfter = 1h; // no step counts as blocked
 	WorkScheduler other(time, time, patient);
 	constexpr std::size_t count = 100;
-	std::array<char, count> lanes{};
+	std::array<char, count> places{};
 	std::latch running(count);
 	std::deque<Hanging> jobs;
 	for (std::size_t i = 0; i < count; ++i) {
-		other.arm(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)), time.in(0s), anyUrgency);
+		other.arm(jobs.emplace_back([&] { running.count_down(); }, &places.at(i)), time.in(0s), anyUrgency);
 	}
 	running.wait();
 	EXPECT_LE(other.workerCount(), 4U) << "two that are busy, one that watches, one that rests";
@@ -101,13 +101,13 @@ TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 	WorkScheduler::Options patient = options();
 	patient.stuckAfter = 1h; // the check would find what was forgotten
 	constexpr std::size_t count = 100;
-	std::array<char, count> lanes{};
+	std::array<char, count> places{};
 	for (int round = 1; round <= 500; ++round) {
 		WorkScheduler other(time, time, patient);
 		Counter runs;
 		std::deque<Chore> jobs;
 		for (std::size_t i = 0; i < count; ++i) {
-			other.arm(jobs.emplace_back(runs, &lanes.at(i)), time.in(0s), anyUrgency);
+			other.arm(jobs.emplace_back(runs, &places.at(i)), time.in(0s), anyUrgency);
 		}
 		ASSERT_TRUE(runs.reaches(count)) << "in round " << round;
 		for (Chore& job : jobs) {
