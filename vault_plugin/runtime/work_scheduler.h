@@ -54,6 +54,8 @@ public:
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
+	static constexpr Poller::Tag alarmTag = Poller::firstFree;
+	static constexpr Poller::Tag firstFlightTag = alarmTag + 1;
 
 	// Time.
 	[[nodiscard]] Instant nextTime() noexcept;
@@ -75,7 +77,7 @@ private:
 	[[nodiscard]] Poller::Tag tagOf(const Flight& flight) const noexcept;
 	[[nodiscard]] Flight* flightOf(Poller::Tag tag) noexcept;
 
-	// Workers.
+	// Workers: workers.cpp.
 	void work(Worker& self) noexcept;
 	void lead(Lock& lock) noexcept;
 	[[nodiscard]] bool sleep(Lock& lock) noexcept;
