@@ -8,17 +8,22 @@ using State = JobNotes::State;
 
 namespace {
 
-/// Returns when the due job becomes impatient, if its place does not answer until then.
-Instant patienceEnd(const JobNotes& notes) noexcept
+/// An eighth of the job's life, as it was when the job was due; Duration::max() if that is not known.
+Duration eighthOfLife(const JobNotes& notes) noexcept
 {
-	const Instant since = std::max(notes.at, notes.queue->lastProgress());
-	if (notes.urgency == unknownUrgency) {
-		return since + Agenda::mostPatience;
+	if (notes.urgency == unknownUrgency || notes.urgency == Instant::max()) {
+		return Duration::max();
 	}
 	const Duration eighth = notes.urgency.time_since_epoch() / 8 - notes.at.time_since_epoch() / 8; // cannot overflow
-	const Duration least = std::max(eighth, Duration::zero());
-	return std::min(
-		since + std::min(least, Agenda::mostPatience), notes.at + std::min(4 * least, Duration::max() / 16));
+	return std::max(eighth, Duration::zero());
+}
+
+/// Returns when the due job becomes impatient, if its place does not answer until then.
+Instant patienceEndOf(const JobNotes& notes) noexcept
+{
+	const Duration eighth = eighthOfLife(notes);
+	const Instant end = std::max(notes.at, notes.queue->lastProgress()) + std::min(eighth, Agenda::mostPatience);
+	return eighth < Duration::max() / 16 ? std::min(end, notes.at + 4 * eighth) : end;
 }
 
 } // namespace
@@ -98,7 +103,9 @@ void Agenda::advance(Instant now) noexcept
 			becomeReady(job);
 		}
 		else {
-			awaitTurn(job);
+			const Instant end = patienceEndOf(job.notes());
+			_limits.setImpatient(job, end <= _now);
+			awaitTurn(job, end);
 		}
 	}
 }
@@ -111,19 +118,24 @@ void Agenda::becomeReady(Job& job) noexcept
 		notes.state = State::again;
 		return;
 	}
-	_limits.push(job);
+	const Instant end = patienceEndOf(notes);
+	_limits.push(job, end <= _now);
 	notes.state = State::ready;
-	awaitTurn(job);
+	awaitTurn(job, end);
 }
 
-/// Grants the due job what it may exceed by now, and sets its timer for the next time to look.
-void Agenda::awaitTurn(Job& job) noexcept
+/// Sets the due job's timer for the next time to look whether it may exceed another limit.
+void Agenda::awaitTurn(Job& job, Instant patienceEnd) noexcept
 {
 	const JobNotes& notes = job.notes();
-	const Instant end = patienceEnd(notes);
-	const bool impatient = end <= _now;
-	_limits.setImpatient(job, impatient);
-	Instant next = impatient ? _now + mostPatience : end; // the place may have answered by then
+	Instant next = patienceEnd;
+	if (patienceEnd <= _now) {
+		next = _now + mostPatience; // the place may have answered by then
+		if (notes.urgency <= _now && notes.urgency != unknownUrgency) {
+			clearTimer(job); // no answer makes it patient again, and it needs no slot
+			return;
+		}
+	}
 	if (notes.urgency > _now) {
 		next = std::min(next, notes.urgency); // PlaceLimits goes by the time, but only when it is asked
 	}

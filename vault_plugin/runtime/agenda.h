@@ -38,7 +38,7 @@ public:
 private:
 	void leaveIfDone(Job& job) noexcept;
 	void becomeReady(Job& job) noexcept;
-	void awaitTurn(Job& job) noexcept;
+	void awaitTurn(Job& job, Instant patienceEnd) noexcept;
 	void setTimer(Job& job, Instant at) noexcept;
 	void clearTimer(Job& job) noexcept;
 	void withdraw(Job& job) noexcept;

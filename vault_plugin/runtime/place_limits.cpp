@@ -63,32 +63,30 @@ void PlaceLimits::leave(PlaceQueue& queue) noexcept
 	}
 }
 
-void PlaceLimits::push(Job& job) noexcept
+void PlaceLimits::push(Job& job, bool impatient) noexcept
 {
 	PlaceQueue& queue = *job.notes().queue;
-	withdraw(queue);
+	job.notes().impatient = impatient;
+	queue._impatient += impatient ? 1U : 0U;
 	queue._due.push(job, {job.notes().urgency, job.notes().at});
-	offer(queue);
+	refresh(queue);
 }
 
 void PlaceLimits::erase(Job& job) noexcept
 {
 	PlaceQueue& queue = *job.notes().queue;
-	withdraw(queue);
-	queue._due.erase(job);
 	queue._impatient -= std::exchange(job.notes().impatient, false) ? 1U : 0U;
-	offer(queue);
+	queue._due.erase(job);
+	refresh(queue);
 }
 
 void PlaceLimits::setImpatient(Job& job, bool impatient) noexcept
 {
-	if (std::exchange(job.notes().impatient, impatient) == impatient) {
-		return;
+	if (std::exchange(job.notes().impatient, impatient) != impatient) {
+		PlaceQueue& queue = *job.notes().queue;
+		queue._impatient += impatient ? 1U : -1U;
+		refresh(queue);
 	}
-	PlaceQueue& queue = *job.notes().queue;
-	withdraw(queue);
-	queue._impatient += impatient ? 1U : -1U;
-	offer(queue);
 }
 
 /// The most urgent job whose place has fewer in flight than slots are free; failing that, the most urgent of all, if
@@ -141,7 +139,7 @@ Job* PlaceLimits::take(Instant now) noexcept
 		++queue._inFlight;
 		--_free;
 	}
-	offer(queue);
+	refresh(queue);
 	return &job;
 }
 
@@ -158,7 +156,7 @@ void PlaceLimits::landed(Job& job, bool progress, Instant now) noexcept
 	withdraw(queue);
 	--queue._inFlight;
 	++_free;
-	offer(queue);
+	refresh(queue);
 }
 
 PlaceLimits::Heap& PlaceLimits::heapOf(const PlaceQueue& queue) noexcept
@@ -166,13 +164,32 @@ PlaceLimits::Heap& PlaceLimits::heapOf(const PlaceQueue& queue) noexcept
 	return _offered.at(heapIndex(queue._inFlight));
 }
 
+/// Offers the queue, or no longer, as its due jobs are now. The number in flight is the same as before.
+void PlaceLimits::refresh(PlaceQueue& queue) noexcept
+{
+	if (!mayRun(queue)) {
+		withdraw(queue);
+	}
+	else if (!queue._offered) {
+		offer(queue);
+	}
+	else if (queue._due.topKey() != queue._offeredAs) {
+		queue._offeredAs = queue._due.topKey();
+		heapOf(queue).update(queue, queue._offeredAs);
+	}
+}
+
+bool PlaceLimits::mayRun(const PlaceQueue& queue) const noexcept
+{
+	return !queue._due.empty() && (queue._inFlight < _options.perPlace || queue._impatient > 0);
+}
+
 void PlaceLimits::offer(PlaceQueue& queue) noexcept
 {
-	if (!queue._due.empty() && (queue._inFlight < _options.perPlace || queue._impatient > 0)) {
-		heapOf(queue).push(queue, queue._due.topKey());
-		_occupied |= std::uint64_t{1} << heapIndex(queue._inFlight);
-		queue._offered = true;
-	}
+	queue._offered = true;
+	queue._offeredAs = queue._due.topKey();
+	heapOf(queue).push(queue, queue._offeredAs);
+	_occupied |= std::uint64_t{1} << heapIndex(queue._inFlight);
 }
 
 void PlaceLimits::withdraw(PlaceQueue& queue) noexcept

@@ -45,6 +45,7 @@ private:
 	std::uint32_t _position = 0;
 	Instant _lastProgress = Instant::min();
 	bool _offered = false; ///< stands in one of PlaceLimits' heaps
+	Turn _offeredAs{};     ///< its key there
 	IndexedHeap<Job, Turn, turnPosition> _due;
 };
 
@@ -77,8 +78,8 @@ public:
 	[[nodiscard]] PlaceQueue& join(const void* place);
 	void leave(PlaceQueue& queue) noexcept;
 
-	/// Adds a due job that is a member of a queue and not in flight.
-	void push(Job& job) noexcept;
+	/// Adds a due job that is a member of a queue and not in flight. `impatient`: as setImpatient().
+	void push(Job& job, bool impatient) noexcept;
 	void erase(Job& job) noexcept;
 	/// Lets the due job's place exceed the limit until the job runs, or no longer.
 	void setImpatient(Job& job, bool impatient) noexcept;
@@ -102,6 +103,8 @@ private:
 	[[nodiscard]] std::optional<Choice> choose(Instant now) const noexcept;
 	[[nodiscard]] Heap& heapOf(const PlaceQueue& queue) noexcept;
 	void makeRoom(std::size_t places);
+	[[nodiscard]] bool mayRun(const PlaceQueue& queue) const noexcept;
+	void refresh(PlaceQueue& queue) noexcept;
 	void offer(PlaceQueue& queue) noexcept;
 	void withdraw(PlaceQueue& queue) noexcept;
 
