@@ -8,22 +8,15 @@ using State = JobNotes::State;
 
 namespace {
 
-/// An eighth of the job's life, as it was when the job was due; Duration::max() if that is not known.
-Duration eighthOfLife(const JobNotes& notes) noexcept
-{
-	if (notes.urgency == unknownUrgency || notes.urgency == Instant::max()) {
-		return Duration::max();
-	}
-	const Duration eighth = notes.urgency.time_since_epoch() / 8 - notes.at.time_since_epoch() / 8; // cannot overflow
-	return std::max(eighth, Duration::zero());
-}
-
 /// Returns when the due job becomes impatient, if its place does not answer until then.
 Instant patienceEndOf(const JobNotes& notes) noexcept
 {
-	const Duration eighth = eighthOfLife(notes);
-	const Instant end = std::max(notes.at, notes.queue->lastProgress()) + std::min(eighth, Agenda::mostPatience);
-	return eighth < Duration::max() / 16 ? std::min(end, notes.at + 4 * eighth) : end;
+	const Instant since = std::max(notes.at, notes.queue->lastProgress());
+	if (notes.urgency == unknownUrgency) {
+		return since + Agenda::mostPatience;
+	}
+	const Duration eighth = notes.urgency.time_since_epoch() / 8 - since.time_since_epoch() / 8; // cannot overflow
+	return since + std::clamp(eighth, Duration::zero(), Agenda::mostPatience);
 }
 
 } // namespace

@@ -11,9 +11,9 @@ namespace issuer::vault::runtime {
 class Agenda
 {
 public:
-	/// A due job is impatient once its place has not answered for this long, or for an eighth of the job's life if that
-	/// is less; and once it has waited for half of its life though the place answers. A server that is merely slow is
-	/// not helped by more requests at once: they would only wait there, where urgency does not count.
+	/// A due job is impatient once its place has not answered for this long, or for an eighth of what is left of the
+	/// job's life if that is less. A server that is merely slow is not helped by more requests at once: they would only
+	/// wait there, where urgency does not count.
 	static constexpr Duration mostPatience = std::chrono::seconds(1);
 
 	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
