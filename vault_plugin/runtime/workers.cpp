@@ -131,7 +131,7 @@ bool WorkScheduler::sleep(Lock& lock) noexcept
 		const auto events = _idleWorkers.wait(room, atMost);
 		lock.lock();
 		--_sleeping;
-		bool isTimeToCheck = _checking && !_checkTimerSet;
+		bool isTimeToCheck = _checking && !_checkTimerSet && events.empty();
 		bool isCalled = false;
 		for (const epoll_event& event : events) {
 			isTimeToCheck = isTimeToCheck || event.data.u64 == Poller::calledLater;
