@@ -144,7 +144,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services)
 	_renewNow = false;
 	_rereadToken = false;
 	_armable = true;
-	services->scheduler().arm(*this, now.boot, _keeper.expiry().value_or(now.boot));
+	services->scheduler().arm(*this, now.boot, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 
@@ -270,7 +270,7 @@ Done Instance::leaveMessage(bool& message)
 	}
 	message = true;
 	const auto now = _services->clock().boot();
-	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 

@@ -25,7 +25,7 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 		const std::lock_guard lock(_mutex);
 		if (_armable) {
 			const auto now = _services->clock().boot();
-			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(now));
+			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(runtime::unknownUrgency));
 		}
 	}
 	return std::nullopt;
