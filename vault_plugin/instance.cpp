@@ -133,10 +133,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services)
 	}
 	const auto now = services->clock().now();
 	if (const auto inheritance = std::exchange(_inheritance, nullptr)) {
-		report(_keeper.resume(now, inheritance->memory));
-		if (!sameToken) {
-			report(_keeper.credentialReplaced(now));
-		}
+		report(_keeper.resume(now, inheritance->memory, sameToken));
 	}
 	else {
 		report(_keeper.begin(now));

@@ -24,8 +24,9 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 		_run = {};
 		const std::lock_guard lock(_mutex);
 		if (_armable) {
-			const auto now = _services->clock().boot();
-			_services->scheduler().arm(*this, now + 1s, _keeper.expiry().value_or(now));
+			const auto now = _services->clock().now();
+			_keeper.replan(now);
+			_services->scheduler().arm(*this, now.boot + 1s, _keeper.expiry().value_or(now.boot));
 		}
 	}
 	return std::nullopt;
@@ -74,7 +75,7 @@ std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 	lock.lock();
 	now = _services->clock().now(); // to read a file may take its time
 	if (read && *read == credential::Source::Change::replaced) {
-		report(_keeper.credentialReplaced(now));
+		report(_keeper.candidateFound(now));
 	}
 	std::optional<renewal::Attempt> attempt;
 	if (isDue()) {
