@@ -1,19 +1,11 @@
 #include "runtime/runtime.h"
 
-#include "runtime/inotify_watch.h"
 #include "runtime/work_scheduler.h"
 
 #include <mutex>
 #include <unistd.h>
 
 namespace issuer::vault::runtime {
-
-namespace {
-
-/// Long enough for a file that is written in several steps, too short for a person to notice.
-constexpr Duration burst = std::chrono::milliseconds(100);
-
-} // namespace
 
 struct Runtime::Parts
 {
@@ -22,7 +14,6 @@ struct Runtime::Parts
 	SystemClock clock;
 	SystemAlarm alarm;
 	WorkScheduler scheduler{clock, alarm, {}};
-	InotifyWatch files{scheduler, clock, burst};
 };
 
 Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
@@ -43,11 +34,6 @@ const Clock& Runtime::clock() const noexcept
 Scheduler& Runtime::scheduler() noexcept
 {
 	return _parts->scheduler;
-}
-
-FileWatch& Runtime::files() noexcept
-{
-	return _parts->files;
 }
 
 void Runtime::close() noexcept

@@ -17,7 +17,7 @@ struct ReadKey
 	bool hasText = true;                   ///< numbers too: some servers put quotes around them
 	std::span<const ReadKey> members = {}; ///< of the object that it has
 };
-constexpr ReadKey ofAuth[] = {{"lease_duration"}};
+constexpr ReadKey ofAuth[] = {{"lease_duration"}, {"renewable", false}};
 constexpr ReadKey ofData[] = {
 	{"ttl"},
 	{"expire_time"},
