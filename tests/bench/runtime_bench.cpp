@@ -20,7 +20,7 @@ public:
 	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override { return std::nullopt; }
 };
 
-/// Hangs like a request to a dead server, in a lane of its own.
+/// Hangs like a request to a dead server, at a place of its own.
 class Hanger final : public Job
 {
 public:
@@ -34,7 +34,7 @@ public:
 		_running.count_down();
 		return Wait{};
 	}
-	[[nodiscard]] const void* lane() const noexcept override { return this; }
+	[[nodiscard]] const void* place() const noexcept override { return this; }
 
 private:
 	std::latch& _running;

@@ -19,10 +19,10 @@ Reports KeeperRenewer::answered(Moment sent, Moment now, const vault::renewal::A
 	return reports;
 }
 
-Reports KeeperRenewer::credentialReplaced(Moment now)
+Reports KeeperRenewer::candidateFound(Moment now)
 {
 	_warned.reset();
-	return _keeper.credentialReplaced(now);
+	return _keeper.candidateFound(now);
 }
 
 Reports KeeperRenewer::credentialUnreadable(Moment now, bool haveToken)

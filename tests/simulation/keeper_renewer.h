@@ -15,7 +15,7 @@ public:
 	[[nodiscard]] vault::renewal::Attempt attempt(Moment now) override { return _keeper.attempt(now); }
 	vault::renewal::Reports answered(Moment sent, Moment now, const vault::renewal::Answer& answer) override;
 	vault::renewal::Reports stopped(Moment now) override { return _keeper.stopped(now); }
-	vault::renewal::Reports credentialReplaced(Moment now) override;
+	vault::renewal::Reports candidateFound(Moment now) override;
 	vault::renewal::Reports credentialUnreadable(Moment now, bool haveToken) override;
 	void renewNow(Moment now) override { _keeper.renewNow(now); }
 	[[nodiscard]] vault::renewal::Snapshot snapshot() const override { return _keeper.snapshot(); }

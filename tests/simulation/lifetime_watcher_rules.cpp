@@ -143,7 +143,7 @@ Reports LifetimeWatcherRules::stopped(Moment)
 	return {};
 }
 
-Reports LifetimeWatcherRules::credentialReplaced(Moment now)
+Reports LifetimeWatcherRules::candidateFound(Moment now)
 {
 	_phase = Phase::idle;
 	_asking = false;

@@ -94,7 +94,7 @@ Reports OriginalRules::stopped(Moment)
 }
 
 /// Another token takes another instance.
-Reports OriginalRules::credentialReplaced(Moment now)
+Reports OriginalRules::candidateFound(Moment now)
 {
 	*this = OriginalRules();
 	return begin(now);

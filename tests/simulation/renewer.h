@@ -19,7 +19,7 @@ public:
 	virtual vault::renewal::Reports answered(Moment sent, Moment now, const vault::renewal::Answer& answer) = 0;
 	virtual vault::renewal::Reports stopped(Moment now) = 0;
 
-	virtual vault::renewal::Reports credentialReplaced(Moment now) = 0;
+	virtual vault::renewal::Reports candidateFound(Moment now) = 0;
 	virtual vault::renewal::Reports credentialUnreadable(Moment, bool /*haveToken*/) { return {}; }
 	virtual void renewNow(Moment) {}
 

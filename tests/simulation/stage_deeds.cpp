@@ -107,7 +107,7 @@ void Stage::replaceCredential()
 		_chronicle.exchanges[_flight->exchange].ended = _now;
 		_flight.reset();
 	}
-	record(_renewer.credentialReplaced(moment()), false, false);
+	record(_renewer.candidateFound(moment()), false, false);
 }
 
 void Stage::stop()

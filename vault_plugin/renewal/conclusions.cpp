@@ -111,6 +111,13 @@ Keeper::Verdict Keeper::conclude(const Span& span, const Grant& grant)
 	bring(span, grant.lease);
 	watchWall(grant, before);
 	repairRatchet(grant);
+	if (!grant.renewable) {
+		auto verdict = succeed(span, Outcome::notRenewable);
+		verdict.reason = Reason::notRenewable;
+		enter(State::notRenewable, Reason::notRenewable);
+		plan(span.now.boot);
+		return verdict;
+	}
 	return renewed(span);
 }
 

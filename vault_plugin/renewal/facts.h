@@ -61,6 +61,7 @@ struct Grant
 	Duration lease{};        ///< from the moment the server answered; > 0
 	bool capWarning = false; ///< the server cut the lease at the end of a max TTL: «TTL of "8s" exceeded the effective
 							 ///< max_ttl of "7s"». Not «period of …»: that shortens each lease, and ends none
+	bool renewable = true;   ///< `auth.renewable`; false: no renewal will extend the token again
 
 	friend bool operator==(const Grant&, const Grant&) = default;
 };
@@ -97,6 +98,13 @@ struct Trouble
 	std::optional<Duration> retryAfter; ///< only of `throttled` and `serverAway`, and only if > 0
 	std::string detail;                 ///< one line for people; never a secret
 	bool unsent = false;                ///< surely: the server cannot have done what was asked
+};
+
+/// Which token an attempt is made with.
+enum class Token : std::uint8_t
+{
+	current,   ///< the one in use
+	candidate, ///< the source's newest, which the server has not accepted yet
 };
 
 /// How one attempt ended.

@@ -1,6 +1,7 @@
 #include "renewal/keeper.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace issuer::vault::renewal {
 
@@ -35,7 +36,7 @@ Reports Keeper::begin(Moment now)
 	return report(now, {});
 }
 
-Reports Keeper::resume(Moment now, const Memory& memory)
+Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 {
 	if (_memory.running) {
 		return {};
@@ -44,7 +45,8 @@ Reports Keeper::resume(Moment now, const Memory& memory)
 	_memory = memory;
 	_memory.dice = dice;
 	_memory.running = false;
-	if (memory.state == State::stopped) {
+	_memory.candidate.reset();
+	if (memory.state == State::stopped || !sameToken) {
 		return begin(now);
 	}
 	_memory.running = true;
@@ -56,19 +58,39 @@ Reports Keeper::resume(Moment now, const Memory& memory)
 
 std::optional<Instant> Keeper::next() const
 {
-	return _memory.running ? _memory.next : std::nullopt;
+	if (!_memory.running || _memory.asking) {
+		return std::nullopt;
+	}
+	if (!_memory.candidate) {
+		return _memory.next;
+	}
+	const auto at = std::max(_memory.candidate->next, soonest(_memory.candidate->next));
+	return std::min(_memory.next.value_or(at), at);
 }
 
 Attempt Keeper::attempt(Moment now)
 {
+	const bool ofCandidate = _memory.candidate && (!_memory.next || *_memory.next > now.boot);
 	_memory.asking = true;
+	_memory.asked = ofCandidate ? Token::candidate : Token::current;
 	_memory.unreadable = false;
-	_memory.next.reset();
 	_memory.started = now.boot;
 	_memory.lastAttempt = now.wall;
 	_memory.seen = now;
 
 	Attempt attempt;
+	if (ofCandidate) {
+		attempt.token = Token::candidate;
+		attempt.operation = _memory.candidate->renew ? Operation::renew : Operation::lookUp;
+		attempt.budget = firstBudget(*_policy, Duration::zero(), _memory.latency);
+		if (_memory.next) {
+			// The token in use waits for this answer.
+			attempt.budget =
+				std::min(attempt.budget, std::max({*_memory.next - now.boot, pace().gap, 2 * _memory.latency}));
+		}
+		return attempt;
+	}
+	_memory.next.reset();
 	attempt.operation = operationFor(_memory.question);
 	attempt.budget = _policy->requestTimeout;
 	if (endKnown() && _memory.life.lease > Duration::zero()) {
@@ -97,7 +119,89 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 	_memory.lastLatency = span.now.boot - span.sent.boot;
 	measureLatency(
 		std::holds_alternative<Trouble>(answer) && std::get<Trouble>(answer).kind == Trouble::Kind::transport);
-	return report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
+	if (_memory.asked == Token::candidate) {
+		return answeredOfCandidate(span, answer);
+	}
+	auto reports = report(now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
+	if (_memory.candidate && !mayLive()) {
+		adopt(now);
+		auto more = report(now, {});
+		std::move(more.begin(), more.end(), std::back_inserter(reports));
+	}
+	return reports;
+}
+
+/// Accepted is each answer that a server gives only of a token that it knows.
+Reports Keeper::answeredOfCandidate(const Span& span, const Answer& answer)
+{
+	auto& candidate = *_memory.candidate;
+	const auto* trouble = std::get_if<Trouble>(&answer);
+	if (trouble != nullptr) {
+		bool accepted = false;
+		switch (trouble->kind) {
+		case Trouble::Kind::denied:
+		case Trouble::Kind::pastMaxTtl:
+		case Trouble::Kind::notRenewable:
+		case Trouble::Kind::batch:
+		case Trouble::Kind::noLease:
+			accepted = true;
+			break;
+		case Trouble::Kind::refused:
+		case Trouble::Kind::unclearRefusal:
+		case Trouble::Kind::gone:
+			++candidate.refusals;
+			break;
+		case Trouble::Kind::serverAway:
+		case Trouble::Kind::malformed:
+		case Trouble::Kind::configuration:
+			candidate.useless += trouble->unsent ? 0 : 1;
+			break;
+		case Trouble::Kind::throttled:
+		case Trouble::Kind::transport:
+		case Trouble::Kind::cancelled:
+			break;
+		}
+		if (!accepted) {
+			++candidate.failures;
+			planCandidate(span.now.boot, trouble->retryAfter);
+			Reports reports;
+			if (candidate.failures == 1) {
+				note(reports, span.now.boot, Level::warn,
+					"the new token is not accepted yet: " + trouble->detail + "; going on with the token from before");
+			}
+			return reports;
+		}
+	}
+	const bool renewed = candidate.renew;
+	adopt(span.now);
+	_memory.question = renewed ? Question::renewal : Question::first;
+	_memory.next.reset();
+	return report(span.now, std::visit([&](const auto& said) { return conclude(span, said); }, answer));
+}
+
+void Keeper::planCandidate(Instant now, std::optional<Duration> retryAfter)
+{
+	constexpr std::uint32_t asksBeforeBelief = 3;
+	auto& candidate = *_memory.candidate;
+	candidate.renew = candidate.useless >= 2 && !candidate.renew;
+	auto pause = passingPause(*_policy, pace().gap, std::nullopt, candidate.failures, roll());
+	if (candidate.renew) {
+		pause = Duration::zero();
+	}
+	else if (candidate.refusals > asksBeforeBelief) {
+		pause = probePause(*_policy, _policy->firstRefusedPause, candidate.refusals - asksBeforeBelief);
+	}
+	else if (candidate.refusals > 0) {
+		pause = Duration(_policy->firstPause) * (std::int64_t{1} << (candidate.refusals - 1));
+	}
+	candidate.next = now + std::max(pause, std::min<Duration>(retryAfter.value_or(pause), _policy->longestPause));
+}
+
+/// The token in use may be alive.
+bool Keeper::mayLive() const
+{
+	return _memory.state != State::starting &&
+		   (_memory.state != State::expired || (endKnown() && _memory.seen.boot < _memory.life.hopeUntil));
 }
 
 /// Follows a slower answer at once, and quicker ones slowly: ten later, a twentieth of it is left. No answer time and
@@ -116,22 +220,37 @@ void Keeper::measureLatency(bool unanswered)
 	_memory.latency = _memory.lastLatency + quicker - quicker / 4;
 }
 
-Reports Keeper::credentialReplaced(Moment now)
+Reports Keeper::candidateFound(Moment now)
 {
 	if (!_memory.running) {
 		return {};
 	}
 	_memory.seen = now;
-	if (_memory.state == State::starting) {
-		_memory.failures = 0;
-		_memory.streak = 0;
-		_memory.failing = Failing::not_;
-		_memory.toldFailing = false;
-		if (!_memory.asking) {
-			ask(Question::first, now.boot, now.boot);
+	if (mayLive()) {
+		if (_memory.asking && _memory.asked == Token::candidate) {
+			_memory.asking = false;
 		}
+		_memory.candidate.emplace().next = now.boot;
 		return {};
 	}
+	adopt(now);
+	return report(now, {});
+}
+
+Reports Keeper::candidateGone(Moment now)
+{
+	if (_memory.running) {
+		_memory.seen = now;
+		_memory.asking = _memory.asking && _memory.asked == Token::current;
+		_memory.candidate.reset();
+	}
+	return {};
+}
+
+/// A new life begins with the candidate.
+void Keeper::adopt(Moment now)
+{
+	_memory.candidate.reset();
 	_memory.asking = false;
 	_memory.life = {};
 	_memory.failures = 0;
@@ -146,7 +265,28 @@ Reports Keeper::credentialReplaced(Moment now)
 	_memory.toldFailing = false;
 	enter(State::starting, Reason::credentialChanged);
 	ask(Question::first, now.boot, now.boot);
-	return report(now, {});
+}
+
+void Keeper::replan(Moment now) noexcept
+{
+	if (!_memory.running) {
+		return;
+	}
+	_memory.seen = now;
+	const bool ofCurrent = _memory.asking && _memory.asked == Token::current;
+	if (_memory.asking && !ofCurrent && _memory.candidate) {
+		++_memory.candidate->failures;
+		planCandidate(now.boot, std::nullopt);
+	}
+	_memory.asking = false;
+	if (ofCurrent) {
+		if (_memory.question == Question::renewal) {
+			Moment sent = now;
+			sent.boot = _memory.started;
+			mayHaveBeenRenewed({sent, now});
+		}
+		_memory.next = soonest(now.boot + _policy->firstPause);
+	}
 }
 
 Reports Keeper::credentialUnreadable(Moment now, bool haveToken, std::string_view why)
@@ -210,6 +350,9 @@ Reports Keeper::stopped(Moment now)
 		return {};
 	}
 	_memory.seen = now;
+	const bool askingOfCandidate = _memory.asking && _memory.asked == Token::candidate;
+	_memory.candidate.reset();
+	_memory.asking = _memory.asking && !askingOfCandidate;
 	if (_memory.asking) {
 		_memory.asking = false;
 		if (_memory.question == Question::renewal) {
@@ -232,8 +375,8 @@ Snapshot Keeper::snapshot() const
 	if (_memory.running) {
 		snapshot.state = _memory.state;
 		snapshot.reason = _memory.reason;
-		if (_memory.next) {
-			snapshot.next = wallAt(*_memory.next);
+		if (const auto planned = next()) {
+			snapshot.next = wallAt(*planned);
 		}
 	}
 	snapshot.consecutiveFailures = _memory.failures;

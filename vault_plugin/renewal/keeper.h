@@ -20,6 +20,7 @@ struct Attempt
 	Operation operation = Operation::lookUp;
 	Duration budget{};                 ///< for every byte of it: resolution, connect, TLS, answer
 	std::optional<Duration> increment; ///< whole seconds to ask for; none: what the server has set
+	Token token = Token::current;
 };
 
 /// What can be asked of a token's life at any time. Cheap to copy.
@@ -46,7 +47,7 @@ struct Snapshot
 /// does what it says: sleep until next(), then take attempt(), send it, and hand back the answer.
 ///
 ///     begin ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ next() …
-///                 ▲   credentialReplaced(), credentialUnreadable(), renewNow() at any time between
+///                 ▲   candidateFound(), credentialUnreadable(), renewNow() at any time between
 ///
 /// What is reported: every attempt to renew ends in one event with an outcome; so does a look-up that fails where a
 /// renewal could not go on without it (the first one, the one after a wrapped grant). Where a look-up shows, or a
@@ -70,7 +71,8 @@ public:
 	/// A life that another keeper has led goes on in this one, which does not live yet: no look-up, and the plan, the
 	/// counters and the forecast are kept. `memory` is of the same boot; times that have passed meanwhile fire at once.
 	/// Tells of nothing but the state that follows STOPPED. From an empty memory it is begin().
-	[[nodiscard]] Reports resume(Moment now, const Memory& memory);
+	/// `sameToken` false: the memory is of another token; only its counters and the log's budget are kept.
+	[[nodiscard]] Reports resume(Moment now, const Memory& memory, bool sameToken = true);
 
 	/// All that is known: for resume(), of another keeper or another version. Says most once stopped() was called.
 	[[nodiscard]] const Memory& memory() const { return _memory; }
@@ -83,13 +85,26 @@ public:
 	[[nodiscard]] Attempt attempt(Moment now);
 
 	/// How the attempt ended that was taken last. `sent`: when it began; `now`: when its answer had come.
-	/// Ignored when no attempt is out: after stopped(), and after credentialReplaced(), since the answer speaks of
-	/// the token before.
+	/// Ignored when no attempt is out: after stopped(), and where the token that it speaks of was given up meanwhile.
 	[[nodiscard]] Reports answered(Moment sent, Moment now, const Answer& answer);
 
-	/// The credential source gave another token than before: a new life, from which state ever, with a look-up at
-	/// once. An attempt that is out is forgotten. Before the first answer of a life it only takes back the failures.
-	[[nodiscard]] Reports credentialReplaced(Moment now);
+	/// The credential source gave another token than the one in use, or than the candidate before. While the token in
+	/// use lives, or may, it stays in use and is renewed; the new one is a candidate, asked about in attempts with
+	/// Token::candidate until the server accepts it. Where none is alive the new one is taken at once: a new life
+	/// begins with a look-up, and an attempt that is out is forgotten. Does nothing after stopped().
+	[[nodiscard]] Reports candidateFound(Moment now);
+
+	/// The credential source went back to the token in use: the candidate is dropped, and its attempt forgotten.
+	[[nodiscard]] Reports candidateGone(Moment now);
+
+	/// True from a candidateFound() on until the candidate is adopted, within candidateFound() or answered(): then the
+	/// owner puts the candidate's secret in the place of the one in use. Only candidateGone() and a new life end it
+	/// else.
+	[[nodiscard]] bool hasCandidate() const { return _memory.candidate.has_value(); }
+
+	/// Plans anew after a run that failed or was interrupted: an attempt that is out is counted as one that got no
+	/// answer. Afterwards next() has a value unless the state is one that never asks. Allocates nothing.
+	void replan(Moment now) noexcept;
 
 	/// The credential source gave nothing usable. With a token from before, life goes on with that one, and so does
 	/// the attempt. Without (`haveToken` false) the attempt counts as failed and is planned again: state STARTING,
@@ -133,6 +148,10 @@ private:
 	};
 
 	void measureLatency(bool unanswered);
+	void adopt(Moment now);
+	[[nodiscard]] bool mayLive() const;
+	[[nodiscard]] Reports answeredOfCandidate(const Span& span, const Answer& answer);
+	void planCandidate(Instant now, std::optional<Duration> retryAfter);
 	[[nodiscard]] Duration failingFor(Instant now) const;
 
 	// What an answer means: conclusions.cpp.

@@ -65,6 +65,16 @@ enum class Failing : std::uint8_t
 	denied,  ///< it knows the token and does not renew it
 };
 
+/// The source's newest token while the one in use lives: it is asked about until the server accepts it.
+struct Candidate
+{
+	Instant next;
+	std::uint32_t refusals = 0; ///< in a row
+	std::uint32_t failures = 0; ///< in a row, of every kind
+	std::uint32_t useless = 0;  ///< look-ups in a row that told nothing of the token
+	bool renew = false;         ///< ask for a renewal: look-ups tell nothing
+};
+
 struct Memory
 {
 	Life life;
@@ -73,7 +83,9 @@ struct Memory
 	Reason reason = Reason::none;
 
 	Question question = Question::first;
-	bool asking = false;                ///< attempt() was taken, its answer has not come
+	bool asking = false;          ///< attempt() was taken, its answer has not come
+	Token asked = Token::current; ///< that attempt's
+	std::optional<Candidate> candidate;
 	std::optional<Instant> next;        ///< when to ask
 	Instant started = Instant::min();   ///< the latest attempt
 	Instant notBefore = Instant::min(); ///< a pause that the server has asked for

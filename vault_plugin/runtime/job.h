@@ -48,7 +48,7 @@ public:
 
 	/// Names the place that its runs wait for, such as one server. Limits hold by place, so that no place can keep the
 	/// jobs of others from running. Compared, never dereferenced; asked when the job is armed. [thread-safe]
-	[[nodiscard]] virtual const void* lane() const noexcept { return nullptr; }
+	[[nodiscard]] virtual const void* place() const noexcept { return nullptr; }
 
 	/// For the scheduler, under its lock.
 	[[nodiscard]] JobNotes& notes() noexcept { return _notes; }

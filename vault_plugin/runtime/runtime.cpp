@@ -1,6 +1,5 @@
 #include "runtime/runtime.h"
 
-#include "runtime/inotify_watch.h"
 #include "runtime/work_scheduler.h"
 
 #include <algorithm>
@@ -11,9 +10,6 @@
 namespace issuer::vault::runtime {
 
 namespace {
-
-/// Long enough for a file that is written in several steps, too short for a person to notice.
-constexpr Duration burst = std::chrono::milliseconds(100);
 
 /// A quarter of the descriptors that the process may have open: the rest is for the host, idle connections and files.
 WorkScheduler::Options options() noexcept
@@ -36,7 +32,6 @@ struct Runtime::Parts
 	SystemClock clock;
 	SystemAlarm alarm;
 	WorkScheduler scheduler{clock, alarm, options()};
-	InotifyWatch files{scheduler, clock, burst};
 };
 
 Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
@@ -62,11 +57,6 @@ Scheduler& Runtime::scheduler() noexcept
 std::uint64_t Runtime::workersRefused() const
 {
 	return _parts->scheduler.workersRefused();
-}
-
-FileWatch& Runtime::files() noexcept
-{
-	return _parts->files;
 }
 
 void Runtime::close() noexcept

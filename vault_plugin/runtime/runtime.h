@@ -1,7 +1,6 @@
 #pragma once
 
 #include "runtime/clock.h"
-#include "runtime/file_watch.h"
 #include "runtime/scheduler.h"
 
 #include <cstdint>
@@ -9,21 +8,20 @@
 
 namespace issuer::vault::runtime {
 
-/// Runs the jobs of one library: worker threads that come and go with the work, an alarm, and a watch on files.
+/// Runs the jobs of one library: worker threads that come and go with the work, and an alarm.
 /// At rest it has two threads at most, whatever the number of jobs. [thread-safe]
 class Runtime
 {
 public:
 	/// Starts a first worker. Throws std::system_error where the machine has no thread or descriptor left.
 	Runtime();
-	/// close(). Every job should be halted and every listener removed by now; those that are not never run again.
+	/// close(). Every job should be halted by now; those that are not never run again.
 	~Runtime();
 	Runtime(const Runtime&) = delete;
 	Runtime& operator=(const Runtime&) = delete;
 
 	[[nodiscard]] const Clock& clock() const noexcept;
 	[[nodiscard]] Scheduler& scheduler() noexcept;
-	[[nodiscard]] FileWatch& files() noexcept;
 	/// Returns how often the system has refused to create another worker: steps then wait for the existing ones.
 	[[nodiscard]] std::uint64_t workersRefused() const;
 

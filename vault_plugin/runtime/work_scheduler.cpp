@@ -41,7 +41,7 @@ WorkScheduler::~WorkScheduler()
 
 void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 {
-	const void* place = job.lane();
+	const void* place = job.place();
 	const Instant now = _clock.boot();
 	Poller* call = nullptr;
 	{

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/descriptor.h"
+#include "runtime/helpers.h"
 #include "transport/file_stamp.h"
 #include "transport/reading.h"
 #include "transport/wait.h"
@@ -51,8 +52,8 @@ public:
 		unsigned generation = 0; ///< counts from 1, up with each change
 	};
 
-	FileBacked(std::shared_ptr<FileReaders> readers, Source source)
-		: _readers(std::move(readers)), _source(std::make_shared<const Source>(std::move(source)))
+	FileBacked(std::shared_ptr<runtime::Helpers> helpers, Source source)
+		: _helpers(std::move(helpers)), _source(std::make_shared<const Source>(std::move(source)))
 	{
 	}
 
@@ -154,11 +155,11 @@ private:
 			return;
 		}
 		auto known = _current.contents ? std::optional(_stamps) : std::nullopt;
-		auto work = [owner = this->weak_from_this(), source = _source, gate = _readers->gate,
+		auto work = [owner = this->weak_from_this(), source = _source, gate = OpensslGate::ofLibrary(),
 						known = std::move(known)] { lookNow(owner, *source, *gate, known); };
 		_at.clear();
 		_lookedAt = now;
-		_looking = _readers->helpers->submit(_source->key(), std::move(work));
+		_looking = _helpers->submit(_source->key(), std::move(work));
 		if (!_looking) {
 			_complaint = _source->name() + " cannot be read: this machine has no thread left for it";
 		}
@@ -225,7 +226,7 @@ private:
 		return _looks;
 	}
 
-	const std::shared_ptr<FileReaders> _readers;
+	const std::shared_ptr<runtime::Helpers> _helpers;
 	const std::shared_ptr<const Source> _source;
 
 	mutable std::mutex _mutex;     ///< guards all below

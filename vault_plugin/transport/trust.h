@@ -62,7 +62,7 @@ private:
 
 	[[nodiscard]] std::shared_ptr<Identity::Roots> roots(const TlsIdentity& wanted);
 
-	const std::shared_ptr<FileReaders> _readers;
+	const std::shared_ptr<runtime::Helpers> _helpers;
 	const SystemRoots _systemRoots; ///< read from the environment once, where the library begins
 
 	std::mutex _mutex; ///< guards all below

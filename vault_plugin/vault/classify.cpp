@@ -63,7 +63,7 @@ Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyC
 		return butNot("the look-up does not tell the token's TTL; check what stands before the server");
 	case Operation::renew:
 		if (content.lease && *content.lease > Duration::zero()) {
-			return renewal::Grant{*content.lease, std::ranges::any_of(content.warnings, tellsOfCap)};
+			return renewal::Grant{*content.lease, std::ranges::any_of(content.warnings, tellsOfCap), content.renewable};
 		}
 		if (!content.lease && content.wrapped) {
 			return renewal::WrappedGrant{};

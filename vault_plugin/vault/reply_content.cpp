@@ -243,6 +243,12 @@ std::optional<WallTime> wallTime(const Fields& fields, std::string_view key)
 			   : std::nullopt;
 }
 
+bool isRenewable(const Fields& fields)
+{
+	const auto* const renewable = std::get_if<bool>(&fields.get("renewable"));
+	return renewable == nullptr || *renewable;
+}
+
 std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 {
 	const auto ttl = duration(data, "ttl");
@@ -260,8 +266,7 @@ std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 	}
 	token.usesLeft = static_cast<std::int64_t>(std::clamp(number(data, "num_uses").value_or(0), -1.0, 1e15));
 	token.expireTime = wallTime(data, "expire_time");
-	const auto* const renewable = std::get_if<bool>(&data.get("renewable"));
-	token.renewable = renewable == nullptr || *renewable;
+	token.renewable = isRenewable(data);
 	const auto* const type = std::get_if<std::string>(&data.get("type"));
 	token.batch = type != nullptr && *type == "batch";
 	return token;
@@ -291,6 +296,7 @@ ReplyContent readReply(WipedString& body, std::string_view token)
 	content.wrapped = reader->wrapped;
 	if (reader->auth) {
 		content.lease = duration(*reader->auth, "lease_duration");
+		content.renewable = isRenewable(*reader->auth);
 	}
 	if (reader->data) {
 		content.token = tokenFacts(*reader->data);

@@ -20,6 +20,7 @@ struct ReplyContent
 	std::vector<std::string> warnings;
 	bool wrapped = false;                     ///< `wrap_info` is an object
 	std::optional<Duration> lease;            ///< `auth.lease_duration`
+	bool renewable = true;                    ///< `auth.renewable`; true where the server does not say
 	std::optional<renewal::TokenFacts> token; ///< `data`, if it has a `ttl`
 };
 

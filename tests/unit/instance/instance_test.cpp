@@ -136,8 +136,7 @@ TEST_F(InstanceTest, InTheBackgroundATokenFileMayComeLater)
 	services->advance(0s);
 	EXPECT_EQ(instance->snapshot().reason, Reason::credentialUnreadable);
 	writeToken(secretText);
-	services->tellOfFileChange();
-	services->toNextRun();
+	services->advance(2s);
 	EXPECT_EQ(instance->snapshot().state, State::active);
 	EXPECT_TRUE(instance->stop(1h));
 }
@@ -153,8 +152,7 @@ TEST_F(InstanceTest, ATokenThatIsReplacedInItsFileIsUsedAtOnce)
 	const auto instance = make(fileConfig());
 	ASSERT_TRUE(start(*instance));
 	writeToken("s.second");
-	services->tellOfFileChange();
-	services->advance(1s);
+	services->pass(30s);
 	EXPECT_EQ(used, (std::vector<std::string>{"s.first", "s.second"}));
 	EXPECT_TRUE(instance->stop(1h));
 }
@@ -166,7 +164,7 @@ TEST_F(InstanceTest, ALostTokenFileKeepsTheTokenAlive)
 	const auto instance = make(fileConfig());
 	ASSERT_TRUE(start(*instance));
 	writeToken("");
-	services->toNextRun();
+	services->pass(31s);
 	EXPECT_EQ(hearing.outcomes(Outcome::success), 1);
 	EXPECT_THAT(hearing.everything(), testing::HasSubstr("/token is empty"));
 	EXPECT_TRUE(instance->stop(1h));
@@ -247,8 +245,9 @@ TEST_F(InstanceTest, EvenWhatIsNoExceptionDoesNotEndIt)
 	const auto instance = make(config());
 	ASSERT_TRUE(start(*instance));
 	services->toNextRun();
-	services->toNextRun();
+	services->pass(10s);
 	EXPECT_EQ(instance->snapshot().state, State::active);
+	EXPECT_EQ(hearing.outcomes(Outcome::success), 1) << "it was renewed after that";
 	EXPECT_TRUE(instance->stop(1h));
 }
 

@@ -104,7 +104,7 @@ TEST(KeeperOutage, GapIsKeptWhateverIsTold)
 {
 	Stage stage;
 	stage.begin(token(60s, 60s));
-	stage.hear(stage.keeper.credentialReplaced(stage.now));
+	stage.hear(stage.keeper.candidateFound(stage.now));
 	EXPECT_EQ(*stage.keeper.next() - stage.starts.back(), 500ms);
 	stage.meet(token(60s, 60s)).keeper.renewNow(stage.now);
 	EXPECT_EQ(*stage.keeper.next() - stage.starts.back(), 500ms);

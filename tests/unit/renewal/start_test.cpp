@@ -72,7 +72,7 @@ TEST(KeeperStart, ServerKnownToBeSlowIsGivenItsTimeAtOnce)
 {
 	Stage stage;
 	stage.begin().take();
-	stage.answer(token(3600s, 3600s), 9s).hear(stage.keeper.credentialReplaced(stage.now));
+	stage.answer(token(3600s, 3600s), 9s).hear(stage.keeper.candidateFound(stage.now));
 	EXPECT_EQ(stage.take().budget, 18s);
 }
 

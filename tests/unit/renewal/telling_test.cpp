@@ -256,22 +256,26 @@ TEST(KeeperCredential, ThatIsUnreadableAtStartFailsTheAttempt)
 	EXPECT_THAT(stage.lastEvent().detail, HasSubstr("no such file"));
 }
 
-TEST(KeeperCredential, FirstOneReadOnlyTakesBackTheFailures)
+TEST(KeeperCredential, FirstOneReadIsAskedAboutAtOnce)
 {
 	Stage stage;
 	stage.begin().take();
-	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file")).take();
-	stage.forget().hear(stage.keeper.credentialReplaced(stage.now)).answer(token(60s, 60s));
-	EXPECT_EQ(stage.state(), State::active) << "the attempt goes on with it";
+	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file"));
+	stage.forget().wait(500ms).hear(stage.keeper.candidateFound(stage.now));
+	EXPECT_EQ(stage.pause(), 0s);
+	EXPECT_FALSE(stage.keeper.hasCandidate()) << "there is no other";
+	stage.meet(token(60s, 60s));
+	EXPECT_EQ(stage.state(), State::active);
 }
 
-TEST(KeeperCredential, ReplacedIsTold)
+TEST(KeeperCredential, ReplacedIsToldOnceTheServerHasAcceptedIt)
 {
 	Stage stage;
-	stage.begin(token(60s, 60s)).forget().hear(stage.keeper.credentialReplaced(stage.now));
-	ASSERT_EQ(stage.events.size(), 1U);
-	EXPECT_EQ(stage.events[0].reason, Reason::credentialChanged);
-	EXPECT_EQ(stage.events[0].state, State::starting);
+	stage.begin(token(60s, 60s)).forget().hear(stage.keeper.candidateFound(stage.now));
+	EXPECT_THAT(stage.events, IsEmpty());
+	stage.meet(token(30s, 30s));
+	EXPECT_EQ(stage.lastEvent().state, State::active);
+	EXPECT_THAT(stage.lastEvent().detail, HasSubstr("renewed 15 s after"));
 }
 
 TEST(KeeperRenewNow, RenewsAnActiveTokenAtOnce)

@@ -44,7 +44,7 @@ protected:
 		agenda.advance(start);
 	}
 
-	void arm(Job& which, Instant at, Instant urgency) { agenda.arm(which, which.lane(), at, urgency); }
+	void arm(Job& which, Instant at, Instant urgency) { agenda.arm(which, which.place(), at, urgency); }
 
 	/// Takes all that may run, and returns how many of each place.
 	std::vector<int> takeAll(std::size_t places)
@@ -52,7 +52,7 @@ protected:
 		std::vector<int> taken(places);
 		while (Job* next = agenda.take()) {
 			for (std::size_t place = 0; place < places; ++place) {
-				taken[place] += next->lane() == placeNumber(place) ? 1 : 0;
+				taken[place] += next->place() == placeNumber(place) ? 1 : 0;
 			}
 		}
 		return taken;
@@ -398,7 +398,7 @@ TEST_F(AgendaTest, HoweverManyPlacesHangTheOthersFindFreeSlots)
 			const auto fill = [&](std::size_t place, std::uint32_t count, Instant urgency) {
 				for (std::uint32_t i = 0; i < count; ++i) {
 					Job& added = jobs.emplace_back([] {}, placeNumber(place));
-					fresh.arm(added, added.lane(), start, urgency);
+					fresh.arm(added, added.place(), start, urgency);
 				}
 				fresh.advance(start + 1s);
 			};
@@ -497,7 +497,7 @@ TEST_F(AgendaTest, WhateverComesAndGoesThePlacesKeepTheirLimits)
 		}
 		many.advance(now);
 		while (Job* next = many.take()) {
-			const auto* const name = static_cast<const char*>(next->lane());
+			const auto* const name = static_cast<const char*>(next->place());
 			auto& beside = running[static_cast<std::size_t>(name - static_cast<const char*>(placeNumber(0)))];
 			ASSERT_LT(beside.size(), all - inFlight);
 			beside.push_back(next);
@@ -513,7 +513,7 @@ TEST_F(AgendaTest, TenThousandJobsAreTakenInTheOrderOfTheirUrgency)
 	std::deque<Chore> jobs;
 	for (std::size_t i = 0; i < 10000; ++i) {
 		Job& added = jobs.emplace_back([] {}, placeNumber(i % 7));
-		narrow.arm(added, added.lane(), start, start + std::chrono::seconds(i * 7919 % 10007));
+		narrow.arm(added, added.place(), start, start + std::chrono::seconds(i * 7919 % 10007));
 	}
 	narrow.advance(start);
 	Instant before = Instant::min();

@@ -272,7 +272,7 @@ public:
 		_ends.raise();
 		return std::nullopt;
 	}
-	[[nodiscard]] const void* lane() const noexcept override { return this; }
+	[[nodiscard]] const void* place() const noexcept override { return this; }
 
 private:
 	Counter& _ends;

@@ -20,7 +20,7 @@ using renewal::Operation;
 /// renewals (logins, health) are judged as if they were answers to a renewal: a mistaken address brings such ones.
 const std::map<std::string, std::string> expected{
 	// clang-format off
-	{"login/approle-batch", "grant 60s"},
+	{"login/approle-batch", "grant 60s not renewable"},
 	{"login/approle-login-wrapped-reply", "wrapped grant"},
 	{"login/approle-wrong-secret-id", "configuration (config)"},
 	{"login/approle", "grant 60s"},

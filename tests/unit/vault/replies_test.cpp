@@ -52,6 +52,9 @@ TEST(Replies, AGrantIsAnAuthObjectWithALease)
 	constexpr Case cases[] = {
 		{renew, 200, R"({"auth": {"lease_duration": 60}})", "grant 60s"},
 		{renew, 200, R"({"auth": {"lease_duration": 1}})", "grant 1s"},
+		{renew, 200, R"({"auth": {"lease_duration": 60, "renewable": true}})", "grant 60s"},
+		{renew, 200, R"({"auth": {"lease_duration": 60, "renewable": false}})", "grant 60s not renewable"},
+		{renew, 200, R"({"renewable": false, "auth": {"lease_duration": 60}})", "grant 60s"},
 		{renew, 200, R"({"auth": {"lease_duration": "60"}})", "grant 60s"},
 		{renew, 200, R"({"auth": {"lease_duration": 1.5}})", "grant 1s500ms"},
 		{renew, 200, R"({"auth": {"lease_duration": 6e1}})", "grant 60s"},

@@ -110,7 +110,8 @@ struct Words
 	}
 	std::string operator()(const Grant& grant) const
 	{
-		return "grant " + seconds(grant.lease) + (grant.capWarning ? " capped" : "");
+		return "grant " + seconds(grant.lease) + (grant.capWarning ? " capped" : "") +
+			   (grant.renewable ? "" : " not renewable");
 	}
 	std::string operator()(const WrappedGrant&) const { return "wrapped grant"; }
 	std::string operator()(const Trouble& trouble) const
