@@ -84,6 +84,7 @@ private:
 	std::mutex _mutex; ///< guards all below; taken after the hints' and before any owner's
 	runtime::IndexedHeap<Entry, Instant, positionOf> _byTime;
 	std::map<Group, Hanging> _hanging;
+	Instant _progress = Instant::min(); ///< when the latest look began
 	Instant _armedAt = Instant::max();
 	std::uint32_t _dice = 1;
 	unsigned _rounds = 0;
