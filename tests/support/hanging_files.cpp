@@ -57,7 +57,9 @@ extern "C" int open(const char* path, int flags, ...)
 	va_end(more);
 	{
 		std::unique_lock lock(mutex);
-		const auto hangs = [path] { return !hangingFolder.empty() && std::string_view(path).starts_with(hangingFolder); };
+		const auto hangs = [path] {
+			return !hangingFolder.empty() && std::string_view(path).starts_with(hangingFolder);
+		};
 		if (hangs()) {
 			++count;
 			changed.notify_all();

@@ -8,8 +8,8 @@
 namespace issuer::vault::abi {
 
 /// Speaks to the host for one instance: events to its recorder, lines to its log. Knows, on each thread, whether the
-/// host is inside a callback of this instance at this moment, so that a call back into it can be refused before it waits
-/// for itself.
+/// host is inside a callback of this instance at this moment, so that a call back into it can be refused before it
+/// waits for itself.
 class Voice final : public Listener
 {
 public:
@@ -22,9 +22,9 @@ public:
 	/// A barrier: on return the recorder before is neither running nor ever called again. The struct is copied.
 	void setRecorder(const issuer_recorder* recorder);
 
-	/// Marks, while it lives, that this thread is inside one of the host's callbacks for the instance of `voice`: record,
-	/// log, a visit or a finding. A chain, because a host may, inside a callback for one instance, call another one that
-	/// calls back in its turn.
+	/// Marks, while it lives, that this thread is inside one of the host's callbacks for the instance of `voice`:
+	/// record, log, a visit or a finding. A chain, because a host may, inside a callback for one instance, call another
+	/// one that calls back in its turn.
 	class Callback
 	{
 	public:

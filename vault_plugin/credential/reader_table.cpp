@@ -397,8 +397,10 @@ void Reader::Table::tellHanging(Entry& entry, Instant since) noexcept
 	try {
 		const auto waited = std::chrono::floor<std::chrono::seconds>(_clock.boot() - since);
 		entry._content = {};
-		tell(entry, "token file " + entry._path + " has not answered for " + durationText(waited) +
-						": its file system hangs, or no thread is left to read it", true);
+		tell(entry,
+			"token file " + entry._path + " has not answered for " + durationText(waited) +
+				": its file system hangs, or no thread is left to read it",
+			true);
 	}
 	catch (const std::exception&) {
 		// Out of memory: told later.

@@ -342,8 +342,8 @@ void Helpers::Crew::close() noexcept
 	changed.notify_all();
 	const auto until = Clock::now() + options.grace;
 	changed.wait_until(lock, until, [&] {
-		return std::ranges::none_of(helpers,
-			[&](const Helper& helper) { return helper.working && helper.since + 2 * options.grace > until; });
+		return std::ranges::none_of(
+			helpers, [&](const Helper& helper) { return helper.working && helper.since + 2 * options.grace > until; });
 	});
 	for (auto& helper : helpers) {
 		if (helper.working) {

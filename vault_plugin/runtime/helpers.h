@@ -31,7 +31,8 @@ public:
 	Helpers();
 	explicit Helpers(Options options);
 	/// Drops queued work. Joins the helpers that have no work, or end what they do within `grace`; the others end by
-	/// themselves, possibly after the process has begun to exit. In a child after fork, which has none, it does nothing.
+	/// themselves, possibly after the process has begun to exit. In a child after fork, which has none, it does
+	/// nothing.
 	~Helpers();
 	Helpers(const Helpers&) = delete;
 	Helpers& operator=(const Helpers&) = delete;

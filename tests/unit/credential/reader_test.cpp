@@ -1,7 +1,7 @@
 #include "credential/reader.h"
 
-#include "reader_fixture.h"
 #include "hanging_files.h"
+#include "reader_fixture.h"
 #include "temp_dir.h"
 
 #include <atomic>

@@ -95,8 +95,8 @@ TEST(TokenFile, FollowsALinkAsContainersMountSecrets)
 TEST(TokenFile, TheTroubleNamesThePlaceInItAndNeverItsContent)
 {
 	const TempDir dir;
-	EXPECT_EQ(tokenAt(dir.write("token", "CANARY CANARY")),
-		"(is not one token: character 7 of 13 is a blank or line end)");
+	EXPECT_EQ(
+		tokenAt(dir.write("token", "CANARY CANARY")), "(is not one token: character 7 of 13 is a blank or line end)");
 	EXPECT_EQ(tokenAt(dir.write("token", "")), "(is empty)");
 	EXPECT_THAT(tokenAt(dir.write("token", R"({"token":"CANARY"})")), StartsWith("(holds JSON"));
 }

@@ -44,8 +44,7 @@ TEST(TokenText, WhatWouldEndOrSplitTheHeaderIsRefusedByItsPlace)
 	EXPECT_EQ(tokenIn("s.\x01").error().text, "is not one token: character 3 of 3 is not visible ASCII");
 	EXPECT_EQ(
 		tokenIn(std::string_view("s\0T", 3)).error().text, "is not one token: character 2 of 3 is not visible ASCII");
-	for (const std::string_view text :
-		{"\x1B[2J", "\x7F", "\v", "\f", "s.\xC3\xB6", "\xC2\xA0s.TOKEN"}) {
+	for (const std::string_view text : {"\x1B[2J", "\x7F", "\v", "\f", "s.\xC3\xB6", "\xC2\xA0s.TOKEN"}) {
 		EXPECT_THAT(tokenIn(text).error().text, HasSubstr("is not visible ASCII")) << text;
 	}
 }
