@@ -52,8 +52,8 @@ const char* adviceFor(ExchangeError::Kind kind)
 
 } // namespace
 
-void Diagnosis::run(const Result<credential::Secret>& secret, const std::string& place,
-	std::chrono::steady_clock::time_point deadline)
+void Diagnosis::run(
+	const Result<credential::Secret>& secret, const std::string& place, std::chrono::steady_clock::time_point deadline)
 {
 	_deadline = deadline;
 	if (!secret) {

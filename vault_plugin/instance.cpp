@@ -137,7 +137,8 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 	const std::lock_guard lock(_mutex);
 	if (!_token.isRead() && failFast && !_stopWanted) {
 		return update.trouble.empty() || update.hanging
-				   ? refusal(Refusal::Kind::unavailable, _token.describe() + " has not been read within startup_timeout")
+				   ? refusal(
+						 Refusal::Kind::unavailable, _token.describe() + " has not been read within startup_timeout")
 				   : refusal(Refusal::Kind::invalid, update.trouble);
 	}
 	if (_token.isRead() || !_inheritance) {
@@ -208,8 +209,7 @@ Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock, Deadline dea
 {
 	const auto start = _start;
 	start->settled = _keeper.settled();
-	const auto answered =
-		start->changed.wait_until(lock, deadline, [&] { return start->settled || _stopWanted; });
+	const auto answered = start->changed.wait_until(lock, deadline, [&] { return start->settled || _stopWanted; });
 	if (_stopWanted) {
 		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
 	}
@@ -324,8 +324,8 @@ Expected<std::string, Refusal> Instance::exportState()
 	}
 	if (!_inheritance) {
 		const auto token = _token.current();
-		_inheritance = std::make_unique<Handover>(
-			Handover{_keeper.memory(), token ? credential::markOf(*token) : std::string()});
+		_inheritance =
+			std::make_unique<Handover>(Handover{_keeper.memory(), token ? credential::markOf(*token) : std::string()});
 	}
 	return toText(*_inheritance);
 }

@@ -139,8 +139,8 @@ private:
 	bool _stopWanted = false;
 	bool _renewNow = false;
 	bool _rereadToken = false;
-	bool _newsRead = false; ///< since the token's source was asked last
-	bool _begun = false;    ///< the keeper's life has, since the start
+	bool _newsRead = false;        ///< since the token's source was asked last
+	bool _begun = false;           ///< the keeper's life has, since the start
 	std::shared_ptr<Start> _start; ///< seldom any, and large
 	renewal::Keeper _keeper;
 	renewal::Reports _outbox;

@@ -36,9 +36,8 @@ private:
 	/// of the next.
 	[[nodiscard]] credential::Reader::Helper helper() const
 	{
-		return [helpers = _helpers, number = std::make_shared<std::atomic<std::uint64_t>>(0)](auto work) {
-			return helpers->submit("token files " + std::to_string(++*number), std::move(work));
-		};
+		return [helpers = _helpers, number = std::make_shared<std::atomic<std::uint64_t>>(0)](
+				   auto work) { return helpers->submit("token files " + std::to_string(++*number), std::move(work)); };
 	}
 
 	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections

@@ -28,8 +28,8 @@ protected:
 /// What has been read of a file since it was asked for last. Where both are there, the trouble came after the token.
 struct News
 {
-	Secret token;        ///< empty: none
-	std::string trouble; ///< why no token can be read now: names the file and quotes nothing of it; empty: none
+	Secret token;         ///< empty: none
+	std::string trouble;  ///< why no token can be read now: names the file and quotes nothing of it; empty: none
 	bool hanging = false; ///< the trouble is that a look takes long: it may still bring a token
 	std::string note;     ///< why a change is not noticed at once; empty: it is, or has been told
 };
@@ -53,12 +53,13 @@ public:
 	{
 		Duration every = std::chrono::seconds(28); ///< between two looks at a file that is well, at most
 		Duration inTrouble = std::chrono::milliseconds(1500);
-		Duration burst = std::chrono::milliseconds(100);      ///< from the first hint of a change to the look
-		Duration stuckAfter = std::chrono::milliseconds(250); ///< the other files go on without a look that takes so long
+		Duration burst = std::chrono::milliseconds(100); ///< from the first hint of a change to the look
+		Duration stuckAfter =
+			std::chrono::milliseconds(250); ///< the other files go on without a look that takes so long
 		Duration tellAfter = std::chrono::seconds(2);
 		Duration again = std::chrono::seconds(30); ///< until a look beside one that hangs; doubles
 		unsigned mostStuck = 24;                   ///< looks that hang at the same time
-		bool hints = true;       ///< inotify
+		bool hints = true;                         ///< inotify
 	};
 
 	/// `scheduler` and `clock` must outlive the Reader.

@@ -158,7 +158,7 @@ std::optional<Wait> Reader::Table::run(Wake wake) noexcept
 	startRound();
 	const Lock lock(_mutex);
 	const auto now = _clock.boot();
-	while (_rounds == _stuck && !_byTime.empty() && now - _byTime.topKey() >= _options.tellAfter) {
+	while (!_byTime.empty() && now - std::max(_byTime.topKey(), _progress) >= _options.tellAfter) {
 		auto& entry = _byTime.top(); // no helper can be had
 		tellHanging(entry, _byTime.topKey());
 		_byTime.update(entry, now);
@@ -229,6 +229,7 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcep
 			continue;
 		}
 		entry._waiting = Instant::max();
+		_progress = now;
 		look = {now, entry._group};
 		entry._look = &look;
 		_byTime.update(entry, now + _options.stuckAfter);
@@ -396,8 +397,10 @@ void Reader::Table::tellHanging(Entry& entry, Instant since) noexcept
 	try {
 		const auto waited = std::chrono::floor<std::chrono::seconds>(_clock.boot() - since);
 		entry._content = {};
-		tell(entry, "token file " + entry._path + " has not answered for " + durationText(waited) +
-						": its file system hangs, or no thread is left to read it", true);
+		tell(entry,
+			"token file " + entry._path + " has not answered for " + durationText(waited) +
+				": its file system hangs, or no thread is left to read it",
+			true);
 	}
 	catch (const std::exception&) {
 		// Out of memory: told later.

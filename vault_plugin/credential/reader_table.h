@@ -84,6 +84,7 @@ private:
 	std::mutex _mutex; ///< guards all below; taken after the hints' and before any owner's
 	runtime::IndexedHeap<Entry, Instant, positionOf> _byTime;
 	std::map<Group, Hanging> _hanging;
+	Instant _progress = Instant::min(); ///< when the latest look began
 	Instant _armedAt = Instant::max();
 	std::uint32_t _dice = 1;
 	unsigned _rounds = 0;
@@ -107,7 +108,7 @@ private:
 	FileContent _content;    ///< as last read; of a file in trouble, none
 	Group _group;
 	std::unique_ptr<News> _news;
-	std::string _trouble; ///< as last told; empty: none
+	std::string _trouble;              ///< as last told; empty: none
 	Instant _waiting = Instant::max(); ///< since when it is due and its file system hangs
 	Look* _look = nullptr;             ///< the one under way whose result counts
 	std::uint32_t _position = 0;

@@ -111,8 +111,8 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 		}
 		if (*after == std::exchange(*stamp, *after)) {
 			return tokenIn(*text).map([&](std::string_view token) {
-				found.token = Secret(token);
 				found.content = {*stamp, std::hash<std::string_view>()(token), hasSettled(*stamp)};
+				found.token = Secret(token);
 				return std::move(found);
 			});
 		}

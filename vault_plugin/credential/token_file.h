@@ -41,8 +41,8 @@ struct FileLook
 	FileContent content;    ///< of a token that can be used
 };
 
-/// Looks at the token file `path`: whether it is another one than `before`, and if so, what it holds. Blocks for as long
-/// as the file system does. Opens and never only stats, because a network file system compares its copy with the
+/// Looks at the token file `path`: whether it is another one than `before`, and if so, what it holds. Blocks for as
+/// long as the file system does. Opens and never only stats, because a network file system compares its copy with the
 /// server's when a file is opened. Throws std::bad_alloc.
 [[nodiscard]] FileLook lookAt(const std::string& path, const FileContent& before);
 

@@ -29,8 +29,9 @@ bool isAssignment(std::string_view text)
 /// What a text is that is visibly no token; null where it may be one. Goes on after the name of the place.
 const char* otherThanToken(std::string_view raw, std::string_view text)
 {
-	const bool hasZeros = raw.size() >= 2 && (raw[0] == '\0') != (raw[1] == '\0');
-	if (raw.starts_with("\xFF\xFE") || raw.starts_with("\xFE\xFF") || hasZeros) {
+	const auto isZeroAt = [raw](std::size_t first) { return raw[first] == '\0' && raw[first + 2] == '\0'; };
+	const bool isWide = raw.size() >= 4 && isZeroAt(0) != isZeroAt(1);
+	if (raw.starts_with("\xFF\xFE") || raw.starts_with("\xFE\xFF") || isWide) {
 		return "is UTF-16 text: save it as plain text, without a byte order mark";
 	}
 	if (raw.starts_with("\xEF\xBB\xBF")) {

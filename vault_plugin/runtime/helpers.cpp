@@ -244,7 +244,10 @@ void Helpers::Crew::finished(Place self) noexcept
 	}
 	self->working = self->stuck = self->slow = false;
 	self->key = {};
-	if (queued() > 0) {
+	if (closed) {
+		changed.notify_all();
+	}
+	else if (queued() > 0) {
 		changed.notify_one();
 	}
 }
@@ -336,12 +339,17 @@ void Helpers::Crew::close() noexcept
 	closed = true;
 	dropped.swap(queue);
 	slowDropped.swap(slowQueue);
+	changed.notify_all();
+	const auto until = Clock::now() + options.grace;
+	changed.wait_until(lock, until, [&] {
+		return std::ranges::none_of(
+			helpers, [&](const Helper& helper) { return helper.working && helper.since + 2 * options.grace > until; });
+	});
 	for (auto& helper : helpers) {
 		if (helper.working) {
 			helper.thread.detach();
 		}
 	}
-	changed.notify_all();
 	lock.unlock();
 	for (auto& helper : helpers) { // unchanged from now on
 		if (helper.thread.joinable()) {

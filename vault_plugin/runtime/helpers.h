@@ -25,12 +25,14 @@ public:
 		unsigned mostEver = 64;
 		Duration stuckAfter = std::chrono::seconds(1);
 		Duration linger = std::chrono::milliseconds(100);
+		Duration grace = std::chrono::milliseconds(10);
 	};
 
 	Helpers();
 	explicit Helpers(Options options);
-	/// Drops queued work and waits for none: work under way ends by itself, possibly after the process has begun to
-	/// exit. Joins the helpers that have no work. In a child after fork, which has none, it does nothing.
+	/// Drops queued work. Joins the helpers that have no work, or end what they do within `grace`; the others end by
+	/// themselves, possibly after the process has begun to exit. In a child after fork, which has none, it does
+	/// nothing.
 	~Helpers();
 	Helpers(const Helpers&) = delete;
 	Helpers& operator=(const Helpers&) = delete;

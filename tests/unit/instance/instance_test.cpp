@@ -147,7 +147,7 @@ TEST_F(InstanceTest, ATokenThatIsReplacedInItsFileIsUsedAtOnce)
 	std::vector<std::string> used;
 	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
 		used.emplace_back(request.secret);
-		return lookedUp(60s);
+		return lookedUp(3600s);
 	});
 	const auto instance = make(fileConfig());
 	ASSERT_TRUE(start(*instance));

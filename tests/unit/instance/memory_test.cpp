@@ -129,8 +129,7 @@ TEST_F(MemoryTest, ANewTokenIsTakenAlsoWhenMemoryWasShortAsItCame)
 		services->pass(32s);
 		const bool failed = FailingAllocations::stop();
 		isRenewedFromNowOn(*instance);
-		EXPECT_TRUE(
-			instance->useCredential([](std::string_view shown) { EXPECT_EQ(shown, secretText); }));
+		EXPECT_TRUE(instance->useCredential([](std::string_view shown) { EXPECT_EQ(shown, secretText); }));
 		EXPECT_TRUE(instance->stop(1h));
 		return failed;
 	});

@@ -252,9 +252,9 @@ private:
 	bool _closing = false;
 	bool _cancelled = false; ///< the one that runs
 	std::thread _worker;
-	std::unique_ptr<credential::Reader> _reader = std::make_unique<credential::Reader>(
-		[this](std::function<void()> work) { return help(std::move(work)); }, static_cast<runtime::Scheduler&>(*this),
-		static_cast<const runtime::Clock&>(*this), withoutHints());
+	std::unique_ptr<credential::Reader> _reader =
+		std::make_unique<credential::Reader>([this](std::function<void()> work) { return help(std::move(work)); },
+			static_cast<runtime::Scheduler&>(*this), static_cast<const runtime::Clock&>(*this), withoutHints());
 };
 
 } // namespace issuer::vault::test
