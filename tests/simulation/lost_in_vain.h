@@ -1,6 +1,7 @@
 #pragma once
 
 #include "chronicle.h"
+#include "reserve.h"
 
 #include <string_view>
 
@@ -21,6 +22,10 @@ inline constexpr std::string_view lostInVainMeans =
 	"the answers told, or the later one of a renewal that the server did and whose answer never came, sent before that "
 	"end. Of such an end nobody knows which of the unanswered renewals brought it: then the server must be well for a "
 	"sixty-fourth of a lease longer, take no more than a gap to answer, and not have refused the token meanwhile.";
+
+/// How long before its end a way to the server must be open for the token to live. Each wrong way that may be tried
+/// before costs an attempt, and the pause after it.
+[[nodiscard]] Duration neededBefore(const World& world, const Reserve& reserve);
 
 [[nodiscard]] bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death);
 
