@@ -97,7 +97,8 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 	diagnosis.plugin = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
 	{
-		auto instance = registry::Instance::create(*plugin, spec.name, spec.config, notes);
+		auto instance = registry::Instance::create(
+			*plugin, spec.name, spec.config, notes, registry::Calls::make(), registry::Calls::Clock::now() + timeout);
 		if (!instance) {
 			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
 		}

@@ -111,7 +111,7 @@ void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers,
 		[](const IssuerView& issuer) { return seconds(issuer.next()); });
 	gauge("issuer_token_consecutive_failures", "Failed renewals since the last that succeeded.",
 		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.consecutiveFailures); });
-	gauge("issuer_start_failed", "1 if the issuer could not be started and is not tried again.",
+	gauge("issuer_start_failed", "1 if the issuer could not be started and a person has to mend it.",
 		[](const IssuerView& issuer) { return issuer.host.phase == Phase::failed ? 1.0 : 0.0; });
 	plugins(out, issuers);
 }

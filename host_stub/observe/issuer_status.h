@@ -34,6 +34,7 @@ struct IssuerStatus
 	/// As the plugin tells it; fields that an older plugin does not know are as «never, unknown, none» is written
 	/// there. Empty: the plugin has no issuer.health/1.
 	std::optional<issuer_health> health;
+	std::int64_t sinceUnixMs = 0; ///< when its last start, swap or stop began
 };
 
 /// One JSON object on one line, times in ms since the Unix epoch; `health` has the names of the contract, codes as
