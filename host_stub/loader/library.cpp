@@ -1,6 +1,5 @@
 #include "loader/library.h"
 
-#include <boost/dll/import.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <csignal>
 #include <dlfcn.h>
@@ -46,10 +45,10 @@ Result<std::shared_ptr<const issuer_lifecycle>> loadLibrary(const std::filesyste
 		if (!library.has(ISSUER_LIFECYCLE_SYMBOL)) {
 			return failure("exports no " ISSUER_LIFECYCLE_SYMBOL "; was it linked with the version script?");
 		}
-		auto table = dll::import <const issuer_lifecycle>(library, ISSUER_LIFECYCLE_SYMBOL);
-		const issuer_lifecycle* const data = table.get();
+		// By get(), which every Boost has: import() is no more in 1.83, and import_symbol() not yet there in 1.74.
+		const issuer_lifecycle& table = library.get<const issuer_lifecycle>(ISSUER_LIFECYCLE_SYMBOL);
 		return std::shared_ptr<const issuer_lifecycle>(
-			data, [table](const issuer_lifecycle*) mutable { table.reset(); });
+			&table, [held = library](const issuer_lifecycle*) mutable { held.unload(); });
 	}
 	catch (const std::exception& error) {
 		return failure("the dynamic loader says: " + loaderMessage(error.what()));
