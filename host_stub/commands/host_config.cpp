@@ -3,6 +3,7 @@
 #include "common/descriptor.h"
 #include "common/duration.h"
 #include "common/text.h"
+#include "loader/installed.h"
 #include "registry/calls.h"
 
 #include <Poco/JSON/Object.h>
@@ -83,7 +84,7 @@ registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const f
 	if (printable(spec.name) != spec.name) {
 		throw Wrong{path + ".name: a name has no control characters"};
 	}
-	spec.plugin.path = (folder / stringAt(*object, path, "plugin")).lexically_normal();
+	spec.plugin = loader::pluginNamed(stringAt(*object, path, "plugin"), folder);
 	if (object->has("sha256")) {
 		spec.plugin.sha256 = sha256At(*object, path);
 	}

@@ -7,6 +7,7 @@
 #include "commands/wake_ups.h"
 #include "control/paths.h"
 #include "control/server.h"
+#include "loader/installed.h"
 #include "observe/journald.h"
 #include "observe/names.h"
 #include "registry/backoff.h"
@@ -27,6 +28,9 @@ namespace {
 
 /// What an orderly end may take beyond stop_timeout before it is cut short.
 constexpr std::chrono::milliseconds aMoment{900};
+
+/// How often a host looks whether the plugins that it runs are still installed.
+constexpr std::chrono::seconds filesPause{30};
 
 bool isColourful(int fd)
 {
@@ -154,13 +158,15 @@ std::string_view Run::help() const
 		   "                    or configuration is swapped, and a configuration with an error changes nothing\n"
 		   "\n"
 		   "FILE is JSON; `issuer-host inspect PLUGIN` shows what a plugin wants in \"config\":\n"
-		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"/path/vault_plugin.so\",\n"
+		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"vault\",\n"
 		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
 		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
 		   "   \"stop_timeout\": \"10s\", \"swap_timeout\": \"1m\", \"control\": \"/run/issuer-host/control.sock\",\n"
 		   "   \"http\": {\"listen\": \"127.0.0.1:9464\"}, \"journal\": {\"file\": "
 		   "\"/var/lib/issuer-host/journal.jsonl\"}}\n"
-		   "An issuer may pin its plugin with \"sha256\". Relative plugin paths start at FILE's folder. Install each\n"
+		   "\"plugin\" is a name, vault for the newest installed version, vault@0.1 for the newest that begins so, "
+		   "looked\n"
+		   "up at each start and reload; or a path, which starts at FILE's folder. \"sha256\" pins it. Install each\n"
 		   "version of a plugin at a path of its own and never overwrite one in use.\n"
 		   "\n"
 		   "While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is\n"
@@ -195,6 +201,7 @@ void Run::defineOptions(Poco::Util::OptionSet& options) const
 	using Poco::Util::Option;
 	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
 	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
+	options.addOption(Option("plugin-dir", "", "where plugins are, instead of this installation's").argument("DIR"));
 	options.addOption(
 		Option("control", "", "where `status` and `swap` reach this host; none: nowhere").argument("PATH"));
 	options.addOption(
@@ -214,6 +221,10 @@ bool Run::setOption(const std::string& name, std::string& value)
 	}
 	if (name == "plugin") {
 		_plugin = std::filesystem::absolute(value);
+		return true;
+	}
+	if (name == "plugin-dir") {
+		_plugins = value;
 		return true;
 	}
 	if (name == "control") {
@@ -273,6 +284,8 @@ int Run::run(const std::vector<std::string>& arguments)
 	surroundings.callTimeout = std::clamp<std::chrono::milliseconds>(config->stopTimeout, 1s, 10s);
 	surroundings.swapTimeout = config->swapTimeout;
 	surroundings.backoff = pauseAfter;
+	surroundings.resolve = [folder = std::filesystem::absolute(_plugins.value_or(installedPlugins()))](
+							   loader::PluginFile file) { return loader::resolved(std::move(file), folder); };
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
@@ -311,6 +324,12 @@ int Run::run(const std::vector<std::string>& arguments)
 		service->ready();
 	};
 
+	registry::Workers chores(1);
+	const std::function<void()> lookForFiles = [&] {
+		registry.warnOfMissingFiles();
+		chores.postAfter(filesPause, lookForFiles);
+	};
+	chores.postAfter(filesPause, lookForFiles);
 	{
 		registry::Workers reloads(1,
 			registry::threadTrouble(journal)); // in turn, and beside this thread, which must hear SIGTERM at any time
@@ -319,6 +338,7 @@ int Run::run(const std::vector<std::string>& arguments)
 			reloads.post([&] {
 				service->reloading();
 				reload(registry, *observation, configurationOf(_configFile, _plugin));
+				registry.warnOfMissingFiles();
 				service->ready();
 			});
 		}

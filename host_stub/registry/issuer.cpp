@@ -102,6 +102,7 @@ observe::IssuerStatus Issuer::status() const
 	{
 		const std::lock_guard lock(_view);
 		status.name = _name;
+		status.pluginWanted = _now.spec.plugin.wanted();
 		instance = _now.instance;
 		if (_now.plugin != nullptr) {
 			const loader::Description& about = _now.plugin->description();
@@ -149,7 +150,10 @@ void Issuer::attempt(std::uint64_t epoch)
 	const CallResult started = attemptOnce();
 	settle(started);
 	if (started) {
-		tell(Action::started, ISSUER_LOG_INFO, "with " + _now.plugin->description().nameAndVersion());
+		const loader::Description& about = _now.plugin->description();
+		const std::string& name = _now.spec.plugin.name;
+		tell(Action::started, ISSUER_LOG_INFO,
+			"with " + about.nameAndVersion() + (name.empty() ? "" : ": " + name + " is " + about.path.string()));
 	}
 	rest();
 }

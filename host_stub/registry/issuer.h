@@ -18,6 +18,10 @@ namespace issuer::registry {
 struct Surroundings
 {
 	std::shared_ptr<observe::EventSink> sink;
+	/// The plugin with the path that its name comes to now. [thread-safe]
+	std::function<Result<loader::PluginFile>(loader::PluginFile)> resolve = [](loader::PluginFile file) {
+		return Result<loader::PluginFile>(std::move(file));
+	};
 	std::chrono::milliseconds stopTimeout{10'000};
 	/// How long a call that reads no network may take: create, the hand-over, destroy.
 	std::chrono::milliseconds callTimeout{10'000};

@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 namespace issuer::registry {
@@ -150,8 +151,9 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin)
 	}
 	IssuerSpec spec = found->second->spec();
 	spec.plugin = std::move(plugin);
-	SwapReport report{swapped, "issuer " + name + " goes on with " + spec.plugin.path.string()};
 	Result<Candidate> candidate = prepareOne(std::move(spec));
+	SwapReport report{
+		swapped, candidate ? "issuer " + name + " goes on with " + candidate->spec.plugin.path.string() : ""};
 	if (!candidate) {
 		report = {refused, candidate.error().text};
 	}
@@ -185,9 +187,17 @@ Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 		Result<Candidate> candidate = failure("");
 	};
 	std::vector<Step> steps;
+	std::map<std::string, Result<loader::PluginFile>> names; // each looked up once, however many issuers have it
 	for (IssuerSpec& spec : wanted) {
 		const auto existing = plan.removed.find(spec.name);
 		const bool exists = existing != plan.removed.end();
+		if (!spec.plugin.name.empty()) { // which may come to another file than when it was last looked up
+			const auto [known, isNew] = names.try_emplace(spec.plugin.name, failure(""));
+			if (isNew) {
+				known->second = _surroundings.resolve(spec.plugin);
+			}
+			spec.plugin.path = known->second ? known->second->path : exists ? existing->second->spec().plugin.path : "";
+		}
 		const bool unchanged = exists && existing->second->spec() == spec;
 		if (exists) {
 			plan.removed.erase(existing);
@@ -218,8 +228,39 @@ Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 	return plan;
 }
 
+void Registry::warnOfMissingFiles()
+{
+	const auto paths = std::make_shared<std::set<std::string>>();
+	for (const auto& [name, issuer] : issuers()) {
+		paths->insert(issuer->status().pluginPath);
+	}
+	paths->erase("");
+	const bool looked = _surroundings.calls->run(
+		[paths] {
+			std::erase_if(*paths, [](const std::string& path) {
+				std::error_code error;
+				return std::filesystem::exists(path, error) || error;
+			});
+		},
+		steady_clock::now() + _surroundings.callTimeout);
+	const std::lock_guard lock(_mutex);
+	for (const std::string& path : looked ? *paths : _missing) {
+		if (!_missing.contains(path)) {
+			_surroundings.sink->notice({Action::missing, ISSUER_LOG_WARN, {},
+				path + " is gone: what runs goes on, but no start finds it; reload to go on with another version",
+				path});
+		}
+	}
+	_missing = looked ? *paths : _missing;
+}
+
 Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 {
+	Result<loader::PluginFile> file = _surroundings.resolve(spec.plugin);
+	if (!file) {
+		return failure("issuer " + spec.name + ": " + file.error().text);
+	}
+	spec.plugin = std::move(*file);
 	using Opened = Result<std::shared_ptr<const loader::Plugin>>;
 	const auto opened = std::make_shared<Opened>(failure(""));
 	const auto hold = std::make_shared<std::shared_ptr<const void>>();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ public:
 	/// False: something did not stop, and the sink was told what.
 	[[nodiscard]] bool stopAll();
 
+	/// Tells of each plugin file that is in use and gone, once. To be asked now and then.
+	void warnOfMissingFiles();
+
 	/// How every issuer stands, by name. Waits for nobody; asks the plugins, and so not from inside the sink.
 	[[nodiscard]] std::vector<observe::IssuerStatus> snapshot() const;
 
@@ -95,6 +99,7 @@ private:
 	std::timed_mutex _control; ///< held by apply()
 	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
 	Issuers _issuers;
+	std::set<std::string> _missing; ///< plugin files that were told to be gone; of _mutex, too
 	std::atomic<bool> _closed = false;
 	Workers _workers; ///< the first to go: its tasks use all of the above
 };

@@ -87,6 +87,7 @@ std::string issuerJson(const IssuerView& issuer, UnixTime now, const std::vector
 							   .add("name", host.pluginName)
 							   .add("version", host.pluginVersion)
 							   .add("path", host.pluginPath)
+							   .add("wanted", host.pluginWanted)
 							   .text())
 		.addJson("happenings", jsonArray(happenings, happeningJson))
 		.text();

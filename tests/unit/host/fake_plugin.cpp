@@ -320,6 +320,11 @@ FakeWorld::FakeWorld()
 	plugins.add(next);
 	surroundings.sink = std::make_shared<FakeSink>(told);
 	surroundings.stopTimeout = 20s;
+	surroundings.resolve = [](loader::PluginFile file) -> Result<loader::PluginFile> {
+		file.path = file.wanted(); // a fake's name is its path
+		file.name.clear();
+		return file;
+	};
 	surroundings.backoff = [](unsigned, bool) { return 1ms; };
 }
 

@@ -312,6 +312,41 @@ TEST_F(ProgramOf, StagesSwapsToWhatItStagedAndClearsAwayWhatNobodyRuns)
 	EXPECT_TRUE(fs::exists(newest));
 }
 
+TEST_F(ProgramOf, FindsItsPluginByNameAndTakesTheNewerOneWithAReload)
+{
+	const std::string plugins = temp.path() / "plugins";
+	const auto stage = [&](const char* file) {
+		std::string path = answer({"stage", file, "--plugin-dir", plugins});
+		path.pop_back(); // the line's end
+		return path;
+	};
+	configure("fixture");
+	Program program({"run", "--config", config, "--control", control, "--plugin-dir", plugins});
+	EXPECT_THAT(program.lineWith("start failed"), HasSubstr("plugin fixture is not installed under " + plugins));
+	const std::string old = stage(fixture::good);
+	program.signal(SIGHUP);
+	EXPECT_NE(program.lineWith("a     swapped", "1 issuer swapped"), "");
+	const std::string next = stage(fixture::good_next);
+	program.signal(SIGHUP);
+	EXPECT_THAT(
+		program.lineWith("a     swapped", "1 issuer swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	EXPECT_THAT(answer({"status", "--json", "--control", control}), HasSubstr("\"wanted\":\"fixture\""));
+	EXPECT_THAT(answer({"inspect", "fixture@1", "--plugin-dir", plugins}), HasSubstr(old));
+
+	// What it runs is gone, as after the upgrade of a package: it says so, and goes on with what is there.
+	EXPECT_EQ(answer({"swap", "a", "fixture@1.0", "--control", control}), "issuer a goes on with " + old + "\n");
+	EXPECT_NE(program.lineWith("from Fixture 2.0.0 to Fixture 1.0.0"), "");
+	fs::remove_all(fs::path(old).parent_path());
+	program.signal(SIGHUP);
+	EXPECT_THAT(
+		program.lineWith("a     swapped", "1 issuer swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	fs::remove_all(fs::path(next).parent_path());
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("missing"), HasSubstr(next + " is gone"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, WrongUsageIsOneLineAndExitCode64)
 {
 	EXPECT_EQ(
