@@ -9,6 +9,8 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <set>
+#include <sstream>
+#include <unistd.h>
 
 namespace issuer {
 namespace {
@@ -268,6 +270,52 @@ TEST_F(ProgramOf, SurvivesAReaderOfItsLogThatHasGone)
 	::kill(handle.id(), SIGHUP); // it has something to tell now
 	::kill(handle.id(), SIGTERM);
 	EXPECT_EQ(handle.wait(), 0);
+}
+
+/// What a process has used of the processor, in clock ticks.
+long ticksOf(int pid)
+{
+	std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+	std::string text((std::istreambuf_iterator<char>(file)), {});
+	std::istringstream fields(text.substr(text.rfind(')') + 2));
+	std::string skipped;
+	for (int i = 0; i < 11; ++i) {
+		fields >> skipped;
+	}
+	long user = 0, system = 0;
+	fields >> user >> system;
+	return user + system;
+}
+
+TEST_F(ProgramOf, NeitherSpinsNorWritesIntoItsOwnFilesWhateverItsStandardDescriptorsAre)
+{
+	configure(fixture::good);
+	for (const char* redirection : {"<&- >&- 2>&-", ">&-", "2>&-", "</dev/null >/dev/full 2>/dev/full"}) {
+		const std::string command = std::string("exec " ISSUER_HOST " run --config ") + config.string() +
+									" --control " + control + " " + redirection;
+		const Poco::ProcessHandle handle = Poco::Process::launch("/bin/sh", {"-c", command});
+		std::string said;
+		do {
+			Program({"status", "--json", "--control", control}).wait(&said);
+		} while (said.find("\"success\":2") == std::string::npos);
+		const fs::path descriptors = "/proc/" + std::to_string(handle.id()) + "/fd";
+		for (const char* fd : {"0", "1", "2"}) {
+			const std::string target = fs::read_symlink(descriptors / fd).string();
+			EXPECT_EQ(target.find("anon_inode"), std::string::npos) << redirection << ": " << fd << " is " << target;
+			EXPECT_EQ(target.find("socket"), std::string::npos) << redirection << ": " << fd << " is " << target;
+		}
+		const long before = ticksOf(handle.id());
+		const auto begin = std::chrono::steady_clock::now();
+		for (int i = 0; i < 20; ++i) {
+			answer({"status", "--control", control});
+		}
+		const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+		const double used =
+			static_cast<double>(ticksOf(handle.id()) - before) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+		EXPECT_LT(used, seconds / 2) << redirection;
+		::kill(handle.id(), SIGTERM);
+		EXPECT_EQ(handle.wait(), 0) << redirection;
+	}
 }
 
 TEST_F(ProgramOf, QuickModeTakesItsIssuerFromTheEnvironment)
