@@ -2,6 +2,7 @@
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
+#include "loader/installed.h"
 
 namespace issuer::commands {
 
@@ -11,6 +12,10 @@ std::string_view Swap::help() const
 		   "\n"
 		   "Has the running host put PLUGIN under its issuer NAME, which keeps its configuration, its lease and its\n"
 		   "counts, and says what came of it. If anything fails the issuer goes on as before.\n"
+		   "\n"
+		   "PLUGIN is a path, or a name of what is installed: vault is the newest version, vault@0.1 the newest of "
+		   "those\n"
+		   "that begin with 0.1.\n"
 		   "\n"
 		   "The host follows its configuration again at the next SIGHUP and after a restart: change it there too.\n"
 		   "PLUGIN must lie at a path of its own for each version; `issuer-host stage` makes one.\n"
@@ -47,7 +52,8 @@ int Swap::run(const std::vector<std::string>& arguments)
 	if (arguments.size() != 2) {
 		return usageError("swap takes an issuer's name and a plugin", name());
 	}
-	const loader::PluginFile plugin{std::filesystem::absolute(arguments[1]).lexically_normal(), _sha256};
+	loader::PluginFile plugin = loader::pluginNamed(arguments[1], std::filesystem::current_path());
+	plugin.sha256 = _sha256;
 	return askHost(_control, swapRequest(arguments[0], plugin), _json);
 }
 

@@ -110,7 +110,8 @@ TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";
 	const std::pair<std::string, std::string> cases[] = {
 		{"[]", "the configuration: an object is wanted"},
-		{R"({"issuers":[],"x":1})", "the configuration.x: there is no such key"},
+		{R"({"issuers":[],"x":1})",
+			"the configuration.x: there is no such key\nissuers: a list with at least one issuer is wanted"},
 		{"{}", "issuers: a list with at least one issuer is wanted"},
 		{R"({"issuers":[]})", "issuers: a list with at least one issuer is wanted"},
 		{R"({"issuers":{}})", "issuers: a list with at least one issuer is wanted"},
@@ -147,7 +148,7 @@ TEST(HostConfig, WhatIsNotJsonIsRefused)
 TEST(HostConfig, AFileThatIsNotThereOrNotReadableIsNamed)
 {
 	EXPECT_EQ(loadConfig("/nowhere/host.json").error().text, "configuration /nowhere/host.json: there is no such file");
-	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read");
+	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read: it is a directory");
 	const issuer::test::TempDir temp;
 	const auto empty = temp.write("host.json", "");
 	EXPECT_THAT(

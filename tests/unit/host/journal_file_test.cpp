@@ -205,7 +205,7 @@ protected:
 
 TEST_F(AJournalFile, HasEverythingThatWasToldWhenItIsClosed)
 {
-	JournalFile journal(open(), [](const std::string&) {}, {});
+	JournalFile journal({path}, [](const std::string&) {}, {});
 	issuer_event event{};
 	event.kind = ISSUER_EVENT_STATE;
 	journal.event("a", event);
@@ -227,7 +227,7 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 	std::vector<std::string> complaints;
 	{
 		std::optional<FullDisk> full(std::in_place, 10);
-		JournalFile journal(open(),
+		JournalFile journal({path},
 			[&](const std::string& text) {
 				complaints.push_back(text);
 				if (complaints.size() == 1) {
@@ -248,7 +248,7 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 TEST_F(AJournalFile, EndsAlsoWhenTheDiskStaysFull)
 {
 	const FullDisk full(10);
-	JournalFile journal(open(), [](const std::string&) {}, {});
+	JournalFile journal({path}, [](const std::string&) {}, {});
 	journal.notice(said("one"));
 	journal.close();
 	EXPECT_THAT(linesOf(path), IsEmpty());

@@ -1,5 +1,7 @@
 #include "observe/journal.h"
 
+#include "told_events.h"
+
 #include <array>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -124,6 +126,25 @@ TEST(LineWriter, AReaderThatHasGoneIsNoReasonToDie)
 	writer.write("to nobody");
 	writer.close();
 	writer.write("after the end");
+}
+
+TEST(Journal, TellsPeopleInOneLineThatARenewalMetAnEndThatNoneCanMove)
+{
+	const auto tell = [](Journal& journal) {
+		using test::renewal;
+		const UnixTime noon{std::chrono::seconds(1'800'000'000)};
+		const auto left = std::chrono::hours(1);
+		issuer_event cut = renewal(ISSUER_RESULT_SUCCESS, noon, left);
+		cut.state = ISSUER_STATE_CAPPED;
+		journal.event("a", cut);
+		journal.event("a", renewal(ISSUER_RESULT_NOT_RENEWABLE, noon, left));
+		journal.event("a", test::state(ISSUER_STATE_CAPPED, noon, left));
+		journal.event("a", cut); // later: it is asked about again
+	};
+	const auto count = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+	EXPECT_EQ(count(written({}, tell)), 2);
+	EXPECT_THAT(written({}, tell), HasSubstr("capped"));
+	EXPECT_EQ(count(written({Journal::Format::json, ISSUER_LOG_INFO, {}}, tell)), 4);
 }
 
 } // namespace
