@@ -368,13 +368,13 @@ TEST_F(AgendaTest, AJobThatIsPutOffTakesItsImpatienceWithIt)
 	due(perPlace, 0);
 	takeAll(1);
 	Job& one = job(0);
-	arm(one, start, longLife);
-	arm(job(0), start + 1s, longLife);
-	agenda.advance(start + 1s);
+	arm(one, start, start + 4s);
+	arm(job(0), start, longLife);
+	agenda.advance(start + 500ms);
 	arm(one, start + 2s, longLife);
 	EXPECT_EQ(agenda.take(), nullptr);
 	agenda.disarm(one);
-	agenda.advance(start + 1999ms);
+	agenda.advance(start + 999ms);
 	EXPECT_EQ(agenda.take(), nullptr);
 }
 
@@ -387,6 +387,23 @@ TEST_F(AgendaTest, ADeadServerLeavesHalfOfTheSlotsHoweverManyJobsWaitForIt)
 	due(100, 1);
 	agenda.advance(start + 1s);
 	EXPECT_THAT(takeAll(2), ElementsAre(0, perPlace));
+}
+
+TEST_F(AgendaTest, TheLimitOfAPlaceThatHangsGrowsSecondBySecond)
+{
+	Agenda many{{4096, perPlace, kept}};
+	std::deque<Chore> jobs;
+	for (int i = 0; i < 10000; ++i) {
+		many.arm(jobs.emplace_back([] {}), nullptr, start, longLife);
+	}
+	std::uint32_t taken = 0;
+	for (std::uint32_t second = 0; second < 60; ++second) {
+		many.advance(start + std::chrono::seconds(second));
+		while (many.take() != nullptr) {
+			++taken;
+		}
+		EXPECT_EQ(taken, perPlace * std::min(second + 1, 8U));
+	}
 }
 
 TEST_F(AgendaTest, HoweverManyPlacesHangTheOthersFindFreeSlots)
