@@ -12,9 +12,10 @@ class Agenda
 {
 public:
 	/// A due job is impatient once its place has not answered for an eighth of what is left of the job's life. A job
-	/// that has more time looks this often whether its place hangs. A server that is merely slow is not helped by more
-	/// requests at once: they would only wait there, where urgency does not count.
-	static constexpr Duration lookEvery = std::chrono::seconds(1);
+	/// that has more time looks this often whether its place hangs: longer than it takes to give up a kept connection
+	/// that does. A server that is merely slow is not helped by more requests at once: they would only wait there,
+	/// where urgency does not count.
+	static constexpr Duration lookEvery = std::chrono::seconds(2);
 
 	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
 

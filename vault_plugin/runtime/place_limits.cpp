@@ -89,10 +89,10 @@ void PlaceLimits::setImpatient(Job& job, bool impatient) noexcept
 	}
 }
 
-void PlaceLimits::stalled(PlaceQueue& queue, std::int64_t seconds) noexcept
+void PlaceLimits::stalled(PlaceQueue& queue, std::int64_t looks) noexcept
 {
 	constexpr std::int64_t most = 8;
-	const auto limit = _options.perPlace * static_cast<std::uint32_t>(std::min(1 + seconds, most));
+	const auto limit = _options.perPlace * static_cast<std::uint32_t>(std::min(1 + looks, most));
 	if (limit > queue._limit) {
 		queue._limit = limit;
 		refresh(queue);

@@ -88,9 +88,9 @@ public:
 	/// Lets the due job's place exceed the limit until the job runs, or no longer.
 	void setImpatient(Job& job, bool impatient) noexcept;
 
-	/// Raises the limit of a place that has not answered for `seconds` though a job waits for it: by `perPlace` for
-	/// each second, to eight times that. Its next answer takes that back.
-	void stalled(PlaceQueue& queue, std::int64_t seconds) noexcept;
+	/// Raises the limit of a place that has not answered though a job has looked so many times: by `perPlace` for each,
+	/// to eight times that. Its next answer takes that back.
+	void stalled(PlaceQueue& queue, std::int64_t looks) noexcept;
 
 	/// Returns whether take() would return a job.
 	[[nodiscard]] bool hasNext(Instant now) const noexcept { return choose(now).has_value(); }
