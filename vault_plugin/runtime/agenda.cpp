@@ -8,15 +8,21 @@ using State = JobNotes::State;
 
 namespace {
 
-/// Returns when the due job becomes impatient, if its place does not answer until then.
-Instant patienceEndOf(const JobNotes& notes) noexcept
+/// Returns since when the due job waits for its place without an answer.
+Instant waitingSince(const JobNotes& notes) noexcept
 {
-	const Instant since = std::max(notes.at, notes.queue->lastProgress());
-	if (notes.urgency == unknownUrgency) {
-		return since + Agenda::mostPatience;
+	return std::max({notes.at, notes.queue->lastProgress(), Instant()}); // no difference overflows
+}
+
+/// Returns when the due job becomes impatient, if its place does not answer until then; Instant::max(): never.
+Instant patienceEnd(const JobNotes& notes) noexcept
+{
+	if (notes.urgency == unknownUrgency || notes.urgency == Instant::max()) {
+		return Instant::max();
 	}
+	const Instant since = waitingSince(notes);
 	const Duration eighth = notes.urgency.time_since_epoch() / 8 - since.time_since_epoch() / 8; // cannot overflow
-	return since + std::clamp(eighth, Duration::zero(), Agenda::mostPatience);
+	return since + std::max(eighth, Duration::zero());
 }
 
 } // namespace
@@ -96,9 +102,9 @@ void Agenda::advance(Instant now) noexcept
 			becomeReady(job);
 		}
 		else {
-			const Instant end = patienceEndOf(job.notes());
-			_limits.setImpatient(job, end <= _now);
-			awaitTurn(job, end);
+			const JobNotes& notes = job.notes();
+			_limits.setImpatient(job, patienceEnd(notes) <= _now);
+			awaitTurn(job);
 		}
 	}
 }
@@ -111,23 +117,26 @@ void Agenda::becomeReady(Job& job) noexcept
 		notes.state = State::again;
 		return;
 	}
-	const Instant end = patienceEndOf(notes);
-	_limits.push(job, end <= _now);
+	_limits.push(job, patienceEnd(notes) <= _now);
 	notes.state = State::ready;
-	awaitTurn(job, end);
+	awaitTurn(job);
 }
 
-/// Sets the due job's timer for the next time to look whether it may exceed another limit.
-void Agenda::awaitTurn(Job& job, Instant patienceEnd) noexcept
+/// Grants the due job what it may exceed by now, and sets its timer for the next time to look.
+void Agenda::awaitTurn(Job& job) noexcept
 {
 	const JobNotes& notes = job.notes();
-	Instant next = patienceEnd;
-	if (patienceEnd <= _now) {
-		next = _now + mostPatience; // the place may have answered by then
-		if (notes.urgency <= _now && notes.urgency != unknownUrgency) {
-			clearTimer(job); // no answer makes it patient again, and it needs no slot
-			return;
-		}
+	if (notes.urgency <= _now && notes.urgency != unknownUrgency) {
+		clearTimer(job); // it is impatient, whatever its place answers, and needs no slot
+		return;
+	}
+	const Instant since = waitingSince(notes);
+	const auto looks = (_now - since) / lookEvery;
+	_limits.stalled(*notes.queue, looks);
+	const Instant end = patienceEnd(notes);
+	Instant next = since + (looks + 1) * lookEvery;
+	if (end > _now) {
+		next = std::min(next, end);
 	}
 	if (notes.urgency > _now) {
 		next = std::min(next, notes.urgency); // PlaceLimits goes by the time, but only when it is asked

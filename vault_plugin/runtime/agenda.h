@@ -11,10 +11,11 @@ namespace issuer::vault::runtime {
 class Agenda
 {
 public:
-	/// A due job is impatient once its place has not answered for this long, or for an eighth of what is left of the
-	/// job's life if that is less. A server that is merely slow is not helped by more requests at once: they would only
-	/// wait there, where urgency does not count.
-	static constexpr Duration mostPatience = std::chrono::seconds(1);
+	/// A due job is impatient once its place has not answered for an eighth of what is left of the job's life. A job
+	/// that has more time looks this often whether its place hangs: longer than it takes to give up a kept connection
+	/// that does. A server that is merely slow is not helped by more requests at once: they would only wait there,
+	/// where urgency does not count.
+	static constexpr Duration lookEvery = std::chrono::seconds(2);
 
 	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
 
@@ -38,7 +39,7 @@ public:
 private:
 	void leaveIfDone(Job& job) noexcept;
 	void becomeReady(Job& job) noexcept;
-	void awaitTurn(Job& job, Instant patienceEnd) noexcept;
+	void awaitTurn(Job& job) noexcept;
 	void setTimer(Job& job, Instant at) noexcept;
 	void clearTimer(Job& job) noexcept;
 	void withdraw(Job& job) noexcept;

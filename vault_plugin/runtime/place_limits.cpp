@@ -30,7 +30,7 @@ std::uint32_t PlaceLimits::leastInFlight(std::size_t heap) noexcept
 
 PlaceQueue& PlaceLimits::join(const void* place)
 {
-	PlaceQueue& queue = _queues.try_emplace(place, place).first->second;
+	PlaceQueue& queue = _queues.try_emplace(place, place, _options.perPlace).first->second;
 	try {
 		if (queue._members == 0) {
 			makeRoom(_queues.size());
@@ -85,6 +85,16 @@ void PlaceLimits::setImpatient(Job& job, bool impatient) noexcept
 	if (std::exchange(job.notes().impatient, impatient) != impatient) {
 		PlaceQueue& queue = *job.notes().queue;
 		queue._impatient += impatient ? 1U : -1U;
+		refresh(queue);
+	}
+}
+
+void PlaceLimits::stalled(PlaceQueue& queue, std::int64_t looks) noexcept
+{
+	constexpr std::int64_t most = 8;
+	const auto limit = _options.perPlace * static_cast<std::uint32_t>(std::min(1 + looks, most));
+	if (limit > queue._limit) {
+		queue._limit = limit;
 		refresh(queue);
 	}
 }
@@ -148,9 +158,11 @@ void PlaceLimits::landed(Job& job, bool progress, Instant now) noexcept
 	PlaceQueue& queue = *job.notes().queue;
 	if (progress) {
 		queue._lastProgress = now;
+		queue._limit = _options.perPlace;
 	}
 	if (std::exchange(job.notes().inKeptFlight, false)) {
 		++_keptFree;
+		refresh(queue);
 		return;
 	}
 	withdraw(queue);
@@ -179,9 +191,9 @@ void PlaceLimits::refresh(PlaceQueue& queue) noexcept
 	}
 }
 
-bool PlaceLimits::mayRun(const PlaceQueue& queue) const noexcept
+bool PlaceLimits::mayRun(const PlaceQueue& queue) noexcept
 {
-	return !queue._due.empty() && (queue._inFlight < _options.perPlace || queue._impatient > 0);
+	return !queue._due.empty() && (queue._inFlight < queue._limit || queue._impatient > 0);
 }
 
 void PlaceLimits::offer(PlaceQueue& queue) noexcept

@@ -28,7 +28,7 @@ inline std::uint32_t& turnPosition(Job& job) noexcept
 class PlaceQueue
 {
 public:
-	explicit PlaceQueue(const void* place) : _place(place) {}
+	PlaceQueue(const void* place, std::uint32_t limit) : _place(place), _limit(limit) {}
 
 	[[nodiscard]] const void* place() const noexcept { return _place; }
 	/// Returns when a run of this place ended last as it does when the place answers; Instant::min(): never yet.
@@ -41,6 +41,7 @@ private:
 	const void* const _place;
 	std::size_t _members = 0;     ///< jobs that are armed or running
 	std::uint32_t _inFlight = 0;  ///< in slots; flights that are kept for overdue jobs are not counted
+	std::uint32_t _limit;         ///< of jobs in flight, while no job is impatient
 	std::uint32_t _impatient = 0; ///< due jobs that may go ahead of the limit
 	std::uint32_t _position = 0;
 	Instant _lastProgress = Instant::min();
@@ -54,8 +55,11 @@ private:
 ///
 /// The most urgent job of all runs first, within these limits:
 /// - A place has at most `perPlace` jobs in flight, so that a fast server gets a burst over few connections.
-/// - Once a due job of a place is impatient, the place may exceed `perPlace`, most urgent job first. So a server that
+/// - Once a due job of a place is impatient, the place may exceed its limit, most urgent job first. So a server that
 ///   hangs delays the other jobs of its place by no more than their patience.
+/// - The limit of a place that hangs grows (see stalled()), so that jobs that have time look for a way, too, but not
+/// all
+///   of them at once.
 /// - A place never has as many jobs in flight as slots are free. So one dead server leaves half of the slots to the
 ///   others, and as long as fewer servers are dead than there are slots, one remains for a server that lives.
 /// - A job whose urgency has passed needs no slot: some flights are kept for those. Its token may be dead already, and
@@ -84,6 +88,10 @@ public:
 	/// Lets the due job's place exceed the limit until the job runs, or no longer.
 	void setImpatient(Job& job, bool impatient) noexcept;
 
+	/// Raises the limit of a place that has not answered though a job has looked so many times: by `perPlace` for each,
+	/// to eight times that. Its next answer takes that back.
+	void stalled(PlaceQueue& queue, std::int64_t looks) noexcept;
+
 	/// Returns whether take() would return a job.
 	[[nodiscard]] bool hasNext(Instant now) const noexcept { return choose(now).has_value(); }
 	/// Takes the job that may run now; null if there is none. It is in flight until landed().
@@ -103,7 +111,7 @@ private:
 	[[nodiscard]] std::optional<Choice> choose(Instant now) const noexcept;
 	[[nodiscard]] Heap& heapOf(const PlaceQueue& queue) noexcept;
 	void makeRoom(std::size_t places);
-	[[nodiscard]] bool mayRun(const PlaceQueue& queue) const noexcept;
+	[[nodiscard]] static bool mayRun(const PlaceQueue& queue) noexcept;
 	void refresh(PlaceQueue& queue) noexcept;
 	void offer(PlaceQueue& queue) noexcept;
 	void withdraw(PlaceQueue& queue) noexcept;

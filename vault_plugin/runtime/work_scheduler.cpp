@@ -65,8 +65,13 @@ void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 bool WorkScheduler::halt(Job& job, Duration timeout)
 {
 	Lock lock(_mutex);
-	_agenda.disarm(job);
 	Flight* flight = job.notes().flight;
+	if (job.notes().state == JobNotes::State::ready || (flight != nullptr && !flight->cancelled)) {
+		// A caller that halts one job that is due mostly halts them all, one after the other: a run that begins
+		// meanwhile would only have to be cancelled next.
+		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
+	}
+	_agenda.disarm(job);
 	if (flight == nullptr) {
 		return true;
 	}
@@ -277,8 +282,6 @@ void WorkScheduler::land(Flight& flight) noexcept
 	job.notes().flight = nullptr;
 	flight.state = Flight::State::none;
 	if (std::exchange(flight.cancelled, false)) {
-		// A caller that stops one job mostly stops them all, one after the other: a run that begins in the place of the
-		// last one would only have to be cancelled next.
 		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
 	}
 	_agenda.finished(job, std::exchange(flight.waited, false) && flight.wake == Wake::ready);

@@ -21,7 +21,7 @@ namespace issuer::vault::runtime {
 /// up to the number of processors.
 ///
 /// Two pauses are kept because they pay: alarms are some milliseconds apart (at 1,000 renewals a second each costs
-/// half), and no run begins right after one was cancelled (10,000 jobs are then halted in 20 ms instead of a second or
+/// half), and no run begins right after a due job was halted (10,000 jobs are halted in 20 ms instead of a second or
 /// two).
 ///
 /// What the system refuses is done without: a descriptor that epoll does not take is polled now and then, a worker that
@@ -38,7 +38,8 @@ public:
 		Duration stuckAfter = std::chrono::milliseconds(5); ///< a step that takes longer has blocked
 		/// Least time between two alarms: a job is late by so much at most.
 		Duration alarmPause = std::chrono::milliseconds(4);
-		Duration cancelPause = std::chrono::milliseconds(10); ///< no run begins for so long after one was cancelled
+		/// No run begins for so long after one was cancelled, or a due job was halted before its turn.
+		Duration cancelPause = std::chrono::milliseconds(20);
 	};
 
 	/// Creates the first worker. Throws std::system_error or std::bad_alloc.
