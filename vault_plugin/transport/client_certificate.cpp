@@ -25,15 +25,27 @@ std::chrono::system_clock::time_point endOf(const X509& certificate)
 	return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-X509Ptr decoded(std::string_view der)
+/// Null: it is damaged.
+X509Ptr decoded(const PemBlock& block)
 {
-	const auto* data = reinterpret_cast<const unsigned char*>(der.data());
-	return X509Ptr(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+	const auto* data = reinterpret_cast<const unsigned char*>(block.der.data());
+	const auto size = static_cast<long>(block.der.size());
+	const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // with OpenSSL's own remarks behind it
+	return X509Ptr(isTrusted ? d2i_X509_AUX(nullptr, &data, size) : d2i_X509(nullptr, &data, size));
+}
+
+std::string encoded(const X509& certificate)
+{
+	unsigned char* der = nullptr;
+	const int size = i2d_X509(&certificate, &der);
+	std::string bytes(reinterpret_cast<const char*>(der), size > 0 ? static_cast<std::size_t>(size) : 0);
+	OPENSSL_free(der);
+	return bytes;
 }
 
 bool isCertificate(std::string_view label)
 {
-	return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD;
+	return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD || label == PEM_STRING_X509_TRUSTED;
 }
 
 /// False: OpenSSL cannot write it.
@@ -78,12 +90,14 @@ Result<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(R
 		if (!isCertificate(block.label)) {
 			return true;
 		}
-		X509Ptr certificate = decoded(block.der);
+		X509Ptr certificate = decoded(block);
 		if (!certificate) {
 			return false;
 		}
-		own = own ? std::move(own) : std::move(certificate);
-		client->chain.emplace_back(block.der);
+		client->chain.push_back(encoded(*certificate));
+		if (!own) {
+			own = std::move(certificate);
+		}
 		return true;
 	});
 	if (!isGood || !own) {
