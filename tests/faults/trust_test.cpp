@@ -231,6 +231,24 @@ TEST(Trust, AnAuthorityThatHasExpiredIsNamed)
 	expectRefused(server, settings, "certificate of the authority «Old Intermediate» expired on 20");
 }
 
+TEST(Trust, AClientCertificateBringsTheCertificatesBetweenItAndItsAuthority)
+{
+	Chain chain;
+	auto options = with(chain.full);
+	options.clientCa = chain.root.caFile();
+	FaultServer server(options);
+	const auto client = chain.intermediate.issue("client", {.forClient = true});
+	auto settings = chain.trusting(server, chain.rootPem);
+	settings.tls.clientKey = client.key;
+	settings.tls.clientCert = client.certificate;
+	const auto alone = renew(settings);
+	ASSERT_FALSE(alone.has_value());
+	EXPECT_THAT(alone.error().text, HasSubstr("misses an intermediate certificate in tls.client_cert"));
+	settings.tls.clientCert =
+		chain.directory.write("chain.pem", textOf(client.certificate) + chain.intermediatePem).string();
+	expectTrusted(settings);
+}
+
 TEST(Trust, OneSetOfRootsServesAllClientCertificates)
 {
 	auto& authority = Pki::shared().authority;

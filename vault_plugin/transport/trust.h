@@ -47,7 +47,7 @@ private:
 };
 
 /// Every identity of this library. Equal ones are one, and those that differ only in their client certificates or names
-/// share their roots: 10,000 client certificates take 10,000 times 9 KiB and one set of roots. [thread-safe]
+/// share their roots: 10,000 client certificates take 10,000 times 2 KiB and one set of roots. [thread-safe]
 class Trust
 {
 public:
