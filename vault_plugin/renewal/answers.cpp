@@ -222,7 +222,7 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 	bool believed = true;
 	const bool endUnknown = lease.end == Lease::End::unknown;
 	if (endUnknown && !_memory.dead()) {
-		believed = retry.refuseUnaccepted(operation, *_policy);
+		believed = retry.refusedWithoutEnd(operation, *_policy);
 		if (retry.renewNext) {
 			return {};
 		}
@@ -377,7 +377,7 @@ void Keeper::foundAlive()
 	_memory.death = Reason::none;
 }
 
-/// A token that is dead for sure, or that cannot be renewed and is past its end, is only asked how it is.
+/// A token that is dead for sure is only asked how it is, whatever the answers to that were.
 Failing Keeper::kindOf(Failing kind, const Span& span) const
 {
 	return _memory.deadForSure(span.now.boot) ? Failing::dead : kind;
@@ -402,7 +402,7 @@ bool Keeper::accepts(const Span& span, Operation operation, const Answer& answer
 	case Trouble::Kind::refused:
 	case Trouble::Kind::unclearRefusal:
 	case Trouble::Kind::gone:
-		static_cast<void>(retry.refuseUnaccepted(operation, *_policy));
+		static_cast<void>(retry.refusedWithoutEnd(operation, *_policy));
 		retry.fail(Failing::refused, trouble->reason, span.sent.boot);
 		return false;
 	case Trouble::Kind::throttled:

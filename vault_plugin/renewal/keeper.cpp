@@ -84,11 +84,11 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Where both are due, the token in use goes first as long as it lives; then the one that was due first.
+/// Where both are due, the token in use goes first as long as it lives; then the candidate, unless it is due later.
 Attempt Keeper::attempt(Moment now)
 {
 	const bool isCurrentDue = _plan.at && *_plan.at <= now.boot;
-	const bool ofCandidate = _candidate && (!isCurrentDue || (_memory.dead() && *_candidate->plan.at < *_plan.at));
+	const bool ofCandidate = _candidate && (!isCurrentDue || (_memory.dead() && *_candidate->plan.at <= *_plan.at));
 	Attempt attempt;
 	if (ofCandidate) {
 		attempt.token = Token::candidate;

@@ -45,7 +45,7 @@ struct Policy
 	Figure firstBudget = 5s; ///< before any answer has told what remains
 
 	std::uint32_t uselessLookUps = 2;  ///< after so many in a row that told nothing, a renewal is asked
-	std::uint32_t refusalsDoubted = 3; ///< of a token that was never accepted, after the first: 1, 2 and 4 s later
+	std::uint32_t refusalsDoubted = 3; ///< of a new token; it is asked again 1, 2 and 4 s later
 
 	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: what says the same as death may heal
 	float refusalsPerOutage = 16;   ///< but never a shorter part of all the time that renewals have failed

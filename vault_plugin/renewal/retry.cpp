@@ -45,7 +45,7 @@ void Retry::lookUpWasUseless(const Policy& policy, bool probe)
 	atOnce = atOnce || probe || useless == policy.uselessLookUps;
 }
 
-bool Retry::refuseUnaccepted(Operation operation, const Policy& policy)
+bool Retry::refusedWithoutEnd(Operation operation, const Policy& policy)
 {
 	const bool followsRefusedLookUp = operation == Operation::renew && useless == 0 && refusals > 0;
 	refusals += followsRefusedLookUp ? 0 : 1;

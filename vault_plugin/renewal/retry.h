@@ -32,8 +32,8 @@ struct Retry
 	std::uint32_t failures = 0;   ///< failed renewals in a row, and look-ups that a renewal could not go on without
 	Instant failingSince;         ///< the first of `failures` was sent
 
-	/// Of a token that was never accepted.
-	std::uint32_t refusals = 0; ///< in all; a look-up and the renewal that follows it are one
+	/// Refusals while no answer has told when the token ends. A look-up and the renewal that follows it are one.
+	std::uint32_t refusals = 0;
 	/// Look-ups in a row that told nothing: neither a look-up's answer nor a refusal.
 	std::uint32_t useless = 0;
 	bool renewNext = false; ///< a renewal is asked, since look-ups tell nothing or are forbidden
@@ -56,13 +56,13 @@ struct Retry
 	/// The answer to a look-up told nothing: after the second one in a row a renewal is asked, at once; after a probe
 	/// of a dead token, which are far between, after the first.
 	void lookUpWasUseless(const Policy& policy, bool probe);
-	/// A token that was never accepted was refused: by a look-up first, then a renewal is asked at once, since policies
-	/// may allow only one of the two. True: it has been asked often enough to be believed.
-	[[nodiscard]] bool refuseUnaccepted(Operation operation, const Policy& policy);
+	/// A token was refused of which no answer has told when it ends. By a look-up first: then a renewal is asked at
+	/// once, since policies may allow only one of the two. True: it was asked often enough to believe the refusal.
+	[[nodiscard]] bool refusedWithoutEnd(Operation operation, const Policy& policy);
 
 	/// How long renewals have failed. A source that gave no token tells nothing of that.
 	[[nodiscard]] Duration failingFor(Instant now) const;
-	/// A token that was never accepted was refused last, and not often enough to be believed.
+	/// The latest failure is a refusal that is not believed yet.
 	[[nodiscard]] bool isDoubting(const Policy& policy) const
 	{
 		return kind == Failing::refused && refusals > 0 && refusals <= policy.refusalsDoubted;
