@@ -45,7 +45,6 @@ bool passesSoon(Fault fault)
 	case Fault::lookUpMissing:
 	case Fault::lookUpGarbage:
 	case Fault::absurdLease:
-	case Fault::leaseUnknown:
 	case Fault::namespaceGone:
 	case Fault::sourceUnreadable:
 	case Fault::sourceHangs:
@@ -56,6 +55,7 @@ bool passesSoon(Fault fault)
 	case Fault::userGone:
 	case Fault::entityDisabled:
 	case Fault::lookUpRefused:
+	case Fault::leaseUnknown: // is what a token without an end gets
 		return false;
 	}
 	return false;
@@ -120,10 +120,10 @@ bool spoiltLookUps(const Incident& incident)
 
 /// How long after the server began to accept a token it is asked about again. A refusal of a new token is believed
 /// after 7 s, and then asked about again after a minute, doubling.
-Duration patienceAfterRefusals(Duration refusedFor)
+Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 {
 	using namespace std::chrono_literals;
-	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * refusedFor;
+	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * lasted;
 }
 
 /// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
@@ -147,7 +147,7 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
 	const auto once = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
 	const auto pauses = std::ranges::any_of(world.incidents, spoiltLookUps) ? 3 * once : once;
-	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince);
+	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince, lasted);
 	const auto reserve = reserveOf(world, world.token.lease);
 	// The token before has its own requests, a gap apart from those about a candidate.
 	const auto other = death.ofCandidate ? attempt + 500ms : Duration{};

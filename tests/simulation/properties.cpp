@@ -544,7 +544,8 @@ Broken revocationKnown(const World& world, const Chronicle& chronicle)
 		const bool troubled = std::ranges::any_of(
 			chronicle.troubles, [&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
 		const bool owed = death.killed && death.watchedSince < death.at && chronicle.ended > until && !troubled &&
-						  world.network.lossPercent == 0 && world.happenings.size() == 1;
+						  world.network.lossPercent == 0 && world.happenings.size() == 1 &&
+						  world.topology.incidents.empty();
 		const auto tells = [&](const Exchange& exchange) {
 			return exchange.life == death.life && exchange.disowned && exchange.ended >= death.at &&
 				   exchange.ended <= until;

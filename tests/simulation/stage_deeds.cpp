@@ -309,9 +309,11 @@ void Stage::recover()
 	if (_flight) {
 		playUntil(_flight->deadline + 1us); // it may have hung until now; the candidate is next
 	}
-	// A resolver that hung is not asked again before it has given up.
-	const auto most = reserveOf(_world, _world.token.lease).whole() + 4s +
-					  (_world.topology.endpoints > 0 ? 2 * resolverTimeout : Duration{});
+	// A resolver that hung is not asked again before it has given up, and pauses double until then.
+	const bool resolverHung = std::ranges::any_of(_chronicle.netTroubles,
+		[](const NetTrouble& trouble) { return trouble.incident.fault == NetFault::resolverHangs; });
+	const auto most =
+		reserveOf(_world, _world.token.lease).whole() + 4s + (resolverHung ? 5 * resolverTimeout : Duration{});
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));

@@ -257,6 +257,7 @@ void Stage::deliver()
 	auto* const token = tokenOf(flight.life);
 	if (!_running || token == nullptr) {
 		// The renewer was stopped or has another token by now: what it hears must leave it cold.
+		exchange.interrupted = true;
 		const auto before = _renewer.snapshot();
 		if (!_renewer.answered({flight.sent, {}}, moment(), flight.answer.value_or(Verdict{})).empty() && !_running) {
 			_chronicle.broken.emplace_back("stop: an answer that came after stop was reported");
