@@ -112,6 +112,29 @@ TEST_F(ProgramOf, SwapsWhenItIsToldToAtItsControlSocket)
 	EXPECT_FALSE(fs::exists(control));
 }
 
+TEST_F(ProgramOf, SavesTheChoiceOfASwapAndNothingElse)
+{
+	const auto text = [](const std::string& plugin) {
+		return "{ \"issuers\": [\n\t{\"config\": {\"a\": [1, \"}\"]}, \"plugin\":\"" + plugin +
+			   "\", \"name\":\"\\u0061\"} ,\n {\"name\":\"b\",\"plugin\":\"" + fixture::good +
+			   "\",\"config\":{}}\n] }\n";
+	};
+	std::ofstream(config) << text(fixture::good);
+	fs::permissions(config, fs::perms(0640));
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("  a     started", "  b     started"), "");
+	answer({"swap", "a", fixture::good_next, "--control", control, "--save", config});
+	std::ifstream saved(config);
+	EXPECT_EQ(std::string(std::istreambuf_iterator<char>(saved), {}), text(fixture::good_next));
+	EXPECT_EQ(fs::status(config).permissions(), fs::perms(0640));
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("reloaded"), HasSubstr("2 issuers untouched"));
+	EXPECT_THAT(complaint({"swap", "a", fixture::good, "--control", control, "--save", temp.path() / "none"}, 78),
+		HasSubstr("not saved: it cannot be read"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, SaysWhyItDidNotSwap)
 {
 	configure(fixture::good);
