@@ -112,7 +112,7 @@ void Instance::abandonStart() noexcept
 		_armable = false;
 		services = _services;
 	}
-	while (services && !services->scheduler().halt(*this, 1h)) {
+	while (services && !(services->scheduler().halt(*this, 1h) && endDelivery(1h))) {
 	}
 	services.reset();
 	end();
@@ -242,7 +242,12 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 	_armable = false;
 	auto& scheduler = _services->scheduler();
 	lock.unlock();
-	if (!scheduler.halt(*this, timeout)) {
+	const auto deadline = std::chrono::steady_clock::now() + timeout;
+	const auto remaining = [deadline] {
+		const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+		return std::max(left, 0ms);
+	};
+	if (!scheduler.halt(*this, timeout) || !endDelivery(remaining())) {
 		return refusal(Refusal::Kind::timeout, "a callback or a request has not ended yet: call stop again");
 	}
 	end();

@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "credential/source.h"
+#include "delivery.h"
 #include "diagnosis.h"
 #include "handover.h"
 #include "listener.h"
@@ -113,6 +114,9 @@ private:
 	void passOn(const std::vector<std::string>& advice) noexcept;
 	void report(renewal::Reports reports);
 	void deliver();
+	void tellAll() noexcept;
+	void tellUntilAllIsTold() noexcept;
+	[[nodiscard]] bool endDelivery(std::chrono::milliseconds timeout);
 	void planNext();
 	[[nodiscard]] std::optional<Instant> whenNext() const;
 
@@ -144,6 +148,7 @@ private:
 	std::shared_ptr<Start> _start; ///< seldom any, and large
 	renewal::Keeper _keeper;
 	renewal::Reports _outbox;
+	std::shared_ptr<Delivery> _delivery; ///< while a helper tells what is in the outbox
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
 	std::unique_ptr<Handover> _inheritance; ///< what the next start goes on from; seldom any, and large

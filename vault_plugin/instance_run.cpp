@@ -13,6 +13,9 @@ namespace {
 /// From a run that failed, and until something is known of the token, to the next run.
 constexpr auto pauseAfterFailure = 1s;
 
+/// Reports that wait for a callback that blocks.
+constexpr int mostUntold = 1000;
+
 /// The token is in trouble or dead: another one is looked for every 2 s.
 bool needsAnotherToken(renewal::State state)
 {
@@ -211,13 +214,60 @@ void Instance::report(renewal::Reports reports)
 {
 	if (_outbox.empty()) {
 		_outbox = std::move(reports);
+		return;
 	}
-	else {
-		std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+	if (_outbox.size() >= std::size_t{mostUntold}) { // a callback has blocked for hours: the newest matter most
+		_outbox.erase(_outbox.begin(), _outbox.begin() + mostUntold / 2);
+	}
+	std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+}
+
+/// Tells the host what there is to tell: here, or by a helper if callbacks hold up too many workers.
+void Instance::deliver()
+{
+	{
+		const std::lock_guard lock(_mutex);
+		if (_outbox.empty() || _delivery) {
+			return; // or a helper comes to it
+		}
+	}
+	auto& callbacks = _services->callbacks();
+	if (callbacks.enter()) {
+		tellAll();
+		callbacks.leave();
+		return;
+	}
+	const auto delivery = std::make_shared<Delivery>([this] { tellUntilAllIsTold(); });
+	{
+		const std::lock_guard lock(_mutex);
+		_delivery = delivery;
+	}
+	bool taken = false;
+	try {
+		taken = callbacks.elsewhere([delivery] { delivery->run(); });
+	}
+	catch (const std::exception&) {
+		// Out of memory: told with the next run.
+	}
+	if (!taken) {
+		const std::lock_guard lock(_mutex);
+		_delivery.reset();
 	}
 }
 
-void Instance::deliver()
+void Instance::tellUntilAllIsTold() noexcept
+{
+	while (true) {
+		tellAll();
+		const std::lock_guard lock(_mutex);
+		if (_outbox.empty()) {
+			_delivery.reset(); // from here on the run tells by itself again
+			return;
+		}
+	}
+}
+
+void Instance::tellAll() noexcept
 {
 	std::unique_lock lock(_mutex);
 	const auto reports = std::exchange(_outbox, {});
@@ -241,6 +291,20 @@ void Instance::deliver()
 			_listener.log(note->level, "events", note->text);
 		}
 	}
+}
+
+/// No run is under way. False: a helper is still inside a callback.
+bool Instance::endDelivery(std::chrono::milliseconds timeout)
+{
+	std::unique_lock lock(_mutex);
+	const auto delivery = _delivery;
+	lock.unlock();
+	if (delivery && !delivery->leave(timeout)) {
+		return false;
+	}
+	lock.lock();
+	_delivery.reset();
+	return true;
 }
 
 void Instance::planNext()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "callbacks.h"
 #include "credential/reader.h"
 #include "runtime/clock.h"
 #include "runtime/scheduler.h"
@@ -21,6 +22,7 @@ public:
 	[[nodiscard]] virtual const runtime::Clock& clock() const = 0;
 	[[nodiscard]] virtual runtime::Scheduler& scheduler() = 0;
 	[[nodiscard]] virtual credential::Reader& reader() = 0;
+	[[nodiscard]] virtual Callbacks& callbacks() = 0;
 
 	/// Equal settings share one exchange.
 	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;

@@ -303,6 +303,18 @@ TEST(Tls, AConnectionThatIsNoLongerNeededEndsWithAGoodbye)
 	EXPECT_TRUE(server.awaitGoodbyes(1));
 }
 
+/// Blocks until one of `addresses` is connected; no socket if none is.
+vault::Descriptor connectedTo(
+	const std::vector<vault::transport::SocketAddress>& addresses, vault::transport::Deadline deadline)
+{
+	auto connecting = [](const auto& to,
+						  auto until) -> vault::Task<vault::Expected<vault::Descriptor, vault::ExchangeError>> {
+		auto dialled = co_await vault::transport::dial(to, until);
+		co_return std::move(dialled.socket);
+	};
+	return vault::transport::blockingly(connecting(addresses, deadline)).value();
+}
+
 std::atomic<int> sigpipes = 0;
 
 TEST(Tls, NoPeerThatHasGoneRaisesSigpipe)
@@ -320,10 +332,10 @@ TEST(Tls, NoPeerThatHasGoneRaisesSigpipe)
 	const auto setup = vault::transport::blockingly(identity->ready(soon())).value();
 	{
 		auto server = std::make_unique<FaultServer>(with(Pki::shared().server));
-		vault::transport::Resolver resolver;
-		const auto endpoints =
-			vault::transport::blockingly(resolver.resolve("127.0.0.1", server->port(), "peer", soon())).value();
-		auto socket = vault::transport::blockingly(vault::transport::dial(endpoints, "peer", soon())).value();
+		auto addresses = vault::transport::numericAddresses("127.0.0.1");
+		addresses.front().setPort(server->port());
+		auto socket = connectedTo(addresses, soon());
+		ASSERT_TRUE(static_cast<bool>(socket));
 		const int fd = socket.get();
 		vault::transport::Connection connection(std::move(socket), address, "peer");
 		ASSERT_TRUE(vault::transport::blockingly(connection.startTls(setup, "localhost", soon())).has_value());

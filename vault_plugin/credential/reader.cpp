@@ -13,8 +13,8 @@ namespace issuer::vault::credential {
 class Reader::Handle final : public Reader::File
 {
 public:
-	Handle(std::shared_ptr<Table> table, std::string path, NewsListener& listener)
-		: _table(std::move(table)), _entry(_table->add(std::move(path), listener))
+	Handle(std::shared_ptr<Table> table, const std::string& path, NewsListener& listener)
+		: _table(std::move(table)), _entry(_table->add(path, listener))
 	{
 	}
 	~Handle() override { _table->remove(*_entry); }
@@ -40,9 +40,9 @@ Reader::~Reader()
 	_table->close();
 }
 
-std::unique_ptr<Reader::File> Reader::open(std::string path, NewsListener& listener)
+std::unique_ptr<Reader::File> Reader::open(const std::string& path, NewsListener& listener)
 {
-	return std::make_unique<Handle>(_table, std::move(path), listener);
+	return std::make_unique<Handle>(_table, path, listener);
 }
 
 Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline)

@@ -85,8 +85,8 @@ public:
 		virtual void lookNow() noexcept = 0;
 	};
 
-	/// Begins to read `path`, at once and then for as long as the File lives.
-	[[nodiscard]] std::unique_ptr<File> open(std::string path, NewsListener& listener);
+	/// Begins to read `path`, at once and then for as long as the File lives; `path` is borrowed for as long.
+	[[nodiscard]] std::unique_ptr<File> open(const std::string& path, NewsListener& listener);
 
 	/// Reads `path` once. Waits for it until `deadline`, at most.
 	[[nodiscard]] Result<Secret> readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline);

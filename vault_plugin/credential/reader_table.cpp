@@ -45,8 +45,8 @@ std::uint64_t groupOf(dev_t device)
 
 } // namespace
 
-Reader::Table::Entry::Entry(Table& table, std::string file, NewsListener& listener)
-	: _table(table), _path(std::move(file)), _listener(&listener), _group(groupOf(_path))
+Reader::Table::Entry::Entry(Table& table, const std::string& path, NewsListener& listener)
+	: _table(table), _path(path), _listener(&listener), _group(groupOf(_path))
 {
 }
 
@@ -60,9 +60,9 @@ Reader::Table::Table(Helper helper, runtime::Scheduler& scheduler, const runtime
 {
 }
 
-std::shared_ptr<Reader::Table::Entry> Reader::Table::add(std::string path, NewsListener& listener)
+std::shared_ptr<Reader::Table::Entry> Reader::Table::add(const std::string& path, NewsListener& listener)
 {
-	auto entry = std::make_shared<Entry>(*this, std::move(path), listener);
+	auto entry = std::make_shared<Entry>(*this, path, listener);
 	{
 		const Lock lock(_mutex);
 		_byTime.makeRoom(_byTime.size() + 1);
@@ -243,23 +243,26 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 {
 	const auto before = entry._content;
 	const bool walk = _options.hints && std::exchange(entry._walk, false);
-	lock.unlock();
 	std::optional<FileLook> found;
 	std::optional<std::string> gap;
 	try {
+		const std::string path = entry._path; // its owner may leave
+		lock.unlock();
 		if (walk) {
-			gap = _hints.follow(entry, entry._path);
+			gap = _hints.follow(entry, path);
 		}
-		found = lookAt(entry._path, before);
+		found = lookAt(path, before);
 		if (!walk && _options.hints && !found->unchanged && found->trouble.empty()) {
-			gap = _hints.follow(entry, entry._path); // it has changed without a hint: it may be reached another way now
-			found = lookAt(entry._path, before);
+			gap = _hints.follow(entry, path); // it has changed without a hint: it may be reached another way now
+			found = lookAt(path, before);
 		}
 	}
 	catch (const std::exception&) {
 		found.reset(); // out of memory: again in a moment
 	}
-	lock.lock();
+	if (!lock.owns_lock()) {
+		lock.lock();
+	}
 	if (look.stuck) {
 		isNoLongerStuck(look);
 	}
@@ -275,6 +278,7 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 			if (found) {
 				conclude(entry, std::move(*found), std::move(gap));
 			}
+			entry._walk = entry._walk || !found;
 		}
 		catch (const std::exception&) {
 			entry._content = {};
@@ -298,12 +302,12 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 		tell(entry, "token file " + entry._path + " " + found.trouble, false);
 		return;
 	}
-	if (found.unchanged && !entry._trouble.empty()) {
+	if (found.unchanged && entry._trouble) {
 		entry._again = true; // it was told as hanging: another look tells the token anew
 		return;
 	}
 	_hanging.erase(entry._group); // it answers, also to the others
-	entry._group = groupOf(found.content.stamp.device);
+	entry._group = groupOf(found.content.device);
 	entry._content = found.content;
 	if (!found.unchanged) {
 		if (!entry._news) {
@@ -312,7 +316,7 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 		entry._news->token = std::move(found.token);
 		entry._news->trouble.clear();
 		entry._news->hanging = false;
-		entry._trouble.clear();
+		entry._trouble.reset();
 		entry._listener->newsRead();
 	}
 }
@@ -340,7 +344,7 @@ void Reader::Table::noteHanging() noexcept
 			becomesStuck(entry, now);
 			_byTime.update(entry, look.since + _options.tellAfter);
 		}
-		else if (entry._trouble.empty() || now - look.since < _options.again) {
+		else if (!entry._trouble || now - look.since < _options.again) {
 			tellHanging(entry, look.since);
 			_byTime.update(entry, look.since + _options.again * (1U << entry._retries));
 		}
@@ -391,7 +395,7 @@ bool Reader::Table::mayLook(const Entry& entry, Instant now) noexcept
 
 void Reader::Table::tellHanging(Entry& entry, Instant since) noexcept
 {
-	if (!entry._trouble.empty()) {
+	if (entry._trouble) {
 		return;
 	}
 	try {
@@ -409,14 +413,14 @@ void Reader::Table::tellHanging(Entry& entry, Instant since) noexcept
 
 void Reader::Table::tell(Entry& entry, std::string trouble, bool hanging) noexcept
 {
-	if (trouble == entry._trouble) {
+	if (entry._trouble && trouble == *entry._trouble) {
 		return;
 	}
 	try {
 		auto& news = entry._news ? entry._news : entry._news = std::make_unique<News>();
 		news->trouble = trouble;
 		news->hanging = hanging;
-		entry._trouble = std::move(trouble);
+		entry._trouble = std::make_unique<std::string>(std::move(trouble));
 		entry._listener->newsRead();
 	}
 	catch (const std::exception&) {

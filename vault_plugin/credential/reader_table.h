@@ -26,7 +26,7 @@ public:
 
 	Table(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options);
 
-	[[nodiscard]] std::shared_ptr<Entry> add(std::string path, NewsListener& listener);
+	[[nodiscard]] std::shared_ptr<Entry> add(const std::string& path, NewsListener& listener);
 	void remove(Entry& entry) noexcept;
 	[[nodiscard]] std::optional<News> take(Entry& entry) noexcept;
 	void setUrgent(Entry& entry, bool urgent) noexcept;
@@ -96,21 +96,21 @@ private:
 class Reader::Table::Entry final : public runtime::FileHints::Listener, public std::enable_shared_from_this<Entry>
 {
 public:
-	Entry(Table& table, std::string file, NewsListener& listener);
+	Entry(Table& table, const std::string& path, NewsListener& listener);
 	void hint() noexcept override { _table.hinted(*this); }
 
 private:
 	friend class Table;
 
 	Table& _table;
-	const std::string _path;
-	NewsListener* _listener; ///< null: closed
-	FileContent _content;    ///< as last read; of a file in trouble, none
+	const std::string& _path; ///< the owner's: valid until it is closed
+	NewsListener* _listener;  ///< null: closed
+	FileContent _content;     ///< as last read; of a file in trouble, none
 	Group _group;
 	std::unique_ptr<News> _news;
-	std::string _trouble;              ///< as last told; empty: none
-	Instant _waiting = Instant::max(); ///< since when it is due and its file system hangs
-	Look* _look = nullptr;             ///< the one under way whose result counts
+	std::unique_ptr<std::string> _trouble; ///< as last told; seldom any
+	Instant _waiting = Instant::max();     ///< since when it is due and its file system hangs
+	Look* _look = nullptr;                 ///< the one under way whose result counts
 	std::uint32_t _position = 0;
 	std::uint8_t _retries = 0; ///< looks beside one that hangs
 	bool _urgent = false;

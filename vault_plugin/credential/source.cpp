@@ -8,6 +8,28 @@
 namespace issuer::vault::credential {
 namespace {
 
+/// Locks a flag.
+class Held
+{
+public:
+	explicit Held(std::atomic_flag& flag) noexcept : _flag(flag)
+	{
+		while (_flag.test_and_set(std::memory_order_acquire)) {
+			_flag.wait(true, std::memory_order_relaxed);
+		}
+	}
+	~Held()
+	{
+		_flag.clear(std::memory_order_release);
+		_flag.notify_one();
+	}
+	Held(const Held&) = delete;
+	Held& operator=(const Held&) = delete;
+
+private:
+	std::atomic_flag& _flag;
+};
+
 Result<Secret> tokenOf(const char* text)
 {
 	if (text == nullptr) {
@@ -44,7 +66,7 @@ void Source::open(Reader& reader, NewsListener& listener)
 {
 	_read = false;
 	_urgent = false;
-	_trouble.clear();
+	_trouble.reset();
 	_candidate.reset();
 	_news.reset();
 	if (_origin.kind == Origin::Kind::file) {
@@ -87,14 +109,14 @@ Source::Update Source::update()
 	try {
 		if (!news->token.empty()) {
 			update = compare(news->token);
-			update.recovered = !_trouble.empty() && news->trouble.empty();
-			_trouble.clear();
+			update.recovered = _trouble && news->trouble.empty();
+			_trouble.reset();
 		}
 		if (!news->trouble.empty()) {
 			update.kind = update.kind == Update::Kind::none ? Update::Kind::trouble : update.kind;
 			update.hanging = news->hanging;
 			update.trouble = news->trouble;
-			_trouble = std::move(news->trouble);
+			_trouble = std::make_unique<std::string>(std::move(news->trouble));
 		}
 		update.note = std::move(news->note);
 	}
@@ -146,14 +168,14 @@ bool Source::isTaken() const
 
 SharedSecret Source::current() const
 {
-	const std::lock_guard lock(_mutex);
+	const Held held(_held);
 	return _current;
 }
 
 void Source::use(SharedSecret token) noexcept
 {
 	{
-		const std::lock_guard lock(_mutex);
+		const Held held(_held);
 		_current.swap(token);
 	}
 	token.reset(); // wiped here, unless somebody looks at it

@@ -3,9 +3,9 @@
 #include "credential/reader.h"
 #include "credential/secret.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -71,7 +71,10 @@ public:
 	[[nodiscard]] bool isRead() const noexcept { return _read; }
 
 	/// Why no token can be read; empty: one can, or nothing is known yet.
-	[[nodiscard]] const std::string& trouble() const noexcept { return _trouble; }
+	[[nodiscard]] std::string_view trouble() const noexcept
+	{
+		return _trouble ? std::string_view(*_trouble) : std::string_view();
+	}
 
 	/// The token in use; null before the first was read. Stays after close().
 	[[nodiscard]] SharedSecret current() const;
@@ -96,11 +99,11 @@ private:
 
 	Origin _origin;
 	std::unique_ptr<Reader::File> _file; ///< while it is open, if it is one
-	mutable std::mutex _mutex;           ///< of _current: held for a copy or a move
+	mutable std::atomic_flag _held = {}; ///< guards _current, for a copy or a move; a mutex would be forty times larger
 	SharedSecret _current;
 	SharedSecret _candidate;
-	std::unique_ptr<News> _news; ///< of an origin that is no file: what open() has found
-	std::string _trouble;
+	std::unique_ptr<News> _news;           ///< of an origin that is no file: what open() has found
+	std::unique_ptr<std::string> _trouble; ///< as told last; seldom any
 	bool _read = false;
 	bool _urgent = false;
 };

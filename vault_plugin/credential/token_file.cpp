@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -37,6 +38,25 @@ std::int64_t nanoseconds(const timespec& time)
 {
 	return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
+
+/// What identifies a content of a file without reading it.
+struct FileStamp
+{
+	dev_t device = 0;
+	ino_t inode = 0;
+	off_t size = 0;
+	std::int64_t modified = 0; ///< nanoseconds since 1970
+	std::int64_t changed = 0;  ///< likewise, of the inode
+
+	friend bool operator==(const FileStamp&, const FileStamp&) = default;
+
+	[[nodiscard]] std::size_t hash() const
+	{
+		const std::uint64_t parts[] = {device, inode, static_cast<std::uint64_t>(size),
+			static_cast<std::uint64_t>(modified), static_cast<std::uint64_t>(changed)};
+		return std::hash<std::string_view>()({reinterpret_cast<const char*>(parts), sizeof parts});
+	}
+};
 
 std::optional<FileStamp> stampOf(const Descriptor& file, mode_t* mode = nullptr)
 {
@@ -89,7 +109,7 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 		return cannotBeRead(errno);
 	}
 	FileLook found;
-	if (before.settled && *stamp == before.stamp) {
+	if (before.settled && stamp->hash() == before.stamp) {
 		found.unchanged = true;
 		found.content = before;
 		return found;
@@ -111,7 +131,8 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 		}
 		if (*after == std::exchange(*stamp, *after)) {
 			return tokenIn(*text).map([&](std::string_view token) {
-				found.content = {*stamp, std::hash<std::string_view>()(token), hasSettled(*stamp)};
+				found.content = {
+					stamp->device, stamp->hash(), std::hash<std::string_view>()(token), hasSettled(*stamp)};
 				found.token = Secret(token);
 				return std::move(found);
 			});

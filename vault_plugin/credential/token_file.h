@@ -3,28 +3,16 @@
 #include "credential/secret.h"
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <sys/types.h>
 
 namespace issuer::vault::credential {
 
-/// What identifies a content of a file without reading it.
-struct FileStamp
-{
-	dev_t device = 0;
-	ino_t inode = 0;
-	off_t size = 0;
-	std::int64_t modified = 0; ///< nanoseconds since 1970
-	std::int64_t changed = 0;  ///< likewise, of the inode
-
-	friend bool operator==(const FileStamp&, const FileStamp&) = default;
-};
-
 /// What is remembered of the last look at a file.
 struct FileContent
 {
-	FileStamp stamp;
+	dev_t device = 0;
+	std::size_t stamp = 0;  ///< hash of what identifies a content without reading it: inode, size and times
 	std::size_t digest = 0; ///< hash of the token; 0: none was read
 
 	/// Another content would have another stamp. False for a file without a size (FUSE, procfs) and for one written so

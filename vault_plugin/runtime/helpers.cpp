@@ -273,7 +273,8 @@ std::deque<Work>* Helpers::Crew::takeable() noexcept
 		return nullptr;
 	}
 	sortOutSlow();
-	const bool maySlow = now.slowYet < std::max(options.most / 2, 1U) && now.slow < std::max(options.mostEver / 2, 1U);
+	const bool maySlow = now.slowYet < std::max(options.most / options.slowShare, 1U) &&
+						 now.slow < std::max(options.mostEver / options.slowShare, 1U);
 	if (slowQueue.empty() || !maySlow) {
 		return queue.empty() ? nullptr : &queue;
 	}

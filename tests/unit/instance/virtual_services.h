@@ -56,6 +56,7 @@ public:
 	const runtime::Clock& clock() const override { return *this; }
 	runtime::Scheduler& scheduler() override { return *this; }
 	credential::Reader& reader() override { return *_reader; }
+	Callbacks& callbacks() override { return _callbacks; }
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings&) override { return _exchange; }
 
 	Moment now() const override
@@ -239,6 +240,7 @@ private:
 	}
 
 	static constexpr auto cancelled = Instant::min();
+	Callbacks _callbacks{[](const auto&) { return false; }};
 
 	const std::shared_ptr<transport::Exchange> _exchange;
 	mutable std::mutex _mutex;
