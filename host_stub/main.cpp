@@ -155,7 +155,12 @@ int main(int argc, char** argv)
 	try {
 		Poco::AutoPtr<issuer::HostApplication> application(new issuer::HostApplication(all, chosen));
 		application->init(argc, argv);
-		return application->run();
+		const int code = application->run();
+		if (!std::cout.flush() && code == issuer::commands::exitOk) {
+			std::cerr << "issuer-host: stdout cannot be written\n";
+			return issuer::commands::exitOutput;
+		}
+		return code;
 	}
 	catch (const Poco::Util::OptionException& error) {
 		const bool ours = dynamic_cast<const Poco::Util::InvalidArgumentException*>(&error) != nullptr;

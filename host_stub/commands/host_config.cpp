@@ -1,5 +1,6 @@
 #include "commands/host_config.h"
 
+#include "commands/json_places.h"
 #include "common/descriptor.h"
 #include "common/duration.h"
 #include "common/text.h"
@@ -76,14 +77,36 @@ std::string sha256At(const Object& object, const std::string& path)
 	return sum;
 }
 
+/// A name stands in logs, labels and on a page, and is typed by people: what they do not see cannot be part of it.
+void checkName(const std::string& name, const std::string& path)
+{
+	constexpr std::size_t longest = 128;
+	if (printable(name) != name) {
+		throw Wrong{path + ".name: a name has no control characters"};
+	}
+	if (name.size() > longest) {
+		throw Wrong{path + ".name: a name has at most " + std::to_string(longest) + " bytes"};
+	}
+	// Soft hyphen; zero-width and direction marks of U+200B to U+200F, U+202A to U+202E, U+2060 to U+206F; U+FEFF.
+	for (std::size_t i = 0; i < name.size(); ++i) {
+		const std::string_view rest = std::string_view(name).substr(i);
+		const auto third = rest.size() > 2 ? static_cast<unsigned char>(rest[2]) : 0;
+		const bool invisible =
+			rest.starts_with("\xC2\xAD") || rest.starts_with("\xEF\xBB\xBF") ||
+			(rest.starts_with("\xE2\x80") && ((third >= 0x8B && third <= 0x8F) || (third >= 0xAA && third <= 0xAE))) ||
+			(rest.starts_with("\xE2\x81") && third >= 0xA0 && third <= 0xAF);
+		if (invisible || name.front() == ' ' || name.back() == ' ') {
+			throw Wrong{path + ".name: a name has no invisible characters, and no space at its ends"};
+		}
+	}
+}
+
 registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const fs::path& folder)
 {
 	const Object::Ptr object = objectAt(value, path, {"name", "plugin", "sha256", "config"});
 	registry::IssuerSpec spec;
 	spec.name = stringAt(*object, path, "name");
-	if (printable(spec.name) != spec.name) {
-		throw Wrong{path + ".name: a name has no control characters"};
-	}
+	checkName(spec.name, path);
 	spec.plugin = loader::pluginNamed(stringAt(*object, path, "plugin"), folder);
 	if (object->has("sha256")) {
 		spec.plugin.sha256 = sha256At(*object, path);
@@ -220,6 +243,33 @@ HostConfig decode(const Var& json, const fs::path& folder)
 	return config;
 }
 
+/// Where the byte at `at` stands, as editors count.
+std::string lineAndColumn(std::string_view json, std::size_t at)
+{
+	const std::string_view before = json.substr(0, at);
+	const std::size_t begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+	return "line " + std::to_string(std::ranges::count(before, '\n') + 1) + ", column " +
+		   std::to_string(at - begin + 1);
+}
+
+/// A parser keeps the last of two members of one name, and nobody hears of the other.
+void refuseDuplicates(std::string_view json, std::size_t at)
+{
+	JsonPlaces places(json);
+	if (json[at] == '{') {
+		std::set<std::string_view> keys;
+		places.object(at, [&](std::string_view key, JsonPlaces::Range value) {
+			if (!keys.insert(key).second) {
+				throw Wrong{lineAndColumn(json, value.begin) + ": \"" + printable(key) + "\" is there twice"};
+			}
+			refuseDuplicates(json, value.begin);
+		});
+	}
+	else if (json[at] == '[') {
+		places.array(at, [&](JsonPlaces::Range element) { refuseDuplicates(json, element.begin); });
+	}
+}
+
 std::string joined(const std::vector<std::string>& lines)
 {
 	std::string text;
@@ -285,7 +335,9 @@ try {
 	constexpr std::size_t deepest = 64;
 	Poco::JSON::Parser parser;
 	parser.setDepth(deepest);
-	HostConfig config = decode(parser.parse(std::string(json)), folder);
+	const Var parsed = parser.parse(std::string(json));
+	refuseDuplicates(json, JsonPlaces(json).skipped(0));
+	HostConfig config = decode(parsed, folder);
 	if (!config.faults.empty() && (reading == Reading::strict || config.issuers.empty())) {
 		return failure(joined(config.faults));
 	}

@@ -20,7 +20,7 @@ class JournalFile final : public EventSink
 public:
 	struct Patience
 	{
-		std::size_t capacity = 10'000;
+		std::size_t capacity = 100'000;
 		std::chrono::milliseconds retry{1'000};
 	};
 

@@ -74,6 +74,26 @@ TEST_F(ARotatedFile, GoesOnWhereItEnded)
 	EXPECT_THAT(linesOf(path), ElementsAre("one", "two", "three"));
 }
 
+TEST_F(ARotatedFile, GoesOnInANewFileWhenAnotherProgramHasMovedIt)
+{
+	RotatedFile file = open();
+	EXPECT_TRUE(file.append("one\n"));
+	fs::rename(path, path.string() + "-old");
+	EXPECT_TRUE(file.append("two\n"));
+	EXPECT_THAT(linesOf(path), ElementsAre("two"));
+	EXPECT_THAT(linesOf(path.string() + "-old"), ElementsAre("one"));
+}
+
+TEST_F(ARotatedFile, GoesOnWhereAnotherProgramHasCutItOff)
+{
+	RotatedFile file = open(10);
+	EXPECT_TRUE(file.append("one\ntwo\n"));
+	fs::resize_file(path, 0);
+	EXPECT_TRUE(file.append("three\n")); // which has room now
+	EXPECT_THAT(linesOf(path), ElementsAre("three"));
+	EXPECT_FALSE(fs::exists(path.string() + ".1"));
+}
+
 TEST_F(ARotatedFile, CutsOffALineThatWasLeftUnfinished)
 {
 	for (const std::string& torn : {std::string("{\"half"), std::string(10'000, 'x')}) {

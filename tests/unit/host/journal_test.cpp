@@ -5,6 +5,7 @@
 #include <array>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -145,6 +146,36 @@ TEST(Journal, TellsPeopleInOneLineThatARenewalMetAnEndThatNoneCanMove)
 	EXPECT_EQ(count(written({}, tell)), 2);
 	EXPECT_THAT(written({}, tell), HasSubstr("capped"));
 	EXPECT_EQ(count(written({Journal::Format::json, ISSUER_LOG_INFO, {}}, tell)), 4);
+}
+
+TEST(Journal, SaysHowManyLinesWereLostWhenItsDiskIsFull)
+{
+	char name[] = "/tmp/issuer-journal-XXXXXX";
+	const int file = ::mkostemp(name, O_CLOEXEC);
+	ASSERT_GE(file, 0);
+	::unlink(name);
+	rlimit before{};
+	ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+	LineWriter writer(file);
+	const rlimit full{1, before.rlim_max};
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+	ASSERT_EQ(::pwrite(file, "x", 1, 0), 1); // as far as the disk goes
+	::lseek(file, 1, SEEK_SET);
+	writer.write("lost");
+	std::string text;
+	for (std::uint64_t tries = 0; text.find("lines were lost") == std::string::npos; ++tries) {
+		if (tries == 1000) { // the first has been refused by now
+			ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+		}
+		writer.write("another");
+		std::this_thread::yield();
+		std::array<char, 65536> block;
+		const ssize_t count = ::pread(file, block.data(), block.size(), 0);
+		text.assign(block.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+	}
+	writer.close();
+	::close(file);
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 } // namespace

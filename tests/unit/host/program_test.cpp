@@ -487,6 +487,17 @@ TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 	EXPECT_THAT(said, StartsWith("issuer-host "));
 }
 
+TEST_F(ProgramOf, DoesNotClaimToHaveToldWhatCouldNotBeWritten)
+{
+	const auto code = [](const std::string& command) {
+		return Poco::Process::launch("/bin/sh", {"-c", "exec " ISSUER_HOST " " + command + " >/dev/full 2>/dev/null"})
+			.wait();
+	};
+	EXPECT_EQ(code("--version"), 74);
+	EXPECT_EQ(code(std::string("inspect ") + fixture::good), 74);
+	EXPECT_EQ(code("inspect nothing"), 65); // what went wrong before counts more
+}
+
 TEST_F(ProgramOf, InspectShowsAPluginAndRefusesWhatIsNone)
 {
 	Program program({"inspect", fixture::good});
