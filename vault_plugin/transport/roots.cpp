@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -88,6 +89,7 @@ private:
 		if (!certificate || X509_STORE_add_cert(_store.get(), certificate.get()) != 1) {
 			return false;
 		}
+		X509_check_purpose(certificate.get(), -1, 0); // fills in what the first handshakes would, all at once
 		_certificates.emplace(block.der);
 		return true;
 	}
