@@ -114,10 +114,14 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
 	changes.kept = plan->kept;
 	changes.added = plan->added.size();
 	changes.removed = plan->removed.size();
+	std::set<std::string_view> changed;
+	for (const Candidate& candidate : plan->changed) {
+		changed.insert(candidate.spec.name);
+	}
 	{
 		const std::lock_guard lock(_mutex);
 		for (const auto& [name, issuer] : _issuers) {
-			if (!plan->removed.contains(name)) {
+			if (!plan->removed.contains(name) && !changed.contains(name)) {
 				issuer->startIfIdle(); // whoever reloads may have mended what kept it from starting
 			}
 		}
