@@ -325,8 +325,9 @@ int Run::run(const std::vector<std::string>& arguments)
 		service->ready();
 	};
 
+	std::function<void()> lookForFiles; // outlives the thread that runs it
 	registry::Workers chores(1);
-	const std::function<void()> lookForFiles = [&] {
+	lookForFiles = [&] {
 		registry.warnOfMissingFiles();
 		chores.postAfter(filesPause, lookForFiles);
 	};

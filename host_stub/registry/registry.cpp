@@ -11,8 +11,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Starts, and swaps, side by side.
-constexpr std::size_t mostAtOnce = 64;
+/// Starts, swaps and stops side by side. Those that wait make room for others, so few are enough to keep the processors
+/// busy, and more would only cost memory.
+constexpr std::size_t mostAtOnce = 8;
 
 /// A start that waits for so long makes room for another.
 constexpr std::chrono::milliseconds stuckAfter{250};
@@ -42,7 +43,7 @@ struct Registry::Loading
 	explicit Loading(loader::Plugins& itsPlugins) : plugins(itsPlugins) {}
 
 	loader::Plugins& plugins;
-	std::timed_mutex mutex; ///< of all that follows, and of the plugins
+	TimedLock mutex; ///< of all that follows, and of the plugins
 	std::set<std::shared_ptr<const loader::Plugin>> open;
 	std::mutex held; ///< of:
 	std::multiset<const loader::Plugin*> holds;
@@ -113,10 +114,14 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
 	changes.kept = plan->kept;
 	changes.added = plan->added.size();
 	changes.removed = plan->removed.size();
+	std::set<std::string_view> changed;
+	for (const Candidate& candidate : plan->changed) {
+		changed.insert(candidate.spec.name);
+	}
 	{
 		const std::lock_guard lock(_mutex);
 		for (const auto& [name, issuer] : _issuers) {
-			if (!plan->removed.contains(name)) {
+			if (!plan->removed.contains(name) && !changed.contains(name)) {
 				issuer->startIfIdle(); // whoever reloads may have mended what kept it from starting
 			}
 		}
@@ -308,13 +313,24 @@ void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 	}
 }
 
-/// Side by side, so that those that hang take no longer than the slowest.
+/// Side by side, so that those that hang, each for a bounded time, hold up few others. By few threads that each go on
+/// from one to the next: a thread for each of 10,000 costs seconds.
 void Registry::forEach(const Issuers& issuers, const std::function<void(Issuer&)>& act)
 {
-	constexpr std::chrono::milliseconds soon{20};
-	Workers workers(mostAtOnce, threadTrouble(_surroundings.sink), soon);
+	constexpr std::size_t most = 64;
+	std::vector<Issuer*> all;
+	all.reserve(issuers.size());
 	for (const auto& [name, issuer] : issuers) {
-		workers.post([&act, its = issuer.get()] { act(*its); });
+		all.push_back(issuer.get());
+	}
+	std::atomic<std::size_t> next = 0;
+	Workers workers(most, threadTrouble(_surroundings.sink));
+	for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
+		workers.post([&] {
+			for (std::size_t mine = next++; mine < all.size(); mine = next++) {
+				act(*all[mine]);
+			}
+		});
 	}
 }
 

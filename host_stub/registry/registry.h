@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/timed_lock.h"
 #include "loader/plugins.h"
 #include "registry/issuer.h"
 
@@ -96,7 +97,7 @@ private:
 
 	const std::shared_ptr<Loading> _loading;
 	const Surroundings _surroundings;
-	std::timed_mutex _control; ///< held by apply()
+	TimedLock _control;        ///< held by apply()
 	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
 	Issuers _issuers;
 	std::set<std::string> _missing; ///< plugin files that were told to be gone; of _mutex, too
