@@ -2,8 +2,10 @@
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
+#include <Poco/NumberFormatter.h>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <type_traits>
@@ -13,9 +15,9 @@ namespace {
 
 using Json = Poco::JSON::Object;
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 
-/// Tells one run of the machine from another.
+/// Names this run of the machine; empty: it cannot be told from others.
 std::string currentBoot()
 {
 	std::string id;
@@ -25,56 +27,86 @@ std::string currentBoot()
 
 #if defined(__LP64__)
 // A field of the memory came or went: say so below, and test that it comes through.
-static_assert(sizeof(renewal::Memory) == 344);
+static_assert(sizeof(renewal::Memory) == 296);
 #endif
 
-/// The one list of what is handed over, for both directions. Not in it: what only matters while a request is out, and
-/// the dice, of which the successor has its own.
+/// The one list of what is handed over, for both directions: facts, from which the successor computes state and plan
+/// itself. Not in it: what an event of the successor tells anew.
 template <class Memory, class Visit>
 void forEachField(Memory& memory, const Visit& visit)
 {
 	using namespace renewal;
-	auto& life = memory.life;
-	visit("life.end", life.end, Life::End::never);
-	visit("life.earliest", life.earliest);
-	visit("life.latest", life.latest);
-	visit("life.hope_from", life.hopeFrom);
-	visit("life.hope_until", life.hopeUntil);
-	visit("life.lease", life.lease);
-	visit("life.full_lease", life.fullLease);
-	visit("life.wall", life.wall);
-	visit("life.wall_within", life.wallWithin);
-	visit("life.wall_met", life.wallMet);
-	visit("state", memory.state, State::expired);
-	visit("reason", memory.reason, Reason::credentialUnreadable);
-	visit("question", memory.question, Question::probe);
-	visit("next", memory.next);
+	auto& lease = memory.lease;
+	visit("lease.end", lease.end, Lease::End::never);
+	visit("lease.earliest", lease.earliest);
+	visit("lease.latest", lease.latest);
+	visit("lease.if_renewed_earliest", lease.ifRenewedEarliest);
+	visit("lease.if_renewed_latest", lease.ifRenewedLatest);
+	visit("lease.granted", lease.granted);
+	visit("lease.full", lease.full);
+	visit("lease.ask_full", lease.askFull);
+	visit("lease.max_ttl_end", lease.maxTtlEnd);
+	visit("lease.max_ttl_within", lease.maxTtlWithin);
+	visit("lease.max_ttl_reached", lease.maxTtlReached);
+	auto& retry = memory.retry;
+	visit("retry.as_of", retry.asOf);
+	visit("retry.at_once", retry.atOnce);
+	visit("retry.not_before", retry.notBefore);
+	visit("retry.kind", retry.kind, Failing::dead);
+	visit("retry.reason", retry.reason, Reason::credentialUnreadable);
+	visit("retry.streak", retry.streak);
+	visit("retry.failures", retry.failures);
+	visit("retry.failing_since", retry.failingSince);
+	visit("retry.refusals", retry.refusals);
+	visit("retry.useless", retry.useless);
+	visit("retry.renew_next", retry.renewNext);
+	visit("owed", memory.owed, Owed::remains);
+	visit("accepted", memory.accepted);
+	visit("death", memory.death, Reason::credentialUnreadable);
+	visit("unrenewable", memory.unrenewable, Reason::credentialUnreadable);
+	visit("latency", memory.latency.recent);
 	visit("started", memory.started);
-	visit("not_before", memory.notBefore);
-	visit("seen.boot", memory.seen.boot);
-	visit("seen.wall", memory.seen.wall);
-	visit("failures", memory.failures);
-	visit("streak", memory.streak);
-	visit("failing", memory.failing, Failing::denied);
-	visit("unmoved", memory.unmoved);
-	visit("repairing", memory.repairing);
-	visit("failing_since", memory.failingSince);
-	visit("least_latency", memory.leastLatency);
-	visit("latency", memory.latency);
-	visit("last_latency", memory.lastLatency);
-	visit("last_success", memory.lastSuccess);
-	visit("last_attempt", memory.lastAttempt);
-	visit("successes", memory.successes);
-	visit("failures_ever", memory.failuresEver);
-	visit("not_renewables", memory.notRenewables);
-	visit("told.state", memory.toldState, State::expired);
-	visit("told.lease", memory.toldLease);
-	visit("told.wall", memory.toldWall);
-	visit("told.not_renewable", memory.toldNotRenewable);
-	visit("told.failing", memory.toldFailing);
-	visit("told.unreadable", memory.toldUnreadable);
-	visit("notes.unspent", memory.notesUnspent);
-	visit("notes.counted", memory.notesCounted);
+	auto& told = memory.told;
+	visit("told.bound", told.bound, Reason::credentialUnreadable);
+	visit("told.failing", told.failing);
+	visit("told.notes_unspent", told.notesUnspent);
+	visit("told.notes_counted", told.notesCounted);
+	visit("told.successes", told.successes);
+	visit("told.failures", told.failures);
+	visit("told.not_renewables", told.notRenewables);
+	visit("told.last_success", told.lastSuccess);
+}
+
+/// FNV-1a: tells a text that was damaged on its way, not one that was forged.
+std::string checksumOf(std::string_view text)
+{
+	std::uint64_t sum = 0xcbf29ce484222325U;
+	for (const char byte : text) {
+		sum = (sum ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+	}
+	return Poco::NumberFormatter::formatHex(sum, 16);
+}
+
+constexpr std::string_view beforeChecksum = R"(,"checksum":")";
+constexpr std::string_view afterChecksum = R"("})";
+
+/// The text of a JSON object, with its checksum as the last member.
+std::string sealed(std::string object)
+{
+	const auto sum = checksumOf(object);
+	object.pop_back();
+	return object.append(beforeChecksum).append(sum).append(afterChecksum);
+}
+
+/// The object without its checksum; none: the text is not as it was written.
+std::optional<std::string> unsealed(std::string_view text)
+{
+	const auto at = text.rfind(beforeChecksum);
+	if (at == std::string_view::npos || !text.ends_with(afterChecksum)) {
+		return std::nullopt;
+	}
+	const auto object = std::string(text.substr(0, at)) + '}';
+	return sealed(object) == text ? std::optional(object) : std::nullopt;
 }
 
 /// Writes a field as a whole number: microseconds for times, the value for the rest; null for nothing.
@@ -182,7 +214,7 @@ std::string toText(const Handover& handover)
 	forEachField(handover.memory, Writer(json));
 	std::ostringstream text;
 	json.stringify(text);
-	return text.str();
+	return sealed(text.str());
 }
 
 Result<Handover> handoverFrom(std::string_view text)
@@ -197,8 +229,13 @@ try {
 	if (json->optValue<std::int64_t>("version", 0) != version) {
 		return failure("a hand-over of a version that this plugin does not know");
 	}
-	if (json->optValue<std::string>("boot", "") != currentBoot()) {
-		return failure("a hand-over from before this machine's last boot: its clock means nothing now");
+	if (!unsealed(text)) {
+		return failure("a damaged hand-over: its checksum is not that of its text");
+	}
+	const auto boot = currentBoot();
+	if (boot.empty() || json->optValue<std::string>("boot", "") != boot) {
+		return failure(
+			"a hand-over that is not known to be of this machine's present run: its clock means nothing now");
 	}
 	Handover handover;
 	handover.tokenMark = json->getValue<std::string>("token");

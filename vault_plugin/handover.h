@@ -15,11 +15,11 @@ struct Handover
 	std::string tokenMark; ///< of credential::markOf(); empty: no token was read
 };
 
-/// A JSON text with a version of its own.
+/// A JSON text with a version and a checksum of its own.
 [[nodiscard]] std::string toText(const Handover& handover);
 
-/// The error says what is wrong: damaged, of another version, or written before this machine's last boot, whose clock
-/// means nothing now.
+/// The error says what is wrong: damaged, of another version, or not known to be of this machine's present run, so that
+/// its clock means nothing now.
 [[nodiscard]] Result<Handover> handoverFrom(std::string_view text);
 
 } // namespace issuer::vault

@@ -291,7 +291,7 @@ bool Instance::running() const
 renewal::Snapshot Instance::snapshot() const
 {
 	const std::lock_guard lock(_mutex);
-	return _keeper.snapshot();
+	return _services ? _keeper.snapshot(_services->clock().now()) : _keeper.snapshot();
 }
 
 Done Instance::renewNow()

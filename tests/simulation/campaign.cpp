@@ -24,18 +24,24 @@ std::uint64_t seedOf(std::uint64_t run, std::uint64_t index)
 	return (run * 0x9e3779b97f4a7c15U + index) * 0xd1342543de82ef95U & worlds;
 }
 
-Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers)
+Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers, const Property* untilBroken)
 {
 	const auto all = properties();
 	const auto work = [&](std::uint64_t index, Verdicts& verdicts) {
 		const auto seed = seedOf(run, index);
 		const auto world = worldOf(seed).value();
 		const auto chronicle = play(world);
+		bool goOn = true;
 		for (std::size_t which = 0; which < all.size(); ++which) {
-			if (all[which].broken(world, chronicle) && verdicts[which].broken++ == 0) {
-				verdicts[which].seed = seed;
+			const bool judged = untilBroken == nullptr || untilBroken == &all[which];
+			if (judged && all[which].broken(world, chronicle)) {
+				goOn = untilBroken == nullptr;
+				if (verdicts[which].broken++ == 0) {
+					verdicts[which].seed = seed;
+				}
 			}
 		}
+		return goOn;
 	};
 	Verdicts sum{};
 	shareOut<Verdicts>(worlds, workers, work, [&](const Verdicts& share) {

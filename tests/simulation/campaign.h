@@ -27,7 +27,9 @@ using Verdicts = std::array<Verdict, propertyCount>;
 
 /// Plays the first `worlds` worlds of a run and judges each by every property, on `workers` processes. A world that
 /// kills its process is an error whose text names it.
-[[nodiscard]] Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers);
+/// `untilBroken`: stops at the first world that breaks this property, and judges by no other; null: plays them all.
+[[nodiscard]] Verdicts judge(
+	std::uint64_t run, std::uint64_t worlds, unsigned workers, const Property* untilBroken = nullptr);
 
 /// Of a world in which `property` is broken, the simplest that RapidCheck finds in which it still is.
 [[nodiscard]] World simplest(std::uint64_t seed, const Property& property);

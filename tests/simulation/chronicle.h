@@ -19,6 +19,7 @@ struct Exchange
 	bool extended = false;     ///< the renewer holds a grant
 	bool answered = false;     ///< by a server, within the time it was given
 	bool failed = false;       ///< it holds a trouble, or nothing
+	bool interrupted = false;  ///< the owner's run has failed: the renewer heard nothing of it
 	bool refused = false;      ///< by a verdict on the token
 	bool disowned = false;     ///< of these: as a server refuses a dead token, too
 	bool mischance = false;    ///< the network lost it, by no fault that has a name
@@ -28,6 +29,8 @@ struct Exchange
 	Duration remaining{};      ///< of the token's life as the renewer had been told of it; largest: not at all
 	vault::renewal::State stateBefore{};
 	int life = 0; ///< each credential, and each begin, begins another
+	bool ofCandidate = false;
+	bool afterLast = false; ///< a renewal had said before that the server will grant no other
 };
 
 /// A time during which the token could not be renewed.
@@ -54,6 +57,9 @@ struct Death
 	std::optional<Instant> warned; ///< by the renewer
 	std::optional<Instant> gaveUp;
 	int life = 0;
+	bool ofCandidate = false; ///< it was never adopted
+	Instant acceptedFrom;     ///< the server refused it before; Instant::max(): for ever
+	bool last = false;        ///< a renewal had said that the server will grant no other
 };
 
 /// One moment at which the renewer had something to say, or an answer to digest.
@@ -67,13 +73,17 @@ struct Saying
 	int life = 0;
 	int events = 0;
 	int notes = 0;
-	int outcomes = 0; ///< events with an outcome
-	int notRenewableForMaxTtl = 0;
-	bool wallShown = false;  ///< this answer revealed the max TTL
-	bool undisturbed = true; ///< no rival, no changed max TTL, so far in this life
-	bool answer = false;     ///< an answer came
-	bool untold = false;     ///< the token lives on by a renewal, and no answer has told yet by how much
-	Duration uncertainty{};  ///< the slowest exchange that told of its end, in this life, took so long
+	int outcomes = 0;              ///< events with an outcome
+	int notRenewables = 0;         ///< of these: those that say that it will not be renewed any more…
+	int notRenewableForMaxTtl = 0; ///< …and because of its max TTL
+	bool wallShown = false;        ///< this answer revealed the max TTL
+	bool undisturbed = true;       ///< no rival, no changed max TTL, so far in this life
+	bool answer = false;           ///< an answer came
+	bool untold = false;           ///< the token lives on by a renewal, and no answer has told yet by how much
+	bool last = false;             ///< a renewal has said that the server will grant no other
+	bool hasCandidate = false;
+	Duration held{};        ///< the renewer has had this token for so long
+	Duration uncertainty{}; ///< the slowest exchange that told of its end, in this life, took so long
 };
 
 struct Chronicle

@@ -154,6 +154,7 @@ void compare(std::ostream& out, std::uint64_t run, std::uint64_t worlds, unsigne
 			fares[who].lives += lives;
 			fares[who].longLives += world.token.lease >= 1min ? lives : 0U;
 		}
+		return true;
 	};
 	Fares sum{};
 	shareOut<Fares>(worlds, workers, work, [&](const Fares& share) {

@@ -42,12 +42,15 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 	const bool renews = operation == Operation::renew;
 	switch (fault) {
 	case Fault::asleep:
+	case Fault::runsFail:
 	case Fault::hanging:
 	case Fault::frozen:
 	case Fault::frozenLeader:
 	case Fault::replyLost:
 	case Fault::wrapped:
+	case Fault::lastRenewal:
 	case Fault::sourceUnreadable:
+	case Fault::sourceHangs:
 		return {};
 	case Fault::refused:
 		return unsent();
@@ -68,6 +71,12 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 	case Fault::throttledTooFar:
 		return throttled(1h);
 	case Fault::proxyPage:
+		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
+	case Fault::lookUpFails:
+		return verdict(Verdict::Kind::serverAway, Reason::server, "internal error");
+	case Fault::lookUpMissing:
+		return verdict(Verdict::Kind::configuration, Reason::config, "no handler for route");
+	case Fault::lookUpGarbage:
 		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
 	case Fault::namespaceGone:
 		return verdict(Verdict::Kind::configuration, Reason::config, "namespace not found");

@@ -143,6 +143,12 @@ Reports LifetimeWatcherRules::stopped(Moment)
 	return {};
 }
 
+/// It has no rule for this: to it, a failed request.
+void LifetimeWatcherRules::interrupted(Moment now)
+{
+	static_cast<void>(answered(now, now, Verdict{}));
+}
+
 Reports LifetimeWatcherRules::candidateFound(Moment now)
 {
 	_phase = Phase::idle;

@@ -27,6 +27,7 @@ bool passesSoon(Fault fault)
 {
 	switch (fault) {
 	case Fault::asleep:
+	case Fault::runsFail:
 	case Fault::refused:
 	case Fault::hanging:
 	case Fault::frozen:
@@ -40,14 +41,19 @@ bool passesSoon(Fault fault)
 	case Fault::throttledTooFar:
 	case Fault::proxyPage:
 	case Fault::wrapped:
+	case Fault::lastRenewal:
+	case Fault::lookUpFails:
+	case Fault::lookUpMissing:
+	case Fault::lookUpGarbage:
 	case Fault::namespaceGone:
+	case Fault::sourceUnreadable:
+	case Fault::sourceHangs:
 		return true;
 	case Fault::policyDenies:
 	case Fault::unclearRefusal:
 	case Fault::roleGone:
 	case Fault::userGone:
 	case Fault::entityDisabled:
-	case Fault::sourceUnreadable:
 		return false;
 	}
 	return false;
@@ -59,6 +65,20 @@ bool asksForPatience(const Incident& incident)
 	return incident.fault == Fault::throttledToEnd || incident.fault == Fault::throttledTooFar;
 }
 
+/// Look-ups tell nothing: two of them are made, each after its own pause, before a renewal is tried.
+bool spoiltLookUps(const Incident& incident)
+{
+	return spoilsLookUps(incident.fault);
+}
+
+/// How long after the server began to accept a token it is asked about again. A refusal of a new token is believed
+/// after 7 s, and then asked about again after a minute, doubling.
+Duration patienceAfterRefusals(Duration refusedFor)
+{
+	using namespace std::chrono_literals;
+	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * refusedFor;
+}
+
 /// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
 /// and what is found at last is asked about once, and renewed with the rest of a fleet.
 bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& death)
@@ -67,7 +87,7 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	if (std::ranges::any_of(world.incidents, [](const Incident& incident) { return !passesSoon(incident.fault); })) {
 		return false;
 	}
-	auto well = death.askedSince;
+	auto well = std::max(death.askedSince, death.acceptedFrom);
 	for (const auto& trouble : chronicle.troubles) {
 		well = trouble.from < death.at ? std::max(well, std::min(trouble.to, death.at)) : well;
 	}
@@ -78,9 +98,13 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	const auto lasted = well - death.askedSince;
 	const auto attempt = std::clamp<Duration>(lasted, 5s, 30s);
 	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
-	const auto pause = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
+	const auto once = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
+	const auto pauses = std::ranges::any_of(world.incidents, spoiltLookUps) ? 3 * once : once;
+	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince);
 	const auto reserve = reserveOf(world.network, world.token.lease);
-	const auto asked = well + attempt + pause + reserve.roundTrip;
+	// The token before has its own requests, a gap apart from those about a candidate.
+	const auto other = death.ofCandidate ? attempt + 500ms : Duration{};
+	const auto asked = well + attempt + std::max(pauses, refused) + reserve.roundTrip + other;
 	return asked + (death.at - asked) / 10 + reserve.whole() + 500ms < death.at;
 }
 
@@ -88,7 +112,7 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 
 bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death)
 {
-	if (!death.renewable || death.killed || death.shortened) {
+	if (!death.renewable || death.killed || death.shortened || death.last || death.acceptedFrom >= death.at) {
 		return false;
 	}
 	// Servers cut both ends of a max TTL to whole seconds: the last one is not worth a loss. Where somebody moved the
@@ -108,7 +132,7 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	}
 	const auto from =
 		death.hoped - reserveOf(world.network, death.lease, slowestAnswer(chronicle, death)).whole() - step;
-	if (death.watchedSince >= from) {
+	if (death.watchedSince >= from || death.acceptedFrom >= from) {
 		return false;
 	}
 	const auto troubled = [&](const Trouble& trouble) { return trouble.from < death.hoped && trouble.to > from; };
@@ -116,7 +140,8 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 		return exchange.mischance && exchange.sent < death.hoped && exchange.ended > from;
 	};
 	const auto believedDead = [&](const Exchange& exchange) {
-		return exchange.disowned && exchange.sent >= death.told && exchange.sent < death.hoped;
+		return exchange.life == death.life && exchange.disowned && exchange.sent >= death.told &&
+			   exchange.sent < death.hoped;
 	};
 	return std::ranges::none_of(chronicle.exchanges, believedDead) &&
 		   std::ranges::none_of(chronicle.troubles, troubled) && std::ranges::none_of(chronicle.exchanges, mischance);

@@ -13,7 +13,11 @@ inline constexpr std::string_view lostInVainMeans =
 	"token's life, the server would have granted each renewal it got, and the network lost nothing. (gap = 1/16 of the "
 	"lease, held within 100 and 500 ms; guard = the larger of gap and 4 round trips, of which the slowest that the "
 	"network takes or one of the ten latest answers took counts.) Tokens that cannot be renewed, were revoked or used "
-	"up, or were shortened by somebody else with no renewal since, are not lost in vain. A token's end is the one that "
+	"up, were granted their last lease with renewable:false, or were shortened by somebody else with no renewal since, "
+	"are "
+	"not lost in vain. A token that a new one is to replace is judged as any other until the server has accepted the "
+	"new "
+	"one; a new one, once the server accepts it. A token's end is the one that "
 	"the answers told, or the later one of a renewal that the server did and whose answer never came, sent before that "
 	"end. Of such an end nobody knows which of the unanswered renewals brought it: then the server must be well for a "
 	"sixty-fourth of a lease longer, take no more than a gap to answer, and not have refused the token meanwhile.";

@@ -93,6 +93,12 @@ Reports OriginalRules::stopped(Moment)
 	return {};
 }
 
+/// It has no rule for this: to it, a failed request.
+void OriginalRules::interrupted(Moment now)
+{
+	static_cast<void>(answered(now, now, vault::renewal::Trouble{}));
+}
+
 /// Another token takes another instance.
 Reports OriginalRules::candidateFound(Moment now)
 {

@@ -17,6 +17,7 @@ public:
 	[[nodiscard]] vault::renewal::Attempt attempt(Moment now) override;
 	vault::renewal::Reports answered(Moment sent, Moment now, const vault::renewal::Answer& answer) override;
 	vault::renewal::Reports stopped(Moment now) override;
+	void interrupted(Moment now) override;
 	vault::renewal::Reports candidateFound(Moment now) override;
 	[[nodiscard]] vault::renewal::Snapshot snapshot() const override;
 	[[nodiscard]] std::optional<Instant> warnedOfEnd() const override { return _warned; }

@@ -36,9 +36,12 @@ Broken brokenOnTheSpot(const Chronicle& chronicle, std::string_view property)
 
 Broken neverLostInVain(const World& world, const Chronicle& chronicle)
 {
+	if (auto breach = brokenOnTheSpot(chronicle, "dropped")) {
+		return breach;
+	}
 	for (const auto& death : chronicle.deaths) {
 		if (lostInVain(world, chronicle, death)) {
-			return "the token was lost in vain" + at(chronicle, death.told);
+			return "the token was lost in vain" + at(chronicle, death.at);
 		}
 	}
 	return {};
@@ -57,25 +60,55 @@ Broken gapsKept(const Chronicle& chronicle)
 	return {};
 }
 
-/// While renewals succeed, the configured share of the lease lies between two of them.
+/// The exchange before this one about the same token; null: there is none.
+const Exchange* before(const Chronicle& chronicle, std::size_t index)
+{
+	const auto life = chronicle.exchanges[index].life;
+	while (index-- > 0) {
+		if (chronicle.exchanges[index].life == life) {
+			return &chronicle.exchanges[index];
+		}
+	}
+	return nullptr;
+}
+
+/// While renewals succeed, the configured share of the lease lies between two of them. Of a long lease there is a look
+/// within hours: the design says 6 h, spread by a tenth.
 Broken cadenceKept(const World& world, const Chronicle& chronicle)
 {
 	if (happens(world, Deed::renewNow)) {
 		return {};
 	}
 	for (std::size_t index = 1; index < chronicle.exchanges.size(); ++index) {
-		const auto& before = chronicle.exchanges[index - 1];
 		const auto& now = chronicle.exchanges[index];
-		if (!before.extended || now.stateBefore != State::active || now.life != before.life) {
+		if (now.stateBefore != State::active || now.ofCandidate) {
+			continue;
+		}
+		const auto* last = before(chronicle, index);
+		if (last == nullptr || !last->extended) {
 			continue;
 		}
 		const auto lease = now.toldLease;
 		const auto share = [](Duration of, double part) { return std::chrono::duration_cast<Duration>(of * part); };
 		const auto wanted = std::max(share(lease, world.policy.fraction), world.policy.minInterval);
-		const auto least = std::min(share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter),
+		auto least = std::min(share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter),
 			lease - reserveOf(world.network, lease).guard);
-		if (now.sent - before.sent < least - 1ms) {
-			return "renewed again after " + inWords(now.sent - before.sent) + at(chronicle, now.sent);
+		if (now.operation == Operation::lookUp) {
+			least = std::min<Duration>(least, std::chrono::minutes(6 * 54));
+		}
+		if (now.sent - last->sent < least - 1ms) {
+			return "asked again after " + inWords(now.sent - last->sent) + at(chronicle, now.sent);
+		}
+	}
+	return {};
+}
+
+/// A server that has granted a last lease is not asked for another.
+Broken lastWordHeeded(const Chronicle& chronicle)
+{
+	for (const auto& exchange : chronicle.exchanges) {
+		if (exchange.afterLast && exchange.operation == Operation::renew) {
+			return "renewed although the server had said that it grants no other lease" + at(chronicle, exchange.sent);
 		}
 	}
 	return {};
@@ -85,6 +118,34 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 std::int64_t askedFor(const Chronicle& chronicle, const Exchange& first, const Exchange& last)
 {
 	return std::ranges::count_if(chronicle.asked, [&](Instant at) { return at >= first.sent && at <= last.sent; });
+}
+
+/// A candidate that is refused is asked about after 1, 2 and 4 s, and then as seldom as any token that is refused.
+Broken candidatesLeftInPeace(const Chronicle& chronicle)
+{
+	const Exchange* first = nullptr;
+	int failures = 0;
+	int refusals = 0;
+	for (const auto& exchange : chronicle.exchanges) {
+		if (!exchange.ofCandidate) {
+			continue;
+		}
+		if (first == nullptr || exchange.life != first->life) {
+			first = &exchange;
+			failures = 0;
+			refusals = 0;
+		}
+		failures += exchange.failed ? 1 : 0;
+		refusals += exchange.refused ? 1 : 0;
+		const auto lasting = exchange.sent - first->sent;
+		const auto doublings = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(lasting / 60s)));
+		const auto asked = askedFor(chronicle, *first, exchange);
+		if (failures > 16 + lasting / 30s + asked || refusals > 8 + 8 * doublings + asked) {
+			return "a candidate failed " + std::to_string(failures) + " times within " + inWords(lasting) +
+				   at(chronicle, exchange.sent);
+		}
+	}
+	return {};
 }
 
 /// In a row of failures of one kind: eight, one for each 45 s of it, and one for each that somebody asked for; and 37
@@ -100,6 +161,9 @@ Broken outagesEndured(const Chronicle& chronicle)
 	bool answeredBefore = false;
 	Duration vague{};
 	for (const auto& exchange : chronicle.exchanges) {
+		if (exchange.ofCandidate || exchange.interrupted) {
+			continue;
+		}
 		const bool matters = exchange.stateBefore != State::expired && exchange.stateBefore != State::notRenewable;
 		vague = exchange.answered ? std::max(vague, exchange.ended - exchange.sent) : vague;
 		if (!exchange.failed || !matters) {
@@ -125,7 +189,8 @@ Broken outagesEndured(const Chronicle& chronicle)
 	return {};
 }
 
-/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between.
+/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between;
+/// and once in some hours, as each token is.
 Broken refusalsBelieved(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
@@ -133,6 +198,9 @@ Broken refusalsBelieved(const Chronicle& chronicle)
 	bool urgent = false;
 	Duration vague{};
 	for (const auto& exchange : chronicle.exchanges) {
+		if (exchange.ofCandidate || exchange.interrupted) {
+			continue;
+		}
 		vague = exchange.answered ? std::max(vague, exchange.ended - exchange.sent) : vague;
 		if (!exchange.failed || exchange.stateBefore != State::retrying) {
 			first = nullptr;
@@ -147,7 +215,7 @@ Broken refusalsBelieved(const Chronicle& chronicle)
 		urgent = urgent || exchange.remaining <= 240s;
 		const auto minutes = static_cast<std::uint64_t>((exchange.sent - first->sent) / 60s);
 		const auto doublings = static_cast<int>(std::bit_width(minutes));
-		if (refusals > 8 + (urgent ? 37 + vague / 500ms : 0) + 8 * doublings) {
+		if (refusals > 8 + (urgent ? 37 + vague / 500ms : 0) + 8 * doublings + (exchange.sent - first->sent) / 5h) {
 			return std::to_string(refusals) + " refusals within " + inWords(exchange.sent - first->sent) +
 				   at(chronicle, exchange.sent);
 		}
@@ -161,7 +229,8 @@ Broken deadLeftInPeace(const Chronicle& chronicle)
 	constexpr std::size_t most = 40;
 	std::vector<Instant> probes;
 	for (const auto& exchange : chronicle.exchanges) {
-		if (exchange.stateBefore == State::expired && !exchange.tokenAlive && exchange.operation == Operation::lookUp) {
+		if (exchange.stateBefore == State::expired && !exchange.ofCandidate && !exchange.interrupted &&
+			!exchange.tokenAlive && exchange.operation == Operation::lookUp) {
 			probes.push_back(exchange.sent);
 			if (probes.size() > most && probes.back() - probes[probes.size() - 1 - most] < 24h) {
 				return "a dead token was asked after more than 40 times a day" + at(chronicle, exchange.sent);
@@ -186,6 +255,12 @@ Broken neverHammered(const World& world, const Chronicle& chronicle)
 		return breach;
 	}
 	if (auto breach = refusalsBelieved(chronicle)) {
+		return breach;
+	}
+	if (auto breach = lastWordHeeded(chronicle)) {
+		return breach;
+	}
+	if (auto breach = candidatesLeftInPeace(chronicle)) {
 		return breach;
 	}
 	return deadLeftInPeace(chronicle);
@@ -237,13 +312,18 @@ Broken noLifePromised(const Chronicle& chronicle)
 	return {};
 }
 
-/// Nor earlier: before its end a token is not called dead, whatever a server says that refuses it.
+/// Nor earlier: before its end a token is not called dead, whatever a server says that refuses it. Of a new token it is
+/// believed after 7 s.
 Broken noDeathInvented(const World& world, const Chronicle& chronicle)
 {
 	if (world.token.kind == Kind::limitedUses) {
 		return {}; // each look would cost a use
 	}
 	for (const auto& saying : chronicle.sayings) {
+		if (saying.snapshot.state == State::expired && saying.end > saying.at && saying.held < 6500ms &&
+			!saying.snapshot.expires) {
+			return "a new token is called dead after " + inWords(saying.held) + at(chronicle, saying.at);
+		}
 		const bool calledDead = saying.snapshot.state == State::expired && saying.snapshot.expires;
 		if (calledDead && saying.undisturbed && saying.end > saying.at &&
 			told(saying, *saying.snapshot.expires) > saying.at + 2s + saying.uncertainty) {
@@ -258,9 +338,14 @@ Broken deathToldOnce(const Chronicle& chronicle)
 {
 	int life = -1;
 	int times = 0;
+	int others = 0;
 	for (const auto& saying : chronicle.sayings) {
 		times = (saying.life == life ? times : 0) + saying.notRenewableForMaxTtl;
+		others = (saying.life == life ? others : 0) + saying.notRenewables - saying.notRenewableForMaxTtl;
 		life = saying.life;
+		if (saying.last && (others > 1 || others + times < 1)) {
+			return "a last lease was reported " + std::to_string(others) + " times" + at(chronicle, saying.at);
+		}
 		if (times > 1 && saying.undisturbed) {
 			return "the max TTL was reported again" + at(chronicle, saying.at);
 		}
@@ -331,6 +416,37 @@ Broken staysQuiet(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
+/// A revocation is known within hours, if the server and the way to it are well.
+Broken revocationKnown(const World& world, const Chronicle& chronicle)
+{
+	constexpr Duration longest = std::chrono::minutes(6 * 66);
+	for (const auto& death : chronicle.deaths) {
+		const auto until = death.at + longest + reserveOf(world.network, death.lease).whole() + 1min;
+		const bool troubled = std::ranges::any_of(
+			chronicle.troubles, [&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
+		const bool owed = death.killed && death.watchedSince < death.at && chronicle.ended > until && !troubled &&
+						  world.network.lossPercent == 0 && world.happenings.size() == 1;
+		const auto tells = [&](const Exchange& exchange) {
+			return exchange.life == death.life && exchange.disowned && exchange.ended >= death.at &&
+				   exchange.ended <= until;
+		};
+		const bool spoilt = std::ranges::any_of(
+			world.incidents, [](const Incident& incident) { return !preventsRenewal(incident.fault); });
+		if (owed && !spoilt && death.renewable && std::ranges::none_of(chronicle.exchanges, tells)) {
+			return "the token was revoked, and for hours nobody noticed" + at(chronicle, death.at);
+		}
+	}
+	return {};
+}
+
+Broken neverSilent(const World& world, const Chronicle& chronicle)
+{
+	if (auto breach = brokenOnTheSpot(chronicle, "silent")) {
+		return breach;
+	}
+	return revocationKnown(world, chronicle);
+}
+
 Broken stopsForGood(const World&, const Chronicle& chronicle)
 {
 	return brokenOnTheSpot(chronicle, "stop");
@@ -344,6 +460,7 @@ constexpr std::array<Property, propertyCount> all{{
 		deathIsForecast},
 	{"AlwaysRecovers", "from every state, a good credential and a good server lead back to life", alwaysRecovers},
 	{"StaysQuiet", "events and lines of the log are bounded", staysQuiet},
+	{"NeverSilent", "whoever runs has a next step or awaits an answer, and asks at least every six hours", neverSilent},
 	{"StopsForGood", "from every state, stop leads to STOPPED and no later output", stopsForGood},
 }};
 

@@ -18,9 +18,9 @@ struct Property
 	std::optional<std::string> (*broken)(const World& world, const Chronicle& chronicle);
 };
 
-inline constexpr std::size_t propertyCount = 6;
+inline constexpr std::size_t propertyCount = 7;
 
-/// The six of the design, in its order.
+/// The six of the design, in its order, and that no renewer that runs is left without a next step.
 [[nodiscard]] std::span<const Property, propertyCount> properties();
 
 } // namespace issuer::simulation

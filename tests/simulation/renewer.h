@@ -19,9 +19,19 @@ public:
 	virtual vault::renewal::Reports answered(Moment sent, Moment now, const vault::renewal::Answer& answer) = 0;
 	virtual vault::renewal::Reports stopped(Moment now) = 0;
 
+	/// The owner's run ended between attempt() and answered(): no answer will come.
+	virtual void interrupted(Moment now) = 0;
+
+	/// The source gives another token. A renewer that does not have a candidate afterwards has adopted it.
 	virtual vault::renewal::Reports candidateFound(Moment now) = 0;
+	/// The source gives the token in use again.
+	virtual vault::renewal::Reports candidateGone(Moment) { return {}; }
+	[[nodiscard]] virtual bool hasCandidate() const { return false; }
 	virtual vault::renewal::Reports credentialUnreadable(Moment, bool /*haveToken*/) { return {}; }
 	virtual void renewNow(Moment) {}
+
+	/// Another renewer of this kind resumes from the memory of this one, which has been stopped.
+	virtual vault::renewal::Reports resume(Moment now) { return begin(now); }
 
 	[[nodiscard]] virtual vault::renewal::Snapshot snapshot() const = 0;
 

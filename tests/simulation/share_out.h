@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -12,8 +13,8 @@
 namespace issuer::simulation {
 
 /// Does work(index, share) for each index below `count`, spread over `workers` processes, and hands each process's
-/// share to `gather`. `Share` is plain data, zero at first, in memory that the processes have in common.
-/// Processes and not threads: RapidCheck keeps state of its own.
+/// share to `gather`. Stops early once a call of `work` has returned false. `Share` is plain data, zero at first, in
+/// memory that the processes have in common. Processes and not threads: RapidCheck keeps state of its own.
 template <class Share, class Work, class Gather>
 void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 {
@@ -21,6 +22,7 @@ void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 	{
 		Share share;
 		std::uint64_t index;
+		std::atomic<bool> enough;
 	};
 	const auto size = sizeof(Desk) * workers;
 	void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -35,9 +37,12 @@ void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 		}
 		if (child == 0) {
 			auto& desk = desks[worker];
-			for (desk.index = worker; desk.index < count; desk.index += workers) {
-				work(desk.index, desk.share);
+			for (desk.index = worker; desk.index < count && !desks[0].enough; desk.index += workers) {
+				if (!work(desk.index, desk.share)) {
+					desks[0].enough = true;
+				}
 			}
+			desk.index = count;
 			::_exit(0);
 		}
 	}

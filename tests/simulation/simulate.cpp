@@ -22,6 +22,7 @@ constexpr std::string_view usage = R"(usage: simulate --seed N                  
        simulate --compare [--worlds N] [--seed S]
                                            the same worlds with other renewers' rules, as a table
        --property NAME                     judge by this one alone
+       --first                             with --worlds and --property: stop at the first world in which it is broken
        --brief                             no story of a world in which it is broken
 )";
 
@@ -32,6 +33,7 @@ struct Wishes
 	std::optional<std::string> property;
 	bool compare = false;
 	bool brief = false;
+	bool first = false;
 };
 
 std::optional<std::uint64_t> number(std::string_view text)
@@ -46,8 +48,8 @@ std::optional<Wishes> understand(int count, char** words)
 	Wishes wishes;
 	for (int index = 1; index < count; ++index) {
 		const std::string_view word = words[index];
-		if (word == "--compare" || word == "--brief") {
-			(word == "--compare" ? wishes.compare : wishes.brief) = true;
+		if (word == "--compare" || word == "--brief" || word == "--first") {
+			(word == "--compare" ? wishes.compare : word == "--brief" ? wishes.brief : wishes.first) = true;
 			continue;
 		}
 		if (++index == count) {
@@ -95,7 +97,9 @@ int replay(const Wishes& wishes)
 
 int judgeMany(const Wishes& wishes, std::uint64_t run, unsigned workers)
 {
-	const auto verdicts = judge(run, *wishes.worlds, workers);
+	const auto untilBroken =
+		std::ranges::find_if(properties(), [&](const Property& property) { return wishes.property == property.name; });
+	const auto verdicts = judge(run, *wishes.worlds, workers, wishes.first ? &*untilBroken : nullptr);
 	const Property* first = nullptr;
 	std::uint64_t seed = 0;
 	for (std::size_t which = 0; which < verdicts.size(); ++which) {
@@ -129,7 +133,7 @@ try {
 	const bool known = wishes && (!wishes->property || std::ranges::any_of(properties(), [&](const Property& property) {
 		return property.name == *wishes->property;
 	}));
-	if (!known || (!wishes->compare && !wishes->seed && !wishes->worlds)) {
+	if (!known || (wishes->first && !wishes->property) || (!wishes->compare && !wishes->seed && !wishes->worlds)) {
 		std::cerr << usage;
 		return 2;
 	}

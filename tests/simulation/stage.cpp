@@ -11,9 +11,11 @@ namespace issuer::simulation {
 using namespace std::chrono_literals;
 using vault::renewal::Event;
 using vault::renewal::Note;
+using vault::renewal::Operation;
 using vault::renewal::Outcome;
 using vault::renewal::Reason;
 using vault::renewal::Reports;
+using vault::renewal::State;
 
 namespace {
 
@@ -23,19 +25,34 @@ constexpr Instant beginning(std::chrono::hours(30'000));
 /// Longer ones bring nothing new, but many requests to play.
 constexpr Duration longestSpell = std::chrono::hours(48);
 
+/// An owner whose runs fail tries again every second or so.
+constexpr Duration longestOf(Fault fault)
+{
+	return fault == Fault::runsFail ? std::chrono::minutes(5) : longestSpell;
+}
+
 /// No world needs so many; one that does asks without a pause.
 constexpr std::size_t mostExchanges = 20'000;
+
+bool meetsRequest(Fault fault, Operation operation)
+{
+	const bool renews = operation == Operation::renew;
+	const bool ofMachine = fault == Fault::asleep || fault == Fault::runsFail;
+	return !ofMachine && !isOfSource(fault) && !(spoilsLookUps(fault) && renews) &&
+		   !(fault == Fault::lastRenewal && !renews);
+}
 
 } // namespace
 
 Stage::Stage(const World& world, Renewer& renewer, Timeline* timeline)
-	: _world(world), _renewer(renewer), _timeline(timeline), _vault(world.token, beginning), _dice(world.dice),
+	: _world(world), _renewer(renewer), _timeline(timeline), _current(world.token, beginning, 0), _dice(world.dice),
 	  _start(beginning), _now(beginning), _skew(world.clockSkew)
 {
 	const Duration lease = world.token.lease;
+	_current.acceptedFrom = beginning + world.replicationLag;
 	for (const auto& incident : world.incidents) {
 		const auto from = _start + incident.start.of(lease);
-		const auto length = std::min(incident.length.of(lease), longestSpell);
+		const auto length = std::min(incident.length.of(lease), longestOf(incident.fault));
 		_spells.push_back({incident.fault, from, from + length, incident.toTheBrink});
 	}
 	std::ranges::stable_sort(_spells, {}, &Spell::from);
@@ -56,7 +73,7 @@ Chronicle Stage::play()
 	playUntil(_start + std::min<Duration>(_world.leases * Duration(_world.token.lease), std::chrono::days(40)));
 	// Dead, and no other token to come: what does it ask for then?
 	_deedsDone = _deeds.size();
-	if (!_vault.alive(_now) && !_replaceDue) {
+	if (!_current.vault.alive(_now)) {
 		playUntil(_now + _world.afterwards);
 	}
 	recover();
@@ -73,10 +90,13 @@ void Stage::playUntil(Instant end)
 			nothing,
 			spell,
 			deed,
+			resumption,
+			reading,
 			arrival,
 			delivery,
 			request,
 			death,
+			candidateDeath,
 		} what = Next::nothing;
 		Instant when = end;
 		const auto consider = [&](std::optional<Instant> candidate, Next kind) {
@@ -85,9 +105,17 @@ void Stage::playUntil(Instant end)
 				what = kind;
 			}
 		};
-		consider(_deathNoted ? std::nullopt : std::optional(_vault.end()), Next::death);
+		consider(_current.deathNoted ? std::nullopt : std::optional(_current.vault.end()), Next::death);
+		if (_candidate && !_candidate->deathNoted) {
+			consider(_candidate->vault.end(), Next::candidateDeath);
+		}
 		consider(_spellsBegun < _spells.size() ? std::optional(_spells[_spellsBegun].from) : std::nullopt, Next::spell);
 		consider(_deedsDone < _deeds.size() ? std::optional(_deeds[_deedsDone].first) : std::nullopt, Next::deed);
+		consider(_resumeAt, Next::resumption);
+		if (_running && !_haveToken) {
+			const auto* failure = sourceFailure();
+			consider(awake(failure == nullptr ? _now : failure->to), Next::reading);
+		}
 		if (_flight) {
 			consider(_flight->arrival, Next::arrival);
 			consider(awake(_flight->end), Next::delivery);
@@ -110,12 +138,19 @@ void Stage::playUntil(Instant end)
 		}
 		switch (what) {
 		case Next::nothing:
+			checkSilence();
 			return;
 		case Next::spell:
 			startSpell(_spells[_spellsBegun++]);
 			break;
 		case Next::deed:
 			perform(_deeds[_deedsDone++].second);
+			break;
+		case Next::resumption:
+			resume();
+			break;
+		case Next::reading:
+			readFirstToken();
 			break;
 		case Next::arrival:
 			arrive();
@@ -127,7 +162,10 @@ void Stage::playUntil(Instant end)
 			send();
 			break;
 		case Next::death:
-			noteDeath();
+			noteDeath(_current);
+			break;
+		case Next::candidateDeath:
+			noteDeath(*_candidate);
 			break;
 		}
 	}
@@ -140,23 +178,32 @@ void Stage::forgetPlan()
 	_lateNext.reset();
 }
 
+/// The owner reads the source, and begins with the token that it gives.
 void Stage::begin()
 {
 	tell("the renewer begins");
+	if (_candidate) {
+		adopt();
+	}
 	_running = true;
 	_chronicle.lives += _now > _start ? 1 : 0;
-	_watchedSince = Instant::max();
-	_askedSince = _now;
-	_toldLease = {};
-	_uncertainty = {};
+	_current.life = _chronicle.lives;
+	_current.forget(_now);
+	_haveToken = sourceFailure() == nullptr;
+	_lastAsked = _now;
 	forgetPlan();
 	record(_renewer.begin(moment()), false, false);
+	checkArmed("begin");
+	if (spellOf(Fault::sourceUnreadable) != nullptr) {
+		record(_renewer.credentialUnreadable(moment(), false), false, false);
+		checkArmed("an unreadable source at begin");
+	}
 }
 
 void Stage::startSpell(Spell& spell)
 {
 	if (spell.toTheBrink) {
-		spell.to = std::clamp(brink(), spell.from, spell.from + longestSpell);
+		spell.to = std::clamp(brink(), spell.from, spell.from + longestOf(spell.fault));
 	}
 	if (preventsRenewal(spell.fault)) {
 		_chronicle.troubles.push_back({spell.from, spell.to});
@@ -164,16 +211,22 @@ void Stage::startSpell(Spell& spell)
 	if (_timeline != nullptr) {
 		tell(std::string(nameOf(spell.fault)) + ", for " + inWords(spell.to - spell.from));
 	}
+	const bool noticed = _running && _haveToken && spellOf(Fault::asleep) == nullptr;
+	if (spell.fault == Fault::sourceUnreadable && noticed) {
+		record(_renewer.credentialUnreadable(moment(), true), false, false);
+		checkArmed("an unreadable source");
+	}
 }
 
 /// The last moment at which a server can return and still save the token.
 Instant Stage::brink() const
 {
-	if (_vault.end() == Instant::max()) {
+	const auto& vault = _current.vault;
+	if (vault.end() == Instant::max()) {
 		return _now;
 	}
-	const auto lease = std::max(_vault.lease(), _toldLease);
-	return _vault.end() - reserveOf(_world.network, lease).whole() - 1us;
+	const auto lease = std::max(vault.lease(), _current.toldLease);
+	return vault.end() - reserveOf(_world.network, lease).whole() - 1us;
 }
 
 const Stage::Spell* Stage::spellOf(Fault fault) const
@@ -183,17 +236,33 @@ const Stage::Spell* Stage::spellOf(Fault fault) const
 	return found == _spells.begin() + static_cast<std::ptrdiff_t>(_spellsBegun) ? nullptr : &*found;
 }
 
-/// What a request meets: where several faults hold, the one that stands first on its way.
-const Stage::Spell* Stage::disturbance() const
+/// What a request of this kind meets: where several faults hold, the one that stands first on its way.
+const Stage::Spell* Stage::disturbance(Operation operation) const
 {
 	const Spell* first = nullptr;
 	for (std::size_t index = 0; index < _spellsBegun; ++index) {
 		const auto& spell = _spells[index];
-		if (spell.from <= _now && _now < spell.to && (first == nullptr || spell.fault < first->fault)) {
+		const bool holds = spell.from <= _now && _now < spell.to && meetsRequest(spell.fault, operation);
+		if (holds && (first == nullptr || spell.fault < first->fault)) {
 			first = &spell;
 		}
 	}
 	return first;
+}
+
+/// Nothing can be read from the credential source while this lasts.
+const Stage::Spell* Stage::sourceFailure() const
+{
+	const auto* unreadable = spellOf(Fault::sourceUnreadable);
+	return unreadable == nullptr ? spellOf(Fault::sourceHangs) : unreadable;
+}
+
+HeldToken* Stage::tokenOf(int life)
+{
+	if (_current.life == life) {
+		return &_current;
+	}
+	return _candidate && _candidate->life == life ? &*_candidate : nullptr;
 }
 
 /// A machine that sleeps does what was due as soon as it wakes.
@@ -206,14 +275,13 @@ std::optional<Instant> Stage::awake(std::optional<Instant> instant) const
 	return sleep != nullptr && *instant < sleep->to ? sleep->to : *instant;
 }
 
-Duration Stage::upTo(milliseconds most)
+Duration Stage::upTo(Duration most)
 {
 	if (most <= 0ms) {
 		return {};
 	}
 	_dice = _dice * 6364136223846793005U + 1442695040888963407U;
-	return Duration(
-		static_cast<Duration::rep>((_dice >> 20U) % static_cast<std::uint64_t>(Duration(most).count() + 1)));
+	return Duration(static_cast<Duration::rep>((_dice >> 20U) % static_cast<std::uint64_t>(most.count() + 1)));
 }
 
 bool Stage::lost()
@@ -227,20 +295,24 @@ void Stage::record(const Reports& reports, bool answer, bool wallShown)
 	saying.at = _now;
 	saying.wallClock = moment().wall;
 	saying.snapshot = _renewer.snapshot();
-	saying.wall = _vault.wall();
-	saying.end = _vault.end();
-	saying.life = _chronicle.lives;
+	saying.wall = _current.vault.wall();
+	saying.end = _current.vault.end();
+	saying.life = _current.life;
 	saying.wallShown = wallShown;
-	saying.undisturbed = _undisturbed;
+	saying.undisturbed = _current.undisturbed;
 	saying.answer = answer;
-	saying.untold = _wrapped || (_watchedSince <= _now && _toldEnd <= _now);
-	saying.uncertainty = _uncertainty;
+	saying.untold = _current.wrapped || (_current.watchedSince <= _now && _current.toldEnd <= _now);
+	saying.uncertainty = _current.uncertainty;
+	saying.last = _current.last;
+	saying.hasCandidate = _candidate.has_value();
+	saying.held = _now - _current.askedSince;
 	for (const auto& report : reports) {
 		if (const auto* event = std::get_if<Event>(&report)) {
 			++saying.events;
 			saying.outcomes += event->outcome == Outcome::none ? 0 : 1;
-			saying.notRenewableForMaxTtl +=
-				event->outcome == Outcome::notRenewable && event->reason == Reason::maxTtl ? 1 : 0;
+			const bool notRenewable = event->outcome == Outcome::notRenewable;
+			saying.notRenewables += notRenewable ? 1 : 0;
+			saying.notRenewableForMaxTtl += notRenewable && event->reason == Reason::maxTtl ? 1 : 0;
 			if (_timeline != nullptr) {
 				tell("  event: " + std::string(nameOf(event->state)) + ' ' + std::string(nameOf(event->outcome)) +
 					 ": " + event->detail);
@@ -254,10 +326,44 @@ void Stage::record(const Reports& reports, bool answer, bool wallShown)
 	_chronicle.sayings.push_back(saying);
 }
 
+/// Whoever runs has a next step or awaits an answer, except where asking would be of no use or would do harm.
+void Stage::checkArmed(const char* after)
+{
+	if (!_running || _flight || _renewer.next()) {
+		return;
+	}
+	const auto snapshot = _renewer.snapshot();
+	const bool neverAsks = snapshot.state == State::noExpiry || snapshot.reason == Reason::limitedUses;
+	if (!neverAsks || _renewer.hasCandidate()) {
+		_chronicle.broken.push_back("silent: after " + std::string(after) +
+									" nothing is planned and no answer awaited, " +
+									std::string(nameOf(snapshot.state)));
+	}
+}
+
+/// Is it asked about often enough for a revocation to be known within hours? The design says 6 h, spread by a tenth.
+void Stage::checkSilence()
+{
+	constexpr Duration longest = std::chrono::minutes(6 * 66);
+	if (!_running || _flight || spellOf(Fault::asleep) != nullptr) {
+		return;
+	}
+	auto since = _lastAsked;
+	for (const auto& spell : _spells) {
+		since = spell.fault == Fault::asleep && spell.to <= _now ? std::max(since, spell.to) : since;
+	}
+	const auto snapshot = _renewer.snapshot();
+	const bool neverAsks = snapshot.state == State::noExpiry || snapshot.reason == Reason::limitedUses;
+	if (!neverAsks && _now - since > longest + _world.network.lateness) {
+		_chronicle.broken.push_back(
+			"silent: nothing is asked for " + inWords(_now - since) + ", " + std::string(nameOf(snapshot.state)));
+	}
+}
+
 void Stage::tell(const std::string& what)
 {
 	if (_timeline != nullptr) {
-		_timeline->line(_now, _vault.end(), what);
+		_timeline->line(_now, _current.vault.end(), what);
 	}
 }
 

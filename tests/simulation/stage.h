@@ -1,9 +1,9 @@
 #pragma once
 
 #include "chronicle.h"
+#include "held_token.h"
 #include "renewer.h"
 #include "timeline.h"
-#include "virtual_vault.h"
 
 #include <optional>
 #include <string>
@@ -13,7 +13,9 @@ namespace issuer::simulation {
 
 /// Plays one world with one renewer, in virtual time: what comes next happens next, and nothing waits.
 ///
-/// After the world's own time all faults end and a new credential comes: the renewer must recover. Then it is stopped.
+/// The renewer may hold two tokens: the current one, and a candidate that its source gave and no server has accepted
+/// yet. After the world's own time all faults end and a new credential comes: the renewer must recover. Then it is
+/// stopped.
 class Stage
 {
 public:
@@ -33,10 +35,10 @@ private:
 		vault::renewal::Attempt attempt;
 		std::optional<vault::renewal::Answer> answer; ///< what it will know then; none: that it took too long
 		bool replyLost = false;
-		Instant served;           ///< when the server answered…
-		Instant endThen;          ///< …and when the token was to end then
+		Instant served;           ///< when the server answered
+		Instant endThen;          ///< when the token was to end at that moment
 		std::size_t exchange = 0; ///< its place in the chronicle
-		int life = 0;
+		int life = 0;             ///< of the token that it is about
 	};
 
 	/// An incident with its end, which for those to the brink is known only once they begin.
@@ -54,33 +56,47 @@ private:
 	void send();
 	void arrive();
 	void deliver();
-	void hearOfEnd(const Flight& flight);
+	void interrupt(Exchange& exchange, const std::string& where);
+	std::string hear(HeldToken& token, const Flight& flight, const vault::renewal::Answer& answer, bool& wallShown);
+	void hearOfEnd(HeldToken& token, const Flight& flight);
 	void renewAsRival(seconds increment);
 	void perform(Deed deed);
+	[[nodiscard]] bool putOff(Deed deed);
 	void startSpell(Spell& spell);
-	void replaceCredential();
+	void readFirstToken();
+	void sourceGives(bool usable);
+	void restoreCredential();
+	void adopt();
+	void callOff(int life);
+	void handOver();
+	void resume();
 	void stop();
 	void recover();
-	void noteDeath();
+	void noteDeath(HeldToken& token);
 
 	[[nodiscard]] std::optional<Instant> awake(std::optional<Instant> instant) const;
 	[[nodiscard]] const Spell* spellOf(Fault fault) const;
-	[[nodiscard]] const Spell* disturbance() const;
-	[[nodiscard]] bool sourceReadable() const { return spellOf(Fault::sourceUnreadable) == nullptr; }
+	[[nodiscard]] const Spell* disturbance(vault::renewal::Operation operation) const;
+	[[nodiscard]] const Spell* sourceFailure() const;
 	[[nodiscard]] Instant brink() const;
-	vault::renewal::Answer serve(const Flight& flight);
-	vault::renewal::Answer atServer(const Flight& flight);
+	[[nodiscard]] HeldToken* tokenOf(int life);
+	[[nodiscard]] bool thinksDead() const;
+	vault::renewal::Answer serve(const Flight& flight, HeldToken& token);
+	vault::renewal::Answer atServer(const Flight& flight, HeldToken& token);
 	[[nodiscard]] Moment moment() const { return {_now, WallTime(_now.time_since_epoch()) + _skew}; }
-	[[nodiscard]] Duration upTo(milliseconds most);
+	[[nodiscard]] Duration upTo(Duration most);
 	[[nodiscard]] bool lost();
 	void record(const vault::renewal::Reports& reports, bool answer, bool wallShown);
+	void checkArmed(const char* after);
+	void checkSilence();
 	void tell(const std::string& what);
 
 	const World& _world;
 	Renewer& _renewer;
 	Timeline* _timeline;
 	Chronicle _chronicle;
-	VirtualVault _vault;
+	HeldToken _current;
+	std::optional<HeldToken> _candidate; ///< the source gave it, and the renewer has not adopted it
 	std::uint64_t _dice;
 
 	Instant _start;
@@ -95,21 +111,10 @@ private:
 	std::optional<Instant> _planned;  ///< …this instant
 
 	bool _running = false;
-	bool _haveToken = false;
-	bool _undisturbed = true;
-	bool _shortened = false;
-	Instant _shortenedAt;
-	bool _wallMoved = false;
-	bool _deathNoted = false;
-	bool _replaceDue = false;
-	Instant _watchedSince;
-	Instant _askedSince;
-	Duration _toldLease{};
-	bool _wrapped = false;   ///< the latest grant did not say for how long: a look-up will
-	Duration _uncertainty{}; ///< of what was told: a server may have said it at any moment of the slowest exchange
-	Instant _toldSince;
-	Instant _toldEnd;  ///< when the token ends, had no renewal reached the server since the latest answer…
-	Instant _hopedEnd; ///< …and when, with those that the renewer sent before that end
+	bool _haveToken = false; ///< the reader of the credential source has given one
+	std::optional<Instant> _resumeAt;
+	Instant _lastAsked;     ///< when the latest request, begin or resumption was
+	bool _settling = false; ///< the world is over: all is well from here on
 };
 
 } // namespace issuer::simulation

@@ -11,30 +11,80 @@ namespace issuer::simulation {
 using namespace std::chrono_literals;
 using vault::renewal::State;
 
-/// What a rival does to the token's life the renewer cannot know.
+namespace {
+
+bool reachesMachine(Deed deed)
+{
+	switch (deed) {
+	case Deed::replaceCredential:
+	case Deed::replaceByJunk:
+	case Deed::restoreCredential:
+	case Deed::renewNow:
+	case Deed::stop:
+	case Deed::begin:
+	case Deed::handOver:
+		return true;
+	case Deed::revoke:
+	case Deed::renewShort:
+	case Deed::renewLong:
+	case Deed::lowerMaxTtl:
+	case Deed::raiseMaxTtl:
+	case Deed::stepWallClock:
+		return false;
+	}
+	return false;
+}
+
+bool isOfSource(Deed deed)
+{
+	return deed == Deed::replaceCredential || deed == Deed::replaceByJunk || deed == Deed::restoreCredential;
+}
+
+} // namespace
+
+/// The renewer cannot know what a rival does to the token's life.
 void Stage::renewAsRival(seconds increment)
 {
-	const auto before = _vault.end();
-	_vault.renewBySomebodyElse(_now, increment);
-	_undisturbed = false;
-	if (_vault.end() < before) {
-		_shortened = true;
-		_shortenedAt = _now;
+	auto& vault = _current.vault;
+	const auto before = vault.end();
+	vault.renewBySomebodyElse(_now, increment);
+	_current.undisturbed = false;
+	if (vault.end() < before) {
+		_current.shortened = true;
+		_current.shortenedAt = _now;
 	}
+}
+
+/// Does it later, if the machine sleeps or the source tells nothing now. True: it was put off, or will never be done.
+bool Stage::putOff(Deed deed)
+{
+	const auto* obstacle = reachesMachine(deed) ? spellOf(Fault::asleep) : nullptr;
+	if (obstacle == nullptr && isOfSource(deed)) {
+		obstacle = sourceFailure();
+	}
+	if (obstacle == nullptr) {
+		return false;
+	}
+	if (isOfSource(deed)) {
+		const auto notDone = _deeds.begin() + static_cast<std::ptrdiff_t>(_deedsDone);
+		const auto place =
+			std::find_if(notDone, _deeds.end(), [&](const auto& other) { return other.first > obstacle->to; });
+		_deeds.insert(place, {obstacle->to, deed});
+	}
+	return true;
 }
 
 void Stage::perform(Deed deed)
 {
-	const bool reachesToken =
-		deed == Deed::replaceCredential || deed == Deed::renewNow || deed == Deed::stop || deed == Deed::begin;
-	if (reachesToken && spellOf(Fault::asleep) != nullptr) {
-		return; // nobody calls on a machine that sleeps
+	if (putOff(deed)) {
+		return;
 	}
 	tell(std::string(nameOf(deed)));
 	const auto lease = _world.token.lease;
+	auto& vault = _current.vault;
 	switch (deed) {
 	case Deed::revoke:
-		_vault.revoke(_now);
+		vault.revoke(_now);
 		break;
 	case Deed::renewShort:
 		renewAsRival(lease / 10);
@@ -43,35 +93,43 @@ void Stage::perform(Deed deed)
 		renewAsRival(2 * lease);
 		break;
 	case Deed::lowerMaxTtl:
-		_vault.setMaxTtl(std::chrono::ceil<seconds>(_vault.age(_now) + Duration(lease) / 4));
-		_undisturbed = false;
-		_wallMoved = true;
+		vault.setMaxTtl(std::chrono::ceil<seconds>(vault.age(_now) + Duration(lease) / 4));
+		_current.undisturbed = false;
+		_current.wallMoved = true;
 		break;
 	case Deed::raiseMaxTtl:
-		if (const auto wall = _vault.wall()) {
-			_vault.setMaxTtl(std::chrono::ceil<seconds>(_vault.age(*wall) + 4 * Duration(lease)));
-			_undisturbed = false;
-			_wallMoved = true;
+		if (const auto wall = vault.wall()) {
+			vault.setMaxTtl(std::chrono::ceil<seconds>(vault.age(*wall) + 4 * Duration(lease)));
+			_current.undisturbed = false;
+			_current.wallMoved = true;
 		}
 		break;
 	case Deed::replaceCredential:
-		if (_running && sourceReadable()) {
-			replaceCredential();
-		}
+		sourceGives(true);
+		break;
+	case Deed::replaceByJunk:
+		sourceGives(false);
+		break;
+	case Deed::restoreCredential:
+		restoreCredential();
 		break;
 	case Deed::renewNow:
 		if (_running) {
 			_chronicle.asked.push_back(_now);
 			_renewer.renewNow(moment());
+			checkArmed("a wish to renew");
 		}
 		break;
 	case Deed::stop:
 		stop();
 		break;
 	case Deed::begin:
-		if (!_running) {
+		if (!_running && !_resumeAt) {
 			begin();
 		}
+		break;
+	case Deed::handOver:
+		handOver();
 		break;
 	case Deed::stepWallClock:
 		_skew += 1h;
@@ -79,35 +137,89 @@ void Stage::perform(Deed deed)
 	}
 }
 
-void Stage::replaceCredential()
+/// The source could not be read when the renewer began; now it can.
+void Stage::readFirstToken()
 {
-	if (_flight && _renewer.snapshot().state == State::starting) {
-		_replaceDue = true; // a first answer is waited for, as it may be one that a start waits for
+	_haveToken = true;
+	tell("the source gives the token");
+	_current.askedSince = _now;
+	forgetPlan();
+	record(_renewer.candidateFound(moment()), false, false);
+	if (_renewer.hasCandidate()) {
+		_chronicle.broken.emplace_back("silent: the first token that there is waits as a candidate");
+	}
+	checkArmed("the first token");
+}
+
+/// Another text lies in the source: a token that the server will accept after a while, or one that it never does.
+void Stage::sourceGives(bool usable)
+{
+	if (!_running || !_haveToken) {
 		return;
 	}
-	noteDeath();
+	if (_candidate) {
+		noteDeath(*_candidate);
+		callOff(_candidate->life);
+	}
 	auto plan = _world.token;
 	plan.spent = {};
 	plan.renewedBefore = 0;
-	_vault = VirtualVault(plan, _now);
-	++_chronicle.lives;
-	_deathNoted = false;
-	_undisturbed = true;
-	_shortened = false;
-	_wallMoved = false;
-	_haveToken = true;
-	_watchedSince = Instant::max();
-	_askedSince = _now;
-	_toldLease = {};
-	_wrapped = false;
-	_uncertainty = {};
+	_candidate.emplace(plan, _now, ++_chronicle.lives);
+	const auto lag = _settling ? milliseconds() : _world.replicationLag;
+	_candidate->acceptedFrom = usable ? _now + lag : Instant::max();
 	forgetPlan();
-	// A request with the token before is called off.
-	if (_flight) {
+	const bool currentKept = !thinksDead();
+	const auto reports = _renewer.candidateFound(moment());
+	if (!_renewer.hasCandidate()) {
+		if (currentKept && _current.vault.alive(_now)) {
+			_chronicle.broken.emplace_back("dropped: a token that lives, for one that no server has accepted");
+		}
+		adopt();
+	}
+	record(reports, false, false);
+	checkArmed("a new credential");
+}
+
+void Stage::restoreCredential()
+{
+	if (!_candidate || !_running) {
+		return;
+	}
+	noteDeath(*_candidate);
+	callOff(_candidate->life);
+	_candidate.reset();
+	forgetPlan();
+	record(_renewer.candidateGone(moment()), false, false);
+	if (_renewer.hasCandidate()) {
+		_chronicle.broken.emplace_back("silent: a candidate that the source has taken back is kept");
+	}
+	checkArmed("a credential put back");
+}
+
+/// The candidate takes the place of the current token.
+void Stage::adopt()
+{
+	noteDeath(_current);
+	callOff(_current.life);
+	tell("the new credential takes the place of the one before");
+	_current = *std::exchange(_candidate, std::nullopt);
+	forgetPlan();
+}
+
+/// The renewer takes the current token for dead, or has no reason yet to take it for alive.
+bool Stage::thinksDead() const
+{
+	const auto state = _renewer.snapshot().state;
+	return state == State::starting || state == State::expired || state == State::stopped;
+}
+
+/// The owner drops a request about a token that it no longer holds.
+void Stage::callOff(int life)
+{
+	if (_flight && _flight->life == life) {
 		_chronicle.exchanges[_flight->exchange].ended = _now;
 		_flight.reset();
 	}
-	record(_renewer.candidateFound(moment()), false, false);
 }
 
 void Stage::stop()
@@ -115,12 +227,12 @@ void Stage::stop()
 	if (!_running) {
 		return;
 	}
+	checkSilence();
 	if (_flight) {
 		// The transport calls off what hangs: then the answer comes, after all, when nobody listens any more.
 		_flight->end = std::min(_flight->end, _now + 1ms);
 	}
 	_running = false;
-	_replaceDue = false;
 	const auto reports = _renewer.stopped(moment());
 	record(reports, false, false);
 	if (_renewer.snapshot().state != State::stopped || _renewer.next()) {
@@ -128,7 +240,33 @@ void Stage::stop()
 	}
 }
 
-/// All faults end, and a new credential comes: every state must lead to one that is well.
+/// To a successor, which needs a moment to start. The renewer does not run meanwhile.
+void Stage::handOver()
+{
+	if (!_running) {
+		return;
+	}
+	stop();
+	_resumeAt = _now + 2ms + upTo(std::min<Duration>(Duration(_world.token.lease) / 8, 10s));
+	_chronicle.troubles.push_back({_now, *_resumeAt});
+}
+
+/// The hand-over holds no token: the successor goes on with the one that the source gives, if it is the same.
+void Stage::resume()
+{
+	_resumeAt.reset();
+	if (_candidate || !_haveToken || sourceFailure() != nullptr) {
+		begin();
+		return;
+	}
+	tell("its successor resumes");
+	_running = true;
+	_lastAsked = _now;
+	forgetPlan();
+	record(_renewer.resume(moment()), false, false);
+	checkArmed("a resumption");
+}
+
 void Stage::recover()
 {
 	for (auto& spell : _spells) {
@@ -138,14 +276,21 @@ void Stage::recover()
 		trouble.to = std::min(trouble.to, _now);
 	}
 	_spellsBegun = _spells.size();
+	_settling = true;
 	_deedsDone = _deeds.size();
 	tell("all is well from now on, and a new credential comes");
-	if (!_running) {
+	if (_resumeAt) {
+		resume();
+	}
+	else if (!_running) {
 		begin();
 	}
-	replaceCredential();
-	if (_replaceDue) {
-		playUntil(_flight->end + 1us);
+	if (!_haveToken) {
+		readFirstToken();
+	}
+	sourceGives(true);
+	if (_flight) {
+		playUntil(_flight->end + 1us); // it may have hung until now; the candidate is next
 	}
 	const auto most = reserveOf(_world.network, _world.token.lease).whole() + 4s;
 	const auto lossless = _world.network.lossPercent == 0;
@@ -154,37 +299,45 @@ void Stage::recover()
 	const auto snapshot = _renewer.snapshot();
 	const bool wellEnough = snapshot.state == State::active || snapshot.state == State::capped ||
 							snapshot.state == State::noExpiry || snapshot.state == State::notRenewable;
-	const bool livesOn = _vault.alive(_now) && (_vault.end() - _now > most || _vault.end() == Instant::max());
-	if (!wellEnough && livesOn && lossless && _vault.age(_now) >= most) {
+	const auto& vault = _current.vault;
+	const bool livesOn = vault.alive(_now) && (vault.end() - _now > most || vault.end() == Instant::max());
+	if (!wellEnough && livesOn && lossless && vault.age(_now) >= most) {
 		_chronicle.broken.emplace_back("liveness: the server is well, the credential is new, and the renewer is not");
+	}
+	if (_renewer.hasCandidate() && lossless && _candidate->vault.alive(_now)) {
+		_chronicle.broken.emplace_back("liveness: a new credential that the server accepts is not adopted");
 	}
 }
 
-void Stage::noteDeath()
+void Stage::noteDeath(HeldToken& token)
 {
-	if (_deathNoted) {
+	if (token.deathNoted) {
 		return;
 	}
-	_deathNoted = true;
+	token.deathNoted = true;
+	const auto& vault = token.vault;
 	Death death;
-	death.at = _vault.end();
-	death.told = std::min(_vault.end(), _toldEnd);
-	death.hoped = std::max(death.told, std::min(_vault.end(), _hopedEnd));
-	if (_vault.alive(_now)) {
+	death.at = vault.end();
+	death.told = std::min(vault.end(), token.toldEnd);
+	death.hoped = std::max(death.told, std::min(vault.end(), token.hopedEnd));
+	if (vault.alive(_now)) {
 		return; // it was replaced while it lived
 	}
-	tell("the token is dead");
-	death.watchedSince = _running ? std::max(_watchedSince, _toldSince) : Instant::max();
-	death.askedSince = _running ? _askedSince : Instant::max();
-	death.lease = _toldLease;
-	death.wall = _vault.wall();
-	death.renewable = _vault.renewable() && _world.token.kind != Kind::limitedUses;
-	death.killed = _vault.killed();
-	death.shortened = _shortened;
-	death.wallMoved = _wallMoved;
+	death.ofCandidate = &token != &_current;
+	tell(death.ofCandidate ? "the candidate is dead" : "the token is dead");
+	death.watchedSince = _running ? std::max(token.watchedSince, token.toldSince) : Instant::max();
+	death.askedSince = _running ? token.askedSince : Instant::max();
+	death.lease = token.toldLease;
+	death.wall = vault.wall();
+	death.renewable = vault.renewable() && _world.token.kind != Kind::limitedUses;
+	death.killed = vault.killed();
+	death.shortened = token.shortened;
+	death.wallMoved = token.wallMoved;
+	death.last = token.last;
+	death.acceptedFrom = token.acceptedFrom;
 	death.warned = _renewer.warnedOfEnd();
 	death.gaveUp = _renewer.gaveUp();
-	death.life = _chronicle.lives;
+	death.life = token.life;
 	_chronicle.deaths.push_back(death);
 }
 

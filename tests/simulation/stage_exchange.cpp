@@ -14,38 +14,51 @@ using vault::renewal::Answer;
 using vault::renewal::Grant;
 using vault::renewal::Operation;
 using vault::renewal::Reason;
+using vault::renewal::Token;
 using vault::renewal::TokenFacts;
 using vault::renewal::WrappedGrant;
 using Verdict = vault::renewal::Trouble;
 
 void Stage::send()
 {
+	checkSilence();
+	_lastAsked = _now;
 	forgetPlan();
 	const auto state = _renewer.snapshot().state;
 	const auto attempt = _renewer.attempt(moment());
+	const bool ofCandidate = attempt.token == Token::candidate;
+	if (ofCandidate && !_candidate) {
+		_chronicle.broken.emplace_back("silent: a candidate is asked about, and there is none");
+		_running = false;
+		return;
+	}
+	const auto& token = ofCandidate ? *_candidate : _current;
 	Exchange exchange;
 	exchange.sent = _now;
 	exchange.ended = _now;
 	exchange.operation = attempt.operation;
-	exchange.tokenAlive = _vault.alive(_now);
-	exchange.toldLease = _toldLease;
-	const bool endKnown = _toldLease > Duration::zero() && _toldEnd != Instant::max();
-	exchange.remaining = endKnown ? _toldEnd - _now : Duration::max();
+	exchange.tokenAlive = token.vault.alive(_now);
+	exchange.toldLease = token.toldLease;
+	const bool endKnown = token.toldLease > Duration::zero() && token.toldEnd != Instant::max();
+	exchange.remaining = endKnown ? token.toldEnd - _now : Duration::max();
 	exchange.stateBefore = state;
-	exchange.life = _chronicle.lives;
-	const auto* trouble = disturbance();
+	exchange.life = token.life;
+	exchange.ofCandidate = ofCandidate;
+	exchange.afterLast = token.last;
+	const auto* trouble = disturbance(attempt.operation);
 	exchange.duringOutage = trouble != nullptr && preventsRenewal(trouble->fault);
 	_chronicle.exchanges.push_back(exchange);
 
-	const bool readable = sourceReadable();
-	if (!readable) {
-		record(_renewer.credentialUnreadable(moment(), _haveToken), false, false);
-		if (!_haveToken) {
-			tell("no request: the credential source gives no token");
-			return;
-		}
+	if (!_haveToken) {
+		record(_renewer.credentialUnreadable(moment(), false), false, false);
+		tell("no request: the credential source gives no token");
+		checkArmed("an attempt without a token");
+		return;
 	}
-	_haveToken = true;
+	if (spellOf(Fault::runsFail) != nullptr && upTo(1us) == 0us) {
+		interrupt(_chronicle.exchanges.back(), "before it sends");
+		return;
+	}
 	const auto roundTrip = _world.network.latency + upTo(_world.network.jitter);
 	Flight flight{};
 	flight.sent = _now;
@@ -54,7 +67,7 @@ void Stage::send()
 	flight.end = _now + roundTrip;
 	flight.attempt = attempt;
 	flight.exchange = _chronicle.exchanges.size() - 1;
-	flight.life = _chronicle.lives;
+	flight.life = token.life;
 	if (lost()) {
 		flight.arrival = Instant::max();
 	}
@@ -69,10 +82,19 @@ void Stage::send()
 	}
 	if (_timeline != nullptr) {
 		tell(std::string(attempt.operation == Operation::renew ? "renew" : "look up") +
-			 (attempt.increment ? " for " + inWords(*attempt.increment) : "") + ", " + inWords(attempt.budget) +
-			 " to answer");
+			 (ofCandidate ? " the candidate" : "") + (attempt.increment ? " for " + inWords(*attempt.increment) : "") +
+			 ", " + inWords(attempt.budget) + " to answer");
 	}
 	_flight = flight;
+}
+
+/// The owner's run has thrown, and no answer will reach the renewer.
+void Stage::interrupt(Exchange& exchange, const std::string& where)
+{
+	exchange.interrupted = true;
+	tell("the owner's run fails " + where);
+	_renewer.interrupted(moment());
+	checkArmed("a failed run");
 }
 
 /// The request is at the server; or where a server ought to be.
@@ -80,7 +102,7 @@ void Stage::arrive()
 {
 	auto& flight = *_flight;
 	flight.arrival = Instant::max();
-	const auto* spell = disturbance();
+	const auto* spell = disturbance(flight.attempt.operation);
 	const auto fault = spell == nullptr ? std::nullopt : std::optional(spell->fault);
 	const bool renews = flight.attempt.operation == Operation::renew;
 	if (fault == Fault::hanging || (fault == Fault::frozenLeader && renews)) {
@@ -100,40 +122,51 @@ void Stage::arrive()
 		flight.end = flight.deadline;
 		flight.replyLost = true;
 	}
-	auto answer = serve(flight);
+	auto* const held = tokenOf(flight.life);
+	auto& token = held == nullptr ? _current : *held; // a begin has given it another number since
+	auto answer = serve(flight, token);
 	flight.served = _now;
-	flight.endThen = _vault.end();
+	flight.endThen = token.vault.end();
 	const bool granted = std::holds_alternative<Grant>(answer) || std::holds_alternative<WrappedGrant>(answer);
-	if (granted && flight.sent < _toldEnd) {
-		_hopedEnd = _vault.end();
+	if (granted && flight.sent < token.toldEnd) {
+		token.hopedEnd = token.vault.end();
 	}
 	if (!flight.replyLost) {
 		flight.answer = std::move(answer);
 	}
 }
 
-Answer Stage::serve(const Flight& flight)
+Answer Stage::serve(const Flight& flight, HeldToken& token)
 {
 	const auto operation = flight.attempt.operation;
-	if (const auto* spell = disturbance()) {
-		if (auto instead = answerInstead(spell->fault, operation, _vault.alive(_now), spell->to - _now)) {
-			return *std::move(instead);
-		}
-		if (spell->fault == Fault::wrapped && operation == Operation::renew) {
-			auto answer = atServer(flight);
-			return std::holds_alternative<Grant>(answer) ? Answer(WrappedGrant{}) : answer;
-		}
+	const auto* spell = disturbance(operation);
+	if (spell == nullptr) {
+		return atServer(flight, token);
 	}
-	return atServer(flight);
+	const bool accepted = token.accepted(_now) && token.vault.alive(_now);
+	if (auto instead = answerInstead(spell->fault, operation, accepted, spell->to - _now)) {
+		return *std::move(instead);
+	}
+	auto answer = atServer(flight, token);
+	if (auto* grant = std::get_if<Grant>(&answer)) {
+		if (spell->fault == Fault::wrapped) {
+			return WrappedGrant{};
+		}
+		grant->renewable = spell->fault != Fault::lastRenewal;
+	}
+	return answer;
 }
 
-Answer Stage::atServer(const Flight& flight)
+Answer Stage::atServer(const Flight& flight, HeldToken& token)
 {
-	if (flight.attempt.operation == Operation::lookUp) {
-		return _vault.lookUp(_now);
+	if (!token.accepted(_now)) {
+		return Verdict{Verdict::Kind::refused, Reason::refused, {}, "permission denied, invalid token"};
 	}
-	_deathNoted = _deathNoted && !_vault.alive(_now);
-	return _vault.renew(_now, flight.attempt.increment);
+	if (flight.attempt.operation == Operation::lookUp) {
+		return token.vault.lookUp(_now);
+	}
+	token.deathNoted = token.deathNoted && !token.vault.alive(_now);
+	return token.vault.renew(_now, flight.attempt.increment);
 }
 
 void Stage::deliver()
@@ -144,7 +177,8 @@ void Stage::deliver()
 	exchange.ended = _now;
 	const auto* trouble = flight.answer ? std::get_if<Verdict>(&*flight.answer) : nullptr;
 	exchange.answered = flight.answer && !(trouble != nullptr && trouble->unsent);
-	if (!_running || flight.life != _chronicle.lives) {
+	auto* const token = tokenOf(flight.life);
+	if (!_running || token == nullptr) {
 		// The renewer was stopped or has another token by now: what it hears must leave it cold.
 		const auto before = _renewer.snapshot();
 		if (!_renewer.answered({flight.sent, {}}, moment(), flight.answer.value_or(Verdict{})).empty() && !_running) {
@@ -155,65 +189,82 @@ void Stage::deliver()
 		}
 		return;
 	}
+	if (spellOf(Fault::runsFail) != nullptr) {
+		interrupt(exchange, "with an answer in its hands");
+		return;
+	}
 	Verdict tooLong;
 	tooLong.kind = Verdict::Kind::transport;
 	tooLong.reason = Reason::timeout;
 	tooLong.detail = "no answer in time";
 	const Answer answer = flight.answer.value_or(Answer(tooLong));
 	bool wallShown = false;
-	std::string words;
-	if (const auto* grant = std::get_if<Grant>(&answer)) {
-		exchange.extended = true;
-		_toldLease = grant->lease;
-		_wrapped = false;
-		hearOfEnd(flight);
-		wallShown = grant->capWarning;
-		words = "renewed for " + inWords(grant->lease) + (grant->capWarning ? ", capped" : "");
-	}
-	else if (const auto* facts = std::get_if<TokenFacts>(&answer)) {
-		if (_toldLease == Duration::zero()) {
-			_toldLease = facts->period > 0s ? facts->period : facts->creationTtl;
-		}
-		if (std::exchange(_wrapped, false)) {
-			_toldLease = std::min(_toldLease, std::max<Duration>(facts->ttl, 1s));
-		}
-		hearOfEnd(flight);
-		wallShown = facts->explicitMaxTtl > 0s && facts->expires;
-		words = "looked up: " + (facts->expires ? inWords(facts->ttl) + " left" : std::string("never ends"));
-	}
-	else if (const auto* verdict = std::get_if<Verdict>(&answer)) {
-		exchange.failed = true;
-		exchange.disowned = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::gone;
-		exchange.refused = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::denied;
-		words = verdict->detail;
-	}
-	else {
-		_wrapped = true;
-		words = "wrapped";
-	}
+	const auto words = hear(*token, flight, answer, wallShown);
 	if (_timeline != nullptr) {
 		tell("answer after " + inWords(_now - flight.sent) + ": " + words);
 	}
 	const auto sent = Moment{flight.sent, WallTime(flight.sent.time_since_epoch()) + _skew};
-	record(_renewer.answered(sent, moment(), answer), true, wallShown);
-	if (std::exchange(_replaceDue, false)) {
-		replaceCredential();
+	const bool currentKept = !thinksDead();
+	const auto reports = _renewer.answered(sent, moment(), answer);
+	if (_candidate && !_renewer.hasCandidate()) {
+		if (exchange.ofCandidate && exchange.disowned && currentKept && _current.vault.alive(_now)) {
+			_chronicle.broken.emplace_back("dropped: a token that lives, for one that the server refuses");
+		}
+		adopt();
 	}
+	const bool ofCurrent = flight.life == _current.life;
+	record(reports, ofCurrent, ofCurrent && wallShown);
+	checkArmed("an answer");
+}
+
+/// What the answer tells of the token's end, and how it goes into the chronicle. Returns it in words.
+std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& answer, bool& wallShown)
+{
+	auto& exchange = _chronicle.exchanges[flight.exchange];
+	if (const auto* grant = std::get_if<Grant>(&answer)) {
+		exchange.extended = true;
+		token.toldLease = grant->lease;
+		token.wrapped = false;
+		token.last = token.last || !grant->renewable;
+		hearOfEnd(token, flight);
+		wallShown = grant->capWarning;
+		return "renewed for " + inWords(grant->lease) + (grant->capWarning ? ", capped" : "") +
+			   (grant->renewable ? "" : ", for the last time");
+	}
+	if (const auto* facts = std::get_if<TokenFacts>(&answer)) {
+		if (token.toldLease == Duration::zero()) {
+			token.toldLease = facts->period > 0s ? facts->period : facts->creationTtl;
+		}
+		if (std::exchange(token.wrapped, false)) {
+			token.toldLease = std::min(token.toldLease, std::max<Duration>(facts->ttl, 1s));
+		}
+		hearOfEnd(token, flight);
+		wallShown = facts->explicitMaxTtl > 0s && facts->expires;
+		return "looked up: " + (facts->expires ? inWords(facts->ttl) + " left" : std::string("never ends"));
+	}
+	if (const auto* verdict = std::get_if<Verdict>(&answer)) {
+		exchange.failed = true;
+		exchange.disowned = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::gone;
+		exchange.refused = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::denied;
+		return verdict->detail;
+	}
+	token.wrapped = true;
+	return "wrapped";
 }
 
 /// An answer has told the renewer when the token ends.
-void Stage::hearOfEnd(const Flight& flight)
+void Stage::hearOfEnd(HeldToken& token, const Flight& flight)
 {
-	_watchedSince = std::min(_watchedSince, _now);
-	_uncertainty = std::max(_uncertainty, _now - flight.sent);
-	_hopedEnd = flight.endThen;
-	if (_toldEnd != flight.endThen) {
-		_toldEnd = flight.endThen;
-		_toldSince = _now;
+	token.watchedSince = std::min(token.watchedSince, _now);
+	token.uncertainty = std::max(token.uncertainty, _now - flight.sent);
+	token.hopedEnd = flight.endThen;
+	if (token.toldEnd != flight.endThen) {
+		token.toldEnd = flight.endThen;
+		token.toldSince = _now;
 	}
 	// Look-ups tell whole seconds: of a short lease too little.
-	if (flight.attempt.operation == Operation::renew && _shortenedAt <= flight.served) {
-		_shortened = false;
+	if (flight.attempt.operation == Operation::renew && token.shortenedAt <= flight.served) {
+		token.shortened = false;
 	}
 }
 

@@ -37,6 +37,8 @@ std::string_view nameOf(Fault fault)
 	switch (fault) {
 	case Fault::asleep:
 		return "machine asleep";
+	case Fault::runsFail:
+		return "the owner's runs fail";
 	case Fault::refused:
 		return "refused connections";
 	case Fault::hanging:
@@ -63,6 +65,14 @@ std::string_view nameOf(Fault fault)
 		return "a proxy's page";
 	case Fault::wrapped:
 		return "wrapped answers";
+	case Fault::lastRenewal:
+		return "renewals granted with renewable:false";
+	case Fault::lookUpFails:
+		return "look-ups get 500";
+	case Fault::lookUpMissing:
+		return "look-ups get 404";
+	case Fault::lookUpGarbage:
+		return "look-ups get a proxy's page";
 	case Fault::namespaceGone:
 		return "404 namespace";
 	case Fault::policyDenies:
@@ -77,6 +87,8 @@ std::string_view nameOf(Fault fault)
 		return "entity disabled";
 	case Fault::sourceUnreadable:
 		return "credential source unreadable";
+	case Fault::sourceHangs:
+		return "credential source hangs";
 	}
 	return "?";
 }
@@ -96,12 +108,18 @@ std::string_view nameOf(Deed deed)
 		return "max TTL raised";
 	case Deed::replaceCredential:
 		return "credential replaced";
+	case Deed::replaceByJunk:
+		return "credential replaced by a text that is no token";
+	case Deed::restoreCredential:
+		return "credential in use put back";
 	case Deed::renewNow:
 		return "renewal asked for";
 	case Deed::stop:
 		return "stop";
 	case Deed::begin:
 		return "begin";
+	case Deed::handOver:
+		return "handed over";
 	case Deed::stepWallClock:
 		return "wall clock steps by 1 h";
 	}
@@ -130,6 +148,42 @@ std::string inWords(Duration length)
 	return text.str();
 }
 
+bool preventsRenewal(Fault fault)
+{
+	switch (fault) {
+	case Fault::asleep:
+	case Fault::runsFail:
+	case Fault::refused:
+	case Fault::hanging:
+	case Fault::frozen:
+	case Fault::replyLost:
+	case Fault::sealed:
+	case Fault::internalError:
+	case Fault::noLeader:
+	case Fault::frozenLeader:
+	case Fault::throttled:
+	case Fault::throttledToEnd:
+	case Fault::throttledTooFar:
+	case Fault::proxyPage:
+	case Fault::namespaceGone:
+	case Fault::policyDenies:
+	case Fault::unclearRefusal:
+	case Fault::roleGone:
+	case Fault::userGone:
+	case Fault::entityDisabled:
+		return true;
+	case Fault::wrapped:
+	case Fault::lastRenewal:
+	case Fault::lookUpFails:
+	case Fault::lookUpMissing:
+	case Fault::lookUpGarbage:
+	case Fault::sourceUnreadable:
+	case Fault::sourceHangs:
+		return false;
+	}
+	return false;
+}
+
 std::ostream& operator<<(std::ostream& out, const World& world)
 {
 	const auto& token = world.token;
@@ -147,6 +201,9 @@ std::ostream& operator<<(std::ostream& out, const World& world)
 	out << "policy: fraction " << world.policy.fraction << ", jitter " << world.policy.jitter << ", min interval "
 		<< inWords(world.policy.minInterval) << ", request timeout " << inWords(world.policy.requestTimeout)
 		<< ", increment " << inWords(world.policy.increment) << '\n';
+	if (world.replicationLag > milliseconds(0)) {
+		out << "each token is refused for the first " << inWords(world.replicationLag) << '\n';
+	}
 	out << "watched for " << world.leases << " leases, then " << inWords(world.afterwards) << ", wall clock "
 		<< world.clockSkew.count() << " s off, dice " << world.dice << '\n';
 	for (const auto& incident : world.incidents) {

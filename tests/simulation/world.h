@@ -60,27 +60,33 @@ struct TokenPlan
 /// What can be wrong for a while.
 enum class Fault : std::uint8_t
 {
-	asleep,          ///< the renewer's machine is suspended: nothing runs on it, time goes on
-	refused,         ///< no server listens
-	hanging,         ///< nothing is ever answered
-	frozen,          ///< requests wait until the server goes on, then it answers them
-	replyLost,       ///< the server does what was asked; nobody hears of it
-	sealed,          ///< 503
-	internalError,   ///< 500
-	noLeader,        ///< look-ups answered by a standby, renewals redirected to nobody
-	frozenLeader,    ///< look-ups answered by a standby, renewals never
-	throttled,       ///< 429 without a hint
-	throttledToEnd,  ///< 429, Retry-After: the rest of it
-	throttledTooFar, ///< 429, Retry-After: an hour
-	proxyPage,       ///< 200 and a page that is none of Vault's
-	wrapped,         ///< renewed, but the answer says only that it was wrapped
-	namespaceGone,   ///< 404
-	policyDenies,    ///< 403 in a policy's words
-	unclearRefusal,  ///< renewals get a 403 in words nobody knows, look-ups are answered
-	roleGone,        ///< 500 «role does not exist»; look-ups are answered
-	userGone,        ///< 204; look-ups are answered
-	entityDisabled,  ///< 403, the same as for a dead token
-	sourceUnreadable ///< the credential source gives nothing; the server is well
+	asleep,           ///< the renewer's machine is suspended: nothing runs on it, time goes on
+	runsFail,         ///< the owner's runs throw, before they send or when an answer has come: out of memory, say
+	refused,          ///< no server listens
+	hanging,          ///< nothing is ever answered
+	frozen,           ///< requests wait until the server goes on, then it answers them
+	replyLost,        ///< the server does what was asked; nobody hears of it
+	sealed,           ///< 503
+	internalError,    ///< 500
+	noLeader,         ///< look-ups answered by a standby, renewals redirected to nobody
+	frozenLeader,     ///< look-ups answered by a standby, renewals never
+	throttled,        ///< 429 without a hint
+	throttledToEnd,   ///< 429, Retry-After: the rest of it
+	throttledTooFar,  ///< 429, Retry-After: an hour
+	proxyPage,        ///< 200 and a page that is none of Vault's
+	wrapped,          ///< renewed, but the answer says only that it was wrapped
+	lastRenewal,      ///< renewals are granted with `renewable: false`: the server will grant no other
+	lookUpFails,      ///< look-ups get a 500; renewals are answered
+	lookUpMissing,    ///< look-ups get a 404; renewals are answered
+	lookUpGarbage,    ///< look-ups get a page that is none of Vault's; renewals are answered
+	namespaceGone,    ///< 404
+	policyDenies,     ///< 403 in a policy's words
+	unclearRefusal,   ///< renewals get a 403 in words nobody knows, look-ups are answered
+	roleGone,         ///< 500 «role does not exist»; look-ups are answered
+	userGone,         ///< 204; look-ups are answered
+	entityDisabled,   ///< 403, the same as for a dead token
+	sourceUnreadable, ///< the reader of the credential source reports an error; the server is well
+	sourceHangs,      ///< the reader of the credential source reports nothing; the server is well
 };
 
 struct Incident
@@ -99,10 +105,13 @@ enum class Deed : std::uint8_t
 	renewLong,         ///< a rival asks for twice the lease
 	lowerMaxTtl,       ///< to what the token has lived already, and a quarter lease
 	raiseMaxTtl,       ///< by four leases
-	replaceCredential, ///< a new token of the same kind lies in the source, and the renewer is told
+	replaceCredential, ///< the source gives a new token of the same kind
+	replaceByJunk,     ///< the source gives a text that the server accepts never
+	restoreCredential, ///< the source gives the token in use again
 	renewNow,
 	stop,
 	begin,
+	handOver,      ///< a successor resumes from the renewer's memory
 	stepWallClock, ///< by an hour
 };
 
@@ -127,7 +136,9 @@ struct World
 	std::vector<Incident> incidents;
 	std::vector<Happening> happenings;
 	vault::renewal::Policy policy;
-	seconds clockSkew{0};  ///< of the renewer's wall clock against the server's
+	seconds clockSkew{0}; ///< of the renewer's wall clock against the server's
+	/// The server refuses each token for so long after its source gave it: it has not reached the server's replica.
+	milliseconds replicationLag{};
 	int leases = 3;        ///< so long it is watched, before all faults end and a new credential comes
 	seconds afterwards{0}; ///< watched on with a dead token
 	std::uint64_t dice = 0;
@@ -150,9 +161,18 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 }
 
 /// The renewer cannot renew the token while this lasts. (While a source is unreadable, the token from before serves.)
-[[nodiscard]] constexpr bool preventsRenewal(Fault fault)
+[[nodiscard]] bool preventsRenewal(Fault fault);
+
+/// The server answers renewals, and no look-up in a way that tells of the token.
+[[nodiscard]] constexpr bool spoilsLookUps(Fault fault)
 {
-	return fault != Fault::sourceUnreadable && fault != Fault::wrapped;
+	return fault == Fault::lookUpFails || fault == Fault::lookUpMissing || fault == Fault::lookUpGarbage;
+}
+
+/// What a failure of the credential source leaves of it, and of the server, is as before.
+[[nodiscard]] constexpr bool isOfSource(Fault fault)
+{
+	return fault == Fault::sourceUnreadable || fault == Fault::sourceHangs;
 }
 
 } // namespace issuer::simulation

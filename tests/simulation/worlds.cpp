@@ -99,6 +99,10 @@ rc::Gen<Fault> faults()
 		{2, Fault::throttledTooFar},
 		{2, Fault::proxyPage},
 		{2, Fault::wrapped},
+		{1, Fault::lastRenewal},
+		{1, Fault::lookUpFails},
+		{1, Fault::lookUpMissing},
+		{1, Fault::lookUpGarbage},
 		{1, Fault::namespaceGone},
 		{2, Fault::policyDenies},
 		{2, Fault::unclearRefusal},
@@ -106,6 +110,8 @@ rc::Gen<Fault> faults()
 		{1, Fault::userGone},
 		{2, Fault::entityDisabled},
 		{1, Fault::sourceUnreadable},
+		{1, Fault::sourceHangs},
+		{2, Fault::runsFail},
 		{2, Fault::asleep},
 	});
 }
@@ -130,10 +136,13 @@ rc::Gen<Happening> happenings()
 		{1, Deed::renewLong},
 		{1, Deed::lowerMaxTtl},
 		{1, Deed::raiseMaxTtl},
-		{3, Deed::replaceCredential},
+		{4, Deed::replaceCredential},
+		{2, Deed::replaceByJunk},
+		{1, Deed::restoreCredential},
 		{3, Deed::renewNow},
 		{3, Deed::stop},
 		{3, Deed::begin},
+		{2, Deed::handOver},
 		{1, Deed::stepWallClock},
 	});
 	return rc::gen::construct<Happening>(deed, parts(0, 40'000));
@@ -152,6 +161,14 @@ rc::Gen<vault::renewal::Policy> policies()
 		return policy;
 	});
 	return weightedOneOf<Policy>({{4, always(Policy{})}, {1, changed}});
+}
+
+/// How long each new token is refused: mostly not at all, sometimes for less than the 7 s in which no refusal of a new
+/// token is believed, seldom for longer.
+rc::Gen<milliseconds> lags()
+{
+	return weightedOneOf<milliseconds>(
+		{{10, always(0ms)}, {2, lengths<milliseconds>(0, 6'500)}, {1, lengths<milliseconds>(6'500, 120'000)}});
 }
 
 /// None to `most`. RapidCheck scales ranges with the size of a container; what an element says must not depend on it.
@@ -174,7 +191,7 @@ const rc::Gen<World>& anyWorld()
 {
 	static const rc::Gen<World> worlds =
 		rc::gen::construct<World>(tokens(), networks(), few(2, incidents()), few(1, happenings()), policies(),
-			weightedOneOf<seconds>({{3, always(0s)}, {1, lengths<seconds>(-90, 90)}}), inRange(1, 5),
+			weightedOneOf<seconds>({{3, always(0s)}, {1, lengths<seconds>(-90, 90)}}), lags(), inRange(1, 5),
 			weightedOneOf<seconds>({{6, always(0s)}, {1, always(seconds(24h))}}), rc::gen::arbitrary<std::uint64_t>());
 	return worlds;
 }

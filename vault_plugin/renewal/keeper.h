@@ -1,10 +1,12 @@
 #pragma once
 
+#include "renewal/announcements.h"
 #include "renewal/facts.h"
 #include "renewal/memory.h"
+#include "renewal/plan.h"
 #include "renewal/policy.h"
 #include "renewal/report.h"
-#include "renewal/schedule.h"
+#include "renewal/standing.h"
 
 #include <cstdint>
 #include <memory>
@@ -49,6 +51,10 @@ struct Snapshot
 ///     begin ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ next() …
 ///                 ▲   candidateFound(), credentialUnreadable(), renewNow() at any time between
 ///
+/// One invariant: a call changes facts (memory.h); the state follows from the facts (standing.h); the next step follows
+/// from both (plan.h) and is computed at the end of each call. While a token is kept, next() has a value or an answer
+/// is awaited, unless the token never expires or each request would use it up.
+///
 /// What is reported: every attempt to renew ends in one event with an outcome; so does a look-up that fails where a
 /// renewal could not go on without it (the first one, the one after a wrapped grant). Where a look-up shows, or a
 /// renewal, that the token's life is bounded for good, one event with Outcome::notRenewable says so once. Probes of a
@@ -69,9 +75,10 @@ public:
 	[[nodiscard]] Reports begin(Moment now);
 
 	/// A life that another keeper has led goes on in this one, which does not live yet: no look-up, and the plan, the
-	/// counters and the forecast are kept. `memory` is of the same boot; times that have passed meanwhile fire at once.
-	/// Tells of nothing but the state that follows STOPPED. From an empty memory it is begin().
-	/// `sameToken` false: the memory is of another token; only its counters and the log's budget are kept.
+	/// counters and the forecast are kept. `memory` is of the same boot. The next step is computed from the facts;
+	/// times that have passed meanwhile fire at once. Tells of nothing but the state that follows STOPPED. From an
+	/// empty memory it is begin(). `sameToken` false: the memory is of another token; only its counters and the log's
+	/// budget are kept.
 	[[nodiscard]] Reports resume(Moment now, const Memory& memory, bool sameToken = true);
 
 	/// All that is known: for resume(), of another keeper or another version. Says most once stopped() was called.
@@ -81,7 +88,7 @@ public:
 	[[nodiscard]] std::optional<Instant> next() const;
 
 	/// The request to send now. Every attempt() is followed by one answered() or credentialUnreadable(). Not before
-	/// next() says so: the pause between two requests is kept there.
+	/// next() says so: the pause between two requests is kept there. Allocates nothing.
 	[[nodiscard]] Attempt attempt(Moment now);
 
 	/// How the attempt ended that was taken last. `sent`: when it began; `now`: when its answer had come.
@@ -94,21 +101,22 @@ public:
 	/// begins with a look-up, and an attempt that is out is forgotten. Does nothing after stopped().
 	[[nodiscard]] Reports candidateFound(Moment now);
 
-	/// The credential source went back to the token in use: the candidate is dropped, and its attempt forgotten.
+	/// The credential source gives the token in use, again: a candidate is dropped, and its attempt forgotten. To be
+	/// told as well when a source that was unreadable gives that token again.
 	[[nodiscard]] Reports candidateGone(Moment now);
 
 	/// True from a candidateFound() on until the candidate is adopted, within candidateFound() or answered(): then the
 	/// owner puts the candidate's secret in the place of the one in use. Only candidateGone() and a new life end it
 	/// else.
-	[[nodiscard]] bool hasCandidate() const { return _memory.candidate.has_value(); }
+	[[nodiscard]] bool hasCandidate() const { return _candidate != nullptr; }
 
 	/// Plans anew after a run that failed or was interrupted: an attempt that is out is counted as one that got no
 	/// answer. Afterwards next() has a value unless the state is one that never asks. Allocates nothing.
 	void replan(Moment now) noexcept;
 
-	/// The credential source gave nothing usable. With a token from before, life goes on with that one, and so does
-	/// the attempt. Without (`haveToken` false) the attempt counts as failed and is planned again: state STARTING,
-	/// pauses as after any failure that may pass.
+	/// The credential source gives nothing usable. With a token from before, life goes on with that one, and so does an
+	/// attempt that is out. Without (`haveToken` false) this is a failed attempt, whether one is out or not: state
+	/// STARTING, pauses as after any failure that may pass.
 	[[nodiscard]] Reports credentialUnreadable(Moment now, bool haveToken, std::string_view why);
 
 	/// A person or the host asks for a renewal as soon as the rules allow one. Of a token that cannot be renewed it
@@ -118,7 +126,10 @@ public:
 	/// The life ends for us, not for the token. Not a failure; counters stay.
 	[[nodiscard]] Reports stopped(Moment now);
 
-	[[nodiscard]] Snapshot snapshot() const;
+	/// `now`: both clocks at present. A wall clock that was set since the latest answer is followed at once.
+	[[nodiscard]] Snapshot snapshot(Moment now) const;
+	/// With the clocks as they were told last.
+	[[nodiscard]] Snapshot snapshot() const { return snapshot(_seen); }
 
 	/// The end of life to plan by, for whoever must put tokens in order of urgency; none: unknown or never.
 	[[nodiscard]] std::optional<Instant> expiry() const;
@@ -129,90 +140,60 @@ public:
 	[[nodiscard]] bool settled() const;
 
 private:
-	/// What an answer has come to, before the state it led to is told.
-	struct Verdict
+	/// The source's newest token, while it is not in use.
+	struct Candidate
 	{
-		Outcome outcome = Outcome::none;
-		Reason reason = Reason::none;
-		std::string detail;         ///< what the server said, or what it means; empty: nothing new
-		std::uint32_t attempt = 0;  ///< of this renewal; 0 for a look-up that is none
-		std::uint32_t failures = 0; ///< that a success has ended
-		Instant failingSince;
+		Retry retry;
+		Plan plan;
 	};
 
-	/// When an exchange took place.
-	struct Span
+	/// The request that is out.
+	struct Out
 	{
-		Moment sent;
-		Moment now;
+		Operation operation;
+		Token token;
 	};
 
-	void measureLatency(bool unanswered);
-	void adopt(Moment now);
-	[[nodiscard]] bool mayLive() const;
-	[[nodiscard]] Reports answeredOfCandidate(const Span& span, const Answer& answer);
-	void planCandidate(Instant now, std::optional<Duration> retryAfter);
-	[[nodiscard]] Duration failingFor(Instant now) const;
-
-	// What an answer means: conclusions.cpp.
+	// What an answer changes: answers.cpp. Facts only: nothing here plans, tells or allocates.
+	Verdict conclude(const Span& span, Operation operation, const Answer& answer);
 	Verdict conclude(const Span& span, const TokenFacts& facts);
 	Verdict conclude(const Span& span, const Grant& grant);
 	Verdict conclude(const Span& span, const WrappedGrant& grant);
-	Verdict conclude(const Span& span, const Trouble& trouble);
-	Verdict learn(const Span& span, const TokenFacts& facts);
-	Verdict renewed(const Span& span);
-	Verdict passing(const Span& span, const Trouble& trouble);
-	Verdict refused(const Span& span, const Trouble& trouble);
-	Verdict unclear(const Span& span, const Trouble& trouble);
-	Verdict denied(const Span& span, const Trouble& trouble);
-	Verdict pastMaxTtl(const Span& span, const Trouble& trouble);
+	Verdict conclude(const Span& span, Operation operation, const Trouble& trouble);
+	Verdict learn(const TokenFacts& facts);
+	Verdict renewed();
+	Verdict lastsForEver();
+	Verdict passing(const Span& span, Operation operation, const Trouble& trouble);
+	Verdict refused(const Span& span, Operation operation, const Trouble& trouble);
+	Verdict unclear(const Span& span, Operation operation, const Trouble& trouble);
+	Verdict denied(const Span& span, Operation operation, const Trouble& trouble);
+	Verdict lookUpDenied(const Span& span, const Trouble& trouble);
+	Verdict pastMaxTtl(const Span& span, Operation operation, const Trouble& trouble);
 	Verdict notRenewable(const Span& span, const Trouble& trouble);
-	Verdict lastsForEver(const Span& span);
-	Verdict succeed(const Span& span, Outcome outcome);
+	Verdict succeed(Outcome outcome);
 	Verdict fail(const Span& span, Failing kind, const Trouble& trouble);
-	void enter(State state, Reason reason);
+	void foundAlive();
+	[[nodiscard]] Failing kindOf(Failing kind, const Span& span) const;
+	[[nodiscard]] bool accepts(const Span& span, Operation operation, const Answer& answer);
+	[[nodiscard]] Duration increment() const;
 
-	// How long it lives: life.cpp.
-	void bring(const Span& span, const TokenFacts& facts);
-	void bring(const Span& span, Duration lease);
-	void learnWall(const Span& span, const TokenFacts& facts);
-	void watchWall(const Grant& grant, const Life& before);
-	void meetWall();
-	void repairRatchet(const Grant& grant);
-	void mayHaveBeenRenewed(const Span& span);
-	void outlived(Instant now);
-	[[nodiscard]] Instant endToTell() const;
-	[[nodiscard]] bool atWall() const;
-	[[nodiscard]] bool endKnown() const { return _memory.life.end == Life::End::known; }
-
-	// When to ask, and what: planning.cpp.
-	void plan(Instant now, std::optional<Duration> retryAfter = std::nullopt);
-	void sharpen(Instant now);
-	void ask(Question question, Instant at, Instant now);
-	[[nodiscard]] Instant retry(Instant now, std::optional<Duration> retryAfter);
-	[[nodiscard]] Instant halfway(Instant now) const;
-	[[nodiscard]] Instant probe(Instant now);
-	[[nodiscard]] Instant nextEnd(Instant now) const;
-	[[nodiscard]] std::optional<Instant> amidEnd(Instant now) const;
-	[[nodiscard]] bool isTimeToLookUp(Instant at) const;
-	[[nodiscard]] Instant soonest(Instant now) const;
-	[[nodiscard]] Pace pace() const;
-	[[nodiscard]] std::optional<Duration> increment() const;
-	[[nodiscard]] double roll();
-
-	// What to tell: reporting.cpp.
-	[[nodiscard]] Reports report(const Moment& now, const Verdict& verdict);
-	[[nodiscard]] Event event(const Moment& now, const Verdict& verdict);
-	[[nodiscard]] bool hasNews(Instant now) const;
-	[[nodiscard]] std::string sentence(const Moment& now) const;
-	void tellOfWall(Reports& reports, const Moment& now);
-	void noteFailure(Reports& reports, const Moment& now, const Verdict& verdict);
-	void noteChange(Reports& reports, const Moment& now, const Verdict& verdict);
-	[[nodiscard]] std::optional<WallTime> hourOfDeath(const Moment& now) const;
-	bool note(Reports& reports, Instant now, Level level, std::string text);
+	void adopt();
+	void interrupted(Instant now);
+	/// The one place where next steps come from. To be called whenever facts have changed.
+	void planAnew() noexcept;
+	[[nodiscard]] Standing standing() const;
+	template <class Tell>
+	[[nodiscard]] Reports told(const Moment& now, const Tell& tell);
+	[[nodiscard]] Reports answeredOfCandidate(const Span& span, Operation operation, const Answer& answer);
 
 	std::shared_ptr<const Policy> _policy;
 	Memory _memory;
+	std::unique_ptr<Candidate> _candidate; ///< seldom any
+	bool _running = false;                 ///< between begin() or resume() and stopped()
+	std::optional<Out> _out;
+	Moment _seen;            ///< the latest moment told
+	std::uint64_t _rngState; ///< jitter
+	Plan _plan;              ///< for the token in use: what planOf() says of the facts, and nothing else
 };
 
 } // namespace issuer::vault::renewal

@@ -3,6 +3,7 @@
 #include "base/time.h"
 
 #include <compare>
+#include <cstdint>
 
 namespace issuer::vault::renewal {
 
@@ -43,11 +44,20 @@ struct Policy
 	float attemptsPerLife = 4;
 	Figure firstBudget = 5s; ///< before any answer has told what remains
 
+	std::uint32_t uselessLookUps = 2;  ///< after so many in a row that told nothing, a renewal is asked
+	std::uint32_t refusalsDoubted = 3; ///< of a new token; it is asked again 1, 2 and 4 s later
+
 	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: what says the same as death may heal
 	float refusalsPerOutage = 16;   ///< but never a shorter part of all the time that renewals have failed
 	Figure confirmAbove = 120s;     ///< at the max TTL: ask on, ever more rarely, while more than this remains
 	Figure firstProbe = 300s;       ///< of a dead token, doubling
 	Figure longestProbe = 3600s;
+
+	/// A token that lives is asked about this often at least, up to this share earlier: so soon a revocation is known.
+	Figure longestSilence = 6h;
+	float silenceSpread = 0.1F;
+	/// A server that names more talks nonsense.
+	Duration longestLease = std::chrono::years(10);
 
 	/// Between the first moment at which a token may end and the last one, every gap, but no more often than this.
 	int looksAtEnd = 64;

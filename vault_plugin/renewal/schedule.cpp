@@ -7,11 +7,6 @@ namespace issuer::vault::renewal {
 
 namespace {
 
-Duration scaled(Duration length, double factor)
-{
-	return Duration(std::llround(static_cast<double>(length.count()) * factor));
-}
-
 /// `first`, doubled with each of `streak` after the first, up to `longest`.
 Duration doubling(Duration first, std::uint32_t streak, Duration longest)
 {
@@ -21,6 +16,11 @@ Duration doubling(Duration first, std::uint32_t streak, Duration longest)
 }
 
 } // namespace
+
+Duration scaled(Duration length, double factor)
+{
+	return Duration(std::llround(static_cast<double>(length.count()) * factor));
+}
 
 Pace paceOf(const Policy& policy, Duration lease, Duration latency)
 {
@@ -39,16 +39,27 @@ Duration interval(const Policy& policy, Duration lease)
 	return std::min(wanted, scaled(lease, policy.latestShare));
 }
 
-Instant renewal(const Policy& policy, Instant now, const Life& life, double dice)
+Instant renewal(const Policy& policy, Instant now, const Lease& lease, double dice)
 {
-	const auto whole = interval(policy, life.lease);
-	const auto due = life.earliest - life.lease + whole - scaled(whole, policy.jitter * dice);
+	const auto whole = interval(policy, lease.granted);
+	const auto due = lease.earliest - lease.granted + whole - scaled(whole, policy.jitter * dice);
 	if (due >= now) {
 		return due;
 	}
-	const auto remains = std::max(life.earliest - now, Duration::zero());
+	const auto remains = std::max(lease.earliest - now, Duration::zero());
 	const auto spread = std::min<Duration>(policy.longestSpread, scaled(remains, 1 / policy.spreadsPerLife));
 	return now + scaled(spread, dice);
+}
+
+Duration firstPause(const Policy& policy, const Retry& retry, double dice)
+{
+	if (retry.notBefore > retry.asOf || retry.failures == 0) {
+		return Duration::zero(); // the server has named the pause
+	}
+	if (retry.isDoubting(policy)) {
+		return doubling(policy.firstPause, retry.refusals, policy.longestPause);
+	}
+	return passingPause(policy, policy.longestGap, std::nullopt, retry.failures, dice);
 }
 
 Duration passingPause(

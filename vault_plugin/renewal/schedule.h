@@ -1,7 +1,8 @@
 #pragma once
 
-#include "renewal/memory.h"
+#include "renewal/lease.h"
 #include "renewal/policy.h"
+#include "renewal/retry.h"
 
 /// When to ask next: each rule a function of what is known. Pure. `dice` is a number in [0, 1).
 namespace issuer::vault::renewal {
@@ -21,7 +22,14 @@ struct Pace
 /// When a token that is well is renewed: when its remaining life has fallen to what a fresh lease would have left.
 /// So a restart does not change when its token is renewed; renewing at half of what happens to be left would double
 /// the risk with each one.
-[[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Life& life, double dice);
+[[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Lease& lease, double dice);
+
+/// `length`, times `factor`.
+[[nodiscard]] Duration scaled(Duration length, double factor);
+
+/// Of a token that no server has accepted yet: as after failures that may pass. Its refusals are doubted for a while,
+/// since a token that was just made may not be known everywhere yet: asked again after 1, 2 and 4 s.
+[[nodiscard]] Duration firstPause(const Policy& policy, const Retry& retry, double dice);
 
 /// After failure `streak` of a kind that may pass.
 [[nodiscard]] Duration passingPause(

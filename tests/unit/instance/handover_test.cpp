@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <Poco/NumberFormatter.h>
+
 namespace issuer::vault::test {
 namespace {
 
@@ -96,31 +98,81 @@ TEST_F(HandoverTest, ComesThroughTextUnchanged)
 	EXPECT_EQ(toText(handoverFrom(text).value()), text);
 }
 
-std::string damaged(std::string text, std::string_view what, std::string_view with)
+/// With the checksum that a text of this plugin would have.
+std::string resealed(std::string text, std::string_view what, std::string_view with)
 {
-	return text.replace(text.find(what), what.size(), with);
+	const auto at = text.find(what);
+	if (at == std::string::npos) {
+		throw std::logic_error("not in the text: " + std::string(what));
+	}
+	text.replace(at, what.size(), with);
+	const auto end = text.rfind(",\"checksum\":");
+	std::uint64_t sum = 0xcbf29ce484222325U;
+	for (const char byte : text.substr(0, end) + "}") {
+		sum = (sum ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+	}
+	return text.substr(0, end) + ",\"checksum\":\"" + Poco::NumberFormatter::formatHex(sum, 16) + "\"}";
 }
 
-TEST_F(HandoverTest, DamagedOnesAreRefusedByNameAndChangeNothing)
+std::string complaint(std::string_view text)
+{
+	return handoverFrom(text).error().text;
+}
+
+TEST_F(HandoverTest, TextThatIsNoneOfOursIsRefusedAndChangesNothing)
+{
+	const auto next = make(config());
+	for (const std::string& text : {std::string(), std::string("[]"), std::string("{}"), std::string(70'000, '{')}) {
+		EXPECT_EQ(next->importState(text).error().kind, Refusal::Kind::invalid);
+	}
+	EXPECT_CALL(*exchange, send).WillOnce(Return(lookedUp(60s)));
+	EXPECT_TRUE(start(*next));
+	EXPECT_TRUE(next->stop(1h));
+}
+
+TEST_F(HandoverTest, EveryDamagedByteIsNoticed)
 {
 	const auto text = handedOver(config());
-	const auto next = make(config());
-	const auto complaint = [&](const std::string& blob) {
-		const auto imported = next->importState(blob);
-		EXPECT_EQ(imported.error().kind, Refusal::Kind::invalid);
-		return imported.error().text;
-	};
+	ASSERT_TRUE(handoverFrom(text));
+	for (std::size_t at = 0; at < text.size(); ++at) {
+		auto damaged = text;
+		damaged[at] = damaged[at] == '1' ? '2' : '1';
+		EXPECT_FALSE(handoverFrom(damaged)) << at << ": " << damaged;
+		EXPECT_FALSE(handoverFrom(text.substr(0, at))) << at;
+	}
+}
+
+TEST_F(HandoverTest, FieldsOutOfTheirRangeAreRefusedByName)
+{
 	using testing::HasSubstr;
-	EXPECT_THAT(complaint(""), HasSubstr("damaged"));
-	EXPECT_THAT(complaint("[]"), HasSubstr("damaged"));
-	EXPECT_THAT(complaint(text.substr(0, text.size() / 2)), HasSubstr("damaged"));
-	EXPECT_THAT(complaint(damaged(text, "\"version\":1", "\"version\":2")), HasSubstr("version"));
-	EXPECT_THAT(complaint(damaged(text, "\"boot\":\"", "\"boot\":\"x")), HasSubstr("boot"));
-	EXPECT_THAT(complaint(damaged(text, "\"state\":", "\"state\":99")), HasSubstr("state is out of its range"));
+	const auto text = handedOver(config());
+	ASSERT_TRUE(handoverFrom(resealed(text, "\"retry.failures\":0", "\"retry.failures\":1")));
+	EXPECT_THAT(complaint(resealed(text, "\"version\":2", "\"version\":1")), HasSubstr("version"));
+	EXPECT_THAT(complaint(resealed(text, "\"retry.kind\":", "\"retry.kind\":99")), HasSubstr("retry.kind is out"));
+	EXPECT_THAT(complaint(resealed(text, "\"retry.failures\":0", "\"retry.failures\":-1")),
+		HasSubstr("retry.failures is out of its range"));
 	EXPECT_THAT(
-		complaint(damaged(text, "\"failures\":0", "\"failures\":-1")), HasSubstr("failures is out of its range"));
-	EXPECT_THAT(complaint(damaged(text, "\"failures\":0", "\"failures\":\"0\"")), HasSubstr("not a whole number"));
-	EXPECT_THAT(complaint(damaged(text, "\"life.lease\":", "\"life.lease\":9999999999")), HasSubstr("life.lease"));
+		complaint(resealed(text, "\"retry.failures\":0", "\"retry.failures\":\"0\"")), HasSubstr("not a whole number"));
+	EXPECT_THAT(
+		complaint(resealed(text, "\"lease.granted\":", "\"lease.granted\":9999999999")), HasSubstr("lease.granted"));
+}
+
+TEST_F(HandoverTest, NothingIsTakenFromAnotherRunOfTheMachineOrFromNoneThatIsKnown)
+{
+	using testing::HasSubstr;
+	const auto text = handedOver(config());
+	EXPECT_THAT(complaint(resealed(text, "\"boot\":\"", "\"boot\":\"x")), HasSubstr("present run"));
+	const auto from = text.find("\"boot\":\"");
+	const auto to = text.find("\",", from);
+	const auto boot = text.substr(from, to - from);
+	EXPECT_THAT(complaint(resealed(text, boot, "\"boot\":\"")), HasSubstr("present run"));
+}
+
+TEST_F(HandoverTest, NextStepIsNotInItButFollowsFromWhatIsKnown)
+{
+	const auto text = handedOver(config());
+	EXPECT_EQ(text.find("next"), text.find("renew_next") + 6) << "but whether look-ups are of any use";
+	EXPECT_EQ(text.rfind("next"), text.find("next"));
 }
 
 } // namespace

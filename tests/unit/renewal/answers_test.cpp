@@ -73,9 +73,20 @@ TEST_F(KeeperAnswers, BatchIsNotRenewable)
 	EXPECT_EQ(stage.reason(), Reason::batch);
 }
 
-TEST_F(KeeperAnswers, TokenWithoutALeaseNeverExpires)
+TEST_F(KeeperAnswers, MissingLeaseDoesNotOverruleALookUpThatNamedAnEnd)
 {
+	const auto end = stage.keeper.expiry();
 	stage.answer(trouble(Trouble::Kind::noLease, Reason::none));
+	EXPECT_EQ(stage.state(), State::retrying);
+	EXPECT_EQ(stage.keeper.expiry(), end);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
+	EXPECT_EQ(stage.pause(), 1s);
+}
+
+TEST(KeeperAnswersAtStart, TokenWithoutALeaseNeverExpires)
+{
+	Stage stage;
+	stage.begin(policyRefusal()).meet(trouble(Trouble::Kind::noLease, Reason::none));
 	EXPECT_EQ(stage.state(), State::noExpiry);
 	EXPECT_THAT(stage.outcomes(), IsEmpty());
 	EXPECT_EQ(stage.keeper.next(), std::nullopt);
@@ -195,7 +206,7 @@ TEST_F(KeeperAnswers, RefusalBeforeTheEndIsRetriedAfterAMinuteDoubling)
 
 TEST_F(KeeperAnswers, RefusalsAreRareInALongRowHoweverManyOtherFailuresInterruptIt)
 {
-	stage.answer(Grant{768h, false});
+	stage.answer(Grant{768h, false}).waitUntil(*stage.keeper.expiry() - 384h);
 	while (stage.remains() > 384h - 24h) {
 		stage.meet(refusal()).meet(timedOut());
 	}
@@ -291,13 +302,15 @@ TEST_F(KeeperAnswers, WrappedGrantIsLookedUpUntilThereIsAnAnswer)
 	EXPECT_EQ(stage.state(), State::active);
 }
 
-TEST_F(KeeperAnswers, WrappedGrantIsNotLookedUpWhereOnlyARenewalIsLeftTimeFor)
+TEST_F(KeeperAnswers, WrappedGrantWhoseLookUpsTellNothingBringsWhatEachGrantDid)
 {
-	stage.answer(Grant{4s, false}).meet(WrappedGrant{});
-	stage.meetUntil(*stage.keeper.expiry() - 700ms, away());
-	EXPECT_EQ(stage.take().operation, Operation::renew);
-	stage.answer(Grant{4s, false});
+	stage.answer(WrappedGrant{}).meet(serverError());
+	EXPECT_EQ(stage.state(), State::retrying);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	stage.answer(serverError());
 	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure, Outcome::success));
+	EXPECT_GT(stage.remains(), 3590s);
 }
 
 TEST_F(KeeperAnswers, WrappedGrantThatIsLookedUpLateWasAsLongAsEach)

@@ -11,6 +11,7 @@ Policy steady()
 	policy.jitter = 0;
 	policy.pauseJitter = 0;
 	policy.longestSpread = 0ms;
+	policy.silenceSpread = 0;
 	return policy;
 }
 
@@ -30,6 +31,11 @@ Trouble trouble(Trouble::Kind kind, Reason reason)
 Trouble away()
 {
 	return trouble(Trouble::Kind::serverAway, Reason::sealed);
+}
+
+Trouble serverError()
+{
+	return trouble(Trouble::Kind::serverAway, Reason::server);
 }
 
 Trouble timedOut()
@@ -90,6 +96,15 @@ Stage& Stage::begin()
 Stage& Stage::begin(const Answer& answer)
 {
 	return begin().meet(answer);
+}
+
+Stage& Stage::beginRefused()
+{
+	begin();
+	while (state() == State::starting) {
+		meet(refusal());
+	}
+	return *this;
 }
 
 Stage& Stage::wait(Duration length)

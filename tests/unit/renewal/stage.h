@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 /// What an answer without success says.
 [[nodiscard]] Trouble trouble(Trouble::Kind kind, Reason reason);
 [[nodiscard]] Trouble away();
+[[nodiscard]] Trouble serverError(); ///< a 500
 [[nodiscard]] Trouble timedOut();
 [[nodiscard]] Trouble unreachable(); ///< surely unsent
 [[nodiscard]] Trouble refusal();
@@ -41,6 +42,8 @@ public:
 	/// Begins the life, and answers the first look-up.
 	Stage& begin();
 	Stage& begin(const Answer& answer);
+	/// Begins the life of a token that is refused until that is believed.
+	Stage& beginRefused();
 
 	Stage& wait(Duration length);
 	Stage& waitUntil(Instant instant);

@@ -300,13 +300,88 @@ TEST(KeeperStart, TokenThatMayNeitherBeLookedUpNorRenewedIsDenied)
 	EXPECT_EQ(stage.pause(), 60s);
 }
 
-TEST(KeeperStart, TokenThatNoRequestIsAcceptedOfIsDead)
+TEST(KeeperStart, RefusalIsBelievedAfterItWasAskedAgainAfterOneTwoAndFourSeconds)
 {
 	Stage stage;
 	stage.begin(refusal()).meet(refusal());
+	for (const Duration pause : {1s, 2s, 4s}) {
+		EXPECT_EQ(stage.state(), State::starting);
+		EXPECT_FALSE(stage.keeper.settled()) << "a token that was just made may not be known everywhere";
+		EXPECT_EQ(stage.pause(), pause);
+		EXPECT_EQ(stage.take().operation, Operation::lookUp);
+		stage.answer(refusal());
+	}
 	EXPECT_EQ(stage.state(), State::expired);
 	EXPECT_EQ(stage.reason(), Reason::refused);
-	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
+	EXPECT_TRUE(stage.keeper.settled());
+	EXPECT_THAT(stage.outcomes(), testing::Each(Outcome::failure));
+	EXPECT_EQ(stage.outcomes().size(), 4U);
+}
+
+TEST(KeeperStart, TokenThatIsKnownOnlyAfterSomeSecondsLives)
+{
+	Stage stage;
+	stage.begin(refusal()).meet(refusal()).meet(refusal()).meet(token(60s, 60s));
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(stage.remains() - *stage.pause(), 30s);
+}
+
+TEST(KeeperStart, RefusalsInTurnWithOtherFailuresAreBelievedToo)
+{
+	Stage stage;
+	stage.begin();
+	for (int round = 0; stage.state() == State::starting && round < 20; ++round) {
+		stage.meet(refusal()).meet(unreachable());
+	}
+	EXPECT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.reason(), Reason::refused);
+}
+
+class KeeperUselessLookUp : public testing::TestWithParam<Trouble>
+{
+};
+
+TEST_P(KeeperUselessLookUp, TwiceAsksForARenewalWhoseLeaseIsEnoughToLiveBy)
+{
+	Stage stage;
+	stage.begin(GetParam());
+	EXPECT_FALSE(stage.keeper.settled()) << "a renewal may work";
+	EXPECT_EQ(stage.pause(), 1s);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	stage.answer(GetParam());
+	EXPECT_FALSE(stage.keeper.settled());
+	EXPECT_LE(stage.pause(), 500ms) << "at once";
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+	stage.answer(Grant{60s, false});
+	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(stage.remains() - *stage.pause(), 30s);
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+}
+
+TEST_P(KeeperUselessLookUp, TakesTurnsWithARenewalThatIsNoBetter)
+{
+	Stage stage;
+	stage.begin(GetParam()).meet(GetParam());
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+	stage.answer(GetParam());
+	EXPECT_TRUE(stage.keeper.settled());
+	EXPECT_EQ(stage.pause(), 4s);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp) << "which tells more, where it works";
+	EXPECT_EQ(stage.answer(GetParam()).pause(), 8s);
+	EXPECT_EQ(stage.take().operation, Operation::renew);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, KeeperUselessLookUp,
+	testing::Values(serverError(), trouble(Trouble::Kind::configuration, Reason::config),
+		trouble(Trouble::Kind::malformed, Reason::malformed)));
+
+TEST(KeeperStart, SilenceAndSealAndThrottleAreNoReasonToRenewUnseen)
+{
+	for (const auto& answer : {timedOut(), unreachable(), away(), throttled(1s)}) {
+		Stage stage;
+		stage.begin(answer).meet(answer).meet(answer);
+		EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	}
 }
 
 TEST(KeeperStart, GoesOnTryingWhileTheServerIsAway)
@@ -325,17 +400,34 @@ TEST(KeeperStart, GoesOnTryingWhileTheServerIsAway)
 	EXPECT_EQ(stage.keeper.snapshot().consecutiveFailures, 0U);
 }
 
-TEST(KeeperStart, AbsurdLeasesOverflowNothing)
+TEST(KeeperStart, AbsurdLengthsOverflowNothing)
 {
-	for (const auto ttl : {Duration::max(), Duration::min(), Duration(-1), 0us, 1us}) {
+	for (const auto ttl : {Duration::min(), Duration(-1), 0us, 1us, Duration(std::chrono::years(10))}) {
 		Stage stage;
 		auto facts = token(ttl, Duration::max());
 		facts.explicitMaxTtl = Duration::max();
 		facts.creationTime = WallTime::max();
 		facts.expireTime = WallTime::min();
-		stage.begin(facts).meet(Grant{ttl, true}).meet(Grant{Duration::max(), false});
+		stage.begin(facts).meet(Grant{ttl, true}).meet(Grant{std::chrono::years(10), false});
 		EXPECT_EQ(stage.state(), State::active);
-		EXPECT_GT(stage.remains(), std::chrono::years(99));
+		EXPECT_GT(stage.remains(), std::chrono::years(9));
+	}
+}
+
+TEST(KeeperStart, LeaseBeyondTenYearsIsMalformedAndNoPlan)
+{
+	for (const auto absurd : {Duration(std::chrono::years(11)), Duration::max()}) {
+		Stage stage;
+		stage.begin(token(absurd, 60s));
+		EXPECT_EQ(stage.state(), State::starting);
+		EXPECT_EQ(stage.reason(), Reason::malformed);
+		EXPECT_LE(stage.pause(), 1s);
+		stage.meet(token(60s, 60s)).forget();
+		const auto end = stage.keeper.expiry();
+		stage.meet(Grant{absurd, false});
+		EXPECT_EQ(stage.state(), State::retrying);
+		EXPECT_EQ(stage.keeper.expiry(), end);
+		EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
 	}
 }
 

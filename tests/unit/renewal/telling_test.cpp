@@ -110,7 +110,7 @@ TEST(KeeperNotes, FirstFailureTellsTheRestOfLifeAndTheNextTry)
 TEST(KeeperNotes, FailuresAreNotedAtDoublingCounts)
 {
 	Stage stage;
-	stage.begin(token(24h, 24h)).forget();
+	stage.begin(token(10h, 10h)).forget();
 	std::vector<int> noted;
 	for (int failure = 1; failure <= 20; ++failure) {
 		const auto before = stage.notes.size();
@@ -222,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(Bounds, KeeperTextsForTheOperator,
 	testing::Values(Bound{"Capped", {token(3600s, 3600s), Grant{900s, true}}, "reached its max TTL"},
 		Bound{"Forecast", {withMaxTtl()}, "until its max TTL ends at 2026-12-24T12:00:0"},
 		Bound{"Batch", {with(true, false, 0)}, "batch tokens cannot be renewed"},
-		Bound{"NotRenewable", {with(false, false, 0)}, "created as not renewable"},
+		Bound{"NotRenewable", {with(false, false, 0)}, "does not renew this token"},
 		Bound{"LimitedUses", {with(false, true, 3)}, "limited uses (num_uses)"},
 		Bound{"Denied", {token(3600s, 3600s), policyRefusal()}, "the server will not renew it"}),
 	[](const auto& instance) { return std::string(instance.param.name); });
@@ -238,7 +238,7 @@ TEST(KeeperCredential, ThatIsUnreadableKeepsTheOldTokenAndSaysSoOnce)
 	EXPECT_THAT(stage.outcomes(), Each(Outcome::success));
 	EXPECT_THAT(
 		stage.lines(), ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token from before"))));
-	stage.forget().meet(Grant{60s, false}).take();
+	stage.forget().hear(stage.keeper.candidateGone(stage.now)).take();
 	stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty"));
 	EXPECT_EQ(stage.notes.size(), 1U) << "it was readable meanwhile";
 }

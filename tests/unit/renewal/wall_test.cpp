@@ -33,16 +33,6 @@ TEST(KeeperWall, IsToldOnce)
 	EXPECT_THAT(stage.notes, IsEmpty());
 }
 
-TEST(KeeperWall, ShowsWithoutAWarningWhenTwoShortenedGrantsDoNotMoveTheEnd)
-{
-	Stage stage;
-	stage.begin(token(60s, 60s)).meet(Grant{60s, false}, 0ms);
-	stage.meet(Grant{30s, false}, 0ms);
-	EXPECT_EQ(stage.state(), State::active) << "once is no proof";
-	stage.meet(Grant{15s, false}, 0ms);
-	EXPECT_EQ(stage.state(), State::capped);
-}
-
 TEST(KeeperWall, LeaseThatBecameShorterIsNoWall)
 {
 	Stage stage;
@@ -162,17 +152,6 @@ TEST(KeeperWall, ThatNoRenewalHasMetIsMetBeforeItIsBelieved)
 	stage.answer(Grant{4s, true});
 	EXPECT_EQ(stage.take().operation, Operation::lookUp);
 	EXPECT_GE(stage.starts.back() - stage.starts[1], 4s);
-}
-
-TEST(KeeperWall, SlowAnswerIsMadeMorePreciseByALookUp)
-{
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).meet(Grant{1600s, true}, 6s); // when in these six seconds?
-	EXPECT_EQ(stage.take().operation, Operation::lookUp);
-	stage.answer(token(1594s, 3600s));
-	const auto wall = stage.keeper.snapshot().cappedAt.value() - stage.now.wall;
-	EXPECT_NEAR(static_cast<double>(wall.count()), 1594e6, 1e6);
-	EXPECT_EQ(stage.state(), State::capped);
 }
 
 TEST(KeeperWall, LastSecondsRefusalIsTheMaxTtl)

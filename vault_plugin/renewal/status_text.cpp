@@ -1,7 +1,8 @@
-#include "renewal/keeper.h"
+#include "renewal/announcements.h"
+#include "renewal/schedule.h"
 #include "renewal/telling.h"
 
-/// What a state means for whoever must act, and until when.
+/// What each state means for the operator, and until when.
 namespace issuer::vault::renewal {
 namespace {
 
@@ -15,7 +16,7 @@ std::string unrenewable(Reason why, const std::string& death)
 		return "each request uses up one of the token's limited uses (num_uses): it is not renewed and ends at " +
 			   death + telling::replaceIt + ", best by one without num_uses";
 	}
-	return "the token was created as not renewable: it ends at " + death + telling::replaceIt;
+	return "the server does not renew this token (renewable: false): it ends at " + death + telling::replaceIt;
 }
 
 std::string dead(Reason why, WallTime death)
@@ -32,34 +33,33 @@ std::string dead(Reason why, WallTime death)
 
 } // namespace
 
-std::string Keeper::sentence(const Moment& now) const
+std::string statusText(const Situation& situation)
 {
-	if (!_memory.running) {
-		return "stopped; the token is left as it is";
-	}
-	const auto death = telling::until(hourOfDeath(now), now.wall);
-	switch (_memory.state) {
+	const auto& [policy, memory, standing, now, next] = situation;
+	const auto& lease = memory.lease;
+	const auto death = telling::until(hourOfDeath(situation), now.wall);
+	switch (standing.state) {
 	case State::stopped:
-		return "stopped";
+		return "stopped; the token is left as it is";
 	case State::starting:
-		return _memory.reason == Reason::credentialChanged
+		return standing.reason == Reason::credentialChanged
 				   ? "the credential was replaced: asking the server about the new one"
 				   : "asking the server about the token";
 	case State::active:
-		if (_memory.life.wall) {
+		if (lease.maxTtlEnd) {
 			return "alive until " + death + ", and renewed until its max TTL ends at " +
-				   telling::until(now.wallAt(*_memory.life.wall), now.wall) + telling::replaceIt;
+				   telling::until(now.wallAt(*lease.maxTtlEnd), now.wall) + telling::replaceIt;
 		}
-		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(*_policy, _memory.life.lease)) +
+		return "alive until " + death + "; renewed " + telling::lifeInWords(interval(policy, lease.granted)) +
 			   " after each renewal";
 	case State::retrying:
 		return "alive until " + death +
-			   (_memory.reason == Reason::refused ? "; the server does not accept the token, and is asked again"
-												  : "; the last renewal failed, and is tried again");
+			   (standing.reason == Reason::refused ? "; the server does not accept the token, and is asked again"
+												   : "; the last renewal failed, and is tried again");
 	case State::capped:
 		return "the token has reached its max TTL: no renewal reaches beyond " + death + telling::replaceIt;
 	case State::notRenewable:
-		return unrenewable(_memory.reason, death);
+		return unrenewable(standing.reason, death);
 	case State::noExpiry:
 		return "the token never expires: nothing to do";
 	case State::denied:
@@ -67,9 +67,15 @@ std::string Keeper::sentence(const Moment& now) const
 			   ", but the server will not renew it; mend its policy, role or user, or "
 			   "replace the token before then";
 	case State::expired:
-		return dead(_memory.reason, hourOfDeath(now).value_or(now.wall));
+		return dead(standing.reason, hourOfDeath(situation).value_or(now.wall));
 	}
 	return {}; // no other state
+}
+
+std::optional<WallTime> hourOfDeath(const Situation& situation)
+{
+	const auto& lease = situation.memory.lease;
+	return lease.known() ? std::optional(situation.now.wallAt(lease.endToTell(situation.policy))) : std::nullopt;
 }
 
 } // namespace issuer::vault::renewal

@@ -1,0 +1,236 @@
+#include "renewal/announcements.h"
+
+#include "renewal/telling.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace issuer::vault::renewal {
+namespace {
+
+/// Moved by so much that people want to know.
+bool differs(Duration told, Duration is, float share, Duration slack)
+{
+	const auto moved = std::chrono::abs(is - told);
+	const std::chrono::duration<float, Duration::period> band = share * std::chrono::abs(told);
+	return moved > slack && moved > band;
+}
+
+} // namespace
+
+void Announcements::tell(const Verdict& verdict)
+{
+	auto told = verdict;
+	if (verdict.outcome == Outcome::notRenewable && _told.bound != Reason::none) {
+		told.outcome = Outcome::failure; // that it cannot be renewed is known
+	}
+	if (told.outcome != Outcome::none) {
+		_reports.emplace_back(event(told, std::string(told.detail)));
+		noteFailure(told);
+	}
+	tellBound();
+	if (hasNews()) {
+		tellState(told, statusText(_situation), _situation.standing.reason);
+	}
+}
+
+void Announcements::tellReplaced()
+{
+	_told.bound = Reason::none;
+	_told.failing = false;
+	tellBound();
+	const bool starting = _situation.standing.state == State::starting;
+	if (starting && _told.state == State::starting) {
+		return; // there was no other
+	}
+	tellState(
+		{}, (starting ? "" : "the credential was replaced: ") + statusText(_situation), Reason::credentialChanged);
+}
+
+/// Once a life, or once a max TTL: no renewal will save it.
+void Announcements::tellBound()
+{
+	const auto& [state, reason] = _situation.standing;
+	const auto& lease = _situation.memory.lease;
+	if (_told.bound == Reason::maxTtl && !lease.maxTtlEnd && !lease.maxTtlReached) {
+		_told.bound = Reason::none; // it was raised
+	}
+	const bool bounded = state == State::capped || state == State::notRenewable ||
+						 (state == State::expired && reason == Reason::limitedUses);
+	if (bounded && _told.bound == Reason::none) {
+		_reports.emplace_back(event({Outcome::notRenewable, reason, {}, 0, 0, {}}, statusText(_situation)));
+	}
+}
+
+void Announcements::tellState(const Verdict& verdict, std::string detail, Reason reason)
+{
+	auto change = event({}, detail);
+	change.reason = reason;
+	_reports.emplace_back(std::move(change));
+	noteChange(verdict, std::move(detail));
+	_told.state = _situation.standing.state;
+	_told.maxTtlEnd = _situation.memory.lease.maxTtlEnd;
+	_told.lease = _situation.memory.lease.granted;
+}
+
+Event Announcements::event(const Verdict& verdict, std::string detail)
+{
+	const auto& now = _situation.now;
+	Event event;
+	event.outcome = verdict.outcome;
+	event.attempt = verdict.attempt;
+	event.when = now.wall;
+	event.state = _situation.standing.state;
+	event.reason = verdict.reason;
+	switch (verdict.outcome) {
+	case Outcome::none:
+		event.reason = _situation.standing.reason;
+		break;
+	case Outcome::success:
+		++_told.successes;
+		_told.lastSuccess = now.boot;
+		event.reason = _situation.standing.reason;
+		break;
+	case Outcome::failure:
+		++_told.failures;
+		break;
+	case Outcome::notRenewable:
+		++_told.notRenewables;
+		_told.bound = verdict.reason;
+		break;
+	}
+	if (verdict.attempt > 0) {
+		event.latency = _situation.memory.latency.last;
+	}
+	event.expires = hourOfDeath(_situation);
+	if (event.expires) {
+		event.ttl = std::max(*event.expires - now.wall, Duration::zero());
+	}
+	if (_situation.next) {
+		event.next = now.wallAt(*_situation.next);
+	}
+	event.detail = std::move(detail);
+	return event;
+}
+
+bool Announcements::hasNews() const
+{
+	const auto& [policy, memory, standing, now, next] = _situation;
+	if (standing.state != _told.state) {
+		return true;
+	}
+	const auto& lease = memory.lease;
+	if (standing.state == State::active &&
+		differs(_told.lease, lease.granted, policy.announceBeyond, Duration::zero())) {
+		return true;
+	}
+	if (!lease.maxTtlEnd || !_told.maxTtlEnd) {
+		return lease.maxTtlEnd.has_value() != _told.maxTtlEnd.has_value();
+	}
+	return differs(
+		*_told.maxTtlEnd - now.boot, *lease.maxTtlEnd - now.boot, policy.announceBeyond, 2 * policy.forecastSlack);
+}
+
+/// The first of an outage, then at doubling counts.
+void Announcements::noteFailure(const Verdict& verdict)
+{
+	if (verdict.outcome != Outcome::failure || !std::has_single_bit(verdict.attempt) ||
+		_situation.standing.state == State::expired) {
+		return;
+	}
+	auto text = std::string(verdict.detail) + "; attempt " + std::to_string(verdict.attempt);
+	if (const auto death = hourOfDeath(_situation)) {
+		text += "; alive until " + telling::until(death, _situation.now.wall);
+	}
+	if (_situation.next) {
+		text += "; next try in " + telling::lifeInWords(*_situation.next - _situation.now.boot);
+	}
+	_told.failing = note(Level::warn, std::move(text)) || _told.failing;
+}
+
+void Announcements::noteChange(const Verdict& verdict, std::string text)
+{
+	if (_told.state == State::stopped) {
+		return; // the caller of start knows
+	}
+	switch (_situation.standing.state) {
+	case State::stopped:
+		break; // and so does the caller of stop
+	case State::retrying:
+		if (verdict.outcome == Outcome::none) { // otherwise its failure is told
+			note(Level::warn, std::move(text));
+		}
+		break;
+	case State::active:
+		if (std::exchange(_told.failing, false)) {
+			text = "recovered after " + std::to_string(verdict.failures) +
+				   (verdict.failures == 1 ? " failed attempt in " : " failed attempts in ") +
+				   telling::lifeInWords(_situation.now.boot - verdict.failingSince) + "; " + text;
+		}
+		note(_situation.memory.lease.maxTtlEnd ? Level::warn : Level::info, std::move(text));
+		break;
+	case State::starting:
+	case State::noExpiry:
+		note(Level::info, std::move(text));
+		break;
+	case State::capped:
+	case State::notRenewable:
+	case State::denied:
+		note(Level::warn, std::move(text));
+		break;
+	case State::expired:
+		note(Level::error, std::move(text));
+		break;
+	}
+}
+
+void Announcements::tellCandidateFound()
+{
+	note(Level::info, "the credential source gave a new token: asking the server about it; the token from before stays "
+					  "in use until it is accepted");
+}
+
+void Announcements::tellCandidateFailed(std::string_view why, bool first, bool believed)
+{
+	const auto text = "the new token is not in use yet: " + std::string(why) + "; going on with the token from before";
+	if (believed) {
+		_reports.emplace_back(event({Outcome::failure, Reason::refused, {}, 0, 0, {}}, text));
+	}
+	if (first || believed) {
+		note(Level::warn, text);
+	}
+}
+
+void Announcements::tellUnreadable(std::string_view why)
+{
+	if (!_told.unreadable) {
+		_told.unreadable = note(Level::warn,
+			"the credential source gives no token: " + std::string(why) + "; going on with the token from before");
+	}
+}
+
+/// A few at once, then one at a time: whatever a server does, the log stays quiet. A few are set aside for deaths.
+bool Announcements::note(Level level, std::string text)
+{
+	const auto& policy = _situation.policy;
+	const Duration pause = policy.notePause;
+	const auto most = policy.notesAtOnce;
+	if (_told.notesCounted == Instant::min()) {
+		_told.notesUnspent = most;
+		_told.notesCounted = _situation.now.boot;
+	}
+	const auto earned = (_situation.now.boot - _told.notesCounted) / pause;
+	if (earned > 0) {
+		_told.notesUnspent = static_cast<std::int32_t>(std::min<std::int64_t>(_told.notesUnspent + earned, most));
+		_told.notesCounted += earned * pause;
+	}
+	if (_told.notesUnspent <= (level == Level::error ? -policy.deathsAtOnce : 0)) {
+		return false;
+	}
+	--_told.notesUnspent;
+	_reports.emplace_back(Note{level, std::move(text)});
+	return true;
+}
+
+} // namespace issuer::vault::renewal

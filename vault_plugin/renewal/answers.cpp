@@ -1,0 +1,424 @@
+#include "renewal/keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+/// What an answer means: one function for each row of the rules. They change facts, and nothing else.
+namespace issuer::vault::renewal {
+namespace {
+
+/// A 5xx does not say whether the work was done before it went wrong ("leadership lost while committing log").
+bool mayHaveBeenDone(const Trouble& trouble)
+{
+	const bool unknown = trouble.kind == Trouble::Kind::transport || trouble.kind == Trouble::Kind::malformed ||
+						 (trouble.kind == Trouble::Kind::serverAway && trouble.reason != Reason::sealed);
+	return unknown && !trouble.unsent;
+}
+
+/// An answer, but neither a look-up's nor a refusal, and no plain wish to be asked later: a look-up that is answered so
+/// may fail for ever where a renewal works.
+bool isUseless(const Trouble& trouble)
+{
+	const bool told = trouble.kind == Trouble::Kind::malformed || trouble.kind == Trouble::Kind::configuration ||
+					  (trouble.kind == Trouble::Kind::serverAway && trouble.reason != Reason::sealed);
+	return told && !trouble.unsent;
+}
+
+const Trouble& impossibleLease()
+{
+	static const Trouble trouble{Trouble::Kind::malformed, Reason::malformed, std::nullopt,
+		"the server names a lease of more than ten years; check what stands before the server"};
+	return trouble;
+}
+
+/// No server grants so much. None: the answer is to be believed.
+const Trouble* troubleIn(const Answer& answer, const Policy& policy)
+{
+	const auto* facts = std::get_if<TokenFacts>(&answer);
+	const auto* grant = std::get_if<Grant>(&answer);
+	const bool impossible = (facts != nullptr && facts->expires && facts->ttl > policy.longestLease) ||
+							(grant != nullptr && grant->lease > policy.longestLease);
+	return impossible ? &impossibleLease() : std::get_if<Trouble>(&answer);
+}
+
+} // namespace
+
+Verdict Keeper::conclude(const Span& span, Operation operation, const Answer& answer)
+{
+	const auto* trouble = troubleIn(answer, *_policy);
+	_memory.retry.answeredAt(span.now.boot, trouble != nullptr ? trouble->retryAfter : std::nullopt);
+	if (trouble != nullptr) {
+		return conclude(span, operation, *trouble);
+	}
+	_memory.accepted = true;
+	if (const auto* facts = std::get_if<TokenFacts>(&answer)) {
+		return conclude(span, *facts);
+	}
+	if (const auto* grant = std::get_if<Grant>(&answer)) {
+		return conclude(span, *grant);
+	}
+	return conclude(span, WrappedGrant{});
+}
+
+Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
+{
+	auto& lease = _memory.lease;
+	switch (std::exchange(_memory.owed, Owed::nothing)) {
+	case Owed::verdict: // alive: then it is only the renewal that is refused
+		lease.lookedUpBy(span, facts, *_policy);
+		foundAlive();
+		_memory.retry.restart(Failing::denied);
+		return {};
+	case Owed::remains:
+		lease.lookedUpBy(span, facts, *_policy);
+		lease.reachMaxTtl();
+		return {};
+	case Owed::lease:
+		lease.unwrappedBy(span, facts, *_policy);
+		return renewed();
+	case Owed::nothing:
+		break;
+	}
+	if (!facts.expires && facts.usesLeft == 0) {
+		return lastsForEver();
+	}
+	if (facts.expires) {
+		lease.lookedUpBy(span, facts, *_policy);
+	}
+	return learn(facts);
+}
+
+/// What the first look-up says of the token is used at once: it may be the only one of a life.
+Verdict Keeper::learn(const TokenFacts& facts)
+{
+	const auto verdict = succeed(Outcome::none);
+	if (facts.usesLeft != 0) {
+		// Each request burns one use, and the last one kills the token: so this was the last.
+		_memory.unrenewable = Reason::limitedUses;
+		_memory.death = facts.usesLeft < 0 ? Reason::limitedUses : Reason::none;
+	}
+	else if (facts.batch) {
+		_memory.unrenewable = Reason::batch;
+	}
+	else if (!facts.renewable) {
+		_memory.unrenewable = Reason::notRenewable;
+	}
+	return verdict;
+}
+
+Verdict Keeper::lastsForEver()
+{
+	_memory.lease = {};
+	_memory.lease.end = Lease::End::never;
+	_memory.accepted = true;
+	return succeed(Outcome::none);
+}
+
+/// `renewable: false` in a renewal's answer is the last word: this lease is the end.
+Verdict Keeper::conclude(const Span& span, const Grant& grant)
+{
+	_memory.owed = Owed::nothing;
+	_memory.lease.grantedBy(span, grant, *_policy);
+	if (grant.renewable) {
+		return renewed();
+	}
+	_memory.unrenewable = Reason::notRenewable;
+	auto verdict = succeed(Outcome::notRenewable);
+	verdict.reason = Reason::notRenewable;
+	return verdict;
+}
+
+/// It was renewed, by how much is not said: a look-up tells.
+Verdict Keeper::conclude(const Span& span, const WrappedGrant&)
+{
+	_memory.lease.mayHaveBeenRenewed(span.sent.boot, span.sent.boot, increment());
+	_memory.owed = Owed::lease;
+	_memory.retry.useless = 0;
+	_memory.retry.renewNext = false;
+	_memory.retry.atOnce = true;
+	return {};
+}
+
+Verdict Keeper::renewed()
+{
+	return succeed(Outcome::success);
+}
+
+Verdict Keeper::conclude(const Span& span, Operation operation, const Trouble& trouble)
+{
+	switch (trouble.kind) {
+	case Trouble::Kind::denied:
+		return denied(span, operation, trouble);
+	case Trouble::Kind::refused:
+	case Trouble::Kind::gone:
+		return refused(span, operation, trouble);
+	case Trouble::Kind::unclearRefusal:
+		return unclear(span, operation, trouble);
+	case Trouble::Kind::pastMaxTtl:
+		return pastMaxTtl(span, operation, trouble);
+	case Trouble::Kind::notRenewable:
+	case Trouble::Kind::batch:
+		return notRenewable(span, trouble);
+	case Trouble::Kind::noLease:
+		// Of a token whose end was told it is no news.
+		return _memory.lease.known() ? passing(span, operation, trouble) : lastsForEver();
+	case Trouble::Kind::throttled:
+	case Trouble::Kind::serverAway:
+	case Trouble::Kind::malformed:
+	case Trouble::Kind::configuration:
+	case Trouble::Kind::transport:
+		return passing(span, operation, trouble);
+	case Trouble::Kind::cancelled: // by stop, which follows
+		_memory.retry.atOnce = true;
+		return {};
+	}
+	return {}; // no other kind
+}
+
+/// Says nothing about the token: its life runs on, and so do the attempts until it is over.
+Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& trouble)
+{
+	auto& lease = _memory.lease;
+	auto& retry = _memory.retry;
+	const auto owed = std::exchange(_memory.owed, Owed::nothing);
+	const bool endUnknown = lease.end == Lease::End::unknown && _memory.unrenewable == Reason::none;
+	const bool probing = _memory.deadForSure(span.sent.boot);
+	if (operation == Operation::renew && mayHaveBeenDone(trouble)) {
+		lease.mayHaveBeenRenewed(span.sent.boot, span.now.boot, increment());
+	}
+	retry.renewNext = false;
+	if (operation == Operation::lookUp && (endUnknown || owed == Owed::lease) && isUseless(trouble)) {
+		retry.lookUpWasUseless(*_policy, _memory.dead());
+		if (owed == Owed::lease && retry.renewNext) {
+			_memory.owed = owed;
+			return lookUpDenied(span, trouble);
+		}
+	}
+	if (lease.overAt(span.sent.boot)) {
+		_memory.death = _memory.dead() ? _memory.death : Reason::expired;
+	}
+	else if (owed == Owed::lease) {
+		_memory.owed = owed;
+	}
+	const auto kind = kindOf(retry.kind == Failing::denied ? Failing::denied : Failing::passing, span);
+	if (!probing && (operation == Operation::renew || endUnknown || owed == Owed::lease)) {
+		return fail(span, kind, trouble);
+	}
+	if (kind == Failing::dead) {
+		retry.count(kind);
+	}
+	return {};
+}
+
+/// The server does not accept the token. Before its end that need not be death: a wrong source address, a disabled
+/// entity, a balancer or a namespace fault say the same, and heal. Nor at the beginning: a token that was just made may
+/// not be known everywhere.
+Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& trouble)
+{
+	auto& lease = _memory.lease;
+	auto& retry = _memory.retry;
+	const auto owed = std::exchange(_memory.owed, Owed::nothing);
+	const bool probing = _memory.deadForSure(span.sent.boot);
+	bool believed = true;
+	const bool endUnknown = lease.end == Lease::End::unknown;
+	if (endUnknown && !_memory.dead()) {
+		believed = retry.refusedWithoutEnd(operation, *_policy);
+		if (retry.renewNext) {
+			return {};
+		}
+	}
+	retry.renewNext = false;
+	if (lease.overAt(span.sent.boot)) {
+		lease.ruleOutLostRenewals();
+	}
+	const bool past = lease.known() && span.now.boot >= lease.earliest;
+	if (!_memory.dead() && believed && (past || !lease.known())) {
+		_memory.death = past ? Reason::expired : Reason::refused;
+	}
+	if (owed == Owed::lease && !_memory.dead()) {
+		_memory.owed = owed;
+	}
+	const auto kind = kindOf(Failing::refused, span);
+	if (!probing && (operation == Operation::renew || endUnknown || owed == Owed::lease)) {
+		return fail(span, kind, trouble);
+	}
+	retry.count(kind);
+	return {};
+}
+
+/// A 403 in words not known: one look-up tells whether the token or only its renewal is refused.
+Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& trouble)
+{
+	const auto kind = _memory.retry.kind;
+	if (operation == Operation::renew && kind == Failing::denied) {
+		return denied(span, operation, trouble); // settled before
+	}
+	const bool hopeful = !_memory.dead() || _memory.lease.mayLastBeyond(span.now.boot);
+	if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.accepted) {
+		const auto verdict = fail(span, Failing::passing, trouble);
+		_memory.owed = Owed::verdict;
+		_memory.retry.atOnce = true;
+		return verdict;
+	}
+	return refused(span, operation, trouble);
+}
+
+/// Alive, but the server will not renew it. What forbids it may be mended.
+Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& trouble)
+{
+	if (operation == Operation::lookUp) {
+		return lookUpDenied(span, trouble);
+	}
+	auto& lease = _memory.lease;
+	_memory.owed = Owed::nothing;
+	const bool over = lease.overAt(span.sent.boot);
+	// Only the living are denied: somebody else has prolonged it, or a renewal whose answer was lost.
+	if (!over || trouble.kind == Trouble::Kind::denied) {
+		foundAlive();
+	}
+	const auto verdict = fail(span, Failing::denied, trouble);
+	if (over) {
+		if (trouble.kind == Trouble::Kind::denied) {
+			lease.outlived(span.now.boot);
+		}
+		_memory.retry.restart(Failing::denied);
+		_memory.owed = Owed::verdict;
+		_memory.retry.atOnce = true;
+	}
+	return verdict;
+}
+
+/// The token is alive, and look-ups tell no more of it.
+Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
+{
+	auto& lease = _memory.lease;
+	auto& retry = _memory.retry;
+	_memory.accepted = true;
+	switch (std::exchange(_memory.owed, Owed::nothing)) {
+	case Owed::lease: // renewed, and nobody may say by how much: as always, then
+		if (lease.known()) {
+			lease.assumeGranted(_memory.latency.recent);
+			return renewed();
+		}
+		return fail(span, Failing::denied, trouble);
+	case Owed::verdict:
+		foundAlive();
+		retry.restart(Failing::denied);
+		return {};
+	case Owed::remains:
+		return {};
+	case Owed::nothing:
+		break;
+	}
+	if (_memory.unrenewable != Reason::none) {
+		retry.count(Failing::denied); // alive, and not refused any more
+		return {};
+	}
+	const bool inDoubt = _memory.dead() || retry.kind == Failing::refused || lease.overAt(span.sent.boot);
+	if (inDoubt || lease.end == Lease::End::unknown) {
+		retry.renewNext = true;
+		retry.atOnce = true;
+	}
+	return {};
+}
+
+/// In the last second at the max TTL; or with life left, where it was lowered: a look-up tells how much.
+Verdict Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble& trouble)
+{
+	if (operation != Operation::renew) {
+		return passing(span, operation, trouble);
+	}
+	const bool known = _memory.lease.maxTtlReached;
+	foundAlive();
+	_memory.lease.reachMaxTtl();
+	auto verdict = fail(span, Failing::passing, trouble);
+	verdict.outcome = Outcome::notRenewable;
+	if (!known) {
+		_memory.owed = Owed::remains;
+		_memory.retry.atOnce = true;
+	}
+	return verdict;
+}
+
+Verdict Keeper::notRenewable(const Span& span, const Trouble& trouble)
+{
+	if (_memory.lease.end == Lease::End::never) {
+		return {}; // no news of a token that needs no renewal
+	}
+	foundAlive();
+	_memory.unrenewable = trouble.reason;
+	auto verdict = fail(span, Failing::passing, trouble);
+	verdict.outcome = Outcome::notRenewable;
+	return verdict;
+}
+
+Verdict Keeper::succeed(Outcome outcome)
+{
+	auto& retry = _memory.retry;
+	foundAlive();
+	Verdict verdict;
+	verdict.outcome = outcome;
+	verdict.attempt = outcome == Outcome::none ? 0 : retry.failures + 1;
+	verdict.failures = retry.failures;
+	verdict.failingSince = retry.failingSince;
+	retry.succeed();
+	return verdict;
+}
+
+Verdict Keeper::fail(const Span& span, Failing kind, const Trouble& trouble)
+{
+	_memory.retry.fail(kind, trouble.reason, span.sent.boot);
+	return {Outcome::failure, trouble.reason, trouble.detail, _memory.retry.failures, 0, {}};
+}
+
+void Keeper::foundAlive()
+{
+	_memory.accepted = true;
+	_memory.death = Reason::none;
+}
+
+/// A token that is dead for sure is only asked how it is, whatever the answers to that were.
+Failing Keeper::kindOf(Failing kind, const Span& span) const
+{
+	return _memory.deadForSure(span.now.boot) ? Failing::dead : kind;
+}
+
+/// An answer that a server gives only of a token that it knows. Any other is a failure of the candidate.
+bool Keeper::accepts(const Span& span, Operation operation, const Answer& answer)
+{
+	auto& retry = _candidate->retry;
+	const auto* trouble = troubleIn(answer, *_policy);
+	if (trouble == nullptr) {
+		return true;
+	}
+	retry.answeredAt(span.now.boot, trouble->retryAfter);
+	switch (trouble->kind) {
+	case Trouble::Kind::denied:
+	case Trouble::Kind::pastMaxTtl:
+	case Trouble::Kind::notRenewable:
+	case Trouble::Kind::batch:
+	case Trouble::Kind::noLease:
+		return true;
+	case Trouble::Kind::refused:
+	case Trouble::Kind::unclearRefusal:
+	case Trouble::Kind::gone:
+		static_cast<void>(retry.refusedWithoutEnd(operation, *_policy));
+		retry.fail(Failing::refused, trouble->reason, span.sent.boot);
+		return false;
+	case Trouble::Kind::throttled:
+	case Trouble::Kind::serverAway:
+	case Trouble::Kind::malformed:
+	case Trouble::Kind::configuration:
+	case Trouble::Kind::transport:
+	case Trouble::Kind::cancelled:
+		break;
+	}
+	retry.renewNext = false;
+	if (operation == Operation::lookUp && isUseless(*trouble)) {
+		retry.lookUpWasUseless(*_policy, false);
+	}
+	retry.fail(Failing::passing, trouble->reason, span.sent.boot);
+	return false;
+}
+
+} // namespace issuer::vault::renewal

@@ -1,0 +1,201 @@
+#include "renewal/lease.h"
+
+#include <utility>
+
+namespace issuer::vault::renewal {
+namespace {
+
+/// Servers tell TTLs in whole seconds.
+constexpr Duration rounding = std::chrono::seconds(1);
+
+/// Half the uncertainty that people are told as an expiry, at most.
+constexpr Duration vaguest = std::chrono::seconds(2);
+
+/// No sum of two lengths held within this overflows.
+constexpr Duration longest = std::chrono::years(100);
+
+Duration within(Duration length)
+{
+	return std::clamp(length, Duration::zero(), longest);
+}
+
+/// A time of the server's clock that can be reckoned with.
+bool isPlausible(const std::optional<WallTime>& time, WallTime now)
+{
+	return time && now - longest <= *time && *time <= now + longest;
+}
+
+} // namespace
+
+void Lease::grantedBy(const Span& span, const Grant& grant, const Policy& policy)
+{
+	const auto before = *this;
+	bring(span, within(grant.lease));
+	followMaxTtl(before, grant.capWarning, policy);
+	followRatchet(grant.capWarning, policy);
+}
+
+void Lease::bring(const Span& span, Duration length)
+{
+	end = End::known;
+	granted = length;
+	earliest = span.sent.boot + length;
+	latest = span.now.boot + length;
+	ruleOutLostRenewals();
+	if (full == Duration::zero()) {
+		full = length;
+	}
+}
+
+void Lease::lookedUpBy(const Span& span, const TokenFacts& facts, const Policy& policy)
+{
+	const auto ttl = within(facts.ttl);
+	narrow(span, ttl);
+	if (granted == Duration::zero()) {
+		// Somebody may have renewed it with more than its first lease; then the next grant will bring that again.
+		const auto own = within(facts.period > Duration::zero() ? facts.period : facts.creationTtl);
+		full = own > Duration::zero() ? own : ttl;
+		granted = std::max({full, ttl, rounding});
+	}
+	learnMaxTtl(span, facts, policy);
+}
+
+/// The TTL is `expire_time` less the rounded present, and cut (leaseEntry.ttl() of Vault and OpenBao). So the truth
+/// lies up to a second and a half above; and below, half a second, or one where others round up.
+void Lease::narrow(const Span& span, Duration ttl)
+{
+	auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive
+	auto to = span.now.boot + ttl + rounding + rounding / 2;
+	const bool lostNothing = known() && ifRenewedLatest <= latest;
+	if (lostNothing && from <= latest && earliest <= to) {
+		// Both tell of the same end, and a grant tells it more precisely.
+		from = std::max(from, earliest);
+		to = std::min(to, latest);
+	}
+	end = End::known;
+	earliest = from;
+	latest = to;
+	ruleOutLostRenewals();
+}
+
+void Lease::unwrappedBy(const Span& span, const TokenFacts& facts, const Policy& policy)
+{
+	const auto before = *this;
+	lookedUpBy(span, facts, policy);
+	const bool asBefore = earliest - rounding <= before.ifRenewedLatest && before.ifRenewedLatest <= latest + rounding;
+	granted = asBefore ? before.granted : std::max(within(facts.ttl), rounding);
+	followMaxTtl(before, false, policy);
+}
+
+void Lease::assumeGranted(Duration latency)
+{
+	earliest = std::max(earliest, ifRenewedLatest);
+	latest = earliest + latency;
+	ruleOutLostRenewals();
+}
+
+/// The max TTL of the token itself is known at once. Others, of roles and mounts, show with the first shortened grant.
+void Lease::learnMaxTtl(const Span& span, const TokenFacts& facts, const Policy& policy)
+{
+	if (facts.explicitMaxTtl <= Duration::zero() || !isPlausible(facts.creationTime, span.now.wall)) {
+		return;
+	}
+	// Against the server's own expire_time it is exact. Without that our clock stands in for the server's, and if it
+	// puts the max TTL before the end that the server has just named, it cannot be trusted.
+	const bool exact = isPlausible(facts.expireTime, span.now.wall);
+	const auto expires = exact ? *facts.expireTime : span.now.wallAt(middle());
+	// Servers cut the moment of creation to whole seconds, and the moment of the last grant too.
+	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + policy.forecastSlack / 2 - expires;
+	if (exact || ahead >= -policy.forecastSlack) {
+		maxTtlEnd = middle() + std::max<Duration>(ahead, Duration::zero());
+		maxTtlWithin = latest - middle();
+	}
+}
+
+void Lease::followMaxTtl(const Lease& before, bool capWarning, const Policy& policy)
+{
+	if (capWarning) {
+		const bool shortened = before.granted > Duration::zero() && granted < before.granted;
+		const bool unmoved = before.known() && middle() - before.middle() <= policy.forecastSlack;
+		maxTtlEnd = middle();
+		maxTtlWithin = {};
+		maxTtlReached = shortened || unmoved;
+		return;
+	}
+	if (maxTtlEnd && earliest > *maxTtlEnd + 2 * policy.forecastSlack + maxTtlWithin) {
+		maxTtlEnd.reset(); // it was raised
+	}
+	else if (maxTtlEnd) {
+		maxTtlEnd = std::max(*maxTtlEnd, earliest); // it lies there at least
+	}
+	maxTtlReached = maxTtlReached && atMaxTtl(policy);
+}
+
+void Lease::reachMaxTtl()
+{
+	const bool sure = ifRenewedLatest <= latest; // no renewal's answer was lost
+	if (known() && (sure || !maxTtlEnd)) {
+		maxTtlEnd = middle();
+		maxTtlWithin = {};
+	}
+	maxTtlReached = true;
+}
+
+/// Somebody renewed with a small increment, and the server keeps the smaller TTL: asking for the full lease once
+/// restores it. Where that does not help, the role's lease has become less, and is the full one now.
+void Lease::followRatchet(bool capWarning, const Policy& policy)
+{
+	const bool asked = std::exchange(askFull, false);
+	const std::chrono::duration<float, Duration::period> least = policy.ratchetBelow * full;
+	if (capWarning || atMaxTtl(policy) || granted >= least) {
+		return;
+	}
+	if (asked) {
+		full = granted;
+	}
+	else {
+		askFull = true;
+	}
+}
+
+void Lease::mayHaveBeenRenewed(Instant sent, Instant now, Duration asked)
+{
+	if (!known() || sent >= latest) {
+		return;
+	}
+	const auto length = std::max(granted, asked);
+	if (ifRenewedLatest <= latest) {
+		ifRenewedEarliest = std::max(latest, sent + length);
+	}
+	ifRenewedLatest = std::max(ifRenewedLatest, now + length);
+}
+
+void Lease::outlived(Instant now)
+{
+	if (now < ifRenewedLatest) {
+		// A lost renewal was done. The expiry is told as that of the first one.
+		earliest = ifRenewedEarliest - std::min(ifRenewedLatest - ifRenewedEarliest, vaguest);
+		latest = ifRenewedLatest;
+		ruleOutLostRenewals();
+	}
+	else {
+		end = End::unknown;
+	}
+}
+
+Instant Lease::middle() const
+{
+	return earliest + std::min((latest - earliest) / 2, vaguest);
+}
+
+bool Lease::atMaxTtl(const Policy& policy) const
+{
+	return known() && maxTtlEnd && middle() + policy.forecastSlack >= *maxTtlEnd;
+}
+
+Instant Lease::endToTell(const Policy& policy) const
+{
+	return atMaxTtl(policy) ? std::max(middle(), *maxTtlEnd) : middle();
+}
+
+} // namespace issuer::vault::renewal
