@@ -134,21 +134,26 @@ transport::TlsIdentity tlsAt(const ObjectReader& root)
 	return identity;
 }
 
-std::string proxyAt(const ObjectReader& root)
+/// `proxy` and `proxyAuthorization` of the settings.
+void readProxy(const ObjectReader& root, const config::Document& document, transport::Settings& settings)
 {
-	auto setting = root.text("proxy", "none");
-	if (setting == "none") {
-		return "";
+	const auto setting = root.text("proxy", "none");
+	if (setting == "none" || setting == "environment") {
+		settings.proxy = setting == "none" ? "" : setting;
+		return;
 	}
-	if (setting == "environment") {
-		return setting;
-	}
-	const auto address = Address::parse(setting);
-	if (!address || address->scheme != Address::Scheme::http || !address->prefix.empty()) {
-		// Not repeated: a proxy's address is where people put passwords.
+	// Not repeated: a proxy's address is where people put passwords.
+	const auto text =
+		document.proxy ? config::unescapedSecret(*document.proxy) : Result<WipedString>(WipedString(setting));
+	if (!text || text->find("://") == text->npos) {
 		refuse("proxy", R"("none", "environment" or an address such as http://proxy.example:3128 is wanted)");
 	}
-	return address->text();
+	auto address = Address::parseProxy(*text);
+	if (!address) {
+		refuse("proxy", address.error().text);
+	}
+	settings.proxy = address->text();
+	settings.proxyAuthorization = std::move(address->authorization);
 }
 
 renewal::Policy policyAt(const ObjectReader& root)
@@ -174,7 +179,7 @@ Config decode(const config::Document& document)
 	config.transport.tls = tlsAt(root);
 	config.transport.redirects = std::array{transport::Redirects::verified, transport::Redirects::none,
 		transport::Redirects::any}[root.choice("follow_redirects", {"verified", "none", "any"})];
-	config.transport.proxy = proxyAt(root);
+	readProxy(root, document, config.transport);
 	config.vaultNamespace = namespaceAt(root);
 	config.token = tokenAt(root, document);
 	config.renewal = policyAt(root);

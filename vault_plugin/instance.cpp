@@ -150,7 +150,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 	_rereadToken = false;
 	_armable = true;
 	const auto armed = services->clock().boot();
-	services->scheduler().arm(*this, armed, _keeper.expiry().value_or(armed));
+	services->scheduler().arm(*this, armed, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 
@@ -282,6 +282,11 @@ void Instance::end() noexcept
 	}
 }
 
+const void* Instance::place() const noexcept
+{
+	return _exchange->place(); // armed and running instances have one
+}
+
 bool Instance::running() const
 {
 	const std::lock_guard lock(_mutex);
@@ -312,7 +317,7 @@ Done Instance::leaveMessage(bool& message)
 	}
 	message = true;
 	const auto now = _services->clock().boot();
-	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 

@@ -103,7 +103,7 @@ private:
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
-	[[nodiscard]] const void* lane() const noexcept override { return _exchange.get(); }
+	[[nodiscard]] const void* place() const noexcept override;
 	void newsRead() noexcept override;
 	[[nodiscard]] Task<> runOnce();
 	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt(Moment& now);

@@ -50,13 +50,13 @@ private:
 				   auto work) { return helpers->submit("token files " + std::to_string(++*number), std::move(work)); };
 	}
 
+	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections
 	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
 	/// Beside the others: however many callbacks block, names are resolved and files are read.
 	std::shared_ptr<runtime::Helpers> _callbackHelpers = std::make_shared<runtime::Helpers>(forCallbacks());
 	Callbacks _callbacks{[helpers = _callbackHelpers](auto work) { return helpers->submit({}, std::move(work)); }};
-	transport::Clients _clients{_helpers};
-	std::shared_ptr<runtime::Runtime> _runtime; ///< goes before the connections: no job runs when they go
-	credential::Reader _reader;                 ///< goes first: it has a job
+	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
+	credential::Reader _reader; ///< goes first: it has a job
 };
 
 struct Library

@@ -3,7 +3,10 @@
 #include "common/text.h"
 #include "loader/installed.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iostream>
 
 namespace issuer::commands {
 
@@ -84,19 +87,67 @@ Result<bool> flag(const Environment& environment, const std::string& name)
 	return failure(found->name + ": true or false is wanted");
 }
 
+/// `path` as the tools read it: below the home directory where it begins with "~/".
+fs::path expanded(const Environment& environment, const std::string& path)
+{
+	return path.starts_with("~/") ? fs::path(environment("HOME").value_or("/")) / path.substr(2) : fs::path(path);
+}
+
+/// Whether the tools' own configuration (HCL or JSON) names a token helper.
+bool namesTokenHelper(const fs::path& file)
+{
+	constexpr int mostLines = 1000; // it has one key
+	std::ifstream stream(file);
+	std::string line;
+	for (int lines = 0; lines < mostLines && std::getline(stream, line); ++lines) {
+		const auto begin = line.find_first_not_of(" \t");
+		const auto text = begin == line.npos ? std::string_view() : std::string_view(line).substr(begin);
+		const bool isComment = text.starts_with('#') || text.starts_with("//");
+		const bool isEmpty = text.find("\"\"") != text.npos;
+		if (!isComment && !isEmpty && text.find("token_helper") != text.npos) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/// The tools' own configuration that names a token helper.
+std::optional<fs::path> tokenHelperConfiguration(const Environment& environment)
+{
+	std::vector<fs::path> files;
+	if (const auto found = find(environment, "CONFIG_PATH")) {
+		files.push_back(expanded(environment, found->value));
+	}
+	else {
+		files = {expanded(environment, "~/.bao"), expanded(environment, "~/.vault")};
+	}
+	const auto named = std::ranges::find_if(files, namesTokenHelper);
+	return named == files.end() ? std::nullopt : std::optional(*named);
+}
+
 /// Where the token is, as the plugin's configuration says it.
 Result<std::string> tokenOrigin(const Environment& environment)
 {
+	const auto fileAt = [](const fs::path& path) { return '{' + member("file", jsonString(absoluteText(path))) + '}'; };
 	if (const auto found = find(environment, "TOKEN")) {
 		return '{' + member("env", jsonString(found->name)) + '}';
 	}
-	const fs::path file = fs::path(environment("HOME").value_or("/")) / ".vault-token";
+	if (const auto found = find(environment, "TOKEN_PATH")) {
+		return fileAt(expanded(environment, found->value));
+	}
+	const auto file = expanded(environment, "~/.vault-token");
+	if (const auto helper = tokenHelperConfiguration(environment)) {
+		return failure(helper->string() + " names a token helper, which issuer-host does not run, and " +
+					   file.string() +
+					   " may be older: set VAULT_TOKEN, or BAO_TOKEN_PATH to a file that holds the "
+					   "token, or write a configuration and use --config FILE");
+	}
 	std::error_code error;
 	if (!fs::exists(file, error)) {
 		return failure("there is no token: set VAULT_TOKEN or BAO_TOKEN, or log in so that " + file.string() +
 					   " holds one; or write a configuration and use --config FILE");
 	}
-	return '{' + member("file", jsonString(absoluteText(file))) + '}';
+	return fileAt(file);
 }
 
 } // namespace
@@ -117,7 +168,12 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 	if (!skipVerify) {
 		return tl::unexpected(skipVerify.error());
 	}
-	const auto address = find(environment, "ADDR");
+	const Result<bool> disableRedirects = flag(environment, "DISABLE_REDIRECTS");
+	if (!disableRedirects) {
+		return tl::unexpected(disableRedirects.error());
+	}
+	const auto agent = find(environment, "AGENT_ADDR"); // the tools prefer it
+	const auto address = agent ? agent : find(environment, "ADDR");
 
 	std::string json = '{' + member("address", jsonString(address ? address->value : "https://127.0.0.1:8200"));
 	if (const auto found = find(environment, "NAMESPACE")) {
@@ -131,11 +187,32 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 		json += ',' + member("tls", '{' + tls + '}');
 	}
 	// The plugin itself then waits for a server that is away, and notices a token that is replaced.
-	json += ',' + member("token", *token) + R"(,"startup":"background"})";
+	json += ',' + member("token", *token) + R"(,"proxy":"environment","startup":"background")";
+	json += *disableRedirects ? R"(,"follow_redirects":"none"})" : "}";
 
 	HostConfig config;
 	config.issuers.push_back({"vault", {plugin, std::nullopt}, json});
 	return config;
+}
+
+std::vector<std::string> notFollowed(const Environment& environment)
+{
+	constexpr std::pair<const char*, const char*> variables[] = {
+		{"CACERT_BYTES", "put the certificates into a file and set VAULT_CACERT"},
+		{"CLIENT_CERT_BYTES", "put the certificate into a file and set VAULT_CLIENT_CERT"},
+		{"CLIENT_KEY_BYTES", "put the key into a file and set VAULT_CLIENT_KEY"},
+		{"SRV_LOOKUP", "name host and port in VAULT_ADDR"},
+		{"HEADERS", "no further headers are sent"},
+	};
+	std::vector<std::string> lines;
+	for (const auto& [variable, instead] : variables) {
+		const auto found = find(environment, variable);
+		const bool isOff = std::string_view(variable) == "SRV_LOOKUP" && !flag(environment, variable).value_or(true);
+		if (found && !isOff) {
+			lines.push_back("environment variable " + found->name + " is not followed: " + instead);
+		}
+	}
+	return lines;
 }
 
 Result<fs::path> newestVaultPlugin(const fs::path& plugins)
@@ -155,11 +232,14 @@ fs::path installedPlugins()
 	return program.parent_path().parent_path() / ISSUER_LIBDIR / "issuer" / "plugins";
 }
 
-Result<HostConfig> configurationOf(
-	const std::optional<std::filesystem::path>& file, const std::optional<std::filesystem::path>& plugin)
+Result<HostConfig> configurationOf(const std::optional<std::filesystem::path>& file,
+	const std::optional<std::filesystem::path>& plugin, Reading reading)
 {
 	if (file) {
-		return loadConfig(*file);
+		return loadConfig(*file, reading);
+	}
+	for (const auto& line : notFollowed(environmentVariable)) {
+		std::cerr << "issuer-host: " << line << '\n';
 	}
 	const Result<std::filesystem::path> chosen =
 		plugin ? Result<std::filesystem::path>(*plugin) : newestVaultPlugin(installedPlugins());

@@ -24,8 +24,12 @@ RULES = [
      rf"{SOCKETS}|{THREADS_AND_CLOCKS}"),
     (r"vault_plugin/config/", ["vault_plugin/config/", "vault_plugin/base/", "vault_plugin/config.h"], SOCKETS),
     (r"vault_plugin/credential/", ["vault_plugin/credential/", "vault_plugin/runtime/", "vault_plugin/base/"], SOCKETS),
-    (r"vault_plugin/transport/", ["vault_plugin/transport/", "vault_plugin/runtime/helpers.h", "vault_plugin/base/"],
-     None),
+    (r"vault_plugin/transport/(places|kept)\.", ["vault_plugin/transport/places.h", "vault_plugin/transport/kept.h",
+                                                 "vault_plugin/base/time.h"],
+     rf"Poco/|{SOCKETS}|{THREADS_AND_CLOCKS}"),  # decisions
+    (r"vault_plugin/transport/", ["vault_plugin/transport/", "vault_plugin/runtime/helpers.h",
+                                  "vault_plugin/runtime/clock.h", "vault_plugin/runtime/job.h",
+                                  "vault_plugin/runtime/scheduler.h", "vault_plugin/base/"], None),
     (r"vault_plugin/runtime/", ["vault_plugin/runtime/", "vault_plugin/base/"], SOCKETS),
     (r"vault_plugin/abi/", ["vault_plugin/abi/", "vault_plugin/instance.h", "vault_plugin/listener.h",
                             "vault_plugin/base/", "plugin_api/include/"], SOCKETS),
@@ -83,7 +87,9 @@ PLANTED = [  # file, what it must not include
     ("vault_plugin/config/bad.cpp", "transport/exchange.h"),
     ("vault_plugin/credential/bad.cpp", "transport/exchange.h"),
     ("vault_plugin/transport/bad.cpp", "vault/wire.h"),
-    ("vault_plugin/transport/bad.cpp", "runtime/scheduler.h"),
+    ("vault_plugin/transport/places.cpp", "transport/exchange.h"),
+    ("vault_plugin/transport/places.cpp", "mutex"),
+    ("vault_plugin/transport/bad.cpp", "runtime/runtime.h"),
     ("vault_plugin/runtime/bad.cpp", "transport/exchange.h"),
     ("vault_plugin/instance.cpp", "issuer/lifecycle.h"),
     ("vault_plugin/abi/bad.cpp", "renewal/keeper.h"),
@@ -98,12 +104,13 @@ FINE = [
     ("plugin_api/include/issuer/lifecycle.h", "stdint.h"),
     ("vault_plugin/vault/wire.h", "renewal/facts.h"),
     ("vault_plugin/renewal/keeper.h", "facts.h"),
+    ("vault_plugin/transport/client.cpp", "vault_plugin/runtime/scheduler.h"),
     ("vault_plugin/plugin.cpp", "issuer/lifecycle.h"),
     ("host_stub/loader/library.h", "issuer/lifecycle.h"),
     ("host_stub/main.cpp", "config.h"),  # its own, not the plugin's of the same name
 ]
 PRESENT = ["vault_plugin/config.h", "host_stub/config.h", "vault_plugin/renewal/facts.h",
-           "vault_plugin/transport/exchange.h", "vault_plugin/runtime/scheduler.h",
+           "vault_plugin/transport/exchange.h", "vault_plugin/runtime/scheduler.h", "vault_plugin/runtime/runtime.h",
            "tests/support/test_pki.h", *(file for file, _ in FINE)]
 
 

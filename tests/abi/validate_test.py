@@ -45,6 +45,7 @@ FAULTS = {
     "answers_from_inside": ["refuses-calls-from-record"],
     "import_fails": ["hands-over-to-itself"],
     "takes_signals": ["threads-block-signals"],
+    "tiny_stack": ["callbacks-have-a-stack"],
     "handles_signal": ["leaves-the-process-alone"],
     "inherits_file": ["files-are-close-on-exec"],
     "leaks_file": ["leaves-no-file-open", "lives-often-without-a-trace"],

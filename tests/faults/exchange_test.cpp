@@ -1,5 +1,6 @@
 #include "exchange_fixture.h"
 
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -191,11 +192,11 @@ TEST(Exchange, FollowsOneRedirectToAConfiguredAddress)
 {
 	FaultServer standby;
 	FaultServer leader;
-	standby.setReply(httpReply(307, "", "Location: " + leader.address() + "/v1/elsewhere?a=b\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + leader.address() + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(settingsFor({standby.address(), leader.address()}));
 	ASSERT_TRUE(reply.has_value()) << told(reply);
 	EXPECT_EQ(reply->status, 200);
-	EXPECT_THAT(leader.received(), testing::StartsWith("POST /v1/elsewhere?a=b HTTP/1.1\r\n"));
+	EXPECT_THAT(leader.received(), testing::StartsWith("POST /v1/auth/token/renew-self HTTP/1.1\r\n"));
 	EXPECT_THAT(leader.received(), HasSubstr(canary));
 	EXPECT_THAT(leader.received(), testing::EndsWith("\r\n\r\n{}"));
 }
@@ -204,8 +205,8 @@ TEST(Exchange, DoesNotFollowASecondRedirect)
 {
 	FaultServer one;
 	FaultServer other;
-	one.setReply(httpReply(307, "", "Location: " + other.address() + "/\r\n"));
-	other.setReply(httpReply(307, "", "Location: " + one.address() + "/\r\n"));
+	one.setReply(httpReply(307, "", "Location: " + other.address() + "/v1/auth/token/renew-self\r\n"));
+	other.setReply(httpReply(307, "", "Location: " + one.address() + "/v1/auth/token/renew-self\r\n"));
 	EXPECT_EQ(renew(settingsFor({one.address(), other.address()}))->status, 307);
 	EXPECT_EQ(one.requests() + other.requests(), 2u);
 }
@@ -214,11 +215,62 @@ TEST(Exchange, DoesNotCarryTheTokenToAnAddressThatIsNotConfigured)
 {
 	FaultServer standby;
 	FaultServer stranger;
-	standby.setReply(httpReply(307, "", "Location: " + stranger.address() + "/\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + stranger.address() + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(settingsFor({standby.address()}));
 	EXPECT_EQ(reply->status, 307);
 	EXPECT_THAT(reply->advice, ElementsAre(HasSubstr("not among the configured addresses")));
 	EXPECT_EQ(stranger.connections(), 0u);
+}
+
+TEST(Exchange, TheTokenDoesNotFollowASignOnPage)
+{
+	FaultServer server;
+	FaultServer signOn;
+	for (const int status : {301, 302, 303, 307, 308}) {
+		server.setReply(httpReply(status, "", "Location: " + signOn.address() + "/oauth2/start?rd=x\r\n"));
+		auto settings = settingsFor({server.address(), signOn.address()});
+		settings.redirects = vault::transport::Redirects::any;
+		EXPECT_EQ(renew(settings)->status, status);
+		EXPECT_EQ(signOn.connections(), 0u) << status;
+	}
+}
+
+TEST(Exchange, OfABodyOfMegabytesOnlyWhatIsReadIsKept)
+{
+	constexpr vault::JsonKey read[] = {{"errors"}};
+	FaultServer server;
+	const auto names = R"({"policies": [")" + std::string(3'000'000, 'p') + R"("], "errors": ["x"]})";
+	auto request = renewal();
+	request.reads = read;
+	const auto client = vault::transport::Clients().get(settingsFor({server.address()}));
+	server.setReply(httpReply(200, names));
+	const auto reply =
+		vault::transport::blockingly(client->carry(request, std::chrono::steady_clock::now() + patience), -1);
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_EQ(reply->body, R"({"errors":["x"]})");
+}
+
+TEST(Exchange, AConnectionThatLeadsToAGatewayIsNotKept)
+{
+	FaultServer server;
+	auto request = renewal();
+	request.understands = [](const HttpReply& reply) { return reply.body == "Vault's"; };
+	const auto client = vault::transport::Clients().get(settingsFor({server.address()}));
+	const auto connectionsFor = [&](int status, const std::string& body) {
+		server.setReply(httpReply(status, body));
+		const auto before = server.connections();
+		for (int i = 0; i < 2; ++i) {
+			const auto reply =
+				vault::transport::blockingly(client->carry(request, std::chrono::steady_clock::now() + patience), -1);
+			EXPECT_EQ(reply->status, status);
+		}
+		return server.connections() - before;
+	};
+	EXPECT_EQ(connectionsFor(200, "Vault's"), 1u);
+	EXPECT_EQ(connectionsFor(403, "Vault's"), 0u);
+	EXPECT_EQ(connectionsFor(429, "<html>"), 0u);
+	EXPECT_EQ(connectionsFor(403, "<html>"), 1u); // over the kept one, then over another
+	EXPECT_EQ(connectionsFor(503, "Vault's"), 2u);
 }
 
 TEST(Exchange, AnAddressThatHoldsTheTokenIsNeitherFollowedNorShown)
@@ -238,7 +290,7 @@ TEST(Exchange, ARedirectToADeadLeaderNamesBoth)
 {
 	FaultServer standby;
 	const auto dead = "http://127.0.0.1:" + std::to_string(closedPort());
-	standby.setReply(httpReply(307, "", "Location: " + dead + "/\r\n"));
+	standby.setReply(httpReply(307, "", "Location: " + dead + "/v1/auth/token/renew-self\r\n"));
 	const auto reply = renew(settingsFor({standby.address(), dead}));
 	ASSERT_FALSE(reply.has_value());
 	EXPECT_EQ(reply.error().text, dead + " (redirected from " + standby.address() + "): connection refused");
@@ -252,6 +304,38 @@ TEST(Exchange, PlainRequestsGoThroughAForwardingProxyInFull)
 	EXPECT_EQ(renew(settings)->status, 200);
 	EXPECT_THAT(
 		proxy.received(), testing::StartsWith("POST http://vault.example:8200/v1/auth/token/renew-self HTTP/1.1"));
+}
+
+TEST(Exchange, AProxyIsShownItsOwnLoginAndNothingElseShowsIt)
+{
+	FaultServer proxy;
+	for (const std::string target : {"http://vault.example:8200", "https://vault.example:8200"}) {
+		auto settings = settingsFor({target});
+		settings.proxy = "http://me:hunter2@127.0.0.1:" + std::to_string(proxy.port());
+		proxy.setReply(httpReply(407, "no"));
+		const auto reply = renew(settings);
+		EXPECT_THAT(proxy.received(), HasSubstr("\r\nProxy-Authorization: Basic bWU6aHVudGVyMg==\r\n"));
+		EXPECT_THAT(told(reply), Not(HasSubstr("hunter2")));
+	}
+}
+
+TEST(Exchange, AProxyThatCannotBeUsedIsNamedAndCostsTheOtherAddressesNothing)
+{
+	FaultServer server;
+	::setenv("HTTPS_PROXY", "socks5://me:hunter2@127.0.0.1:1", 1);
+	vault::transport::Clients clients;
+	::unsetenv("HTTPS_PROXY"); // it was read once
+	auto settings = settingsFor({"https://vault.example:8200", server.address()});
+	settings.proxy = "environment";
+	const auto reply = renew(*clients.get(settings));
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_THAT(reply->advice, testing::Contains(HasSubstr("HTTPS_PROXY names a SOCKS proxy")));
+
+	settings.addresses.pop_back();
+	const auto refused = renew(*clients.get(settings));
+	ASSERT_FALSE(refused.has_value());
+	EXPECT_EQ(refused.error().kind, Kind::configuration);
+	EXPECT_THAT(refused.error().text, AllOf(HasSubstr("HTTPS_PROXY"), Not(HasSubstr("hunter2"))));
 }
 
 TEST(Exchange, AProxyThatOpensNoTunnelIsNamedAndSeesNoToken)

@@ -2,10 +2,12 @@
 #include "transport/dial.h"
 
 #include <arpa/inet.h>
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <latch>
 #include <netinet/in.h>
+#include <new>
 #include <string_view>
 #include <sys/resource.h>
 
@@ -19,9 +21,9 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using vault::transport::blockingly;
 using vault::transport::Clients;
-using vault::transport::Endpoint;
 using vault::transport::Resolver;
 using vault::transport::Settings;
+using vault::transport::SocketAddress;
 using Clock = std::chrono::steady_clock;
 using Kind = ExchangeError::Kind;
 using What = Fault::What;
@@ -227,7 +229,7 @@ TEST(FaultMatrix, ADeadResolverEndsAtTheDeadlineAndAtStop)
 	release->count_down();
 }
 
-TEST(FaultMatrix, DeadLookupsOccupyAFewHelpersAndOthersWaitTheirTurnWithinTheirDeadline)
+TEST(FaultMatrix, NamesThatDoNotResolveDelayNoNameThatDoes)
 {
 	auto release = std::make_shared<std::latch>(1);
 	const auto resolver = std::make_shared<Resolver>([release](const std::string& host) {
@@ -236,25 +238,38 @@ TEST(FaultMatrix, DeadLookupsOccupyAFewHelpersAndOthersWaitTheirTurnWithinTheirD
 		}
 		return Resolver::Found{{}, "looked up " + host};
 	});
-	for (int i = 0; i < 6; ++i) {
+	for (int i = 0; i < 8; ++i) {
 		expectTimeout(settingsFor({"http://dead" + std::to_string(i)}), resolver);
 	}
-	expectTimeout(settingsFor({"http://alive"}), resolver);
+	EXPECT_THAT(told(renew(*Clients(resolver).get(settingsFor({"http://alive"})))), HasSubstr("looked up alive"));
 	release->count_down();
-	EXPECT_THAT(told(renew(*Clients(resolver).get(settingsFor({"http://other"})))), HasSubstr("looked up other"));
 }
 
 const std::string peer = "x"; // outlives what borrows it
 
-Endpoint loopback(std::uint16_t port)
+SocketAddress loopback(std::uint16_t port)
 {
-	Endpoint endpoint;
-	auto& address = reinterpret_cast<sockaddr_in&>(endpoint.address);
+	SocketAddress result;
+	auto& address = reinterpret_cast<sockaddr_in&>(result.address);
 	address.sin_family = AF_INET;
-	address.sin_port = htons(port);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	endpoint.size = sizeof(address);
-	return endpoint;
+	result.size = sizeof(address);
+	result.setPort(port);
+	return result;
+}
+
+vault::transport::Dialled dial(const std::vector<SocketAddress>& addresses)
+{
+	const auto dialled = [&]() -> vault::Task<Expected<vault::transport::Dialled, ExchangeError>> {
+		co_return co_await vault::transport::dial(addresses, Clock::now() + patience);
+	};
+	return blockingly(dialled()).value();
+}
+
+Expected<Resolver::Found, ExchangeError> resolve(Resolver& resolver, std::chrono::milliseconds limit = patience)
+{
+	static const std::string host = "vault";
+	return blockingly(resolver.resolve(host, peer, Clock::now() + limit));
 }
 
 TEST(Dial, TriesTheNextAddressBesideOneThatDoesNotAnswer)
@@ -262,67 +277,107 @@ TEST(Dial, TriesTheNextAddressBesideOneThatDoesNotAnswer)
 	const BlackHole hole;
 	FaultServer server;
 	const auto begin = Clock::now();
-	const std::vector endpoints{loopback(hole.port()), loopback(closedPort()), loopback(server.port())};
-	const auto socket = blockingly(vault::transport::dial(endpoints, peer, begin + patience));
-	ASSERT_TRUE(socket.has_value());
+	const auto dialled = dial({loopback(hole.port()), loopback(closedPort()), loopback(server.port())});
+	ASSERT_TRUE(dialled.socket);
+	EXPECT_EQ(dialled.winner, 2u);
+	ASSERT_EQ(dialled.failed.size(), 1u);
+	EXPECT_EQ(dialled.failed.front(), std::pair(std::size_t{1}, ECONNREFUSED));
 	EXPECT_GE(Clock::now() - begin, 250ms);
 }
 
 TEST(Dial, TriesTheNextAddressAtOnceAfterARefusal)
 {
 	FaultServer server;
-	std::vector<Endpoint> endpoints(8, loopback(closedPort()));
-	endpoints.push_back(loopback(server.port()));
+	std::vector<SocketAddress> addresses(8, loopback(closedPort()));
+	addresses.push_back(loopback(server.port()));
 	const auto begin = Clock::now();
-	ASSERT_TRUE(blockingly(vault::transport::dial(endpoints, peer, begin + patience)).has_value());
+	ASSERT_TRUE(dial(addresses).socket);
 	EXPECT_LT(Clock::now() - begin, 8 * 250ms); // what it would take if it waited each time
 }
 
-TEST(Resolver, AlternatesFamiliesAndGivesThemThePort)
+TEST(SocketAddress, FamiliesAlternateAndGetThePort)
 {
-	Resolver resolver([](const std::string&) {
-		Endpoint six;
-		six.address.ss_family = AF_INET6;
-		six.size = sizeof(sockaddr_in6);
-		return Resolver::Found{{six, six, loopback(0), loopback(0)}, ""};
-	});
-	const std::string host = "vault";
-	const auto found = blockingly(resolver.resolve(host, 8200, peer, Clock::now() + patience));
-	ASSERT_TRUE(found.has_value());
+	SocketAddress six;
+	six.address.ss_family = AF_INET6;
+	six.size = sizeof(sockaddr_in6);
 	std::vector<int> families;
-	for (const auto& endpoint : *found) {
-		families.push_back(endpoint.family());
-		EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(endpoint.address).sin_port, htons(8200));
+	for (const auto& bytes : vault::transport::inOrder({six, six, loopback(0), loopback(0)}, 8200)) {
+		const auto address = SocketAddress::from(bytes);
+		families.push_back(address.family());
+		EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(address.address).sin_port, htons(8200));
 	}
 	EXPECT_THAT(families, testing::ElementsAre(AF_INET6, AF_INET, AF_INET6, AF_INET));
 }
 
-TEST(Resolver, WithoutADescriptorLeftItSaysSoAtOnce)
+TEST(SocketAddress, OnlyNumbersAreNumeric)
+{
+	EXPECT_EQ(vault::transport::numericAddresses("127.0.0.1").size(), 1u);
+	EXPECT_EQ(vault::transport::numericAddresses("::1").front().text(), "::1");
+	EXPECT_TRUE(vault::transport::numericAddresses("localhost").empty());
+}
+
+/// Leaves the process no descriptor while it lives.
+class NoDescriptors
+{
+public:
+	NoDescriptors()
+	{
+		::getrlimit(RLIMIT_NOFILE, &_before);
+		rlimit none = _before;
+		none.rlim_cur = 0;
+		::setrlimit(RLIMIT_NOFILE, &none);
+	}
+	~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &_before); }
+	NoDescriptors(const NoDescriptors&) = delete;
+	NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+private:
+	rlimit _before{};
+};
+
+TEST(Resolver, ResolvesWithoutADescriptorLeftToWaitFor)
 {
 	if (std::string_view(ISSUER_SANITIZE).find("undefined") != std::string_view::npos) {
 		GTEST_SKIP() << "this sanitizer looks at memory through a pipe, for which no descriptor would be left";
 	}
 	Resolver resolver([](const std::string&) { return Resolver::Found{{loopback(0)}, ""}; });
-	rlimit limit{};
-	::getrlimit(RLIMIT_NOFILE, &limit);
-	rlimit none = limit;
-	none.rlim_cur = 0;
-	::setrlimit(RLIMIT_NOFILE, &none);
-	const std::string host = "vault";
-	const auto found = blockingly(resolver.resolve(host, 1, peer, Clock::now() + std::chrono::hours(1)));
-	::setrlimit(RLIMIT_NOFILE, &limit);
-	ASSERT_FALSE(found.has_value());
-	EXPECT_THAT(found.error().text, HasSubstr("no descriptor is left"));
+	const NoDescriptors none;
+	const auto found = resolve(resolver);
+	ASSERT_TRUE(found.has_value()) << found.error().text;
+	EXPECT_EQ(found->addresses.size(), 1u);
 }
 
-TEST(Resolver, NumericAddressesAskNobody)
+TEST(Resolver, ALookupThatThrowsEndsNothingButItself)
 {
-	Resolver resolver([](const std::string& host) { return Resolver::Found{{}, "asked for " + host}; });
-	for (const std::string host : {"127.0.0.1", "::1"}) {
-		EXPECT_TRUE(blockingly(resolver.resolve(host, 1, peer, Clock::now() + patience)).has_value()) << host;
+	int asked = 0;
+	Resolver resolver([&asked](const std::string&) {
+		if (asked++ == 0) {
+			throw std::bad_alloc();
+		}
+		return Resolver::Found{{loopback(0)}, ""};
+	});
+	EXPECT_EQ(resolve(resolver)->complaint, "out of memory");
+	EXPECT_EQ(resolve(resolver)->addresses.size(), 1u) << "the name can still be resolved";
+}
+
+TEST(Resolver, AnAnswerThatComesTooLateIsThereForTheNextWhoAsks)
+{
+	std::latch release(1);
+	std::latch done(1);
+	std::atomic<int> asked = 0;
+	Resolver resolver([&](const std::string&) {
+		++asked;
+		release.wait();
+		done.count_down();
+		return Resolver::Found{{loopback(0)}, ""};
+	});
+	EXPECT_EQ(resolve(resolver, 10ms).error().kind, Kind::timeout);
+	EXPECT_EQ(resolve(resolver, 0ms).error().kind, Kind::timeout) << "looks only";
+	release.count_down();
+	done.wait();
+	while (!resolve(resolver, 0ms)) { // what is done is handed in a moment later
 	}
-	const std::string name = "localhost";
-	EXPECT_FALSE(blockingly(resolver.resolve(name, 1, peer, Clock::now() + patience)).has_value());
+	EXPECT_EQ(asked, 1);
 }
 
 } // namespace

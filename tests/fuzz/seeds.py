@@ -17,7 +17,15 @@ CONFIGS = [
     '{"address":"https://v","token":{"value":"s.\\u0041\\/b"},"tls":{"ca_file":"/a","ca_dir":"/b","client_cert":"/c",'
     '"client_key":"/d","server_name":"n","insecure_skip_verify":true},"renewal":{"fraction":0.5,"jitter":0,'
     '"min_interval":1.5,"request_timeout":"5s","increment":"1h"}}',
+    '{"address":"https://v.","token":{"env":"T"},"proxy":"http://u%40:p@q@[fe80::1%25e]:1/"}',
     '"}}', '","x":1}}', '"},"tls":{}}',
+]
+
+HTTP_REPLIES = [
+    b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"er\r\n9\r\nrors":[]}\r\n0\r\n\r\n',
+    b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked, chunked\r\n\r\n9\r\nForbidden\r\n0\r\nA: b\r\n\r\n",
+    b"HTTP/1.1 502 No\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b\x08",
+    b'HTTP/1.1 400 No\r\n\r\n{"x":{"y":["\\\\\\"]"]},"error":{"message":"m","n":null},"errors":["a",{"b":"c"},[1]]}',
 ]
 
 TOKENS = ["s.TOKEN_A", "hvs.CAESI\n", " \t b.AAAA \r\n", "", "two words", "s.\x01", "s.\u00f6", "x" * 300]
@@ -64,6 +72,8 @@ def main():
         write(output / "classify", name, "\n".join(head).encode() + b"\n" + body_of(response))
         write(output / "reply", name, http(response, chunked=written % 2 == 1))
         written += 1
+    for number, reply in enumerate(HTTP_REPLIES):
+        write(output / "reply", str(number), b"\x03" + reply)
     for target, texts in (("config", CONFIGS), ("duration", DURATIONS), ("token", TOKENS)):
         for number, text in enumerate(texts):
             write(output / target, str(number), text.encode())

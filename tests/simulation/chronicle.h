@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/keeper.h"
+#include "ways.h"
 #include "world.h"
 
 #include <optional>
@@ -16,10 +17,12 @@ struct Exchange
 	Instant sent;
 	Instant ended;
 	vault::renewal::Operation operation{};
-	bool extended = false;     ///< the renewer holds a grant
-	bool answered = false;     ///< by a server, within the time it was given
-	bool failed = false;       ///< it holds a trouble, or nothing
-	bool interrupted = false;  ///< the owner's run has failed: the renewer heard nothing of it
+	bool extended = false;    ///< the renewer holds a grant
+	bool answered = false;    ///< by a server, within the time it was given
+	bool failed = false;      ///< it holds a trouble, or nothing
+	bool interrupted = false; ///< the owner's run has failed: the renewer heard nothing of it
+	Duration granted{};       ///< by a renewal
+	std::optional<Duration> retryAfter;
 	bool refused = false;      ///< by a verdict on the token
 	bool disowned = false;     ///< of these: as a server refuses a dead token, too
 	bool mischance = false;    ///< the network lost it, by no fault that has a name
@@ -51,10 +54,11 @@ struct Death
 	Duration lease{};            ///< its latest, as the renewer had been told
 	std::optional<Instant> wall; ///< its max TTL
 	bool renewable = true;
-	bool killed = false;           ///< revoked, or its uses were spent
-	bool shortened = false;        ///< a rival made its life shorter, unknown to the renewer
-	bool wallMoved = false;        ///< somebody changed its max TTL
-	std::optional<Instant> warned; ///< by the renewer
+	bool killed = false;               ///< revoked, or its uses were spent
+	bool shortened = false;            ///< a rival made its life shorter, unknown to the renewer
+	std::optional<Instant> wallRaised; ///< the latest time
+	bool wallMoved = false;            ///< somebody changed its max TTL
+	std::optional<Instant> warned;     ///< by the renewer
 	std::optional<Instant> gaveUp;
 	int life = 0;
 	bool ofCandidate = false; ///< it was never adopted
@@ -90,6 +94,8 @@ struct Chronicle
 {
 	std::vector<Exchange> exchanges;
 	std::vector<Trouble> troubles;
+	std::vector<NetTrouble> netTroubles;
+	std::vector<Resolution> resolutions; ///< each differs from the one before
 	std::vector<Death> deaths;
 	std::vector<Saying> sayings;
 	std::vector<Instant> asked;      ///< when somebody wanted a renewal at once

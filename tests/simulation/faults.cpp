@@ -6,8 +6,10 @@ namespace issuer::simulation {
 
 using namespace std::chrono_literals;
 using vault::renewal::Answer;
+using vault::renewal::Grant;
 using vault::renewal::Operation;
 using vault::renewal::Reason;
+using vault::renewal::TokenFacts;
 using Verdict = vault::renewal::Trouble;
 
 namespace {
@@ -36,6 +38,33 @@ Verdict throttled(std::optional<Duration> retryAfter)
 }
 
 } // namespace
+
+bool isGoodReply(const Answer& answer)
+{
+	const auto* trouble = std::get_if<Verdict>(&answer);
+	if (trouble == nullptr) {
+		return true;
+	}
+	switch (trouble->kind) {
+	case Verdict::Kind::pastMaxTtl:
+	case Verdict::Kind::serverAway:
+	case Verdict::Kind::malformed:
+	case Verdict::Kind::transport:
+	case Verdict::Kind::cancelled:
+		return false;
+	case Verdict::Kind::denied:
+	case Verdict::Kind::refused:
+	case Verdict::Kind::unclearRefusal:
+	case Verdict::Kind::gone:
+	case Verdict::Kind::notRenewable:
+	case Verdict::Kind::batch:
+	case Verdict::Kind::noLease:
+	case Verdict::Kind::throttled:
+	case Verdict::Kind::configuration:
+		return true;
+	}
+	return true;
+}
 
 std::optional<Answer> answerInstead(Fault fault, Operation operation, bool tokenAlive, Duration remaining)
 {
@@ -78,6 +107,19 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 		return verdict(Verdict::Kind::configuration, Reason::config, "no handler for route");
 	case Fault::lookUpGarbage:
 		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
+	case Fault::lookUpRefused:
+		return verdict(Verdict::Kind::refused, Reason::refused, "permission denied");
+	case Fault::absurdLease: {
+		constexpr Duration absurd = std::chrono::years(90);
+		TokenFacts facts;
+		facts.ttl = absurd;
+		return renews ? Answer(Grant{absurd, false}) : Answer(facts);
+	}
+	case Fault::leaseUnknown:
+		if (!renews || !tokenAlive) {
+			return {};
+		}
+		return verdict(Verdict::Kind::noLease, Reason::none, "invalid lease ID");
 	case Fault::namespaceGone:
 		return verdict(Verdict::Kind::configuration, Reason::config, "namespace not found");
 	case Fault::policyDenies:

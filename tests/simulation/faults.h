@@ -12,4 +12,7 @@ namespace issuer::simulation {
 [[nodiscard]] std::optional<vault::renewal::Answer> answerInstead(
 	Fault fault, vault::renewal::Operation operation, bool tokenAlive, Duration remaining);
 
+/// Below 500, and in the server's own language: nothing is wrong with the way that it came.
+[[nodiscard]] bool isGoodReply(const vault::renewal::Answer& answer);
+
 } // namespace issuer::simulation

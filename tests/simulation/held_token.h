@@ -19,8 +19,9 @@ struct HeldToken
 	bool undisturbed = true; ///< no rival renewed it, and nobody changed its max TTL
 	bool shortened = false;  ///< a rival made its life shorter, and the renewer has not renewed it since
 	Instant shortenedAt;
-	bool wallMoved = false; ///< somebody changed its max TTL
-	bool last = false;      ///< a renewal said that the server will grant no other
+	bool wallMoved = false;            ///< somebody changed its max TTL
+	std::optional<Instant> wallRaised; ///< the latest time
+	bool last = false;                 ///< a renewal said that the server will grant no other
 	bool deathNoted = false;
 
 	Instant watchedSince = Instant::max(); ///< an answer has told when it ends

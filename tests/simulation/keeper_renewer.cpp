@@ -1,7 +1,12 @@
 #include "keeper_renewer.h"
 
+#include "places_router.h"
+
+#include <algorithm>
+
 namespace issuer::simulation {
 
+using namespace std::chrono_literals;
 using vault::renewal::Reports;
 
 Reports KeeperRenewer::begin(Moment now)
@@ -35,6 +40,18 @@ Reports KeeperRenewer::candidateFound(Moment now)
 Reports KeeperRenewer::credentialUnreadable(Moment now, bool haveToken)
 {
 	return _keeper->credentialUnreadable(now, haveToken, "the file is empty");
+}
+
+std::unique_ptr<Router> KeeperRenewer::router(const Topology& topology) const
+{
+	return std::make_unique<PlacesRouter>(topology);
+}
+
+/// The scheduler's rule: an eighth of what remains, at most 1 s; then the request goes ahead of the limit.
+Duration KeeperRenewer::slotWait(Instant due) const
+{
+	const auto end = _keeper->expiry();
+	return end ? std::clamp<Duration>((*end - due) / 8, 0s, 1s) : Duration(1s);
 }
 
 /// The successor's jitter is its own.

@@ -25,6 +25,8 @@ public:
 	vault::renewal::Reports credentialUnreadable(Moment now, bool haveToken) override;
 	vault::renewal::Reports resume(Moment now) override;
 	void renewNow(Moment now) override { _keeper->renewNow(now); }
+	[[nodiscard]] std::unique_ptr<Router> router(const Topology& topology) const override;
+	[[nodiscard]] Duration slotWait(Instant due) const override;
 	[[nodiscard]] vault::renewal::Snapshot snapshot() const override { return _keeper->snapshot(); }
 	[[nodiscard]] std::optional<Instant> warnedOfEnd() const override { return _warned; }
 

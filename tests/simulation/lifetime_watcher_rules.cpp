@@ -1,5 +1,7 @@
 #include "lifetime_watcher_rules.h"
 
+#include "go_client_router.h"
+
 #include <algorithm>
 #include <variant>
 
@@ -154,6 +156,11 @@ Reports LifetimeWatcherRules::candidateFound(Moment now)
 	_phase = Phase::idle;
 	_asking = false;
 	return begin(now);
+}
+
+std::unique_ptr<Router> LifetimeWatcherRules::router(const Topology& topology) const
+{
+	return std::make_unique<GoClientRouter>(topology);
 }
 
 Snapshot LifetimeWatcherRules::snapshot() const

@@ -1,8 +1,7 @@
 #include "lost_in_vain.h"
 
-#include "reserve.h"
-
 #include <algorithm>
+#include <bit>
 #include <ranges>
 
 namespace issuer::simulation {
@@ -45,6 +44,7 @@ bool passesSoon(Fault fault)
 	case Fault::lookUpFails:
 	case Fault::lookUpMissing:
 	case Fault::lookUpGarbage:
+	case Fault::absurdLease:
 	case Fault::namespaceGone:
 	case Fault::sourceUnreadable:
 	case Fault::sourceHangs:
@@ -54,6 +54,8 @@ bool passesSoon(Fault fault)
 	case Fault::roleGone:
 	case Fault::userGone:
 	case Fault::entityDisabled:
+	case Fault::lookUpRefused:
+	case Fault::leaseUnknown: // is what a token without an end gets
 		return false;
 	}
 	return false;
@@ -65,6 +67,51 @@ bool asksForPatience(const Incident& incident)
 	return incident.fault == Fault::throttledToEnd || incident.fault == Fault::throttledTooFar;
 }
 
+/// Attempts that the world's networks can cost: those that are answered badly, and those that are not answered.
+struct Detours
+{
+	int answered = 0;
+	int hanging = 0;
+
+	[[nodiscard]] int all() const { return answered + hanging; }
+};
+
+Detours detoursOf(const Topology& topology)
+{
+	Detours detours;
+	if (topology.endpoints == 0) {
+		return detours;
+	}
+	const auto add = [&](WayFault how, int count) {
+		const bool hangs = how == WayFault::dropsSyns || how == WayFault::silent;
+		(hangs ? detours.hanging : detours.answered) += count;
+	};
+	const auto all = (1U << static_cast<unsigned>(topology.endpoints)) - 1;
+	for (const auto& incident : topology.incidents) {
+		switch (incident.fault) {
+		case NetFault::endpoints:
+			add(incident.how, std::popcount(incident.which & all));
+			break;
+		case NetFault::connections:
+			add(incident.how, topology.endpoints * (1 + std::popcount(static_cast<unsigned>(incident.which))));
+			break;
+		case NetFault::nameMoves:
+			add(incident.how, topology.endpoints);
+			break;
+		case NetFault::resolverFails:
+			add(WayFault::sealed, 1);
+			break;
+		case NetFault::resolverHangs:
+			add(WayFault::silent, 1);
+			break;
+		case NetFault::slotsTaken:
+			add(WayFault::sealed, 1);
+			break;
+		}
+	}
+	return detours;
+}
+
 /// Look-ups tell nothing: two of them are made, each after its own pause, before a renewal is tried.
 bool spoiltLookUps(const Incident& incident)
 {
@@ -73,10 +120,10 @@ bool spoiltLookUps(const Incident& incident)
 
 /// How long after the server began to accept a token it is asked about again. A refusal of a new token is believed
 /// after 7 s, and then asked about again after a minute, doubling.
-Duration patienceAfterRefusals(Duration refusedFor)
+Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 {
 	using namespace std::chrono_literals;
-	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * refusedFor;
+	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * lasted;
 }
 
 /// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
@@ -100,15 +147,39 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
 	const auto once = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
 	const auto pauses = std::ranges::any_of(world.incidents, spoiltLookUps) ? 3 * once : once;
-	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince);
-	const auto reserve = reserveOf(world.network, world.token.lease);
+	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince, lasted);
+	const auto reserve = reserveOf(world, world.token.lease);
 	// The token before has its own requests, a gap apart from those about a candidate.
 	const auto other = death.ofCandidate ? attempt + 500ms : Duration{};
-	const auto asked = well + attempt + std::max(pauses, refused) + reserve.roundTrip + other;
-	return asked + (death.at - asked) / 10 + reserve.whole() + 500ms < death.at;
+	const auto& topology = world.topology;
+	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, well, death.at)) {
+		return false;
+	}
+	const auto detours = detoursOf(topology).all() * (attempt + once);
+	const auto asked = well + attempt + std::max(pauses, refused) + reserve.roundTrip + other + detours;
+	return asked + (death.at - asked) / 10 + neededBefore(world, reserve) + 500ms < death.at;
 }
 
 } // namespace
+
+Duration neededBefore(const World& world, const Reserve& reserve)
+{
+	using namespace std::chrono_literals;
+	const auto detours = detoursOf(world.topology);
+	const auto attempt = reserve.gap + reserve.roundTrip;
+	auto needed = reserve.whole();
+	for (int detour = 0; detour < detours.all(); ++detour) {
+		if (detour < detours.hanging) {
+			// An attempt may take a quarter of what remains, or half of it up to 1 s.
+			needed = std::max({needed * 4 / 3, std::min<Duration>(needed + 1s, 2 * needed), needed + 2 * attempt});
+		}
+		needed = std::min<Duration>(needed * 3 / 2 + attempt,
+			std::chrono::years(1)); // a pause is a quarter of what remains, and a quarter of that more
+	}
+	const bool waits = std::ranges::any_of(
+		world.topology.incidents, [](const NetIncident& incident) { return incident.fault == NetFault::slotsTaken; });
+	return waits ? needed + std::min<Duration>(needed / 4, 2s) : needed;
+}
 
 bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death)
 {
@@ -127,12 +198,24 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	// sixty-fourth of the time that their ends span, which is less than a lease.
 	const bool hoped = death.hoped > death.told;
 	const auto step = hoped ? death.lease / 64 : Duration{};
-	if (hoped && slowestRoundTrip(world.network) > gapOf(death.lease)) {
+	const auto reserve = reserveOf(world, death.lease, slowestAnswer(chronicle, death));
+	if (hoped && reserveOf(world, death.lease).roundTrip - world.network.lateness > reserve.gap) {
 		return false; // each look may take a gap, and not more
 	}
-	const auto from =
-		death.hoped - reserveOf(world.network, death.lease, slowestAnswer(chronicle, death)).whole() - step;
+	const auto from = death.hoped - neededBefore(world, reserve) - step;
 	if (death.watchedSince >= from || death.acceptedFrom >= from) {
+		return false;
+	}
+	const auto& topology = world.topology;
+	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, from, death.hoped)) {
+		return false;
+	}
+	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late
+	// to find another way.
+	const auto isAskedLate = [](const Incident& incident) {
+		return asksForPatience(incident) || !passesSoon(incident.fault);
+	};
+	if (detoursOf(topology).all() > 0 && std::ranges::any_of(world.incidents, isAskedLate)) {
 		return false;
 	}
 	const auto troubled = [&](const Trouble& trouble) { return trouble.from < death.hoped && trouble.to > from; };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Breaks the renewal core on purpose, one rule at a time, and sees the simulator notice.
+"""Breaks the renewal core and the table of places on purpose, one rule at a time, and sees the simulator notice.
 
-usage: mutations.py BUILD_DIR [NAME...]
+usage: mutations.py BUILD_DIR [RULE or NAME...]
 
 BUILD_DIR is a build in which `simulate` is built (Ninja, no sanitizers). Each mutation replaces one piece of one source
 file in a copy, compiles that copy as the build compiles the original, and links `simulate` anew with it. The property
@@ -17,89 +17,215 @@ import subprocess
 import sys
 import tempfile
 
-ROOM = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin" / "renewal"
-WORLDS = "40000"
-MANY = "1000000"  # for what takes a rare turn of events
+SOURCES = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin"
+WORLDS = "300000"  # at most; the first one in which it shows is enough
+MANY = "1000000"   # for what takes a rare turn of events; as many as are played unbroken
 
-# What is broken, where, what stands there, what stands there instead, who notices, in how many worlds.
+LOST, HAMMERED, FORECAST, RECOVERS, QUIET, SILENT, STOPS = (
+    "NeverLostInVain", "NeverHammered", "DeathIsForecast", "AlwaysRecovers", "StaysQuiet", "NeverSilent",
+    "StopsForGood")
+
+# The rule, what breaks it, the file, what stands there, what stands there instead, the property that notices, in how
+# many worlds.
 MUTATIONS = [
-    ("the last attempt is not brought forward to before the end", "schedule.cpp",
-     "return now < last ? std::min(wanted, last) : now;", "return last < end ? wanted : now;", "NeverLostInVain"),
-    ("one attempt may take all the time there is", "schedule.cpp",
-     "return std::min({wanted, policy.requestTimeout,", "return std::max({wanted, policy.requestTimeout,",
-     "NeverLostInVain"),
-    ("a slow server is cut off each time", "schedule.cpp",
-     "std::max({share, atLeast, known, pace.gap})", "std::max({share / 8, atLeast / 8, known / 8, pace.gap / 8})",
-     "NeverLostInVain"),
-    ("the first look-up may take the whole request timeout", "schedule.cpp",
-     "return std::min(std::max({Duration(policy.firstBudget), failing, 2 * latency}), policy.requestTimeout);",
-     "return std::max(policy.requestTimeout, failing + latency);", "NeverLostInVain"),
-    ("of several lost answers the first or the last brought the end", "planning.cpp",
-     "(last - first) / _policy->looksAtEnd", "last - first", "NeverLostInVain", MANY),
-    ("who is denied after the end is as good as dead", "life.cpp",
-     "if (now < life.hopeUntil) {\n\t\t// Then", "if (now < life.earliest) {\n\t\t// Then", "NeverLostInVain", MANY),
-    ("any refusal ends all hope", "conclusions.cpp",
-     "if (endKnown() && span.sent.boot >= _memory.life.latest) {\n\t\t_memory.life.hopeFrom",
-     "if (endKnown()) {\n\t\t_memory.life.hopeFrom", "NeverLostInVain", MANY),
-    ("Retry-After is obeyed beyond the end", "planning.cpp",
-     "return beforeEnd(now + retryAfter.value_or(pause), now, end, guard);",
-     "return retryAfter ? now + *retryAfter : beforeEnd(now + pause, now, end, guard);", "NeverLostInVain"),
-    ("Retry-After is obeyed as long as it says where no end is known", "planning.cpp",
-     "(retryAfter ? std::min<Duration>(*retryAfter, _policy->longestPause)", "(retryAfter ? *retryAfter",
-     "NeverLostInVain"),
-    ("the first refusal is believed to be death", "conclusions.cpp",
-     "enter(past || !endKnown() ? State::expired", "enter(true ? State::expired", "DeathIsForecast"),
-    ("who was refused once does not ask again", "conclusions.cpp",
-     "past ? Reason::expired : Reason::refused);\n\t}\n\tplan(span.now.boot);",
-     "past ? Reason::expired : Reason::refused);\n\t}\n\task(Question::probe, _memory.life.latest, span.now.boot);",
-     "NeverLostInVain"),
-    ("who was denied once does not ask again", "planning.cpp",
-     "ask(Question::renewal, halfway(now), now);\n\t\tbreak;\n\tcase State::expired:",
-     "ask(Question::probe, life.latest, now);\n\t\tbreak;\n\tcase State::expired:", "NeverLostInVain"),
-    ("the next try after a failure is the old cadence's", "planning.cpp",
-     "const auto at = retry(now, retryAfter);", "const auto at = now + life.lease / 2;", "NeverLostInVain"),
-    ("requests follow each other without a gap", "planning.cpp",
-     "return std::max(now, _memory.started + pace().gap);", "return now;", "NeverHammered"),
-    ("pauses do not double", "schedule.cpp",
-     "auto pause = doubling(policy.firstPause, streak, policy.longestPause);",
-     "auto pause = doubling(policy.firstPause, 1, policy.longestPause);", "NeverHammered"),
-    ("a refusal among other failures is the first one again", "schedule.cpp",
-     "std::max(doubling(first, streak, remains), scaled(failing, 1 / policy.refusalsPerOutage));",
-     "doubling(first, streak + 0 * static_cast<std::uint32_t>(failing / 1h), remains);", "NeverHammered"),
-    ("the dead are probed every five minutes for ever", "schedule.cpp",
-     "return doubling(first, streak, policy.longestProbe);", "return doubling(first, 1, policy.longestProbe);",
-     "NeverHammered"),
-    ("renewed at a quarter of the lease", "schedule.cpp",
+    # renewal.md, "When"
+    ("granted L", "renewed at a quarter of the lease", "renewal/schedule.cpp",
      "const auto wanted = std::max(scaled(lease, policy.fraction), policy.minInterval);",
-     "const auto wanted = scaled(lease, policy.fraction / 2);", "NeverHammered"),
-    ("the max TTL of the first look-up is not used", "life.cpp",
-     "if (facts.explicitMaxTtl <= Duration::zero() ||", "if (true ||", "DeathIsForecast"),
-    ("a warning of the cap is overlooked", "life.cpp",
-     "if (grant.capWarning) {\n\t\tlife.wall", "if (false) {\n\t\tlife.wall", "DeathIsForecast"),
-    ("a slow answer's forecast is taken for a raised cap", "life.cpp",
-     "life.earliest > *life.wall + 2 * _policy->forecastSlack + life.wallWithin", "life.earliest > *life.wall",
-     "DeathIsForecast"),
-    ("the max TTL is told at each grant", "reporting.cpp",
-     "_memory.toldNotRenewable = true;", "_memory.toldNotRenewable = false;", "DeathIsForecast"),
-    ("the end is told as if the answer had taken no time and no rounding", "life.cpp",
-     "auto earliest = std::max(span.sent.boot + ttl - rounding, span.sent.boot);",
-     "auto earliest = span.now.boot + ttl + 4 * rounding;", "DeathIsForecast"),
-    ("a new credential is not looked at", "keeper.cpp",
-     "enter(State::starting, Reason::credentialChanged);\n\task(Question::first, now.boot, now.boot);",
-     "enter(State::expired, Reason::credentialChanged);\n\task(Question::probe, now.boot + 1h, now.boot);",
-     "AlwaysRecovers"),
-    ("the log takes every line of every failure", "reporting.cpp",
-     "if (_memory.notesUnspent <= (level == Level::error ? -_policy->deathsAtOnce : 0)) {", "if (false) {",
-     "StaysQuiet"),
-    ("each answer is an event of its state, too", "reporting.cpp",
-     "if (state != _memory.toldState) {", "if (now > Instant::min()) {", "StaysQuiet"),
-    ("stop does not stop", "keeper.cpp",
-     "_memory.running = false;\n\treturn report(now, {});", "return report(now, {});", "StopsForGood"),
+     "const auto wanted = scaled(lease, policy.fraction / 2);", HAMMERED),
+    ("granted L", "renewed late by the jitter", "renewal/schedule.cpp",
+     "whole - scaled(whole, policy.jitter * dice)", "whole + scaled(whole, policy.jitter * dice)", SILENT),
+    ("granted L", "min_interval reaches beyond two thirds of a lease", "renewal/schedule.cpp",
+     "return std::min(wanted, scaled(lease, policy.latestShare));", "return wanted;", SILENT),
+    ("started with a token of own lease", "renewed at half of what is left", "renewal/schedule.cpp",
+     "return now + scaled(spread, dice);", "return now + std::max(spread, remains / 2);", SILENT),
+    ("attempt k failed", "the last attempt is not brought forward to before the end", "renewal/schedule.cpp",
+     "return now < last ? std::min(wanted, last) : now;", "return last < end ? wanted : now;", LOST),
+    ("attempt k failed", "the next try is the old cadence's", "renewal/plan.cpp",
+     "return beforeEnd(_now + pause, _now, end, _pace.guard);", "return _now + _lease.granted / 2;", LOST),
+    ("attempt k failed", "pauses do not double", "renewal/schedule.cpp",
+     "auto pause = doubling(policy.firstPause, streak, policy.longestPause);",
+     "auto pause = doubling(policy.firstPause, 1, policy.longestPause);", HAMMERED),
+    ("attempt k failed", "pauses are no shorter the nearer the end is", "renewal/schedule.cpp",
+     "pause = std::min(pause, scaled(*remains, 1 / policy.pausesPerLife));", "pause = std::min(pause, *remains);",
+     LOST),
+    ("Retry-After", "obeyed beyond the end", "renewal/plan.cpp",
+     "return beforeEnd(std::min(_retry.notBefore, endOfSilence()), _now, _lease.nextEnd(_now), _pace.guard);",
+     "return _retry.notBefore;", LOST),
+    ("Retry-After", "obeyed as long as it says where no end is known", "renewal/plan.cpp",
+     "_retry.notBefore, _now + (_memory.dead() ? _policy.longestProbe : _policy.longestPause));",
+     "_retry.notBefore, _now + _policy.longestLease);", LOST),
+    ("Retry-After", "ignored", "renewal/plan.cpp",
+     "plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});",
+     "plan.at = std::max({*plan.at, _now, _memory.started + _pace.gap});", HAMMERED),
+    ("no two requests closer than gap", "requests follow each other without a gap", "renewal/plan.cpp",
+     "plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});",
+     "plan.at = std::max({*plan.at, _now, patience()});", HAMMERED),
+    ("no two requests closer than gap", "a candidate is asked about right after the token in use", "renewal/plan.cpp",
+     "patience, memory.started + gap}),", "patience}),", HAMMERED),
+    ("now >= E - guard", "given up at the first moment at which it may end", "renewal/plan.cpp",
+     "if (!_lease.known() || _now < first - _pace.guard || _now >= last) {",
+     "if (!_lease.known() || _now < first - _pace.guard || _now >= first) {", LOST, MANY),
+    ("now >= E - guard", "of several lost answers the first or the last brought the end", "renewal/plan.cpp",
+     "(last - first) / _policy.looksAtEnd", "last - first", LOST, MANY),
+    ("now >= E - guard", "a lost answer did nothing", "renewal/lease.cpp",
+     "ifRenewedLatest = std::max(ifRenewedLatest, now + length);", "ifRenewedLatest = latest;", LOST, MANY),
+    ("capped", "no confirmations", "renewal/plan.cpp",
+     "if (!_lease.known() || (confirm && alive) || _retry.renewNext || _retry.atOnce) {", "if (!_lease.known()) {",
+     SILENT),
+    ("capped", "confirmed every few seconds", "renewal/plan.cpp",
+     "const auto half = _now + (_lease.earliest - _now) / 2;",
+     "const auto half = _now + std::min<Duration>(std::chrono::seconds(5), (_lease.earliest - _now) / 2);", HAMMERED),
+    ("denied", "asked no more", "renewal/plan.cpp",
+     "return {halfway(), Operation::renew};\n\t\tcase State::expired:",
+     "return {_lease.latest, Operation::lookUp};\n\t\tcase State::expired:", LOST),
+    ("refused before E", "asked no more", "renewal/schedule.cpp",
+     "return std::max(doubling(first, streak, remains), scaled(failing, 1 / policy.refusalsPerOutage));",
+     "return std::max(doubling(first, streak, remains), std::chrono::duration_cast<Duration>(std::chrono::hours(1)));",
+     LOST),
+    ("refused before E", "a refusal among other failures is the first one again", "renewal/schedule.cpp",
+     "return std::max(doubling(first, streak, remains), scaled(failing, 1 / policy.refusalsPerOutage));",
+     "return std::max(doubling(first, streak, remains), failing / 1'000'000);", HAMMERED),
+    ("expired: a slow probe", "the dead are probed every five minutes for ever", "renewal/schedule.cpp",
+     "return doubling(first, streak, policy.longestProbe);", "return doubling(first, 1, policy.longestProbe);",
+     HAMMERED),
+    ("expired: at once when the credential changes", "a new credential is looked at in an hour", "renewal/keeper.cpp",
+     "_out.reset();\n\tadopt();\n\tplanAnew();",
+     "_out.reset();\n\tadopt();\n\t_memory.retry.atOnce = false;\n\t"
+     "_memory.retry.notBefore = now.boot + std::chrono::hours(1);\n\tplanAnew();",
+     RECOVERS),
+    ("limited uses: no request", "asked each half lease", "renewal/plan.cpp",
+     "if (why == Reason::limitedUses) {\n\t\t\treturn std::nullopt;",
+     "if (why == Reason::limitedUses) {\n\t\t\treturn _now + std::chrono::seconds(1);", HAMMERED),
+    ("limited uses: no request", "looked at within six hours", "renewal/plan.cpp",
+     "if (!_lease.known() || _memory.dead() || limitedUses) {", "if (!_lease.known() || _memory.dead()) {", HAMMERED,
+     MANY),
+    ("no expiry: never", "asked each hour", "renewal/plan.cpp",
+     "return {std::nullopt, Operation::lookUp};\n\t\tcase State::starting:",
+     "return {_now + std::chrono::hours(1), Operation::lookUp};\n\t\tcase State::starting:", HAMMERED),
+    ("useless look-ups: renew", "look-ups for ever", "renewal/retry.cpp",
+     "renewNext = useless >= policy.uselessLookUps;", "renewNext = useless > 1'000;", LOST),
+    ("a new token is refused", "the first refusal is believed", "renewal/retry.cpp",
+     "return refusals > policy.refusalsDoubted;", "return refusals > 0;", FORECAST),
+    ("a new token is refused", "doubted without a pause", "renewal/schedule.cpp",
+     "return doubling(policy.firstPause, retry.refusals, policy.longestPause);", "return Duration::zero();", FORECAST),
+    ("a new token is refused", "doubted for ever", "renewal/retry.cpp",
+     "return refusals > policy.refusalsDoubted;", "return false;", HAMMERED),
+    ("a living old token is kept", "the new one takes its place at once", "renewal/keeper.cpp",
+     "if (_memory.mayLive(now.boot)) {\n\t\tplanAnew();", "if (false) {\n\t\tplanAnew();", LOST),
+    ("a living old token is kept", "and not renewed meanwhile", "renewal/keeper.cpp",
+     "const bool ofCandidate = _candidate && (!_plan.at || *_plan.at > now.boot);",
+     "const bool ofCandidate = _candidate != nullptr;", LOST),
+    ("a living old token is kept", "the new one is never adopted", "renewal/answers.cpp",
+     "if (trouble == nullptr) {\n\t\treturn true;", "if (trouble == nullptr) {\n\t\treturn false;", RECOVERS),
+    ("a living old token is kept", "the new one is left when the old one dies", "renewal/keeper.cpp",
+     "if (_candidate && !_memory.mayLive(now.boot)) {", "if (false) {", LOST),
+    ("nothing asked for 6 h", "silent for half a lease", "renewal/plan.cpp",
+     "if (const auto silence = endOfSilence(); *plan.at > silence) {", "if (const auto silence = Instant::max(); "
+     "*plan.at > silence) {", SILENT),
+    # renewal.md, "One attempt may take"
+    ("one attempt may take", "all the time there is", "renewal/schedule.cpp",
+     "return std::min({wanted, policy.requestTimeout,", "return std::max({wanted, policy.requestTimeout,", LOST),
+    ("one attempt may take", "less than a slow server needs", "renewal/schedule.cpp",
+     "std::max({share, atLeast, known, pace.gap})", "std::max({share / 8, atLeast / 8, known / 8, pace.gap / 8})",
+     LOST),
+    ("one attempt may take", "the first look-up the whole request timeout", "renewal/schedule.cpp",
+     "return std::min(std::max({Duration(policy.firstBudget), failing, 2 * latency}), policy.requestTimeout);",
+     "return std::max(policy.requestTimeout, failing + latency);", LOST),
+    ("one attempt may take", "one about a candidate the life of the token in use", "renewal/plan.cpp",
+     "return std::min(longest, std::max({*nextOfCurrent - now, gap, 2 * memory.latency.recent}));",
+     "return policy.requestTimeout;", LOST, MANY),
+    # renewal.md, "What an answer means"
+    ("extended", "the end is told as if the answer had taken no time and no rounding", "renewal/lease.cpp",
+     "auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive",
+     "auto from = span.now.boot + ttl + 4 * rounding;", FORECAST),
+    ("capped", "a warning of the cap is overlooked", "renewal/lease.cpp",
+     "if (capWarning) {\n\t\tconst bool shortened", "if (false) {\n\t\tconst bool shortened", FORECAST),
+    ("capped", "the max TTL of the first look-up is not used", "renewal/lease.cpp",
+     "if (facts.explicitMaxTtl <= Duration::zero() ||", "if (true ||", FORECAST),
+    ("capped", "a slow answer's forecast is taken for a raised cap", "renewal/lease.cpp",
+     "earliest > *maxTtlEnd + 2 * policy.forecastSlack + maxTtlWithin", "earliest > *maxTtlEnd", FORECAST),
+    ("capped", "told at each grant", "renewal/announcements.cpp",
+     "_told.bound = verdict.reason;", "_told.bound = Reason::none;", FORECAST),
+    ("capped", "past the max TTL, and not asked what is left", "renewal/answers.cpp",
+     "_memory.lease.reachMaxTtl();\n\tauto verdict = fail(span, Failing::passing, trouble);",
+     "auto verdict = fail(span, Failing::passing, trouble);", FORECAST, MANY),
+    ("not renewable, told by a renewal", "renewed again", "renewal/answers.cpp",
+     "if (grant.renewable) {\n\t\treturn renewed();", "if (true) {\n\t\treturn renewed();", HAMMERED),
+    ("no expiry", "invalid lease ID overrules a look-up that named an end", "renewal/answers.cpp",
+     "return _memory.lease.known() ? passing(span, operation, trouble) : lastsForEver();", "return lastsForEver();",
+     LOST),
+    ("denied", "who is denied after the end is as good as dead", "renewal/lease.cpp",
+     "if (now < ifRenewedLatest) {\n\t\t// A lost", "if (now < earliest) {\n\t\t// A lost", LOST, MANY),
+    ("refused", "the first refusal is believed to be death", "renewal/answers.cpp",
+     "if (!_memory.dead() && believed && (past || !lease.known())) {", "if (!_memory.dead()) {", FORECAST),
+    ("refused", "any refusal ends all hope", "renewal/answers.cpp",
+     "if (lease.overAt(span.sent.boot)) {\n\t\tlease.ruleOutLostRenewals();",
+     "if (lease.known()) {\n\t\tlease.ruleOutLostRenewals();", LOST, MANY),
+    ("refused", "an unclear 403 is a refusal", "renewal/answers.cpp",
+     "if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.lease.known()) {",
+     "if (false) {", LOST),
+    ("gone", "taken for ever", "renewal/answers.cpp",
+     "const bool past = lease.known() && span.now.boot >= lease.earliest;", "const bool past = lease.known();",
+     FORECAST),
+    ("wrapped", "not looked up", "renewal/answers.cpp",
+     "_memory.owed = Owed::lease;\n\t_memory.retry.useless = 0;", "_memory.retry.useless = 0;", LOST),
+    ("malformed", "a lease beyond ten years is believed", "renewal/answers.cpp",
+     "return impossible ? &impossibleLease() : std::get_if<Trouble>(&answer);",
+     "return std::get_if<Trouble>(&answer);", LOST),
+    ("ratchet", "the full lease is not asked for", "renewal/lease.cpp",
+     "else {\n\t\taskFull = true;", "else {\n\t\taskFull = false;", RECOVERS),
+    ("one state event a change", "each answer is an event of its state, too", "renewal/announcements.cpp",
+     "if (standing.state != _told.state) {\n\t\treturn true;", "if (true) {\n\t\treturn true;", QUIET),
+    ("notes", "the log takes every line of every failure", "renewal/announcements.cpp",
+     "if (_told.notesUnspent <= (level == Level::error ? -policy.deathsAtOnce : 0)) {", "if (false) {", QUIET),
+    # renewal.md, "One invariant"
+    ("armed", "a failed run is not planned anew", "renewal/keeper.cpp",
+     "interrupted(now.boot);\n\tplanAnew();", "_out.reset();\n\t_plan.at.reset();", SILENT),
+    ("armed", "a failed run's attempt is awaited for ever", "renewal/keeper.cpp",
+     "interrupted(now.boot);\n\tplanAnew();", "planAnew();", SILENT),
+    ("armed", "who resumes plans nothing", "renewal/keeper.cpp",
+     "_running = true;\n\t_memory.told.state = State::stopped;\n\tplanAnew();",
+     "_running = true;\n\t_memory.told.state = State::stopped;", SILENT),
+    ("armed", "a renewal that was interrupted did nothing", "renewal/keeper.cpp",
+     "if (!ofCandidate && out.operation == Operation::renew) {", "if (false) {", LOST, MANY),
+    ("stop", "stop does not stop", "renewal/keeper.cpp",
+     "_candidate.reset();\n\t_running = false;", "_candidate.reset();", STOPS),
+    # places.md
+    ("1 a bad answer closes its connection", "the connection is kept", "transport/places.cpp",
+     "return endpoint != nullptr;\n}\n\nbool Places::keptSilent", "return false;\n}\n\nbool Places::keptSilent", LOST),
+    ("1 a bad answer closes its connection", "and marks nothing", "transport/places.cpp",
+     "endpoint->badReplyAt = now;", "static_cast<void>(now);", LOST),
+    ("2 the next attempt goes another way", "marks do not count", "transport/places.cpp",
+     "return a.mark < b.mark; // `never` is the smallest", "return false;", LOST),
+    ("2 the next attempt goes another way", "the latest mark first", "transport/places.cpp",
+     "return a.mark < b.mark; // `never` is the smallest",
+     "return a.mark == never || (b.mark != never && a.mark > b.mark);", LOST),
+    ("2 a success clears the mark", "marks stay", "transport/places.cpp",
+     "endpoint->lastGood = now;\n\tendpoint->badReplyAt = never;\n\tendpoint->dialFailedAt = never;",
+     "endpoint->lastGood = now;", LOST, MANY),
+    ("3 before the request is on the wire", "an attempt has one endpoint", "transport/places.cpp",
+     "if (candidates.empty()) {\n\t\treturn GiveUp{};",
+     "if (candidates.empty() || !attempt.dialled.empty()) {\n\t\treturn GiveUp{};", LOST, MANY),
+    ("3 each with its share of the time", "the first has all of it", "transport/places.cpp",
+     "? attempt.deadline : now + std::max(share, left / 2);", "? attempt.deadline : attempt.deadline;", LOST, MANY),
+    ("4 a kept connection is trusted for a while", "as long as the attempt", "transport/places.cpp",
+     "return Reuse{candidate.id(), std::min(usual, (attempt.deadline - now) / _options.patienceShare)};",
+     "return Reuse{candidate.id(), attempt.deadline - now};", LOST, MANY),
+    ("5 names are asked again after trouble", "never", "transport/places.cpp",
+     "if (age >= _options.resolvedFor) {\n\t\treturn true;", "if (true) {\n\t\treturn false;", LOST),
+    ("5 endpoints are remembered", "forgotten when the resolver fails", "transport/places.cpp",
+     "_places[place].name = Name::failing;", "_places[place].name = Name::failing;\n\t_places[place].endpoints.clear();",
+     LOST),
+    ("5 endpoints are remembered", "not used while the resolver is slow", "transport/places.cpp",
+     "return Resolve{place, _places[place].name == Name::slow ? now : now + rest / _options.resolverShare};",
+     "return Resolve{place, attempt.deadline};", LOST),
+    ("5 moved names are followed", "endpoints that are no longer named are dialled first", "transport/places.cpp",
+     "return endpoint.named || place.name == Name::failing || place.name == Name::slow;", "return true;", LOST, MANY),
 ]
 
 
 def mutated(file, old, new):
-    source = (ROOM / file).read_text()
+    source = (SOURCES / file).read_text()
     count = source.count(old)
     if count != 1:
         raise RuntimeError(f"{file} holds the text {count} times, not once: {old!r}; mend the list in {__file__}")
@@ -107,10 +233,13 @@ def mutated(file, old, new):
 
 
 def compile_command(build, file):
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        if entry["file"] == str(ROOM / file):
-            return entry["command"], entry["directory"]
-    raise RuntimeError(f"{build} does not build {ROOM / file}")
+    entries = json.loads((build / "compile_commands.json").read_text())
+    found = [entry for entry in entries if entry["file"] == str(SOURCES / file)]
+    if not found:
+        raise RuntimeError(f"{build} does not build {SOURCES / file}")
+    # What the simulator compiles by itself, it links.
+    own = [entry for entry in found if "tests/simulation" in entry["command"]]
+    return (own or found)[0]["command"], found[0]["directory"]
 
 
 def shell(command, directory):
@@ -122,12 +251,12 @@ def shell(command, directory):
 
 def program_with(build, file, text, folder):
     """`simulate`, linked with a mutated copy of `file`: the linker takes what it defines before it looks into the room."""
-    copy = folder / file
+    copy = folder / pathlib.Path(file).name
     copy.write_text(text)
-    compiled = folder / (file + ".o")
+    compiled = folder / "mutated.o"
     command, directory = compile_command(build, file)
     original_object = command.split(" -o ")[1].split(" ")[0]
-    command = command.replace(original_object, str(compiled)).replace(str(ROOM / file), str(copy))
+    command = command.replace(original_object, str(compiled)).replace(str(SOURCES / file), str(copy))
     shell(command, directory)
     link = shell("ninja -t commands tests/simulation/simulate", build).splitlines()[-1]
     program = folder / "simulate"
@@ -138,10 +267,11 @@ def program_with(build, file, text, folder):
 
 def survives(build, mutation):
     """Why the mutation went unnoticed; None: it was caught."""
-    _, file, old, new, prop, *more = mutation
+    _, _, file, old, new, prop, *more = mutation
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         program = program_with(build, file, mutated(file, old, new), pathlib.Path(folder))
-        run = subprocess.run([program, "--worlds", *(more or [WORLDS]), "--seed", "1", "--property", prop, "--brief"],
+        run = subprocess.run([program, "--worlds", *(more or [WORLDS]), "--seed", "1", "--property", prop,
+                              "--first", "--brief"],
                              capture_output=True, text=True, check=False, timeout=300)
         if run.returncode == 1 and f"{prop}: BROKEN" in run.stdout:
             return None
@@ -152,17 +282,17 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = [mutation for mutation in MUTATIONS if not sys.argv[2:] or mutation[0] in sys.argv[2:]]
+    wanted = [mutation for mutation in MUTATIONS if not sys.argv[2:] or {mutation[0], mutation[1]} & set(sys.argv[2:])]
     if not wanted:
         sys.exit(f"no such mutation: {' '.join(sys.argv[2:])}")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
         for mutation, why in zip(wanted, pool.map(lambda mutation: attempt(build, mutation), wanted)):
-            print(f"{'caught' if why is None else 'MISSED'}  {mutation[4]:16}  {mutation[0]}", flush=True)
+            print(f"{'noticed' if why is None else 'MISSED '}  {mutation[5]:16} {mutation[0]}: {mutation[1]}", flush=True)
             if why is not None:
                 failed += 1
                 print(why)
-    print(f"{len(wanted) - failed} of {len(wanted)} mutations caught")
+    print(f"{len(wanted) - failed} of {len(wanted)} mutations noticed")
     return 1 if failed else 0
 
 

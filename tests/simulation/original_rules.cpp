@@ -1,5 +1,7 @@
 #include "original_rules.h"
 
+#include "go_client_router.h"
+
 #include <algorithm>
 #include <variant>
 
@@ -104,6 +106,11 @@ Reports OriginalRules::candidateFound(Moment now)
 {
 	*this = OriginalRules();
 	return begin(now);
+}
+
+std::unique_ptr<Router> OriginalRules::router(const Topology& topology) const
+{
+	return std::make_unique<GoClientRouter>(topology);
 }
 
 Snapshot OriginalRules::snapshot() const

@@ -20,6 +20,7 @@ public:
 	void interrupted(Moment now) override;
 	vault::renewal::Reports candidateFound(Moment now) override;
 	[[nodiscard]] vault::renewal::Snapshot snapshot() const override;
+	[[nodiscard]] std::unique_ptr<Router> router(const Topology& topology) const override;
 	[[nodiscard]] std::optional<Instant> warnedOfEnd() const override { return _warned; }
 
 private:

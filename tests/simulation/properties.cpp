@@ -60,6 +60,12 @@ Broken gapsKept(const Chronicle& chronicle)
 	return {};
 }
 
+/// How often somebody wanted a renewal at once, while these were sent.
+std::int64_t askedFor(const Chronicle& chronicle, const Exchange& first, const Exchange& last)
+{
+	return std::ranges::count_if(chronicle.asked, [&](Instant at) { return at >= first.sent && at <= last.sent; });
+}
+
 /// The exchange before this one about the same token; null: there is none.
 const Exchange* before(const Chronicle& chronicle, std::size_t index)
 {
@@ -91,13 +97,67 @@ Broken cadenceKept(const World& world, const Chronicle& chronicle)
 		const auto lease = now.toldLease;
 		const auto share = [](Duration of, double part) { return std::chrono::duration_cast<Duration>(of * part); };
 		const auto wanted = std::max(share(lease, world.policy.fraction), world.policy.minInterval);
-		auto least = std::min(share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter),
-			lease - reserveOf(world.network, lease).guard);
+		auto least = std::min(
+			share(std::min(wanted, lease * 2 / 3), 1 - world.policy.jitter), lease - reserveOf(world, lease).guard);
 		if (now.operation == Operation::lookUp) {
 			least = std::min<Duration>(least, std::chrono::minutes(6 * 54));
 		}
 		if (now.sent - last->sent < least - 1ms) {
 			return "asked again after " + inWords(now.sent - last->sent) + at(chronicle, now.sent);
+		}
+	}
+	return {};
+}
+
+/// A server that asks to be left alone is, but not beyond the last chance of a token: a guard before its end.
+Broken patienceKept(const World& world, const Chronicle& chronicle)
+{
+	for (std::size_t index = 1; index < chronicle.exchanges.size(); ++index) {
+		const auto& now = chronicle.exchanges[index];
+		const auto* last = before(chronicle, index);
+		if (last == nullptr || !last->retryAfter || last->interrupted || now.stateBefore == State::notRenewable) {
+			continue;
+		}
+		// Beyond its guard the token's end may be vague by what answers took, and by seconds that were rounded.
+		const bool urgent = now.remaining < 8s + 8 * reserveOf(world, now.toldLease).whole();
+		const auto least = std::min<Duration>(*last->retryAfter, 60s);
+		if (!urgent && now.sent - last->ended < least - 1ms && !last->interrupted) {
+			return "asked again after " + inWords(now.sent - last->ended) + ", and not " + inWords(*last->retryAfter) +
+				   " later" + at(chronicle, now.sent);
+		}
+	}
+	return {};
+}
+
+/// Nothing is asked of a token that never ends, or whose uses each request burns; and a token at its max TTL is renewed
+/// each time half of what remains is over.
+Broken askedSparingly(const World& world, const Chronicle& chronicle)
+{
+	int life = -1;
+	int confirmations = 0;
+	bool lookedUp = false;
+	for (std::size_t index = 0; index < chronicle.exchanges.size(); ++index) {
+		const auto& exchange = chronicle.exchanges[index];
+		if (exchange.life != life) {
+			life = exchange.life;
+			confirmations = 0;
+			lookedUp = false;
+		}
+		if (exchange.stateBefore == State::noExpiry && !exchange.ofCandidate && !happens(world, Deed::renewNow)) {
+			return "a token that never ends is asked about" + at(chronicle, exchange.sent);
+		}
+		if (world.token.kind == Kind::limitedUses && lookedUp && exchange.tokenAlive) {
+			return "a use was burnt" + at(chronicle, exchange.sent);
+		}
+		if (exchange.answered && !exchange.failed && !exchange.interrupted && !exchange.extended) {
+			lookedUp = exchange.operation == Operation::lookUp; // after a wrapped grant a look-up must tell
+		}
+		const bool confirms = exchange.stateBefore == State::capped && exchange.extended;
+		const bool ofSilence = index > 0 && exchange.sent - chronicle.exchanges[index - 1].sent > 5h;
+		confirmations = confirms && !ofSilence ? confirmations + 1 : 0;
+		const auto halves = std::bit_width(static_cast<std::uint64_t>(world.token.lease / 1s));
+		if (confirmations > 8 + static_cast<int>(halves) + askedFor(chronicle, chronicle.exchanges[0], exchange)) {
+			return std::to_string(confirmations) + " confirmations of a max TTL" + at(chronicle, exchange.sent);
 		}
 	}
 	return {};
@@ -112,12 +172,6 @@ Broken lastWordHeeded(const Chronicle& chronicle)
 		}
 	}
 	return {};
-}
-
-/// How often somebody wanted a renewal at once, while these were sent.
-std::int64_t askedFor(const Chronicle& chronicle, const Exchange& first, const Exchange& last)
-{
-	return std::ranges::count_if(chronicle.asked, [&](Instant at) { return at >= first.sent && at <= last.sent; });
 }
 
 /// A candidate that is refused is asked about after 1, 2 and 4 s, and then as seldom as any token that is refused.
@@ -148,7 +202,7 @@ Broken candidatesLeftInPeace(const Chronicle& chronicle)
 	return {};
 }
 
-/// In a row of failures of one kind: eight, one for each 45 s of it, and one for each that somebody asked for; and 37
+/// In a row of failures of one kind: twelve, one for each 45 s of it, and one for each that somebody asked for; and 37
 /// more if it meets the last four minutes of a life, when each may be the one that saves it. A slow answer leaves its
 /// end vague: then these last longer. The look-up that asks about an unclear answer is not counted. Beyond the end that
 /// is known there may be others, of renewals that had no answer: they are looked at 64 times.
@@ -181,7 +235,7 @@ Broken outagesEndured(const Chronicle& chronicle)
 		urgent = urgent || exchange.remaining <= 240s;
 		beyond = beyond || exchange.remaining <= 0s;
 		const auto lasting = exchange.sent - first->sent;
-		const auto most = 8 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s;
+		const auto most = 12 + (urgent ? 37 + vague / 500ms : 0) + (beyond ? 64 : 0) + lasting / 45s;
 		if (failures > most + askedFor(chronicle, *first, exchange)) {
 			return std::to_string(failures) + " failures within " + inWords(lasting) + at(chronicle, exchange.sent);
 		}
@@ -228,7 +282,13 @@ Broken deadLeftInPeace(const Chronicle& chronicle)
 {
 	constexpr std::size_t most = 40;
 	std::vector<Instant> probes;
-	for (const auto& exchange : chronicle.exchanges) {
+	for (std::size_t index = 0; index < chronicle.exchanges.size(); ++index) {
+		const auto& exchange = chronicle.exchanges[index];
+		const auto* last = before(chronicle, index);
+		const bool settles = last != nullptr && last->operation == Operation::renew; // an unclear answer
+		if (settles) {
+			continue;
+		}
 		if (exchange.stateBefore == State::expired && !exchange.ofCandidate && !exchange.interrupted &&
 			!exchange.tokenAlive && exchange.operation == Operation::lookUp) {
 			probes.push_back(exchange.sent);
@@ -258,6 +318,12 @@ Broken neverHammered(const World& world, const Chronicle& chronicle)
 		return breach;
 	}
 	if (auto breach = lastWordHeeded(chronicle)) {
+		return breach;
+	}
+	if (auto breach = patienceKept(world, chronicle)) {
+		return breach;
+	}
+	if (auto breach = askedSparingly(world, chronicle)) {
 		return breach;
 	}
 	if (auto breach = candidatesLeftInPeace(chronicle)) {
@@ -319,6 +385,12 @@ Broken noDeathInvented(const World& world, const Chronicle& chronicle)
 	if (world.token.kind == Kind::limitedUses) {
 		return {}; // each look would cost a use
 	}
+	const auto tellsNoEnd = [](const Incident& incident) {
+		return incident.fault == Fault::lookUpRefused || incident.fault == Fault::policyDenies;
+	};
+	if (std::ranges::any_of(world.incidents, tellsNoEnd)) {
+		return {}; // it was accepted, and its end was not told
+	}
 	for (const auto& saying : chronicle.sayings) {
 		if (saying.snapshot.state == State::expired && saying.end > saying.at && saying.held < 6500ms &&
 			!saying.snapshot.expires) {
@@ -367,9 +439,37 @@ Broken deathIsForecast(const World& world, const Chronicle& chronicle)
 	return deathToldOnce(chronicle);
 }
 
-Broken alwaysRecovers(const World&, const Chronicle& chronicle)
+/// Somebody renewed the token for less, and the server keeps that in mind: the second renewal asks for the full lease.
+Broken fullLeaseAgain(const World& world, const Chronicle& chronicle)
 {
-	return brokenOnTheSpot(chronicle, "liveness");
+	if (world.token.kind != Kind::service || world.token.maxTtl > 0s || world.token.lease >= 24h ||
+		happens(world, Deed::lowerMaxTtl)) {
+		return {};
+	}
+	int life = -1;
+	int shortened = 0;
+	bool fullKnown = false;
+	for (const auto& exchange : chronicle.exchanges) {
+		shortened = exchange.life == life ? shortened : 0;
+		fullKnown = (exchange.life == life && fullKnown) || exchange.toldLease >= Duration(world.token.lease);
+		life = exchange.life;
+		if (exchange.extended) {
+			shortened = exchange.granted < Duration(world.token.lease) * 85 / 100 ? shortened + 1 : 0;
+		}
+		const auto rivals = std::ranges::count(world.happenings, Deed::renewShort, &Happening::deed);
+		if (fullKnown && shortened > 1 + rivals) {
+			return "the lease stays shortened" + at(chronicle, exchange.sent);
+		}
+	}
+	return {};
+}
+
+Broken alwaysRecovers(const World& world, const Chronicle& chronicle)
+{
+	if (auto breach = brokenOnTheSpot(chronicle, "liveness")) {
+		return breach;
+	}
+	return fullLeaseAgain(world, chronicle);
 }
 
 /// An event without an outcome tells of a change since the one before.
@@ -416,16 +516,36 @@ Broken staysQuiet(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
+/// That a max TTL was raised is noticed, if more than a few minutes remain: half of what remains later at most.
+Broken raisedMaxTtlNoticed(const World& world, const Chronicle& chronicle)
+{
+	for (const auto& death : chronicle.deaths) {
+		const bool owed = death.wallRaised && death.watchedSince < *death.wallRaised && death.renewable &&
+						  !death.killed && !death.last && world.incidents.empty() && world.happenings.size() == 1 &&
+						  world.topology.incidents.empty() && world.network.lossPercent == 0 &&
+						  death.at - *death.wallRaised > 5min;
+		const auto renewal = [&](const Exchange& exchange) {
+			return exchange.life == death.life && exchange.operation == Operation::renew &&
+				   exchange.sent > *death.wallRaised;
+		};
+		if (owed && std::ranges::none_of(chronicle.exchanges, renewal)) {
+			return "nobody noticed that the max TTL was raised" + at(chronicle, death.at);
+		}
+	}
+	return {};
+}
+
 /// A revocation is known within hours, if the server and the way to it are well.
 Broken revocationKnown(const World& world, const Chronicle& chronicle)
 {
 	constexpr Duration longest = std::chrono::minutes(6 * 66);
 	for (const auto& death : chronicle.deaths) {
-		const auto until = death.at + longest + reserveOf(world.network, death.lease).whole() + 1min;
+		const auto until = death.at + longest + reserveOf(world, death.lease).whole() + 1min;
 		const bool troubled = std::ranges::any_of(
 			chronicle.troubles, [&](const Trouble& trouble) { return trouble.from < until && trouble.to > death.at; });
 		const bool owed = death.killed && death.watchedSince < death.at && chronicle.ended > until && !troubled &&
-						  world.network.lossPercent == 0 && world.happenings.size() == 1;
+						  world.network.lossPercent == 0 && world.happenings.size() == 1 &&
+						  world.topology.incidents.empty();
 		const auto tells = [&](const Exchange& exchange) {
 			return exchange.life == death.life && exchange.disowned && exchange.ended >= death.at &&
 				   exchange.ended <= until;
@@ -442,6 +562,9 @@ Broken revocationKnown(const World& world, const Chronicle& chronicle)
 Broken neverSilent(const World& world, const Chronicle& chronicle)
 {
 	if (auto breach = brokenOnTheSpot(chronicle, "silent")) {
+		return breach;
+	}
+	if (auto breach = raisedMaxTtlNoticed(world, chronicle)) {
 		return breach;
 	}
 	return revocationKnown(world, chronicle);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "renewal/keeper.h"
+#include "router.h"
 #include "world.h"
 
+#include <memory>
 #include <optional>
 
 namespace issuer::simulation {
@@ -34,6 +36,11 @@ public:
 	virtual vault::renewal::Reports resume(Moment now) { return begin(now); }
 
 	[[nodiscard]] virtual vault::renewal::Snapshot snapshot() const = 0;
+
+	/// The client that it sends its requests with.
+	[[nodiscard]] virtual std::unique_ptr<Router> router(const Topology& topology) const = 0;
+	/// How long a request that is due now waits for a slot while neighbours hold all of them.
+	[[nodiscard]] virtual Duration slotWait(Instant) const { return {}; }
 
 	/// It has told its owner that the token's life ends, and when it did: what remains is time to act in.
 	[[nodiscard]] virtual std::optional<Instant> warnedOfEnd() const = 0;

@@ -26,9 +26,16 @@ struct Reserve
 
 /// `lease`: the latest that the renewer was told; `slowest`: of the latest answers, which may have been slower than the
 /// network.
-[[nodiscard]] constexpr Reserve reserveOf(const Network& network, Duration lease, Duration slowest = {})
+/// Where a connection has to be made, a round trip makes it, and its name is resolved before.
+[[nodiscard]] constexpr Reserve reserveOf(const World& world, Duration lease, Duration slowest = {})
 {
-	const auto roundTrip = std::max(slowestRoundTrip(network), slowest) + network.lateness;
+	const auto& network = world.network;
+	const auto& way = world.topology;
+	auto once = slowestRoundTrip(network);
+	if (way.endpoints > 0) {
+		once = 2 * once + (way.named ? Duration(way.resolving) : Duration{});
+	}
+	const auto roundTrip = std::max(once, slowest) + network.lateness;
 	const auto gap = gapOf(lease);
 	return {gap, std::max(gap, 4 * roundTrip), roundTrip};
 }

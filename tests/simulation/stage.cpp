@@ -1,5 +1,6 @@
 #include "stage.h"
 
+#include "lost_in_vain.h"
 #include "reserve.h"
 
 #include <algorithm>
@@ -45,8 +46,10 @@ bool meetsRequest(Fault fault, Operation operation)
 } // namespace
 
 Stage::Stage(const World& world, Renewer& renewer, Timeline* timeline)
-	: _world(world), _renewer(renewer), _timeline(timeline), _current(world.token, beginning, 0), _dice(world.dice),
-	  _start(beginning), _now(beginning), _skew(world.clockSkew)
+	: _world(world), _renewer(renewer), _timeline(timeline),
+	  _network(world.topology, _chronicle.netTroubles, _chronicle.resolutions),
+	  _router(world.topology.endpoints > 0 ? renewer.router(world.topology) : nullptr),
+	  _current(world.token, beginning, 0), _dice(world.dice), _start(beginning), _now(beginning), _skew(world.clockSkew)
 {
 	const Duration lease = world.token.lease;
 	_current.acceptedFrom = beginning + world.replicationLag;
@@ -56,6 +59,13 @@ Stage::Stage(const World& world, Renewer& renewer, Timeline* timeline)
 		_spells.push_back({incident.fault, from, from + length, incident.toTheBrink});
 	}
 	std::ranges::stable_sort(_spells, {}, &Spell::from);
+	if (world.topology.endpoints > 0) {
+		for (const auto& incident : world.topology.incidents) {
+			const auto from = _start + incident.start.of(lease);
+			_netTroubles.push_back({incident, from, from + std::min(incident.length.of(lease), longestSpell)});
+		}
+		std::ranges::stable_sort(_netTroubles, {}, &NetTrouble::from);
+	}
 	for (const auto& happening : world.happenings) {
 		_deeds.emplace_back(_start + happening.at.of(lease), happening.deed);
 	}
@@ -73,7 +83,7 @@ Chronicle Stage::play()
 	playUntil(_start + std::min<Duration>(_world.leases * Duration(_world.token.lease), std::chrono::days(40)));
 	// Dead, and no other token to come: what does it ask for then?
 	_deedsDone = _deeds.size();
-	if (!_current.vault.alive(_now)) {
+	if (!_current.vault.alive(_now) && !_candidate) {
 		playUntil(_now + _world.afterwards);
 	}
 	recover();
@@ -89,10 +99,12 @@ void Stage::playUntil(Instant end)
 		{
 			nothing,
 			spell,
+			netTrouble,
 			deed,
 			resumption,
 			reading,
 			arrival,
+			journey,
 			delivery,
 			request,
 			death,
@@ -110,6 +122,9 @@ void Stage::playUntil(Instant end)
 			consider(_candidate->vault.end(), Next::candidateDeath);
 		}
 		consider(_spellsBegun < _spells.size() ? std::optional(_spells[_spellsBegun].from) : std::nullopt, Next::spell);
+		consider(_netTroublesBegun < _netTroubles.size() ? std::optional(_netTroubles[_netTroublesBegun].from)
+														 : std::nullopt,
+			Next::netTrouble);
 		consider(_deedsDone < _deeds.size() ? std::optional(_deeds[_deedsDone].first) : std::nullopt, Next::deed);
 		consider(_resumeAt, Next::resumption);
 		if (_running && !_haveToken) {
@@ -118,13 +133,16 @@ void Stage::playUntil(Instant end)
 		}
 		if (_flight) {
 			consider(_flight->arrival, Next::arrival);
+			if (_journey) {
+				consider(_journey->reachesServer() ? _journey->wake() : awake(_journey->wake()), Next::journey);
+			}
 			consider(awake(_flight->end), Next::delivery);
 		}
 		else if (_running) {
 			const auto planned = _renewer.next();
 			if (planned != _planned) {
 				_planned = planned;
-				_lateNext = planned ? std::optional(std::max(*planned, _now) + upTo(_world.network.lateness)) : planned;
+				_lateNext = planned ? std::optional(startOf(std::max(*planned, _now))) : planned;
 			}
 			consider(awake(_lateNext), Next::request);
 		}
@@ -143,6 +161,11 @@ void Stage::playUntil(Instant end)
 		case Next::spell:
 			startSpell(_spells[_spellsBegun++]);
 			break;
+		case Next::netTrouble: {
+			const auto& trouble = _netTroubles[_netTroublesBegun++];
+			startNetTrouble(trouble, trouble.incident.toTheBrink);
+			break;
+		}
 		case Next::deed:
 			perform(_deeds[_deedsDone++].second);
 			break;
@@ -154,6 +177,9 @@ void Stage::playUntil(Instant end)
 			break;
 		case Next::arrival:
 			arrive();
+			break;
+		case Next::journey:
+			travel();
 			break;
 		case Next::delivery:
 			deliver();
@@ -185,6 +211,7 @@ void Stage::begin()
 	if (_candidate) {
 		adopt();
 	}
+	useFreshClient();
 	_running = true;
 	_chronicle.lives += _now > _start ? 1 : 0;
 	_current.life = _chronicle.lives;
@@ -218,6 +245,30 @@ void Stage::startSpell(Spell& spell)
 	}
 }
 
+void Stage::startNetTrouble(NetTrouble trouble, bool toTheBrink)
+{
+	if (toTheBrink) {
+		trouble.to = std::clamp(brink(), trouble.from, trouble.from + longestSpell);
+	}
+	if (_timeline != nullptr) {
+		tell(inWords(trouble.incident) + ", for " + inWords(trouble.to - trouble.from));
+	}
+	_chronicle.netTroubles.push_back(trouble);
+	if (trouble.incident.fault == NetFault::connections) {
+		_network.breakConnections(trouble.incident.how);
+		if (_journey) {
+			_journey->breakConnection(trouble.incident.how);
+		}
+	}
+}
+
+/// When a request that is due goes out: its machine is late, and hanging neighbours may hold all slots.
+Instant Stage::startOf(Instant due)
+{
+	const bool waits = holds(_chronicle.netTroubles, NetFault::slotsTaken, due, due);
+	return due + upTo(_world.network.lateness) + (waits ? _renewer.slotWait(due) : Duration{});
+}
+
 /// The last moment at which a server can return and still save the token.
 Instant Stage::brink() const
 {
@@ -226,7 +277,7 @@ Instant Stage::brink() const
 		return _now;
 	}
 	const auto lease = std::max(vault.lease(), _current.toldLease);
-	return vault.end() - reserveOf(_world.network, lease).whole() - 1us;
+	return vault.end() - neededBefore(_world, reserveOf(_world, lease)) - 1us;
 }
 
 const Stage::Spell* Stage::spellOf(Fault fault) const
@@ -357,6 +408,26 @@ void Stage::checkSilence()
 	if (!neverAsks && _now - since > longest + _world.network.lateness) {
 		_chronicle.broken.push_back(
 			"silent: nothing is asked for " + inWords(_now - since) + ", " + std::string(nameOf(snapshot.state)));
+	}
+}
+
+/// A token that is well is renewed when the configured share of its lease is spent; or within 5 s where that is past.
+void Stage::checkPunctual(const Flight& flight)
+{
+	const auto next = _renewer.next();
+	if (_renewer.snapshot().state != State::active || !next || _current.toldLease <= Duration::zero()) {
+		return;
+	}
+	const auto lease = _current.toldLease;
+	const auto& policy = _world.policy;
+	const auto share = std::chrono::duration_cast<Duration>(lease * policy.fraction);
+	const auto interval = std::min<Duration>(std::max<Duration>(share, policy.minInterval), lease * 2 / 3);
+	const auto remains = std::max(flight.endThen - _now, Duration::zero());
+	const auto spread = std::min<Duration>(remains / 10 + 300ms, 5s);
+	// A look-up tells the end to a second and a half.
+	const auto due = std::max(flight.endThen - lease + interval + 1500ms, _now + spread + 500ms);
+	if (*next > due + (_now - flight.sent)) {
+		_chronicle.broken.push_back("silent: the next renewal is planned " + inWords(*next - due) + " too late");
 	}
 }
 

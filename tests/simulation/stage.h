@@ -2,9 +2,12 @@
 
 #include "chronicle.h"
 #include "held_token.h"
+#include "journey.h"
 #include "renewer.h"
 #include "timeline.h"
+#include "virtual_network.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,9 +55,13 @@ private:
 
 	void playUntil(Instant end);
 	void forgetPlan();
+	[[nodiscard]] Instant startOf(Instant due);
 	void begin();
 	void send();
+	void tellOfSending(const vault::renewal::Attempt& attempt);
+	void travel();
 	void arrive();
+	void loseReply(Flight& flight);
 	void deliver();
 	void interrupt(Exchange& exchange, const std::string& where);
 	std::string hear(HeldToken& token, const Flight& flight, const vault::renewal::Answer& answer, bool& wallShown);
@@ -63,6 +70,8 @@ private:
 	void perform(Deed deed);
 	[[nodiscard]] bool putOff(Deed deed);
 	void startSpell(Spell& spell);
+	void startNetTrouble(NetTrouble trouble, bool toTheBrink);
+	void useFreshClient();
 	void readFirstToken();
 	void sourceGives(bool usable);
 	void restoreCredential();
@@ -89,12 +98,16 @@ private:
 	void record(const vault::renewal::Reports& reports, bool answer, bool wallShown);
 	void checkArmed(const char* after);
 	void checkSilence();
+	void checkPunctual(const Flight& flight);
 	void tell(const std::string& what);
 
 	const World& _world;
 	Renewer& _renewer;
 	Timeline* _timeline;
 	Chronicle _chronicle;
+	VirtualNetwork _network;
+	std::unique_ptr<Router> _router;
+	std::optional<Journey> _journey; ///< of the request on its way, where ways matter
 	HeldToken _current;
 	std::optional<HeldToken> _candidate; ///< the source gave it, and the renewer has not adopted it
 	std::uint64_t _dice;
@@ -104,6 +117,8 @@ private:
 	Duration _skew;
 	std::vector<Spell> _spells;
 	std::size_t _spellsBegun = 0;
+	std::vector<NetTrouble> _netTroubles;
+	std::size_t _netTroublesBegun = 0;
 	std::vector<std::pair<Instant, Deed>> _deeds;
 	std::size_t _deedsDone = 0;
 	std::optional<Flight> _flight;

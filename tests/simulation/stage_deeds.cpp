@@ -102,6 +102,7 @@ void Stage::perform(Deed deed)
 			vault.setMaxTtl(std::chrono::ceil<seconds>(vault.age(*wall) + 4 * Duration(lease)));
 			_current.undisturbed = false;
 			_current.wallMoved = true;
+			_current.wallRaised = _now;
 		}
 		break;
 	case Deed::replaceCredential:
@@ -219,6 +220,7 @@ void Stage::callOff(int life)
 	if (_flight && _flight->life == life) {
 		_chronicle.exchanges[_flight->exchange].ended = _now;
 		_flight.reset();
+		_journey.reset();
 	}
 }
 
@@ -231,12 +233,22 @@ void Stage::stop()
 	if (_flight) {
 		// The transport calls off what hangs: then the answer comes, after all, when nobody listens any more.
 		_flight->end = std::min(_flight->end, _now + 1ms);
+		_journey.reset();
 	}
 	_running = false;
 	const auto reports = _renewer.stopped(moment());
 	record(reports, false, false);
 	if (_renewer.snapshot().state != State::stopped || _renewer.next()) {
 		_chronicle.broken.emplace_back("stop: the state is not STOPPED, or something is still planned");
+	}
+}
+
+/// Another library's table and connections: nothing is known yet.
+void Stage::useFreshClient()
+{
+	if (_world.topology.endpoints > 0) {
+		_network.forget(_now);
+		_router = _renewer.router(_world.topology);
 	}
 }
 
@@ -260,6 +272,7 @@ void Stage::resume()
 		return;
 	}
 	tell("its successor resumes");
+	useFreshClient();
 	_running = true;
 	_lastAsked = _now;
 	forgetPlan();
@@ -275,6 +288,10 @@ void Stage::recover()
 	for (auto& trouble : _chronicle.troubles) {
 		trouble.to = std::min(trouble.to, _now);
 	}
+	for (auto& trouble : _chronicle.netTroubles) {
+		trouble.to = std::min(trouble.to, _now);
+	}
+	_netTroublesBegun = _netTroubles.size();
 	_spellsBegun = _spells.size();
 	_settling = true;
 	_deedsDone = _deeds.size();
@@ -290,9 +307,13 @@ void Stage::recover()
 	}
 	sourceGives(true);
 	if (_flight) {
-		playUntil(_flight->end + 1us); // it may have hung until now; the candidate is next
+		playUntil(_flight->deadline + 1us); // it may have hung until now; the candidate is next
 	}
-	const auto most = reserveOf(_world.network, _world.token.lease).whole() + 4s;
+	// A resolver that hung is not asked again before it has given up, and pauses double until then.
+	const bool resolverHung = std::ranges::any_of(_chronicle.netTroubles,
+		[](const NetTrouble& trouble) { return trouble.incident.fault == NetFault::resolverHangs; });
+	const auto most =
+		reserveOf(_world, _world.token.lease).whole() + 4s + (resolverHung ? 5 * resolverTimeout : Duration{});
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));
@@ -326,13 +347,14 @@ void Stage::noteDeath(HeldToken& token)
 	death.ofCandidate = &token != &_current;
 	tell(death.ofCandidate ? "the candidate is dead" : "the token is dead");
 	death.watchedSince = _running ? std::max(token.watchedSince, token.toldSince) : Instant::max();
-	death.askedSince = _running ? token.askedSince : Instant::max();
+	death.askedSince = _running && _haveToken ? token.askedSince : Instant::max();
 	death.lease = token.toldLease;
 	death.wall = vault.wall();
 	death.renewable = vault.renewable() && _world.token.kind != Kind::limitedUses;
 	death.killed = vault.killed();
 	death.shortened = token.shortened;
 	death.wallMoved = token.wallMoved;
+	death.wallRaised = token.wallRaised;
 	death.last = token.last;
 	death.acceptedFrom = token.acceptedFrom;
 	death.warned = _renewer.warnedOfEnd();

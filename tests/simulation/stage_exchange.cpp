@@ -68,6 +68,17 @@ void Stage::send()
 	flight.attempt = attempt;
 	flight.exchange = _chronicle.exchanges.size() - 1;
 	flight.life = token.life;
+	if (_router) {
+		flight.arrival = Instant::max();
+		flight.end = Instant::max();
+		_journey.emplace(_network, *_router, roundTrip, _now, flight.deadline);
+		if (_timeline != nullptr) {
+			_journey->tellStory();
+		}
+		tellOfSending(attempt);
+		_flight = flight;
+		return;
+	}
 	if (lost()) {
 		flight.arrival = Instant::max();
 	}
@@ -80,12 +91,68 @@ void Stage::send()
 		flight.end = flight.deadline;
 		flight.replyLost = true;
 	}
+	tellOfSending(attempt);
+	_flight = flight;
+}
+
+void Stage::tellOfSending(const vault::renewal::Attempt& attempt)
+{
 	if (_timeline != nullptr) {
 		tell(std::string(attempt.operation == Operation::renew ? "renew" : "look up") +
-			 (ofCandidate ? " the candidate" : "") + (attempt.increment ? " for " + inWords(*attempt.increment) : "") +
-			 ", " + inWords(attempt.budget) + " to answer");
+			 (attempt.token == Token::candidate ? " the candidate" : "") +
+			 (attempt.increment ? " for " + inWords(*attempt.increment) : "") + ", " + inWords(attempt.budget) +
+			 " to answer");
 	}
-	_flight = flight;
+}
+
+/// The next step of a request on its way through the network.
+void Stage::travel()
+{
+	const auto progress = _journey->proceed(_now, spellOf(Fault::refused) == nullptr);
+	if (_timeline != nullptr) {
+		if (const auto story = _journey->story(); !story.empty()) {
+			tell("  " + story);
+		}
+	}
+	auto& flight = *_flight;
+	switch (progress) {
+	case Journey::Progress::underway:
+		return;
+	case Journey::Progress::arrived:
+		if (lost()) {
+			_chronicle.exchanges[flight.exchange].mischance = true;
+			_journey->staysSilent();
+			return;
+		}
+		arrive();
+		return;
+	case Journey::Progress::answered:
+		flight.answer = _journey->answer();
+		break;
+	case Journey::Progress::failed:
+		if (_now < flight.deadline || _journey->unsent()) {
+			Verdict broken;
+			broken.kind = Verdict::Kind::transport;
+			broken.reason = _now < flight.deadline ? Reason::network : Reason::timeout;
+			broken.detail = "no way to the server";
+			broken.unsent = _journey->unsent();
+			flight.answer = broken;
+		}
+		break;
+	}
+	flight.end = _now;
+	_journey.reset();
+}
+
+/// Nothing comes back.
+void Stage::loseReply(Flight& flight)
+{
+	if (_journey) {
+		_journey->staysSilent();
+		return;
+	}
+	flight.end = flight.deadline;
+	flight.replyLost = true;
 }
 
 /// The owner's run has thrown, and no answer will reach the renewer.
@@ -106,8 +173,11 @@ void Stage::arrive()
 	const auto fault = spell == nullptr ? std::nullopt : std::optional(spell->fault);
 	const bool renews = flight.attempt.operation == Operation::renew;
 	if (fault == Fault::hanging || (fault == Fault::frozenLeader && renews)) {
-		flight.end = flight.deadline;
-		flight.replyLost = true;
+		loseReply(flight);
+		return;
+	}
+	if (fault == Fault::frozen && _journey) {
+		_journey->arrivesAt(std::max(spell->to, _now + 1us));
 		return;
 	}
 	if (fault == Fault::frozen) {
@@ -118,10 +188,6 @@ void Stage::arrive()
 		}
 		return;
 	}
-	if (fault == Fault::replyLost) {
-		flight.end = flight.deadline;
-		flight.replyLost = true;
-	}
 	auto* const held = tokenOf(flight.life);
 	auto& token = held == nullptr ? _current : *held; // a begin has given it another number since
 	auto answer = serve(flight, token);
@@ -131,7 +197,18 @@ void Stage::arrive()
 	if (granted && flight.sent < token.toldEnd) {
 		token.hopedEnd = token.vault.end();
 	}
-	if (!flight.replyLost) {
+	const bool mischance = _journey && lost();
+	if (mischance) {
+		_chronicle.exchanges[flight.exchange].mischance = true;
+	}
+	if (fault == Fault::replyLost || mischance) {
+		loseReply(flight);
+	}
+	else if (_journey) {
+		const bool good = isGoodReply(answer);
+		_journey->replies(std::move(answer), good, _now);
+	}
+	else if (!flight.replyLost) {
 		flight.answer = std::move(answer);
 	}
 }
@@ -176,10 +253,11 @@ void Stage::deliver()
 	auto& exchange = _chronicle.exchanges[flight.exchange];
 	exchange.ended = _now;
 	const auto* trouble = flight.answer ? std::get_if<Verdict>(&*flight.answer) : nullptr;
-	exchange.answered = flight.answer && !(trouble != nullptr && trouble->unsent);
+	exchange.answered = flight.answer && !(trouble != nullptr && trouble->kind == Verdict::Kind::transport);
 	auto* const token = tokenOf(flight.life);
 	if (!_running || token == nullptr) {
 		// The renewer was stopped or has another token by now: what it hears must leave it cold.
+		exchange.interrupted = true;
 		const auto before = _renewer.snapshot();
 		if (!_renewer.answered({flight.sent, {}}, moment(), flight.answer.value_or(Verdict{})).empty() && !_running) {
 			_chronicle.broken.emplace_back("stop: an answer that came after stop was reported");
@@ -215,14 +293,26 @@ void Stage::deliver()
 	const bool ofCurrent = flight.life == _current.life;
 	record(reports, ofCurrent, ofCurrent && wallShown);
 	checkArmed("an answer");
+	const bool well = std::holds_alternative<Grant>(answer) || std::holds_alternative<TokenFacts>(answer);
+	if (ofCurrent && !_candidate && well && !exchange.failed) {
+		checkPunctual(flight);
+	}
 }
 
 /// What the answer tells of the token's end, and how it goes into the chronicle. Returns it in words.
 std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& answer, bool& wallShown)
 {
 	auto& exchange = _chronicle.exchanges[flight.exchange];
-	if (const auto* grant = std::get_if<Grant>(&answer)) {
+	const auto* grant = std::get_if<Grant>(&answer);
+	const auto* looked = std::get_if<TokenFacts>(&answer);
+	constexpr Duration absurd = std::chrono::years(10);
+	if ((grant != nullptr && grant->lease > absurd) || (looked != nullptr && looked->ttl > absurd)) {
+		exchange.failed = true;
+		return "a lease of centuries";
+	}
+	if (grant != nullptr) {
 		exchange.extended = true;
+		exchange.granted = grant->lease;
 		token.toldLease = grant->lease;
 		token.wrapped = false;
 		token.last = token.last || !grant->renewable;
@@ -231,7 +321,7 @@ std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& an
 		return "renewed for " + inWords(grant->lease) + (grant->capWarning ? ", capped" : "") +
 			   (grant->renewable ? "" : ", for the last time");
 	}
-	if (const auto* facts = std::get_if<TokenFacts>(&answer)) {
+	if (const auto* facts = looked) {
 		if (token.toldLease == Duration::zero()) {
 			token.toldLease = facts->period > 0s ? facts->period : facts->creationTtl;
 		}
@@ -244,6 +334,7 @@ std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& an
 	}
 	if (const auto* verdict = std::get_if<Verdict>(&answer)) {
 		exchange.failed = true;
+		exchange.retryAfter = verdict->retryAfter;
 		exchange.disowned = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::gone;
 		exchange.refused = verdict->kind == Verdict::Kind::refused || verdict->kind == Verdict::Kind::denied;
 		return verdict->detail;

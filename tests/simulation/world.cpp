@@ -73,6 +73,12 @@ std::string_view nameOf(Fault fault)
 		return "look-ups get 404";
 	case Fault::lookUpGarbage:
 		return "look-ups get a proxy's page";
+	case Fault::lookUpRefused:
+		return "look-ups get the 403 of a dead token";
+	case Fault::absurdLease:
+		return "answers name leases of centuries";
+	case Fault::leaseUnknown:
+		return "invalid lease ID";
 	case Fault::namespaceGone:
 		return "404 namespace";
 	case Fault::policyDenies:
@@ -126,6 +132,62 @@ std::string_view nameOf(Deed deed)
 	return "?";
 }
 
+std::string_view nameOf(WayFault fault)
+{
+	switch (fault) {
+	case WayFault::refuses:
+		return "refuse connections";
+	case WayFault::dropsSyns:
+		return "do not answer";
+	case WayFault::silent:
+		return "accept and are silent";
+	case WayFault::sealed:
+		return "say 503";
+	case WayFault::page:
+		return "give a proxy's page";
+	}
+	return "?";
+}
+
+std::string_view nameOf(NetFault fault)
+{
+	switch (fault) {
+	case NetFault::endpoints:
+		return "endpoints";
+	case NetFault::connections:
+		return "connections";
+	case NetFault::nameMoves:
+		return "name moves";
+	case NetFault::resolverFails:
+		return "resolver fails";
+	case NetFault::resolverHangs:
+		return "resolver hangs";
+	case NetFault::slotsTaken:
+		return "slots taken by neighbours";
+	}
+	return "?";
+}
+
+std::string inWords(NetIncident incident)
+{
+	std::string words(nameOf(incident.fault));
+	switch (incident.fault) {
+	case NetFault::endpoints:
+	case NetFault::connections:
+		for (int bit = 0; bit < 4; ++bit) {
+			words += (incident.which >> bit & 1) != 0 ? " " + std::to_string(bit) : "";
+		}
+		return words + " " + std::string(nameOf(incident.how));
+	case NetFault::nameMoves:
+		return words + ", the endpoints before " + std::string(nameOf(incident.how));
+	case NetFault::resolverFails:
+	case NetFault::resolverHangs:
+	case NetFault::slotsTaken:
+		break;
+	}
+	return words;
+}
+
 std::string inWords(Duration length)
 {
 	struct Unit
@@ -165,6 +227,8 @@ bool preventsRenewal(Fault fault)
 	case Fault::throttledToEnd:
 	case Fault::throttledTooFar:
 	case Fault::proxyPage:
+	case Fault::absurdLease:
+	case Fault::leaseUnknown:
 	case Fault::namespaceGone:
 	case Fault::policyDenies:
 	case Fault::unclearRefusal:
@@ -177,6 +241,7 @@ bool preventsRenewal(Fault fault)
 	case Fault::lookUpFails:
 	case Fault::lookUpMissing:
 	case Fault::lookUpGarbage:
+	case Fault::lookUpRefused:
 	case Fault::sourceUnreadable:
 	case Fault::sourceHangs:
 		return false;
@@ -198,6 +263,17 @@ std::ostream& operator<<(std::ostream& out, const World& world)
 		<< " half leases old before that, issued " << token.issuedAfter.count() << " ms after a full second\n";
 	out << "network: " << world.network.latency.count() << " ms + up to " << world.network.jitter.count() << " ms, "
 		<< world.network.lossPercent << " % lost, up to " << world.network.lateness.count() << " ms late\n";
+	if (world.topology.endpoints > 0) {
+		const auto& way = world.topology;
+		out << "way: " << way.endpoints << (way.named ? " endpoints of a name, resolved in " : " fixed endpoints");
+		if (way.named) {
+			out << way.resolving.count() << " ms";
+		}
+		if (way.closesIdle > seconds(0)) {
+			out << ", idle connections closed after " << inWords(way.closesIdle);
+		}
+		out << '\n';
+	}
 	out << "policy: fraction " << world.policy.fraction << ", jitter " << world.policy.jitter << ", min interval "
 		<< inWords(world.policy.minInterval) << ", request timeout " << inWords(world.policy.requestTimeout)
 		<< ", increment " << inWords(world.policy.increment) << '\n';
@@ -208,6 +284,12 @@ std::ostream& operator<<(std::ostream& out, const World& world)
 		<< world.clockSkew.count() << " s off, dice " << world.dice << '\n';
 	for (const auto& incident : world.incidents) {
 		out << "  at " << inWords(incident.start.of(token.lease)) << ": " << nameOf(incident.fault) << ", "
+			<< (incident.toTheBrink ? "until the token can only just be saved"
+									: "for " + inWords(incident.length.of(token.lease)))
+			<< '\n';
+	}
+	for (const auto& incident : world.topology.incidents) {
+		out << "  at " << inWords(incident.start.of(token.lease)) << ": " << inWords(incident) << ", "
 			<< (incident.toTheBrink ? "until the token can only just be saved"
 									: "for " + inWords(incident.length.of(token.lease)))
 			<< '\n';

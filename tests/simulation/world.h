@@ -79,6 +79,9 @@ enum class Fault : std::uint8_t
 	lookUpFails,      ///< look-ups get a 500; renewals are answered
 	lookUpMissing,    ///< look-ups get a 404; renewals are answered
 	lookUpGarbage,    ///< look-ups get a page that is none of Vault's; renewals are answered
+	lookUpRefused,    ///< look-ups get the 403 of a dead token, as policies may allow renewals alone
+	absurdLease,      ///< every answer names a lease of centuries, and nothing is renewed
+	leaseUnknown,     ///< renewals get 400 «invalid lease ID»; look-ups are answered
 	namespaceGone,    ///< 404
 	policyDenies,     ///< 403 in a policy's words
 	unclearRefusal,   ///< renewals get a 403 in words nobody knows, look-ups are answered
@@ -129,10 +132,52 @@ struct Network
 	milliseconds lateness{0}; ///< at most so much later than planned does the renewer's machine begin
 };
 
+/// How an endpoint, or one connection, is broken.
+enum class WayFault : std::uint8_t
+{
+	refuses,   ///< connecting is refused, connections are reset
+	dropsSyns, ///< connecting is never answered, connections are silent
+	silent,    ///< connecting works, nothing else is ever answered
+	sealed,    ///< each request gets a 503, the connection stays
+	page,      ///< each request gets a proxy's page, the connection stays
+};
+
+/// What can be wrong with the way to a server that is well.
+enum class NetFault : std::uint8_t
+{
+	endpoints,   ///< some endpoints are broken
+	connections, ///< the connections that exist at its start are broken for as long as they last, and some new ones
+	nameMoves,   ///< the name gives other endpoints, and those that it gave before are broken
+	resolverFails,
+	resolverHangs,
+	slotsTaken, ///< hanging neighbours hold all slots of the place
+};
+
+struct NetIncident
+{
+	NetFault fault = NetFault::endpoints;
+	WayFault how = WayFault::sealed;
+	std::uint8_t which = 1; ///< bits: of the endpoints, or of each four new connections of an endpoint
+	Part start;
+	Part length;
+	bool toTheBrink = false; ///< as for Incident
+};
+
+/// The way from the renewer to the server.
+struct Topology
+{
+	int endpoints = 0; ///< that its name gives, up to 4; 0: each request reaches the server, without a connection
+	bool named = true; ///< false: the endpoints are written down as addresses
+	milliseconds resolving{1}; ///< how long the resolver takes to answer
+	seconds closesIdle{0};     ///< the server closes connections that were idle for so long; 0: never
+	std::vector<NetIncident> incidents;
+};
+
 struct World
 {
 	TokenPlan token;
 	Network network;
+	Topology topology;
 	std::vector<Incident> incidents;
 	std::vector<Happening> happenings;
 	vault::renewal::Policy policy;
@@ -147,12 +192,15 @@ struct World
 [[nodiscard]] std::string_view nameOf(Kind kind);
 [[nodiscard]] std::string_view nameOf(Fault fault);
 [[nodiscard]] std::string_view nameOf(Deed deed);
+[[nodiscard]] std::string_view nameOf(WayFault fault);
+[[nodiscard]] std::string_view nameOf(NetFault fault);
 
 /// On a few lines, for people.
 std::ostream& operator<<(std::ostream& out, const World& world);
 
 /// "1.5 s", "12 min", "2.25 h": exact enough to compare two times by eye.
 [[nodiscard]] std::string inWords(Duration length);
+[[nodiscard]] std::string inWords(NetIncident incident);
 
 /// The longest that an exchange takes when nothing is wrong.
 [[nodiscard]] constexpr Duration slowestRoundTrip(const Network& network)
@@ -166,7 +214,8 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 /// The server answers renewals, and no look-up in a way that tells of the token.
 [[nodiscard]] constexpr bool spoilsLookUps(Fault fault)
 {
-	return fault == Fault::lookUpFails || fault == Fault::lookUpMissing || fault == Fault::lookUpGarbage;
+	return fault == Fault::lookUpFails || fault == Fault::lookUpMissing || fault == Fault::lookUpGarbage ||
+		   fault == Fault::lookUpRefused;
 }
 
 /// What a failure of the credential source leaves of it, and of the server, is as before.

@@ -82,6 +82,30 @@ rc::Gen<Network> networks()
 	return rc::gen::construct<Network>(latency, jitter, loss, lateness);
 }
 
+rc::Gen<NetIncident> netIncidents()
+{
+	const auto fault = rc::gen::weightedElement<NetFault>({
+		{4, NetFault::endpoints},
+		{3, NetFault::connections},
+		{2, NetFault::nameMoves},
+		{2, NetFault::resolverFails},
+		{1, NetFault::resolverHangs},
+		{1, NetFault::slotsTaken},
+	});
+	const auto how = rc::gen::weightedElement<WayFault>({
+		{2, WayFault::refuses},
+		{1, WayFault::dropsSyns},
+		{2, WayFault::silent},
+		{3, WayFault::sealed},
+		{1, WayFault::page},
+	});
+	const auto which = map(inRange(0, 15), [](int bits) { return static_cast<std::uint8_t>(bits); });
+	const auto start = weightedOneOf<Part>({{5, parts(0, 30'000)}, {1, always(Part{})}});
+	const auto length = weightedOneOf<Part>({{1, parts(0, 5'000)}, {3, parts(5'000, 60'000)}});
+	const auto brink = rc::gen::weightedElement<bool>({{4, false}, {1, true}});
+	return rc::gen::construct<NetIncident>(fault, how, which, start, length, brink);
+}
+
 rc::Gen<Fault> faults()
 {
 	// Those that today's renewers lose tokens to, more often.
@@ -103,6 +127,9 @@ rc::Gen<Fault> faults()
 		{1, Fault::lookUpFails},
 		{1, Fault::lookUpMissing},
 		{1, Fault::lookUpGarbage},
+		{1, Fault::lookUpRefused},
+		{1, Fault::absurdLease},
+		{1, Fault::leaseUnknown},
 		{1, Fault::namespaceGone},
 		{2, Fault::policyDenies},
 		{2, Fault::unclearRefusal},
@@ -125,7 +152,13 @@ rc::Gen<Incident> incidents()
 	const auto brink = rc::gen::weightedElement<bool>({{2, false}, {1, true}});
 	// Some are there when the renewer begins: then it must ask before it knows how little time there may be.
 	const auto start = weightedOneOf<Part>({{7, parts(0, 40'000)}, {1, always(Part{})}});
-	return rc::gen::construct<Incident>(faults(), start, length, brink);
+	const auto any = rc::gen::construct<Incident>(faults(), start, length, brink);
+	// What a policy or a gateway forbids, it mostly forbids for ever.
+	const auto lasting = rc::gen::construct<Incident>(
+		rc::gen::elementOf(
+			std::vector<Fault>{Fault::lookUpFails, Fault::lookUpMissing, Fault::lookUpGarbage, Fault::lookUpRefused}),
+		always(Part{}), always(Part{60'000}), always(false));
+	return weightedOneOf<Incident>({{15, any}, {1, lasting}});
 }
 
 rc::Gen<Happening> happenings()
@@ -185,14 +218,26 @@ rc::Gen<std::vector<T>> few(int most, const rc::Gen<T>& element)
 	return weightedOneOf<std::vector<T>>({{7, upTo(most, element)}, {1, upTo(6, element)}});
 }
 
+/// Half of the worlds are about the way to the server, too.
+rc::Gen<Topology> topologies()
+{
+	const auto endpoints = rc::gen::weightedElement<int>({{4, 1}, {3, 2}, {1, 3}, {1, 4}});
+	const auto named = rc::gen::weightedElement<bool>({{4, true}, {1, false}});
+	const auto resolving =
+		weightedOneOf<milliseconds>({{6, lengths<milliseconds>(0, 20)}, {1, lengths<milliseconds>(20, 500)}});
+	const auto closesIdle = rc::gen::elementOf(std::vector<seconds>{0s, 0s, 3s, 60s});
+	const auto some = rc::gen::construct<Topology>(endpoints, named, resolving, closesIdle, few(2, netIncidents()));
+	return weightedOneOf<Topology>({{1, always(Topology{})}, {1, some}});
+}
+
 } // namespace
 
 const rc::Gen<World>& anyWorld()
 {
-	static const rc::Gen<World> worlds =
-		rc::gen::construct<World>(tokens(), networks(), few(2, incidents()), few(1, happenings()), policies(),
-			weightedOneOf<seconds>({{3, always(0s)}, {1, lengths<seconds>(-90, 90)}}), lags(), inRange(1, 5),
-			weightedOneOf<seconds>({{6, always(0s)}, {1, always(seconds(24h))}}), rc::gen::arbitrary<std::uint64_t>());
+	static const rc::Gen<World> worlds = rc::gen::construct<World>(tokens(), networks(), topologies(),
+		few(2, incidents()), few(1, happenings()), policies(),
+		weightedOneOf<seconds>({{3, always(0s)}, {1, lengths<seconds>(-90, 90)}}), lags(), inRange(1, 5),
+		weightedOneOf<seconds>({{6, always(0s)}, {1, always(seconds(24h))}}), rc::gen::arbitrary<std::uint64_t>());
 	return worlds;
 }
 

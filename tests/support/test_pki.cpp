@@ -26,6 +26,9 @@ struct Free
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
+using RevocationList = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
+using Time = std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>>;
+using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
 using File = std::unique_ptr<std::FILE, Free<std::fclose>>;
 
 void require(bool done, std::string_view step)
@@ -103,23 +106,39 @@ void writeKey(const std::filesystem::path& path, EVP_PKEY* key)
 
 struct TestPki::Authority
 {
-	Key key;
+	Key key = makeKey();
 	Certificate certificate;
 };
 
-TestPki::TestPki(std::filesystem::path directory)
+TestPki::TestPki(std::filesystem::path directory, const std::string& commonName)
+	: TestPki(std::move(directory), nullptr, commonName, std::chrono::hours(48))
+{
+}
+
+TestPki::TestPki(
+	const TestPki& parent, std::filesystem::path directory, const std::string& commonName, std::chrono::seconds validTo)
+	: TestPki(std::move(directory), parent._authority.get(), commonName, validTo)
+{
+}
+
+TestPki::TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName,
+	std::chrono::seconds validTo)
 	: _directory(std::move(directory)), _caFile(_directory / "ca.pem"), _authority(std::make_unique<Authority>())
 {
-	_authority->key = makeKey();
-	_authority->certificate = makeCertificate(
-		"Issuer Test CA", _authority->key.get(), _serial, -std::chrono::hours(1), std::chrono::hours(48));
-	X509* root = _authority->certificate.get();
-	X509_set_issuer_name(root, X509_get_subject_name(root));
-	extend(root, root, NID_basic_constraints, "critical,CA:TRUE");
-	extend(root, root, NID_key_usage, "critical,keyCertSign,cRLSign");
-	extend(root, root, NID_subject_key_identifier, "hash");
-	require(X509_sign(root, _authority->key.get(), EVP_sha256()) > 0, "signing the CA");
-	writeCertificate(_caFile, root);
+	EVP_PKEY* key = _authority->key.get();
+	// The root is number 1 of its own certificates; a name of an intermediate gives a number that is far from those.
+	const long serial =
+		parent == nullptr ? _serial : 1'000'000 + static_cast<long>(std::hash<std::string>{}(commonName) % 1'000'000);
+	_authority->certificate = makeCertificate(commonName, key, serial, -std::chrono::hours(2), validTo);
+	X509* own = _authority->certificate.get();
+	X509* issuer = parent != nullptr ? parent->certificate.get() : own;
+	X509_set_issuer_name(own, X509_get_subject_name(issuer));
+	extend(own, issuer, NID_basic_constraints, "critical,CA:TRUE");
+	extend(own, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+	extend(own, issuer, NID_subject_key_identifier, "hash");
+	extend(own, issuer, NID_authority_key_identifier, "keyid");
+	require(X509_sign(own, parent != nullptr ? parent->key.get() : key, EVP_sha256()) > 0, "signing the CA");
+	writeCertificate(_caFile, own);
 }
 
 TestPki::~TestPki() = default;
@@ -133,6 +152,9 @@ Identity TestPki::issue(const std::string& name, const CertificateWish& wish)
 	X509* issuer = wish.selfSigned ? leaf : _authority->certificate.get();
 	X509_set_issuer_name(leaf, X509_get_subject_name(issuer));
 	extend(leaf, issuer, NID_basic_constraints, "critical,CA:FALSE");
+	extend(leaf, issuer, NID_key_usage, "critical,digitalSignature");
+	extend(leaf, issuer, NID_subject_key_identifier, "hash");
+	extend(leaf, issuer, NID_authority_key_identifier, "keyid");
 	extend(leaf, issuer, NID_ext_key_usage, wish.forClient ? "clientAuth" : "serverAuth");
 	if (const auto names = alternativeNames(wish); !names.empty()) {
 		extend(leaf, issuer, NID_subject_alt_name, names);
@@ -144,6 +166,33 @@ Identity TestPki::issue(const std::string& name, const CertificateWish& wish)
 	writeCertificate(identity.certificate, leaf);
 	writeKey(identity.key, key.get());
 	return identity;
+}
+
+std::string TestPki::crl(const std::vector<std::filesystem::path>& revoked, std::chrono::seconds validTo) const
+{
+	const RevocationList list(X509_CRL_new());
+	require(list != nullptr, "making a CRL");
+	X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(_authority->certificate.get()));
+	const Time from(X509_gmtime_adj(nullptr, -std::chrono::seconds(std::chrono::hours(1)).count()));
+	const Time to(X509_gmtime_adj(nullptr, validTo.count()));
+	X509_CRL_set1_lastUpdate(list.get(), from.get());
+	X509_CRL_set1_nextUpdate(list.get(), to.get());
+	for (const auto& path : revoked) {
+		const File file(std::fopen(path.c_str(), "r"));
+		const Certificate certificate(PEM_read_X509(file.get(), nullptr, nullptr, nullptr));
+		require(certificate != nullptr, "reading " + path.string());
+		X509_REVOKED* entry = X509_REVOKED_new();
+		X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate.get()));
+		X509_REVOKED_set_revocationDate(entry, from.get());
+		require(X509_CRL_add0_revoked(list.get(), entry) == 1, "revoking " + path.string());
+	}
+	require(X509_CRL_sign(list.get(), _authority->key.get(), EVP_sha256()) > 0, "signing a CRL");
+	const Bio text(BIO_new(BIO_s_mem()));
+	require(PEM_write_bio_X509_CRL(text.get(), list.get()) == 1, "writing a CRL");
+	char* data = nullptr;
+	const auto size = BIO_get_mem_data(text.get(), &data);
+	return {data, static_cast<std::size_t>(size)};
 }
 
 Identity TestPki::client(const std::string& commonName)

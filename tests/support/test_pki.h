@@ -28,13 +28,17 @@ struct CertificateWish
 };
 
 /// A certificate authority made at run time (P-256 keys: a millisecond each), its files in a directory of the caller's.
-/// Two of them know nothing of each other: what one signed is an unknown CA to the other.
+/// Two roots know nothing of each other: what one signed is an unknown CA to the other. Everything it issues passes
+/// OpenSSL's strict verification (X509_V_FLAG_X509_STRICT), which Python 3.13 turns on by default.
 class TestPki
 {
 public:
 	/// Writes `ca.pem` to `directory`, which must exist and outlive the use of the files.
 	/// Throws std::runtime_error when OpenSSL or the file system refuses.
-	explicit TestPki(std::filesystem::path directory);
+	explicit TestPki(std::filesystem::path directory, const std::string& commonName = "Issuer Test CA");
+	/// An intermediate authority that `parent` signs.
+	TestPki(const TestPki& parent, std::filesystem::path directory, const std::string& commonName,
+		std::chrono::seconds validTo = std::chrono::hours(48));
 	~TestPki();
 	TestPki(const TestPki&) = delete;
 	TestPki& operator=(const TestPki&) = delete;
@@ -44,6 +48,11 @@ public:
 	/// Writes `<name>.pem` and `<name>.key`, over older ones if there are any (a certificate that is rotated).
 	Identity issue(const std::string& name, const CertificateWish& wish);
 
+	/// Returns a CRL of this authority as PEM: `revoked` names the files of certificates it issued; `validTo` is its
+	/// next update, relative to now.
+	[[nodiscard]] std::string crl(
+		const std::vector<std::filesystem::path>& revoked, std::chrono::seconds validTo = std::chrono::hours(24)) const;
+
 	Identity server() { return issue("server", {}); }
 	Identity client(const std::string& commonName = "client");
 	Identity wrongHostServer();
@@ -52,6 +61,8 @@ public:
 
 private:
 	struct Authority;
+	TestPki(std::filesystem::path directory, const Authority* parent, const std::string& commonName,
+		std::chrono::seconds validTo);
 
 	std::filesystem::path _directory;
 	std::filesystem::path _caFile;

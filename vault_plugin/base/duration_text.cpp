@@ -1,7 +1,5 @@
 #include "base/duration_text.h"
 
-#include "base/for_people.h"
-
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -55,12 +53,6 @@ std::optional<Duration> multiple(std::string_view number, Duration unit)
 	return Duration(std::llround(length));
 }
 
-tl::unexpected<Error> notADuration(std::string_view text)
-{
-	return failure("\"" + forPeople(text, 40) +
-				   "\" is not a length of time of at most 100 years, such as \"90s\", \"1h30m\" or 90");
-}
-
 } // namespace
 
 Result<Duration> parseDuration(std::string_view text)
@@ -77,7 +69,7 @@ Result<Duration> parseDuration(std::string_view text)
 		const auto unit = bareSeconds ? std::optional<Duration>(1s) : unitLength(name);
 		const auto part = unit ? multiple(number, *unit) : std::nullopt;
 		if (!part || sum + *part > longest) {
-			return notADuration(text);
+			return failure("not a length of time of at most 100 years, such as \"90s\", \"1h30m\" or 90");
 		}
 		sum += *part;
 	} while (!rest.empty());

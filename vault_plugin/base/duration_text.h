@@ -10,7 +10,7 @@ namespace issuer::vault {
 
 /// Reads a length of time as Vault writes it: "1h30m", "90s", "1.5s", "500ms", "1d", or a bare number of seconds.
 /// Units: d h m s ms us (also µs), each with its number, in any order. Rounded to microseconds.
-/// Never negative, at most 100 years. The error says what is wrong with `text`, which it quotes.
+/// Never negative, at most 100 years. The error does not quote `text`, which may be a token in the wrong place.
 /// Source: parseutil.ParseDurationSecond of Vault, which is Go's time.ParseDuration and days.
 [[nodiscard]] Result<Duration> parseDuration(std::string_view text);
 

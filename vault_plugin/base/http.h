@@ -1,13 +1,17 @@
 #pragma once
 
+#include "base/json_sieve.h"
 #include "base/wiped.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace issuer::vault {
+
+struct HttpReply;
 
 /// A request as plain data: what vault/ means and transport/ carries. What it names is borrowed until the exchange has
 /// ended.
@@ -19,6 +23,18 @@ struct HttpRequest
 	std::string_view secretHeader; ///< name of the one header that is secret; empty: none
 	std::string_view secret;
 	std::string body;
+
+	/// Members of the reply's JSON that are read. The others are skipped while they come; of a reply that is no JSON
+	/// object, its beginning is kept. Empty: the whole body is kept.
+	std::span<const JsonKey> reads = {};
+
+	/// Tells whether a complete reply is in the server's own language, rather than a page of something before it: only
+	/// then does its connection lead to the server. Null: each reply is. Pure; called on the exchange's thread.
+	bool (*understands)(const HttpReply& reply) = nullptr;
+
+	/// The request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. One that
+	/// may not (a login, an unwrapping) always gets a fresh connection.
+	bool repeatable = true;
 };
 
 /// A complete reply: every byte its headers promised has come.
@@ -26,8 +42,9 @@ struct HttpReply
 {
 	int status = 0;
 	std::string retryAfter; ///< the header, or empty
-	std::string location;   ///< likewise
-	WipedString body;       ///< may hold a token or an accessor
+	WipedString location;   ///< likewise; may repeat the request
+	std::string coding;     ///< of the body (Content-Encoding), such as "gzip"; empty: none. A coded body is dropped
+	WipedString body;       ///< what the request reads of it, see JsonSieve; may hold a token or an accessor
 
 	/// Lines for the operator, the same with each reply for as long as they hold: log them when they change.
 	std::vector<std::string> advice;

@@ -109,11 +109,14 @@ Result<Document> readDocument(std::string_view json)
 	JsonStrings strings(json);
 	bool readable = false;
 	bool secret = false;
+	bool proxy = false;
 	while (const auto string = strings.next()) {
 		const auto content = json.substr(string->begin, string->size);
 		if (!string->key) {
 			document.secret = secret ? content : document.secret;
-			if (!readable) {
+			const bool password = proxy && content.find('@') != content.npos;
+			document.proxy = password ? content : document.proxy;
+			if (!readable || password) {
 				std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(string->begin), string->size, 'x');
 			}
 			continue;
@@ -123,6 +126,7 @@ Result<Document> readDocument(std::string_view json)
 		}
 		readable = mayBeRead(content);
 		secret = content == secretKey;
+		proxy = content == proxyKey;
 	}
 
 	return parse(text).map([&](Value root) {

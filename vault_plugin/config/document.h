@@ -39,11 +39,14 @@ struct Document
 	Value root;
 	/// What stands between the quotes of the secret string, escapes as they are written; borrowed from the text.
 	std::optional<std::string_view> secret;
+	/// Likewise of the proxy's address, if it holds an '@' and so perhaps a password.
+	std::optional<std::string_view> proxy;
 };
 
 /// Reads `json`, of at most `largest` bytes, nested at most `deepest` deep. The parser makes copies of what it reads,
-/// so it is not shown the secret, nor any string that could be one that strayed: strings below other keys than those
-/// of the configuration are x's of the same length in the document. Nor does an error repeat what stands in the text.
+/// so it is not shown the secrets, nor any string that could be one that strayed: those, and strings below other keys
+/// than those of the configuration, are x's of the same length in the document. Nor does an error repeat what stands in
+/// the text.
 [[nodiscard]] Result<Document> readDocument(std::string_view json);
 
 } // namespace issuer::vault::config

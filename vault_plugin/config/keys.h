@@ -36,6 +36,9 @@ constexpr std::array<std::string_view, 23> keyPaths{
 /// The last part of the path of the one key whose string is a secret.
 constexpr std::string_view secretKey = "value";
 
+/// The key whose string may hold a password.
+constexpr std::string_view proxyKey = "proxy";
+
 /// "ca_file" of "tls.ca_file".
 [[nodiscard]] constexpr std::string_view lastPart(std::string_view path)
 {

@@ -1,7 +1,6 @@
 #include "config/reader.h"
 
 #include "base/duration_text.h"
-#include "base/for_people.h"
 #include "config/keys.h"
 
 #include <algorithm>
@@ -181,7 +180,9 @@ std::size_t ObjectReader::choice(std::string_view key, std::initializer_list<std
 		for (const auto& one : words) {
 			wanted += (wanted.empty() ? "\"" : &one == words.end() - 1 ? " or \"" : ", \"") + std::string(one) + '"';
 		}
-		refuse(pathOf(key), wanted + " is wanted, found \"" + forPeople(word, 40) + '"');
+		// Not repeated: it may be the token, put in the wrong place.
+		refuse(
+			pathOf(key), wanted + " is wanted, found another text of " + std::to_string(word.size()) + " characters");
 	}
 	return static_cast<std::size_t>(found - words.begin());
 }

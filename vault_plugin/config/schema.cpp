@@ -65,12 +65,12 @@ const char configSchema[] = R"json({
       "properties": {
         "ca_file": {
           "title": "CA file",
-          "description": "Absolute path of a file with one or more CA certificates in PEM, to be trusted instead of the system's.",
+          "description": "Absolute path of a PEM file with the certificates to be trusted instead of the system's: roots, intermediates or a server's own. CRLs in it are used.",
           "$ref": "#/$defs/absolutePath"
         },
         "ca_dir": {
           "title": "CA directory",
-          "description": "Absolute path of a directory of CA certificates, prepared with openssl rehash, to be trusted instead of the system's.",
+          "description": "Absolute path of a directory of such PEM files, to be trusted instead of the system's: *.pem, *.crt, *.cer, or the names that openssl rehash gives.",
           "$ref": "#/$defs/absolutePath"
         },
         "client_cert": {
@@ -164,14 +164,14 @@ const char configSchema[] = R"json({
     },
     "proxy": {
       "title": "Proxy",
-      "description": "none; environment: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the host say; or the proxy's address, http://host:port.",
+      "description": "none; environment: as BAO_PROXY_ADDR or VAULT_PROXY_ADDR, or else HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the host say, read when the first issuer starts; or the proxy's address, http://host:port or http://user:password@host:port, in which a name or password is written as in a URL.",
       "type": "string",
-      "pattern": "^(none|environment|[Hh][Tt][Tt][Pp]://([A-Za-z0-9._-]+|\\[[A-Za-z0-9._%-]*:[A-Za-z0-9._:%-]*\\])(:0*[1-9][0-9]{0,4})?/*)$",
+      "pattern": "^(none|environment|[Hh][Tt][Tt][Pp]://(([!-\"$&-.0->@-~]|%[0-9A-Fa-f]{2})*@)?(?!\\.([:/]|$))([A-Za-z0-9._-]+|\\[[A-Za-z0-9._%-]*:[A-Za-z0-9._:%-]*\\])(:0*[1-9][0-9]{0,4})?/*)$",
       "default": "none"
     },
     "follow_redirects": {
       "title": "Redirects",
-      "description": "Where a redirecting server may send us, and the token. verified: to https servers that our TLS settings vouch for, when the one that redirects was vouched for itself, and to configured addresses. any: anywhere, but never from https to http. none: nowhere.",
+      "description": "Where a redirecting server may send us, and the token: a 307 or 308 to the same path; others are never followed. verified: to https servers that our TLS settings vouch for, when the one that redirects was vouched for itself, and to configured addresses. any: anywhere, but never from https to http. none: nowhere.",
       "type": "string",
       "enum": ["none", "verified", "any"],
       "default": "verified"
@@ -180,7 +180,7 @@ const char configSchema[] = R"json({
   "$defs": {
     "address": {
       "type": "string",
-      "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\\[[A-Za-z0-9._%-]*:[A-Za-z0-9._:%-]*\\])(:0*[1-9][0-9]{0,4})?(/[!-\"$->A-~]*)?|unix:///[!-~]{1,106})$"
+      "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://(?!\\.([:/]|$))([A-Za-z0-9._-]+|\\[[A-Za-z0-9._%-]*:[A-Za-z0-9._:%-]*\\])(:0*[1-9][0-9]{0,4})?(/[!-\"$->A-~]*)?|unix:///[!-~]{1,106})$"
     },
     "absolutePath": {
       "type": "string",

@@ -58,7 +58,7 @@ private:
 
 	static std::uint32_t& positionOf(Entry& entry) noexcept;
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
-	[[nodiscard]] const void* lane() const noexcept override { return this; }
+	[[nodiscard]] const void* place() const noexcept override { return this; }
 
 	void startRound() noexcept;
 	void round() noexcept;

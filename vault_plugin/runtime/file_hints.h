@@ -85,7 +85,7 @@ private:
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
-	[[nodiscard]] const void* lane() const noexcept override { return this; }
+	[[nodiscard]] const void* place() const noexcept override { return this; }
 
 	[[nodiscard]] static Spot spotOf(int directory, std::string_view name) noexcept;
 	[[nodiscard]] int open();

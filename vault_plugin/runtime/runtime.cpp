@@ -2,10 +2,28 @@
 
 #include "runtime/work_scheduler.h"
 
+#include <algorithm>
 #include <mutex>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace issuer::vault::runtime {
+
+namespace {
+
+/// A quarter of the descriptors that the process may have open: the rest is for the host, idle connections and files.
+WorkScheduler::Options options() noexcept
+{
+	constexpr rlim_t least = 32;
+	constexpr rlim_t most = 4096;
+	rlimit limit{};
+	const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+	WorkScheduler::Options options;
+	options.limits.slots = static_cast<std::uint32_t>(std::clamp(known ? limit.rlim_cur / 4 : least, least, most));
+	return options;
+}
+
+} // namespace
 
 struct Runtime::Parts
 {
@@ -13,7 +31,7 @@ struct Runtime::Parts
 	std::once_flag closed;
 	SystemClock clock;
 	SystemAlarm alarm;
-	WorkScheduler scheduler{clock, alarm, {}};
+	WorkScheduler scheduler{clock, alarm, options()};
 };
 
 Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
@@ -34,6 +52,11 @@ const Clock& Runtime::clock() const noexcept
 Scheduler& Runtime::scheduler() noexcept
 {
 	return _parts->scheduler;
+}
+
+std::uint64_t Runtime::workersRefused() const
+{
+	return _parts->scheduler.workersRefused();
 }
 
 void Runtime::close() noexcept

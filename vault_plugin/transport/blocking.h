@@ -3,7 +3,6 @@
 #include "base/http.h"
 #include "base/result.h"
 #include "base/task.h"
-#include "transport/sigpipe_block.h"
 
 namespace issuer::vault::transport {
 
@@ -15,16 +14,14 @@ namespace issuer::vault::transport {
 template <class Value>
 [[nodiscard]] Expected<Value, ExchangeError> blockingly(Task<Expected<Value, ExchangeError>> task, int cancelFd = -1)
 {
-	const SigpipeBlock quiet;
-	auto carried = std::move(task); // so that it is gone before the block ends
 	if (block({-1, 0, Duration::zero()}, cancelFd) == Wake::cancelled) {
 		return tl::unexpected(ExchangeError{ExchangeError::Kind::cancelled, "stopped before it began", true});
 	}
 	Wake wake = Wake::ready;
-	while (const auto wait = carried.resume(wake)) {
+	while (const auto wait = task.resume(wake)) {
 		wake = block(*wait, cancelFd);
 	}
-	return carried.take();
+	return task.take();
 }
 
 } // namespace issuer::vault::transport

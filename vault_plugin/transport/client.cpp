@@ -1,252 +1,269 @@
 #include "transport/client.h"
 
-#include "transport/dial.h"
-#include "transport/reply_parser.h"
+#include "transport/conversation.h"
 #include "transport/request_writer.h"
-#include "transport/sigpipe_block.h"
 #include "transport/wait.h"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
 #include <utility>
 
 namespace issuer::vault::transport {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 using Kind = ExchangeError::Kind;
 using Scheme = Address::Scheme;
 
-/// Sends `request`, and gives the reply in one piece, however many pieces it comes in. `parser` tells afterwards
-/// whether any came.
-Task<Outcome> converse(
-	Connection& connection, std::string_view request, ReplyParser& parser, const std::string& peer, Deadline deadline)
+/// Returns the proxy that gets requests themselves to pass them on; null if none does.
+const Address* forwarderOf(const Pool::Place& place)
 {
-	while (!request.empty()) {
-		const auto sent = co_await connection.send(request, deadline);
-		if (!sent) {
-			co_return tl::unexpected(sent.error());
-		}
-		request.remove_prefix(*sent);
-	}
-	for (auto state = ReplyParser::State::needMore; state != ReplyParser::State::complete;) {
-		const auto received = co_await connection.receive(parser.room(), deadline);
-		if (!received) {
-			co_return tl::unexpected(received.error());
-		}
-		state = *received == 0 ? parser.end() : parser.feed(*received);
-		if (state == ReplyParser::State::malformed) {
-			const auto kind = *received == 0 ? Kind::network : Kind::malformed;
-			co_return tl::unexpected(ExchangeError{kind, peer + ": " + parser.complaint()});
-		}
-	}
-	co_return parser.take();
+	return place.proxy && place.address.scheme == Scheme::http ? &*place.proxy : nullptr;
 }
 
-/// Asks `proxy` for a tunnel to `address`.
-Task<Expected<void, ExchangeError>> openTunnel(
-	Connection& connection, const Address& address, const Address& proxy, const std::string& peer, Deadline deadline)
+/// Tells whether the connection leads to a server that does its work. One that throttles does.
+bool isGood(const HttpRequest& request, const HttpReply& reply)
 {
-	const bool isIpv6 = address.host.find(':') != address.host.npos;
-	const auto target = (isIpv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-	const auto request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n";
-	ReplyParser parser(ReplyParser::To::connect);
-	const auto reply = co_await converse(connection, request, parser, peer, deadline);
-	if (!reply) {
-		co_return tl::unexpected(reply.error());
-	}
-	if (reply->status >= 300) {
-		co_return tl::unexpected(ExchangeError{Kind::network,
-			peer + ": proxy " + proxy.text() + " opens no tunnel (status " + std::to_string(reply->status) + ")"});
-	}
-	co_return Expected<void, ExchangeError>();
-}
-
-/// Opening a connection may take its share of the time when other addresses wait their turn.
-Deadline shareOf(Deadline deadline, Deadline now, std::size_t addressesLeft)
-{
-	return now + (deadline - now) / static_cast<std::int64_t>(addressesLeft);
-}
-
-std::vector<std::string> namesOf(const std::vector<Address>& addresses)
-{
-	std::vector<std::string> names;
-	std::transform(addresses.begin(), addresses.end(), std::back_inserter(names), std::mem_fn(&Address::text));
-	return names;
+	return reply.status == 429 ||
+		   (reply.status < 500 && (request.understands == nullptr || request.understands(reply)));
 }
 
 } // namespace
 
-Client::Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver)
-	: _settings(std::move(settings)), _names(namesOf(_settings.addresses)), _proxies(std::move(proxies)),
-	  _resolver(std::move(resolver)), _tls(_settings.tls)
+const Client::Destination& Client::Route::at(Places::PlaceId place) const
 {
+	const auto found = std::ranges::find(destinations, place, [](const auto& one) { return *one.place->id; });
+	return found != destinations.end() ? *found : destinations.front();
 }
 
-Client::~Client()
+void Client::Errand::complain(const ExchangeError& another)
 {
-	// Closing says goodbye over TLS, perhaps to nobody; and this may be a thread of the host's.
-	const SigpipeBlock quiet;
-	_idle.clear();
+	error.kind = another.kind;
+	isOver = another.kind == ExchangeError::Kind::cancelled;
+	if (error.text.find(another.text) == error.text.npos) {
+		error.text += (error.text.empty() ? "" : "; ") + another.text;
+	}
+}
+
+Client::Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
+	std::shared_ptr<Resolver> resolver)
+	: _settings(std::move(settings)), _proxies(std::move(proxies)), _identity(std::move(identity)),
+	  _pool(std::move(pool)), _resolver(std::move(resolver))
+{
+	for (const auto& address : _settings.addresses) {
+		auto another = destination(address, address.text());
+		if (!another) {
+			_unusable += (_unusable.empty() ? "" : "; ") + another.error().text;
+		}
+		else if (std::ranges::find(_route.places, *another->place->id) == _route.places.end()) {
+			_route.places.push_back(*another->place->id);
+			_route.destinations.push_back(std::move(*another));
+		}
+	}
+	if (_identity) {
+		_identity->identity->prepare();
+	}
+}
+
+Result<Client::Destination> Client::destination(const Address& address, std::string name) const
+{
+	auto proxy = _proxies.proxyFor(address);
+	if (!proxy) {
+		return failure(name + ": " + proxy.error().text);
+	}
+	return Destination{address, std::move(name), _pool->place(address, *proxy)};
+}
+
+const void* Client::place() const noexcept
+{
+	if (_route.places.empty()) {
+		return this;
+	}
+	const auto first = _route.places.size() == 1 ? _route.places.front()
+												 : _pool->first(_route.places, _identity ? *_identity->number : 0);
+	return _route.at(first).place.get();
+}
+
+unsigned Client::generation() const
+{
+	return _identity ? _identity->identity->generation() : 0;
+}
+
+Client::Errand Client::errand(const HttpRequest& request, const Route& route, Deadline deadline) const
+{
+	const auto identity = _identity ? *_identity->number : 0;
+	return {request, route, deadline, Pool::begin(route.places, identity, deadline, request.repeatable)};
 }
 
 Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 {
-	const auto& addresses = _settings.addresses;
-	const auto first = _preferred.load(std::memory_order_relaxed);
-	std::string complaints;
-	bool unsent = true;
-	for (std::size_t turn = 0; turn < addresses.size(); ++turn) {
-		const std::size_t index = turn == 0 ? first : turn <= first ? turn - 1 : turn;
-		const auto now = std::chrono::steady_clock::now();
-		if (now >= deadline) {
-			auto ended = endedBy(Wake::timedOut, _names[index], "about to begin");
-			ended.unsent = unsent;
-			co_return tl::unexpected(std::move(ended));
-		}
-		const Errand errand{request, addresses[index], _names[index]};
-		auto reply = co_await sendTo(errand, shareOf(deadline, now, addresses.size() - turn), deadline);
-		if (reply) {
-			// A server that cannot do its work is no reason to fail here, but one to ask another next time.
-			_preferred = reply->status < 500 ? index : (index + 1) % addresses.size();
-			if (isRedirect(reply->status)) {
-				co_return co_await follow(std::move(*reply), errand, deadline);
-			}
-			co_return std::move(*reply);
-		}
-		auto& [error, final] = reply.error();
-		unsent = unsent && error.unsent;
-		complaints += (complaints.empty() ? "" : "; ") + error.text;
-		const bool isLast = turn + 1 == addresses.size();
-		if (error.kind == Kind::cancelled || final || isLast) {
-			_preferred = error.kind == Kind::cancelled ? first : (index + 1) % addresses.size();
-			co_return tl::unexpected(ExchangeError{error.kind, std::move(complaints), unsent});
-		}
+	if (_route.destinations.empty()) {
+		const auto why = _unusable.empty() ? "no address is configured" : _unusable;
+		co_return tl::unexpected(ExchangeError{Kind::configuration, why, true});
 	}
-	co_return tl::unexpected(ExchangeError{Kind::configuration, "no address is configured", true});
+	auto errand = this->errand(request, _route, deadline);
+	auto reply = co_await send(errand);
+	if (reply && isRedirect(reply->status)) {
+		co_return co_await follow(std::move(*reply), errand);
+	}
+	co_return std::move(reply);
 }
 
-Task<Expected<HttpReply, Client::Failure>> Client::sendTo(const Errand& errand, Deadline opening, Deadline deadline)
+/// Takes steps until there is a reply, or no further way.
+Task<Outcome> Client::send(Errand& errand)
 {
-	const Address& address = errand.address;
-	const bool forwarded = address.scheme == Scheme::http && _proxies.between(address);
-	const auto bytes = writeRequest(errand.request, address, _settings.userAgent, forwarded);
-	if (!bytes) {
-		co_return tl::unexpected(Failure{{Kind::configuration, errand.peer + ": " + bytes.error().text, true}});
-	}
+	for (;;) {
+		auto step = _pool->next(errand.attempt, generation());
+		Pool::OpenedPtr opened;
+		Patience patience{errand.deadline, errand.deadline};
+		bool reused = false;
+		if (auto* const kept = std::get_if<Pool::Kept>(&step)) {
+			opened = std::move(kept->opened);
+			patience.firstByte = std::min(errand.deadline, Clock::now() + kept->patience);
+			reused = true;
+		}
+		else if (auto* const dial = std::get_if<Pool::Dial>(&step)) {
+			opened = co_await open(errand, std::move(*dial));
+		}
+		else if (const auto* const name = std::get_if<Pool::Resolve>(&step)) {
+			if (co_await resolve(errand, *name)) {
+				continue;
+			}
+		}
+		if (!opened) {
+			if (!errand.isOver && !std::holds_alternative<Places::GiveUp>(step)) {
+				continue;
+			}
+			if (errand.error.text.empty()) {
+				auto ended = endedBy(Wake::timedOut, errand.route.destinations.front().name, "about to begin");
+				ended.unsent = true;
+				co_return tl::unexpected(std::move(ended));
+			}
+			co_return tl::unexpected(std::move(errand.error));
+		}
 
-	const auto generation = address.scheme == Scheme::https ? _tls.generation() : 0;
-	auto connection = _idle.take(address, generation, std::chrono::steady_clock::now());
-	bool unsent = true;
-	for (bool reused = connection != nullptr;; reused = false) {
-		if (!connection) {
-			auto opened = co_await open(address, errand.peer, opening);
-			if (!opened) {
-				Failure failure{std::move(opened).error()};
-				failure.error.unsent = unsent;
-				co_return tl::unexpected(std::move(failure));
-			}
-			connection = std::move(*opened);
+		const auto endpoint = opened->way.endpoint;
+		const auto& destination = errand.route.at(endpoint.place);
+		const auto bytes =
+			writeRequest(errand.request, destination.address, _settings.userAgent, forwarderOf(*destination.place));
+		if (!bytes) {
+			co_return tl::unexpected(
+				ExchangeError{Kind::configuration, destination.name + ": " + bytes.error().text, errand.error.unsent});
 		}
-		unsent = false;
-		ReplyParser parser(ReplyParser::To::request, connection->takeBuffer());
-		auto reply = co_await converse(*connection, *bytes, parser, errand.peer, deadline);
+		errand.error.unsent = false;
+		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer(), errand.request.reads);
+		Conversation conversation{*opened->connection, parser, destination.name};
+		auto reply = co_await conversation.carry(*bytes, patience);
 		if (reply) {
-			if (parser.keepsConnection()) {
-				connection->keepBuffer(parser.takeBuffer());
-				_idle.keep(std::move(connection), std::chrono::steady_clock::now());
-			}
-			advise(*reply);
-			co_return std::move(*reply);
+			errand.answeredBy = endpoint;
+			judge(errand, *reply, parser, conversation.firstByteAfter, std::move(opened));
+			co_return std::move(reply);
 		}
-		connection.reset();
-		if (!reused || !parser.untouched() || reply.error().kind != Kind::network) {
-			co_return tl::unexpected(Failure{std::move(reply).error(), true});
+
+		opened.reset();
+		const auto& error = reply.error();
+		const bool again =
+			reused && parser.untouched() && error.kind != Kind::cancelled && Clock::now() < errand.deadline;
+		if (!again) {
+			errand.complain(error);
+			if (error.kind != Kind::cancelled) {
+				_pool->badReply(endpoint);
+			}
+			co_return tl::unexpected(std::move(errand.error));
+		}
+		if (error.kind == Kind::timeout) {
+			errand.complain({Kind::timeout, destination.name + ": no answer over a connection that was kept"});
+			_pool->keptSilent(errand.attempt, endpoint);
+		}
+		else {
+			errand.complain(error);
+			_pool->keptClosed(errand.attempt);
 		}
 	}
 }
 
-Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand, Deadline deadline)
+/// Tells the pool what a complete reply says of the way that it came, and keeps its connection or closes it.
+void Client::judge(
+	Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened)
 {
+	const auto endpoint = opened->way.endpoint;
+	const bool isWell = isGood(errand.request, reply);
+	if (isWell && parser.keepsConnection()) {
+		opened->connection->keepBuffer(parser.takeBuffer());
+		opened->connection->rest();
+	}
+	else {
+		opened.reset();
+	}
+	bool isNameInTrouble = false;
+	if (isWell) {
+		isNameInTrouble = _pool->goodReply(errand.attempt, endpoint, firstByteAfter, std::move(opened));
+	}
+	else {
+		_pool->badReply(endpoint);
+	}
+	advise(reply, errand.route.at(endpoint.place), isNameInTrouble);
+}
+
+Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand)
+{
+	const auto& from = errand.route.at(errand.answeredBy.place);
 	const auto secret = errand.request.secret;
-	const auto target = !secret.empty() && redirect.location.find(secret) != redirect.location.npos
-							? failure("the redirect's address holds the token, and is neither followed nor shown")
-							: redirectTarget(_settings, errand.address, redirect.location);
-	if (!target) {
-		redirect.advice.push_back(errand.peer + ": " + target.error().text);
+	const auto target =
+		!secret.empty() && redirect.location.find(secret) != redirect.location.npos
+			? Result<Address>(failure("the redirect's address holds the token, and is neither followed nor shown"))
+			: redirectTarget(_settings, from.address, errand.request.path, redirect.location);
+	const auto route = target ? routeTo(*target, target->text() + " (redirected from " + from.name + ")")
+							  : tl::unexpected(target.error());
+	if (!route) {
+		redirect.advice.push_back(from.name + ": " + route.error().text);
 		co_return std::move(redirect);
 	}
-	HttpRequest request = errand.request;
-	request.path = target->path;
-	const auto peer = target->address.text() + " (redirected from " + errand.peer + ")";
-	const Errand further{request, target->address, peer};
-	auto reply = co_await sendTo(further, deadline, deadline);
-	if (!reply) {
-		co_return tl::unexpected(std::move(reply).error().error);
+	auto further = this->errand(errand.request, **route, errand.deadline);
+	auto reply = co_await send(further);
+	if (reply ? !isGood(errand.request, *reply) : reply.error().kind != Kind::cancelled) {
+		_pool->badReply(errand.answeredBy); // another server may know better where the leader is
 	}
-	co_return std::move(*reply);
+	co_return std::move(reply);
 }
 
-Task<Expected<std::unique_ptr<Connection>, ExchangeError>> Client::open(
-	const Address& address, const std::string& peer, Deadline deadline)
+Result<std::shared_ptr<const Client::Route>> Client::routeTo(const Address& redirected, std::string name)
 {
-	std::optional<Tls::Ready> tls;
-	if (address.scheme == Scheme::https) {
-		// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
-		auto ready = _tls.ready(address.host);
-		if (!ready) {
-			co_return tl::unexpected(ready.error());
-		}
-		tls = std::move(*ready);
+	const std::lock_guard lock(_mutex);
+	const auto known = std::ranges::find_if(
+		_redirected, [&](const auto& route) { return route && route->destinations.front().name == name; });
+	if (known != _redirected.end()) {
+		std::rotate(_redirected.begin(), known, std::next(known));
+		return _redirected.front();
 	}
-	const auto proxy = _proxies.between(address);
-	const auto via = proxy ? peer + ": proxy " + proxy->text() : peer;
-	auto socket = co_await connect(proxy ? *proxy : address, via, deadline);
-	if (!socket) {
-		co_return tl::unexpected(std::move(socket).error());
+	auto leader = destination(redirected, std::move(name));
+	if (!leader) {
+		return tl::unexpected(leader.error());
 	}
-	auto connection = std::make_unique<Connection>(std::move(*socket), address, peer);
-	if (tls) {
-		if (proxy) {
-			const auto opened = co_await openTunnel(*connection, address, *proxy, peer, deadline);
-			if (!opened) {
-				co_return tl::unexpected(opened.error());
-			}
-		}
-		const auto started = co_await connection->startTls(*tls, deadline);
-		if (!started) {
-			co_return tl::unexpected(started.error());
-		}
-	}
-	co_return std::move(connection);
+	auto route = std::make_shared<Route>();
+	route->places.push_back(*leader->place->id);
+	route->destinations.push_back(std::move(*leader));
+	std::rotate(_redirected.begin(), std::prev(_redirected.end()), _redirected.end());
+	_redirected.front() = route;
+	return _redirected.front();
 }
 
-Task<Expected<Descriptor, ExchangeError>> Client::connect(
-	const Address& address, const std::string& peer, Deadline deadline)
+void Client::advise(HttpReply& reply, const Destination& destination, bool isNameInTrouble) const
 {
-	if (address.scheme == Scheme::unixSocket) {
-		co_return co_await dialUnix(address.socketPath, peer, deadline);
+	if (_identity) {
+		reply.advice = _identity->identity->advice();
+		if (_settings.tls.insecureSkipVerify) {
+			reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
+								   _settings.addresses.front().text() + " can read and use the token");
+		}
 	}
-	const auto endpoints = co_await _resolver->resolve(address.host, address.port, peer, deadline);
-	if (!endpoints) {
-		co_return tl::unexpected(endpoints.error());
+	if (!_unusable.empty()) {
+		reply.advice.push_back(_unusable);
 	}
-	co_return co_await dial(*endpoints, peer, deadline);
-}
-
-void Client::advise(HttpReply& reply)
-{
-	bool usesTls = false;
-	for (const auto& address : _settings.addresses) {
-		usesTls = usesTls || address.scheme == Scheme::https;
-	}
-	if (!usesTls) {
-		return;
-	}
-	reply.advice = _tls.advice();
-	if (_settings.tls.insecureSkipVerify) {
-		reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
-							   _settings.addresses.front().text() + " can read and use the token");
+	if (isNameInTrouble) {
+		const bool plain = destination.address.scheme == Scheme::http;
+		reply.advice.push_back(destination.name + ": the name " + destination.place->target().host +
+							   " cannot be resolved now; the addresses it had are used on" +
+							   (plain ? ", and over plain http nothing proves that they are still its own" : ""));
 	}
 }
 

@@ -1,64 +1,102 @@
 #pragma once
 
 #include "transport/exchange.h"
-#include "transport/idle_connections.h"
+#include "transport/pool.h"
 #include "transport/proxy.h"
 #include "transport/redirect.h"
 #include "transport/resolver.h"
 #include "transport/settings.h"
-#include "transport/tls.h"
+#include "transport/trust.h"
 
-#include <atomic>
+#include <array>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace issuer::vault::transport {
 
-/// The exchange over real sockets.
-///
-/// A request goes to the configured addresses in turn, the last good one first, until one has got it: once it is on
-/// the wire its outcome is this exchange's, and another address gets the next. The one exception is a kept-alive
-/// connection that fails before a byte of an answer: the server has most likely closed it in its sleep, and the request
-/// is sent once more over a fresh one. Should there be none, the error does not claim that nothing was sent.
+class ReplyParser;
+struct Dialled;
+
+/// An identity and its number in the pool, shared by all settings that say the same of TLS.
+struct PooledIdentity
+{
+	const std::shared_ptr<Identity> identity;
+	const Pool::IdentityRef number;
+};
+
+/// The exchange over real sockets: takes the steps that the pool's Places decides, until one server has got the
+/// request. Once it is on the wire of a fresh connection its outcome is this exchange's; what it tells of the servers
+/// decides where the next one begins. [thread-safe]
 class Client final : public Exchange
 {
 public:
-	Client(Settings settings, Proxies proxies, std::shared_ptr<Resolver> resolver);
-	~Client() override;
+	/// `identity`: of the settings' https addresses; null: there are none.
+	Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
+		std::shared_ptr<Resolver> resolver);
 
 	[[nodiscard]] Task<Outcome> carry(const HttpRequest& request, Deadline deadline) override;
+	[[nodiscard]] const void* place() const noexcept override;
 
 private:
-	/// A failed exchange with one server.
-	struct Failure
+	/// A server as the settings, or a redirect, name it.
+	struct Destination
 	{
-		ExchangeError error;
-		bool final = false; ///< another address shall not get the request
+		Address address;
+		std::string name; ///< for people
+		Pool::PlaceRef place;
 	};
-	/// One request on its way to one server.
+	/// All that may serve a request.
+	struct Route
+	{
+		std::vector<Destination> destinations;
+		std::vector<Places::PlaceId> places; ///< of them
+
+		[[nodiscard]] const Destination& at(Places::PlaceId place) const;
+	};
+	/// A request on its way.
 	struct Errand
 	{
 		const HttpRequest& request;
-		const Address& address;
-		const std::string& peer; ///< for people
+		const Route& route;
+		const Deadline deadline;
+		Places::Attempt attempt;
+		ExchangeError error{ExchangeError::Kind::timeout, {}, true}; ///< of all that has failed so far
+		Places::EndpointId answeredBy{};
+		bool isOver = false; ///< there is nothing more to be tried
+
+		void complain(const ExchangeError& another);
 	};
 
-	[[nodiscard]] Task<Expected<HttpReply, Failure>> sendTo(const Errand& errand, Deadline opening, Deadline deadline);
-	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand, Deadline deadline);
-	[[nodiscard]] Task<Expected<std::unique_ptr<Connection>, ExchangeError>> open(
-		const Address& address, const std::string& peer, Deadline deadline);
-	[[nodiscard]] Task<Expected<Descriptor, ExchangeError>> connect(
-		const Address& address, const std::string& peer, Deadline deadline);
-	void advise(HttpReply& reply);
+	[[nodiscard]] Errand errand(const HttpRequest& request, const Route& route, Deadline deadline) const;
+	[[nodiscard]] Task<Outcome> send(Errand& errand);
+	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand);
+	[[nodiscard]] Task<bool> resolve(Errand& errand, Pool::Resolve step);
+	[[nodiscard]] Task<Pool::OpenedPtr> open(Errand& errand, Pool::Dial step);
+	[[nodiscard]] Task<bool> prepareTls(Errand& errand, const std::string& name, TlsSetup& tls);
+	[[nodiscard]] Task<Expected<void, ExchangeError>> secure(
+		Connection& connection, const Destination& destination, const TlsSetup& tls, Deadline deadline);
+	[[nodiscard]] Task<bool> awaitDescriptors(Errand& errand, const std::string& name);
+	void noteFailed(Errand& errand, const Pool::Dial& step, const Dialled& dialled);
+	void judge(Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened);
+	void advise(HttpReply& reply, const Destination& destination, bool isNameInTrouble) const;
+	[[nodiscard]] unsigned generation() const;
+	[[nodiscard]] Result<Destination> destination(const Address& address, std::string name) const;
+	[[nodiscard]] Result<std::shared_ptr<const Route>> routeTo(const Address& redirected, std::string name);
 
 	const Settings _settings;
-	const std::vector<std::string> _names; ///< of the addresses, for people
 	const Proxies _proxies;
+	const std::shared_ptr<PooledIdentity> _identity;
+	const std::shared_ptr<Pool> _pool;
 	const std::shared_ptr<Resolver> _resolver;
-	Tls _tls;
-	IdleConnections _idle;
-	std::atomic<std::size_t> _preferred = 0; ///< the address to begin with
+	Route _route;          ///< the configured addresses; constant from here on
+	std::string _unusable; ///< configured addresses behind a proxy that cannot be used, and why; constant likewise
+
+	/// Targets of redirects, the latest first, so that the connections to them are kept. A redirecting server chooses
+	/// them; it shall not choose how much memory they take.
+	std::mutex _mutex;
+	std::array<std::shared_ptr<const Route>, 4> _redirected;
 };
 
 } // namespace issuer::vault::transport

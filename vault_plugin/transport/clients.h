@@ -1,38 +1,66 @@
 #pragma once
 
-#include "runtime/helpers.h"
 #include "transport/exchange.h"
+#include "transport/proxy.h"
 #include "transport/settings.h"
+#include "transport/trust.h"
 
 #include <map>
 #include <memory>
 #include <mutex>
 
+namespace issuer::vault::runtime {
+class Clock;
+class Helpers;
+class Scheduler;
+} // namespace issuer::vault::runtime
+
 namespace issuer::vault::transport {
 
+class Pool;
 class Resolver;
+struct PooledIdentity;
 
-/// Hands out exchanges: equal settings share one, with its kept-alive connections and its TLS contexts, for as long as
-/// anybody holds it. Opens nothing by itself. Exchanges may outlive it. [thread-safe]
+/// Hands out exchanges. Equal settings share one, for as long as anybody holds it; all share one pool of places and
+/// kept connections, and settings with equal TLS identities share what was read of their files. Opens nothing by
+/// itself. Exchanges may outlive it. [thread-safe]
 class Clients
 {
 public:
+	/// With helpers of its own, and without a scheduler: idle connections are looked at when others are used.
 	Clients();
 	/// `helpers` do what may block: names and files.
 	explicit Clients(std::shared_ptr<runtime::Helpers> helpers);
+	/// `scheduler` and `clock`, which must outlive this object, are for looking at idle connections.
+	Clients(std::shared_ptr<runtime::Helpers> helpers, runtime::Scheduler& scheduler, const runtime::Clock& clock);
 	/// `resolver` stands in for the system's.
 	explicit Clients(std::shared_ptr<Resolver> resolver);
+	Clients(std::shared_ptr<Resolver> resolver, runtime::Scheduler& scheduler, const runtime::Clock& clock);
+	/// Uses the scheduler no more. Not on one of its threads.
 	~Clients();
+	Clients(const Clients&) = delete;
+	Clients& operator=(const Clients&) = delete;
 
-	/// Reads the environment's proxy variables when `settings` ask for them. Settings that cannot be used give an
-	/// exchange that says so each time (kind `configuration`). Dropping the last reference closes its connections.
+	/// Settings that cannot be used give an exchange that says so each time (kind `configuration`). Dropping the last
+	/// reference to a place or to an identity closes its connections.
 	[[nodiscard]] std::shared_ptr<Exchange> get(const Settings& settings);
 
+	/// Number of connections that are kept now, for tests and measurements.
+	[[nodiscard]] std::size_t idle() const;
+
 private:
-	std::shared_ptr<runtime::Helpers> _helpers;
-	std::shared_ptr<Resolver> _resolver;
+	Clients(std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool);
+	[[nodiscard]] std::shared_ptr<PooledIdentity> identityOf(const Settings& settings);
+	void forgetTheGone();
+
+	const Proxies _environment; ///< as it was when this was made
+	Trust _trust;
+	const std::shared_ptr<Resolver> _resolver;
+	const std::shared_ptr<Pool> _pool;
 	std::mutex _mutex;
 	std::map<Settings, std::weak_ptr<Exchange>> _known;
+	std::map<TlsIdentity, std::weak_ptr<PooledIdentity>> _identities;
+	std::size_t _forgetAt = 16; ///< number of known settings at which those that are gone are looked for
 };
 
 } // namespace issuer::vault::transport

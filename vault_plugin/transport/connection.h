@@ -2,19 +2,21 @@
 
 #include "base/wiped.h"
 #include "transport/byte_stream.h"
+#include "transport/exchange.h"
 #include "transport/settings.h"
-#include "transport/tls.h"
+#include "transport/tls_stream.h"
 
 #include <Poco/AutoPtr.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace issuer::vault::transport {
 
-/// The bytes of one connection to `address`, plain or over TLS. Errors are values that name `peer`. Not thread-safe.
-/// Use and destroy where SIGPIPE is blocked.
+/// The bytes of one connection to `address`, plain or over TLS. Errors are values that name `peer`. Raises no SIGPIPE.
+/// Not thread-safe.
 class Connection
 {
 public:
@@ -22,8 +24,10 @@ public:
 	Connection(Descriptor connected, Address address, std::string peer);
 	~Connection();
 
-	/// Speaks TLS from here on: handshake and verification have succeeded when it returns.
-	[[nodiscard]] Task<Expected<void, ExchangeError>> startTls(const Tls::Ready& tls, Deadline deadline);
+	/// Speaks TLS from here on, with the server that `host` names unless `setup` has a name of its own: handshake and
+	/// verification have succeeded when it returns. Both references are borrowed until then.
+	[[nodiscard]] Task<Expected<void, ExchangeError>> startTls(
+		const TlsSetup& setup, const std::string& host, Deadline deadline);
 
 	/// Some of `bytes`: how many.
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> send(std::string_view bytes, Deadline deadline);
@@ -35,32 +39,36 @@ public:
 	[[nodiscard]] WipedString takeBuffer() noexcept { return std::move(_buffer); }
 	void keepBuffer(WipedString buffer) noexcept { _buffer = std::move(buffer); }
 
+	/// Takes as little memory as can be until the next request.
+	void rest() noexcept
+	{
+		if (_tls) {
+			_tls->rest();
+		}
+	}
+
 	/// Whether an idle connection can carry another request.
 	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 
 	[[nodiscard]] const Address& address() const noexcept { return _address; }
-	/// Of what TLS trusts (Tls::generation()); 0: plain.
+	/// TlsSetup::generation of the setup it was made with; 0: plain.
 	[[nodiscard]] unsigned generation() const noexcept { return _generation; }
 
 private:
-	class TlsStream;
-	/// What a call on a stream came to: bytes, or, below zero, what it waits for.
-	using Count = Expected<int, ExchangeError>;
+	using Step = TlsStream::Step;
 
-	template <class Do>
-	[[nodiscard]] Count attempt(const char* doing, Do&& action) const;
+	[[nodiscard]] Expected<Step, TlsStream::Trouble> sendSome(std::string_view bytes);
+	[[nodiscard]] Expected<Step, TlsStream::Trouble> receiveSome(std::span<char> room);
 	template <class Do>
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> perform(
-		const char* doing, short usual, bool waitFirst, Deadline deadline, Do action);
-	[[nodiscard]] short wanted(int count, short usual) const noexcept;
-	[[nodiscard]] Poco::Net::StreamSocketImpl& top();
+		const char* doing, Step first, Deadline deadline, Do action);
 
 	Address _address;
 	std::string _peer;
 	unsigned _generation = 0;
 	WipedString _buffer;
 	Poco::AutoPtr<ByteStream> _stream;
-	Poco::AutoPtr<TlsStream> _tls; ///< over it; null: plain
+	std::unique_ptr<TlsStream> _tls; ///< over _stream, and goes first; null: plain
 };
 
 } // namespace issuer::vault::transport

@@ -23,9 +23,14 @@ public:
 	virtual ~Exchange() = default;
 
 	/// One request, one reply. Follows at most one redirect, as its settings allow. Whatever the peer does, it ends at
-	/// the deadline, and with its first step after a cancellation. The request is borrowed until then. Resume and
-	/// destroy it where SIGPIPE is blocked; blockingly() does it on any thread.
+	/// the deadline, and with its first step after a cancellation. The request is borrowed until then. Raises no
+	/// SIGPIPE on whatever thread it is resumed or destroyed.
 	[[nodiscard]] virtual Task<Outcome> carry(const HttpRequest& request, Deadline deadline) = 0;
+
+	/// The place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id: equal for
+	/// all exchanges that begin with the same place, whatever their tokens, namespaces, certificates and paths. Jobs
+	/// with equal ids may hang on the same server. Compared, never dereferenced. [thread-safe]
+	[[nodiscard]] virtual const void* place() const noexcept { return this; }
 };
 
 } // namespace issuer::vault::transport

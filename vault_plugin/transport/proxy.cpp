@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
+#include <initializer_list>
 
 namespace issuer::vault::transport {
 namespace {
@@ -70,9 +71,20 @@ bool isInBlock(const std::string& host, const std::string& block)
 	return bits && *bits <= base->bits && shareFirstBits(*address, *base, *bits);
 }
 
+/// Of a target as NO_PROXY lists it: without the dot behind a complete name, and without a zone.
+std::string listedHost(const Address& target)
+{
+	auto host = target.host.substr(0, target.host.find('%'));
+	if (host.ends_with('.')) {
+		host.pop_back();
+	}
+	return host;
+}
+
 /// One entry of NO_PROXY.
 bool covers(std::string entry, const Address& target)
 {
+	const auto host = listedHost(target);
 	if (entry == "*") {
 		return true;
 	}
@@ -88,11 +100,15 @@ bool covers(std::string entry, const Address& target)
 	if (bracketed && entry.ends_with(']')) {
 		entry = entry.substr(1, entry.size() - 2);
 	}
-	if (isInBlock(target.host, entry)) {
+	if (isInBlock(host, entry)) {
 		return true;
 	}
-	const auto name = entry.substr(entry.find_first_not_of("*.") == entry.npos ? 0 : entry.find_first_not_of("*."));
-	return !name.empty() && (target.host == name || target.host.ends_with("." + name));
+	if (entry.starts_with('*')) {
+		entry.erase(0, 1);
+	}
+	const bool isWhole = !entry.starts_with('.');
+	const auto below = (isWhole ? "." : "") + entry;
+	return below.size() > 1 && ((isWhole && host == entry) || host.ends_with(below));
 }
 
 std::vector<std::string> listOf(const std::string& text)
@@ -111,59 +127,64 @@ std::vector<std::string> listOf(const std::string& text)
 	return entries;
 }
 
-Result<std::optional<Address>> proxyAddress(std::string text, const std::string& origin)
-{
-	if (text.empty()) {
-		return std::nullopt;
-	}
-	if (text.find("://") == text.npos) {
-		text.insert(0, "http://"); // as curl and Go read "proxy:3128"
-	}
-	auto address = Address::parse(text);
-	if (!address) {
-		return failure(origin + ": " + address.error().text);
-	}
-	if (address->scheme != Address::Scheme::http) {
-		return failure(origin + " is " + address->text() + "; a proxy is reached by http://host:port");
-	}
-	address->prefix.clear();
-	return std::optional(std::move(*address));
-}
-
 } // namespace
 
-Result<Proxies> Proxies::from(const std::string& setting, const Environment& environment)
+Proxies Proxies::fromEnvironment(const Environment& environment)
 {
-	Proxies proxies;
-	if (setting.empty()) {
-		return proxies;
-	}
-	if (setting != "environment") {
-		auto address = proxyAddress(setting, "proxy");
-		if (!address) {
-			return tl::unexpected(address.error());
+	std::string found; ///< name of the variable
+	const auto value = [&](std::initializer_list<const char*> names) {
+		for (const auto* name : names) {
+			if (const auto* const text = environment(name); text != nullptr && *text != '\0') {
+				found = name;
+				return std::string_view(text);
+			}
 		}
-		proxies._http = proxies._https = *address;
+		return std::string_view();
+	};
+	const auto proxyIn = [&](std::initializer_list<const char*> names) -> Choice {
+		const auto text = value(names);
+		if (text.empty()) {
+			return std::nullopt;
+		}
+		return Address::parseProxy(text)
+			.map([](Address address) { return std::optional(std::move(address)); })
+			.map_error([&](const Error& error) { return Error{"environment variable " + found + " " + error.text}; });
+	};
+
+	Proxies proxies;
+	auto everywhere = proxyIn({"BAO_PROXY_ADDR", "VAULT_PROXY_ADDR", "BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"});
+	if (!everywhere || *everywhere) {
+		proxies._http = proxies._https = std::move(everywhere);
 		return proxies;
 	}
-
-	const auto either = [&](const char* lower, const char* upper) {
-		const auto value = environment(lower);
-		return value ? *value : environment(upper).value_or("");
-	};
-	auto http = proxyAddress(either("http_proxy", "HTTP_PROXY"), "environment variable HTTP_PROXY");
-	auto https = proxyAddress(either("https_proxy", "HTTPS_PROXY"), "environment variable HTTPS_PROXY");
-	if (!http || !https) {
-		return tl::unexpected(!http ? http.error() : https.error());
-	}
-	proxies._http = std::move(*http);
-	proxies._https = std::move(*https);
-	proxies._exceptions = listOf(either("no_proxy", "NO_PROXY"));
+	proxies._http = proxyIn({"HTTP_PROXY", "http_proxy"});
+	proxies._https = proxyIn({"HTTPS_PROXY", "https_proxy"});
+	proxies._exceptions = listOf(std::string(value({"NO_PROXY", "no_proxy"})));
 	proxies._exceptLoopback = true;
 	return proxies;
 }
 
-std::optional<Address> Proxies::between(const Address& target) const
+Result<Proxies> Proxies::from(const Settings& settings, const Proxies& environment)
+{
+	if (settings.proxy.empty()) {
+		return Proxies();
+	}
+	if (settings.proxy == "environment") {
+		return environment;
+	}
+	auto address = Address::parseProxy(settings.proxy);
+	if (!address) {
+		return failure("proxy " + address.error().text);
+	}
+	if (!settings.proxyAuthorization.empty()) {
+		address->authorization = settings.proxyAuthorization;
+	}
+	Proxies proxies;
+	proxies._http = proxies._https = std::optional(std::move(*address));
+	return proxies;
+}
+
+Result<std::optional<Address>> Proxies::proxyFor(const Address& target) const
 {
 	switch (target.scheme) {
 	case Address::Scheme::unixSocket:
@@ -173,12 +194,12 @@ std::optional<Address> Proxies::between(const Address& target) const
 	case Address::Scheme::https:
 		return isExcepted(target) ? std::nullopt : _https;
 	}
-	return std::nullopt;
+	return std::nullopt; // no other scheme
 }
 
 bool Proxies::isExcepted(const Address& target) const
 {
-	return (_exceptLoopback && isLoopback(target.host)) ||
+	return (_exceptLoopback && isLoopback(listedHost(target))) ||
 		   std::any_of(
 			   _exceptions.begin(), _exceptions.end(), [&](const std::string& entry) { return covers(entry, target); });
 }

@@ -10,27 +10,37 @@
 
 namespace issuer::vault::transport {
 
-/// Which proxy stands between us and an address.
+/// The proxies between here and servers. Immutable; a copy is cheap where there is none.
 ///
-/// From the environment: HTTPS_PROXY, HTTP_PROXY and NO_PROXY or their lower-case forms, the lower-case ones first;
-/// loopback addresses never go through a proxy then. NO_PROXY is a list of `*`, names (which cover their subdomains,
-/// with or without a leading dot), numeric addresses and CIDR blocks, each but the last with an optional `:port`.
+/// From the environment, as the tools of Vault and OpenBao read it: BAO_PROXY_ADDR, VAULT_PROXY_ADDR, BAO_HTTP_PROXY or
+/// VAULT_HTTP_PROXY, the first of them that is set, stands before every server. Else HTTPS_PROXY and HTTP_PROXY, or
+/// their lower-case forms, stand before those of their scheme, but neither before loopback addresses nor before what
+/// NO_PROXY lists: `*`, names (which cover their subdomains; with a leading dot only those), numeric addresses and CIDR
+/// blocks, each but the last with an optional `:port`.
 class Proxies
 {
 public:
-	using Environment = std::function<std::optional<std::string>(const char* name)>;
+	/// Returns the value of a variable, or null. Borrowed for the call.
+	using Environment = std::function<const char*(const char* name)>;
 
-	/// `setting` as in Settings::proxy. The error names the setting or the variable.
-	[[nodiscard]] static Result<Proxies> from(const std::string& setting, const Environment& environment);
+	/// Never fails: a variable that cannot be used matters to the servers that it is for.
+	[[nodiscard]] static Proxies fromEnvironment(const Environment& environment);
 
-	/// None: directly. Never for unix sockets.
-	[[nodiscard]] std::optional<Address> between(const Address& target) const;
+	/// As `settings.proxy` says; `environment` is what fromEnvironment() gave. The error names the setting.
+	[[nodiscard]] static Result<Proxies> from(const Settings& settings, const Proxies& environment);
+
+	/// Returns the proxy before `target`, or nothing: it is reached directly, as unix sockets always are. The error
+	/// names the variable of a proxy that cannot be used, and shows nothing of it.
+	[[nodiscard]] Result<std::optional<Address>> proxyFor(const Address& target) const;
 
 private:
+	/// A proxy, or why it cannot be used.
+	using Choice = Result<std::optional<Address>>;
+
 	[[nodiscard]] bool isExcepted(const Address& target) const;
 
-	std::optional<Address> _http;
-	std::optional<Address> _https;
+	Choice _http = std::nullopt;
+	Choice _https = std::nullopt;
 	std::vector<std::string> _exceptions;
 	bool _exceptLoopback = false;
 };

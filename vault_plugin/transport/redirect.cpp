@@ -1,5 +1,7 @@
 #include "transport/redirect.h"
 
+#include "base/for_people.h"
+
 #include <algorithm>
 
 namespace issuer::vault::transport {
@@ -16,10 +18,11 @@ bool isConfigured(const Settings& settings, const Address& target)
 
 bool isRedirect(int status)
 {
-	return status == 301 || status == 302 || status == 307 || status == 308;
+	return status == 307 || status == 308;
 }
 
-Result<Target> redirectTarget(const Settings& settings, const Address& from, std::string_view location)
+Result<Address> redirectTarget(
+	const Settings& settings, const Address& from, std::string_view path, std::string_view location)
 {
 	if (settings.redirects == Redirects::none) {
 		return failure("redirects are not followed (follow_redirects is none)");
@@ -33,10 +36,11 @@ Result<Target> redirectTarget(const Settings& settings, const Address& from, std
 	if (!address) {
 		return failure("the redirect leads nowhere: address " + address.error().text);
 	}
-	const auto withoutFragment = location.substr(0, location.find('#'));
-	std::string path(withoutFragment.substr(std::min(pathBegin, withoutFragment.size())));
-	if (!path.starts_with('/')) {
-		path.insert(0, "/");
+	const auto target = location.substr(pathBegin);
+	if (target != path && target != from.prefix + std::string(path)) {
+		return failure("the redirect leads to " + address->text() +
+					   forPeople(target.substr(0, target.find_first_of("?#"))) +
+					   ", another path than that of the request: the sign-on page of a proxy? It was not followed");
 	}
 
 	using Scheme = Address::Scheme;
@@ -52,7 +56,7 @@ Result<Target> redirectTarget(const Settings& settings, const Address& from, std
 		return failure("the redirect leads to " + address->text() +
 					   ", which is not among the configured addresses, and no verified server sent it");
 	}
-	return Target{std::move(*address), std::move(path)};
+	return std::move(*address);
 }
 
 } // namespace issuer::vault::transport

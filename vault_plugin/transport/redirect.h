@@ -2,25 +2,21 @@
 
 #include "transport/settings.h"
 
-#include <string>
 #include <string_view>
 
 namespace issuer::vault::transport {
 
-/// Where a redirect leads.
-struct Target
-{
-	Address address;  ///< without prefix
-	std::string path; ///< with the query, from "/"
-};
-
-/// 301, 302, 307 and 308 with a Location ask for the same request elsewhere. (303 asks for a GET, which is no renewal.)
+/// Returns true for 307 and 308: a cluster's redirect to its leader keeps method and body. 301, 302 and 303 come from
+/// sign-on pages, and are not followed.
 [[nodiscard]] bool isRedirect(int status);
 
-/// May the request, token included, follow `location`, which the server at `from` gave? The error says why not.
+/// Returns the server (without prefix) that gets the request to `path`, token included, after the server at `from` has
+/// redirected it to `location`; or why it is not sent there. Names host and path of the location, never a query.
 ///
-/// A token goes only to who could have had it anyway: a server that our TLS settings vouch for when the one that sent
-/// us there was itself vouched for, or else one that the operator has configured. Never from https to plain http.
-[[nodiscard]] Result<Target> redirectTarget(const Settings& settings, const Address& from, std::string_view location);
+/// A token goes to the servers it was meant for: the same path and query on a server that our TLS settings vouch for
+/// when the one that redirects was itself vouched for, or else on one that the operator has configured. Never from
+/// https to plain http.
+[[nodiscard]] Result<Address> redirectTarget(
+	const Settings& settings, const Address& from, std::string_view path, std::string_view location);
 
 } // namespace issuer::vault::transport

@@ -10,6 +10,7 @@ namespace issuer::vault::transport {
 namespace {
 
 constexpr std::size_t firstRoom = 4 * 1024;
+constexpr std::size_t largestIdleRoom = 16 * 1024;
 constexpr std::size_t leastRoom = 1024;
 constexpr std::size_t mostInterim = 5;
 constexpr std::size_t largestOverhead = 16 * 1024; ///< of all chunk lines and trailers together
@@ -62,7 +63,8 @@ bool listHas(std::string_view list, std::string_view word)
 
 } // namespace
 
-ReplyParser::ReplyParser(To to, WipedString buffer) : _buffer(std::move(buffer)), _to(to)
+ReplyParser::ReplyParser(To to, WipedString buffer, std::span<const JsonKey> reads)
+	: _buffer(std::move(buffer)), _to(to), _keepsAll(reads.empty()), _sieve(reads)
 {
 	if (_buffer.size() < firstRoom) {
 		_buffer.resize(firstRoom);
@@ -71,6 +73,14 @@ ReplyParser::ReplyParser(To to, WipedString buffer) : _buffer(std::move(buffer))
 
 std::span<char> ReplyParser::room()
 {
+	if (_next == _end) {
+		_next = _end = _kept; // nothing unread: the room of what is read is free again
+	}
+	if (_buffer.size() - _end < leastRoom && _next > _kept) {
+		std::memmove(_buffer.data() + _kept, _buffer.data() + _next, _end - _next);
+		_end -= _next - _kept;
+		_next = _kept;
+	}
 	if (_buffer.size() - _end < leastRoom) {
 		_buffer.resize(_buffer.size() * 2);
 	}
@@ -88,7 +98,7 @@ ReplyParser::State ReplyParser::feed(std::size_t count)
 ReplyParser::State ReplyParser::end()
 {
 	if (_phase == Phase::body && _framing == Framing::untilClose) {
-		_phase = Phase::done;
+		finish();
 		return State::complete;
 	}
 	refuse(_started ? "closed the connection before the reply was complete" : "closed the connection without a reply");
@@ -102,14 +112,14 @@ bool ReplyParser::keepsConnection() const noexcept
 
 HttpReply ReplyParser::take()
 {
-	_reply.body.assign(_buffer, 0, _decoded);
+	_reply.body.assign(_buffer, 0, _kept);
 	return std::move(_reply);
 }
 
 WipedString ReplyParser::takeBuffer()
 {
 	wipe(_buffer.data(), _used);
-	return std::move(_buffer);
+	return _buffer.size() <= largestIdleRoom ? std::move(_buffer) : WipedString();
 }
 
 ReplyParser::State ReplyParser::advance()
@@ -171,7 +181,7 @@ bool ReplyParser::readHead()
 	const std::string_view head = unread().substr(0, found + 2);
 	_reply = {};
 	_contentLength.reset();
-	_chunked = false;
+	_chunkings = 0;
 	std::size_t lines = 0;
 	for (std::size_t at = 0; at < head.size(); ++lines) {
 		const auto lineEnd = head.find("\r\n", at);
@@ -222,10 +232,12 @@ bool ReplyParser::readHeader(std::string_view line)
 		_contentLength = length;
 	}
 	else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
-		if (_chunked || !equalsIgnoringCase(value, "chunked")) {
-			return refuse("the reply has a Transfer-Encoding other than chunked");
+		return readCodings(value);
+	}
+	else if (equalsIgnoringCase(name, "Content-Encoding")) {
+		if (!value.empty() && !equalsIgnoringCase(value, "identity")) {
+			_reply.coding = value;
 		}
-		_chunked = true;
 	}
 	else if (equalsIgnoringCase(name, "Connection")) {
 		if (listHas(value, "close")) {
@@ -241,6 +253,20 @@ bool ReplyParser::readHeader(std::string_view line)
 	return true;
 }
 
+/// Of a Transfer-Encoding. Proxies that pass a header on and add their own announce one chunking twice.
+bool ReplyParser::readCodings(std::string_view list)
+{
+	while (!list.empty()) {
+		const auto comma = std::min(list.find(','), list.size());
+		if (!equalsIgnoringCase(trimmed(list.substr(0, comma)), "chunked")) {
+			return refuse("the reply has a Transfer-Encoding other than chunked");
+		}
+		++_chunkings;
+		list.remove_prefix(std::min(comma + 1, list.size()));
+	}
+	return true;
+}
+
 /// The head is read: how long is the body?
 bool ReplyParser::frame()
 {
@@ -250,23 +276,23 @@ bool ReplyParser::frame()
 	if (_reply.status < 200) {
 		return ++_interim <= mostInterim || refuse("more than 5 interim replies");
 	}
-	if (_chunked && _contentLength) {
-		return refuse("the reply has both a Content-Length and chunks");
+	if (_chunkings > 1 || (_chunkings == 1 && _contentLength)) {
+		_mayKeep = false; // others on the way may have understood it otherwise
 	}
 	_phase = Phase::body;
 	if (_reply.status == 204 || _reply.status == 304 || (_to == To::connect && _reply.status < 300)) {
 		_framing = Framing::length;
 		_left = 0;
 	}
-	else if (_chunked) {
+	else if (_chunkings > 0) {
 		_framing = Framing::chunked;
 		_phase = Phase::chunkSize;
 	}
 	else if (_contentLength) {
 		_framing = Framing::length;
 		_left = *_contentLength;
-		if (_left > largestBody) {
-			return refuse("the reply's body is longer than 64 KiB");
+		if (isTooLong(_left)) {
+			return refuse("the reply's body is longer than 4 MiB");
 		}
 	}
 	else {
@@ -276,26 +302,50 @@ bool ReplyParser::frame()
 	return true;
 }
 
-/// Body bytes move down to the ones decoded before: chunk sizes and heads between them vanish.
+/// What is kept of the next `count` bytes moves down to what is kept already: what is not read, and chunk sizes and
+/// heads between, vanish.
+void ReplyParser::keepBody(std::size_t count)
+{
+	if (!_reply.coding.empty()) { // unreadable
+		return;
+	}
+	if (!_keepsAll) {
+		_sieve.add(_buffer.data(), std::string_view(_buffer).substr(_next, count));
+		_kept = _sieve.kept();
+		return;
+	}
+	std::memmove(_buffer.data() + _kept, _buffer.data() + _next, count);
+	_kept += count;
+}
+
+bool ReplyParser::finish()
+{
+	_phase = Phase::done;
+	if (!_keepsAll) {
+		_sieve.end();
+		_kept = _sieve.kept();
+	}
+	return false;
+}
+
 bool ReplyParser::readChunkData()
 {
 	const auto count = std::min(_left, _end - _next);
-	if (_decoded + count > largestBody) {
-		return refuse("the reply's body is longer than 64 KiB");
+	if (isTooLong(count)) {
+		return refuse("the reply's body is longer than 4 MiB");
 	}
-	std::memmove(_buffer.data() + _decoded, _buffer.data() + _next, count);
-	_decoded += count;
+	keepBody(count);
+	if (_kept > largestKept) {
+		return refuse("what is read of the reply's body is longer than 64 KiB");
+	}
+	_received += count;
 	_next += count;
 	_left -= count;
 	if (_left > 0) {
-		if (_next == _end) {
-			_next = _end = _decoded; // nothing unread: the room of the head is free again
-		}
 		return false;
 	}
 	if (_phase == Phase::body) {
-		_phase = Phase::done;
-		return false;
+		return finish();
 	}
 	if (_end - _next < 2) {
 		return false;
@@ -337,8 +387,8 @@ bool ReplyParser::readChunkSize()
 	if (!size) {
 		return refuse("a chunk of the reply has no size");
 	}
-	if (*size > largestBody) {
-		return refuse("the reply's body is longer than 64 KiB");
+	if (isTooLong(*size)) {
+		return refuse("the reply's body is longer than 4 MiB");
 	}
 	_left = *size;
 	_phase = *size == 0 ? Phase::trailer : Phase::chunkData;
@@ -352,8 +402,7 @@ bool ReplyParser::readTrailer()
 		return false;
 	}
 	if (line->empty()) {
-		_phase = Phase::done;
-		return false;
+		return finish();
 	}
 	return true;
 }

@@ -14,6 +14,16 @@ bool wantsLength(const HttpRequest& request)
 	return !request.body.empty() || (request.method != "GET" && request.method != "HEAD");
 }
 
+std::string hostName(const Address& address)
+{
+	auto host = address.host.substr(0, address.host.find('%'));
+	if (host.ends_with('.')) {
+		host.pop_back();
+	}
+	const bool isIpv6 = host.find(':') != host.npos;
+	return isIpv6 ? "[" + host + "]" : host;
+}
+
 } // namespace
 
 std::string hostHeader(const Address& address)
@@ -21,23 +31,35 @@ std::string hostHeader(const Address& address)
 	if (address.scheme == Address::Scheme::unixSocket) {
 		return "localhost";
 	}
-	const bool isIpv6 = address.host.find(':') != address.host.npos;
-	// A zone (fe80::1%eth0) means something on this machine only.
-	const auto host = address.host.substr(0, address.host.find('%'));
 	const std::uint16_t usual = address.scheme == Address::Scheme::https ? 443 : 80;
-	return (isIpv6 ? "[" + host + "]" : host) + (address.port == usual ? "" : ":" + std::to_string(address.port));
+	auto host = hostName(address);
+	if (address.port != usual) {
+		host.append(":").append(std::to_string(address.port));
+	}
+	return host;
+}
+
+WipedString writeConnect(const Address& address, const Address& proxy)
+{
+	const auto target = hostName(address) + ":" + std::to_string(address.port);
+	WipedString bytes;
+	bytes.reserve(64 + 2 * target.size() + proxy.authorization.size());
+	bytes.append("CONNECT ").append(target).append(" HTTP/1.1\r\nHost: ").append(target).append("\r\n");
+	bytes.append(proxy.authorization).append("\r\n");
+	return bytes;
 }
 
 Result<WipedString> writeRequest(
-	const HttpRequest& request, const Address& address, std::string_view userAgent, bool throughProxy)
+	const HttpRequest& request, const Address& address, std::string_view userAgent, const Address* forwarder)
 {
 	const bool isPrefixClean = address.prefix.empty() || isWord(address.prefix);
 	if (!isPrefixClean || !isWord(request.method) || !isWord(request.path) || !request.path.starts_with('/')) {
 		return failure("the request's method or path holds a blank or a control character");
 	}
 	const auto host = hostHeader(address);
-	std::size_t size = 256 + address.prefix.size() + request.path.size() + host.size() * 2 + userAgent.size() +
-					   request.secretHeader.size() + request.secret.size() + request.body.size();
+	std::size_t size = 288 + address.prefix.size() + request.path.size() + host.size() * 2 + userAgent.size() +
+					   request.secretHeader.size() + request.secret.size() + request.body.size() +
+					   (forwarder != nullptr ? forwarder->authorization.size() : 0);
 	for (const auto& [name, value] : request.headers) {
 		size += name.size() + value.size() + 4;
 	}
@@ -51,14 +73,18 @@ Result<WipedString> writeRequest(
 	};
 
 	bytes.append(request.method).append(" ");
-	if (throughProxy) {
+	if (forwarder != nullptr) {
 		bytes.append("http://").append(host);
 	}
 	bytes.append(address.prefix).append(request.path).append(" HTTP/1.1\r\n");
 	header("Host", host);
+	if (forwarder != nullptr) {
+		bytes.append(forwarder->authorization);
+	}
 	if (!userAgent.empty()) {
 		header("User-Agent", userAgent);
 	}
+	header("Accept-Encoding", "identity"); // nothing here can unpack a body
 	for (const auto& [name, value] : request.headers) {
 		header(name, value);
 	}

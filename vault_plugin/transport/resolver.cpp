@@ -1,28 +1,33 @@
 #include "transport/resolver.h"
 
 #include "base/descriptor.h"
+#include "runtime/helpers.h"
+#include "transport/dial.h"
 #include "transport/wait.h"
 
 #include <algorithm>
-#include <csignal>
-#include <deque>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <semaphore>
 #include <sys/eventfd.h>
 #include <system_error>
-#include <thread>
 
 namespace issuer::vault::transport {
 namespace {
 
-constexpr int mostHelpers = 4;
+using Clock = std::chrono::steady_clock;
 
-Resolver::Found ask(const std::string& host, int flags)
+/// How long an answer that came too late is kept for the next caller.
+constexpr auto lateAnswersLast = std::chrono::seconds(5);
+/// Interval of looks for an answer, without a descriptor to wait for.
+constexpr auto lookInterval = std::chrono::milliseconds(10);
+
+} // namespace
+
+Resolver::Found Resolver::askSystem(const std::string& host, int flags)
 {
 	addrinfo hints{};
 	hints.ai_family = AF_UNSPEC;
@@ -31,71 +36,30 @@ Resolver::Found ask(const std::string& host, int flags)
 	addrinfo* list = nullptr;
 	const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
 	if (error != 0) {
-		return {{}, error == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(error)};
+		const auto complaint = error == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(error);
+		return {{}, complaint, isOutOfDescriptors()};
 	}
-	Resolver::Found found;
+	const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(list, &::freeaddrinfo);
+	Found found;
 	for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
 		if (each->ai_addrlen <= sizeof(sockaddr_storage)) {
-			Endpoint endpoint;
-			endpoint.size = each->ai_addrlen;
-			std::copy_n(reinterpret_cast<const char*>(each->ai_addr), each->ai_addrlen,
-				reinterpret_cast<char*>(&endpoint.address));
-			found.endpoints.push_back(endpoint);
+			auto& address = found.addresses.emplace_back();
+			address.size = each->ai_addrlen;
+			std::memcpy(&address.address, each->ai_addr, each->ai_addrlen);
 		}
 	}
-	::freeaddrinfo(list);
 	return found;
 }
 
-void setPort(Endpoint& endpoint, std::uint16_t port)
-{
-	if (endpoint.family() == AF_INET) {
-		reinterpret_cast<sockaddr_in&>(endpoint.address).sin_port = htons(port);
-	}
-	else {
-		reinterpret_cast<sockaddr_in6&>(endpoint.address).sin6_port = htons(port);
-	}
-}
-
-/// So that a family that leads nowhere costs one attempt, not one for each of its addresses (RFC 8305, section 4).
-std::vector<Endpoint> alternating(const std::vector<Endpoint>& endpoints, std::uint16_t port)
-{
-	std::deque<Endpoint> favourite;
-	std::deque<Endpoint> other;
-	for (const auto& endpoint : endpoints) {
-		(endpoint.family() == endpoints.front().family() ? favourite : other).push_back(endpoint);
-	}
-	std::vector<Endpoint> result;
-	while (!favourite.empty() || !other.empty()) {
-		for (auto* queue : {&favourite, &other}) {
-			if (!queue->empty()) {
-				result.push_back(queue->front());
-				setPort(result.back(), port);
-				queue->pop_front();
-			}
-		}
-	}
-	return result;
-}
-
-/// The library must stay mapped until the helper, which nobody joins, has ended. glibc keeps a library for as long as a
-/// thread has an object of its with a destructor to run.
-struct Pin
-{
-	Pin() noexcept {}
-	~Pin() { touched = false; }
-	volatile bool touched = false;
-};
-
-thread_local Pin pin;
-
-} // namespace
-
-/// One name looked up, by whoever waits for it.
+/// One lookup of a name, shared by all callers that wait for it. Guarded by the desk's mutex, but for `host` and
+/// `answered`.
 struct Resolver::Question
 {
 	std::string host;
-	Descriptor answered{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}; ///< readable for good once `found` is there
+	Descriptor answered; ///< readable for good once it is done; without one (none was left) nothing tells
+	std::size_t waiting = 0;
+	bool done = false;
+	Clock::time_point doneAt;
 	Found found;
 };
 
@@ -105,123 +69,133 @@ struct Resolver::Desk
 
 	const Lookup lookup;
 	std::mutex mutex;
-	std::map<std::string, std::shared_ptr<Question>> open; ///< by host: queued or being looked up
-	std::deque<std::shared_ptr<Question>> queue;
-	int helpers = 0;
+	std::map<std::string, std::shared_ptr<Question>> open; ///< by host: under way, or done while nobody waited
 
-	static std::shared_ptr<Question> submit(const std::shared_ptr<Desk>& desk, const std::string& host);
-	static bool startHelper(const std::shared_ptr<Desk>& desk);
-	void help();
-	std::shared_ptr<Question> next();
-	static void answer(const Question& question);
+	[[nodiscard]] static std::shared_ptr<Question> ask(
+		const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host);
+	void work(Question& question) noexcept;
+	void finish(Question& question, Found found) noexcept;
+	[[nodiscard]] bool isDone(const Question& question)
+	{
+		const std::lock_guard lock(mutex);
+		return question.done;
+	}
 };
 
-std::shared_ptr<Resolver::Question> Resolver::Desk::submit(const std::shared_ptr<Desk>& desk, const std::string& host)
+/// Returns the lookup of `host` that is under way, or a new one. The caller counts as waiting for it.
+std::shared_ptr<Resolver::Question> Resolver::Desk::ask(
+	const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host)
 {
-	const std::lock_guard lock(desk->mutex);
-	auto& question = desk->open[host];
-	if (!question) {
+	std::shared_ptr<Question> question;
+	{
+		const std::lock_guard lock(desk->mutex);
+		std::erase_if(desk->open, [now = Clock::now()](const auto& known) {
+			return known.second->done && now - known.second->doneAt > lateAnswersLast;
+		});
+		if (const auto known = desk->open.find(host); known != desk->open.end()) {
+			question = known->second;
+			++question->waiting;
+			if (question->done) {
+				desk->open.erase(known);
+			}
+			return question;
+		}
 		question = std::make_shared<Question>();
 		question->host = host;
-		desk->queue.push_back(question);
-		if (desk->helpers < mostHelpers && startHelper(desk)) {
-			++desk->helpers;
-		}
-		if (desk->helpers == 0) {
-			auto unanswerable = question;
-			unanswerable->found.complaint = "no thread could be started to look it up";
-			desk->queue.clear();
-			desk->open.clear();
-			answer(*unanswerable);
-			return unanswerable;
-		}
+		question->answered = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+		question->waiting = 1;
+		desk->open.emplace(host, question);
+	}
+	bool taken = false;
+	try {
+		taken = helpers.submit(host, [desk, question] { desk->work(*question); });
+	}
+	catch (...) {
+		desk->finish(*question, {{}, "out of memory", false});
+		throw;
+	}
+	if (!taken) {
+		desk->finish(*question, {{}, "no thread can be had to look it up", false});
 	}
 	return question;
 }
 
-bool Resolver::Desk::startHelper(const std::shared_ptr<Desk>& desk)
+void Resolver::Desk::work(Question& question) noexcept
 {
-	// The host's signals are the host's business: the thread begins with all of them blocked.
-	sigset_t all;
-	sigset_t before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = true;
+	Found found;
 	try {
-		const auto pinned = std::make_shared<std::binary_semaphore>(0);
-		std::thread([desk, pinned] {
-			pin.touched = true;
-			pinned->release();
-			desk->help();
-		}).detach();
-		pinned->acquire(); // from here on the library cannot be unmapped under the helper
+		found = lookup(question.host);
 	}
-	catch (const std::system_error&) {
-		started = false;
+	catch (...) {
+		found.addresses.clear();
+		found.complaint = "out of memory"; // short enough to need none
 	}
-	pthread_sigmask(SIG_SETMASK, &before, nullptr);
-	return started;
+	finish(question, std::move(found));
 }
 
-void Resolver::Desk::help()
-{
-	while (const auto question = next()) {
-		question->found = lookup(question->host);
-		const std::lock_guard lock(mutex);
-		open.erase(question->host);
-		answer(*question);
-	}
-}
-
-std::shared_ptr<Resolver::Question> Resolver::Desk::next()
+void Resolver::Desk::finish(Question& question, Found found) noexcept
 {
 	const std::lock_guard lock(mutex);
-	if (queue.empty()) {
-		--helpers;
-		return nullptr;
+	question.found = std::move(found);
+	question.done = true;
+	question.doneAt = Clock::now();
+	if (question.waiting > 0) {
+		const auto known = open.find(question.host);
+		if (known != open.end() && known->second.get() == &question) {
+			open.erase(known);
+		}
 	}
-	auto question = std::move(queue.front());
-	queue.pop_front();
-	return question;
+	if (question.answered) {
+		::eventfd_write(question.answered.get(), 1);
+	}
 }
 
-void Resolver::Desk::answer(const Question& question)
+Resolver::Resolver(std::shared_ptr<runtime::Helpers> helpers)
+	: Resolver(std::move(helpers), [](const std::string& host) { return askSystem(host, AI_ADDRCONFIG); })
 {
-	::eventfd_write(question.answered.get(), 1);
 }
 
-Resolver::Resolver() : Resolver([](const std::string& host) { return ask(host, AI_ADDRCONFIG); }) {}
+Resolver::Resolver(std::shared_ptr<runtime::Helpers> helpers, Lookup lookup)
+	: _helpers(std::move(helpers)), _desk(std::make_shared<Desk>(std::move(lookup)))
+{
+}
 
-Resolver::Resolver(Lookup lookup) : _desk(std::make_shared<Desk>(std::move(lookup))) {}
+Resolver::Resolver() : Resolver(std::make_shared<runtime::Helpers>()) {}
+
+Resolver::Resolver(Lookup lookup) : Resolver(std::make_shared<runtime::Helpers>(), std::move(lookup)) {}
 
 Resolver::~Resolver() = default;
 
-Task<Expected<std::vector<Endpoint>, ExchangeError>> Resolver::resolve(
-	const std::string& host, std::uint16_t port, const std::string& peer, Deadline deadline)
+Task<Expected<Resolver::Found, ExchangeError>> Resolver::resolve(
+	const std::string& host, const std::string& peer, Deadline deadline)
 {
-	if (const auto numeric = ask(host, AI_NUMERICHOST); !numeric.endpoints.empty()) {
-		co_return alternating(numeric.endpoints, port);
-	}
-	const auto question = Desk::submit(_desk, host);
-	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0)); // others wait for the same
-	if (!answered) {
-		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network,
-			peer + ": the name " + host + " cannot be resolved: no descriptor is left to wait for it"});
-	}
-	const Wake wake = co_await ready(answered.get(), POLLIN, deadline);
-	if (wake != Wake::ready) {
-		co_return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
-	}
-	std::vector<Endpoint> endpoints;
+	const auto desk = _desk;
+	const auto question = Desk::ask(desk, *_helpers, host);
+	/// Ends the waiting, also when the task is destroyed.
+	struct Waiting
 	{
-		const std::lock_guard lock(_desk->mutex); // pairs with the helper's: found is written before
-		endpoints = question->found.endpoints;
+		Desk& desk;
+		Question& question;
+		~Waiting()
+		{
+			const std::lock_guard lock(desk.mutex);
+			--question.waiting;
+		}
+	};
+	const Waiting waiting{*desk, *question};
+
+	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0)); // others wait for the same
+	while (!desk->isDone(*question)) {
+		const bool tells = static_cast<bool>(answered);
+		const auto until = tells ? deadline : std::min(deadline, Clock::now() + lookInterval);
+		const Wake wake = co_await ready(answered.get(), POLLIN, until);
+		const bool isOver = wake == Wake::cancelled || (wake == Wake::timedOut && Clock::now() >= deadline);
+		if (isOver && !desk->isDone(*question)) {
+			co_return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
+		}
 	}
-	if (endpoints.empty()) {
-		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::network,
-			peer + ": the name " + host + " cannot be resolved: " + question->found.complaint});
-	}
-	co_return alternating(endpoints, port);
+	const std::lock_guard lock(desk->mutex);
+	co_return question->found;
 }
 
 } // namespace issuer::vault::transport

@@ -1,53 +1,57 @@
 #pragma once
 
 #include "transport/exchange.h"
+#include "transport/socket_address.h"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <sys/socket.h>
 #include <vector>
+
+namespace issuer::vault::runtime {
+class Helpers;
+}
 
 namespace issuer::vault::transport {
 
-/// A socket address, of any family.
-struct Endpoint
-{
-	sockaddr_storage address{};
-	socklen_t size = 0;
-
-	[[nodiscard]] int family() const noexcept { return address.ss_family; }
-};
-
-/// Turns names into endpoints on helper threads that may be left behind: a dead name server holds the helper, for ten
-/// seconds and more, but nobody who waits. At most 4 helpers; lookups of the same name share one, the others queue.
+/// Turns names into addresses on the library's helpers: a dead name server holds a helper for ten seconds and more, but
+/// no caller beyond its deadline. Simultaneous questions for one name share a lookup. An answer that comes when no
+/// caller waits any more is kept for a few seconds, for the next one.
 /// Destroying the Resolver waits for nothing. [thread-safe]
 class Resolver
 {
 public:
 	struct Found
 	{
-		std::vector<Endpoint> endpoints; ///< with port 0; empty: not resolved
-		std::string complaint;           ///< why it is empty
+		std::vector<SocketAddress> addresses; ///< with port 0, the favourite first; empty: not resolved
+		std::string complaint;                ///< why it is empty
+		bool outOfDescriptors = false;        ///< that is why: no fault of the name's
 	};
 	/// Blocks for as long as it likes; runs on a helper. Touches nothing that ends before the process does.
 	using Lookup = std::function<Found(const std::string& host)>;
 
-	Resolver(); ///< asks the system (getaddrinfo)
+	/// Asks the system (getaddrinfo) on `helpers`.
+	explicit Resolver(std::shared_ptr<runtime::Helpers> helpers);
+	Resolver(std::shared_ptr<runtime::Helpers> helpers, Lookup lookup);
+	/// On helpers of its own.
+	Resolver();
 	explicit Resolver(Lookup lookup);
 	~Resolver();
 
-	/// The endpoints of `host`, in the order to be tried: families alternate, the system's favourite first.
-	/// Numeric addresses are answered at once. At least one endpoint, or an error that names `peer`.
-	[[nodiscard]] Task<Expected<std::vector<Endpoint>, ExchangeError>> resolve(
-		const std::string& host, std::uint16_t port, const std::string& peer, Deadline deadline);
+	/// The addresses of `host`; without any, `complaint` says why. Kind `timeout`: no answer by `deadline`, which may
+	/// be now, to begin a lookup or to see whether one has ended. Otherwise the error is `cancelled`.
+	[[nodiscard]] Task<Expected<Found, ExchangeError>> resolve(
+		const std::string& host, const std::string& peer, Deadline deadline);
+
+	/// getaddrinfo() with `flags` (AI_…).
+	[[nodiscard]] static Found askSystem(const std::string& host, int flags);
 
 private:
 	struct Question;
 	struct Desk;
 
-	std::shared_ptr<Desk> _desk; ///< shared with the helpers, which may outlive us
+	const std::shared_ptr<runtime::Helpers> _helpers;
+	const std::shared_ptr<Desk> _desk; ///< shared with work under way, which may outlive us
 };
 
 } // namespace issuer::vault::transport

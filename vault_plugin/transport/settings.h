@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "base/wiped.h"
 
 #include <compare>
 #include <cstdint>
@@ -22,13 +23,23 @@ struct Address
 	};
 
 	Scheme scheme = Scheme::https;
-	std::string host; ///< name or numeric address, without brackets; empty for unixSocket
+	/// Name or numeric address as the resolver takes it: without brackets, with a zone (`fe80::1%eth0`) and the dot
+	/// behind a name that is complete. Neither belongs into a certificate, SNI or a Host header. Empty for unixSocket.
+	std::string host;
 	std::uint16_t port = 0;
 	std::string prefix;     ///< "" or "/prefix", without a slash at its end
 	std::string socketPath; ///< only of unixSocket
+	/// Only of a proxy: the whole header line `Proxy-Authorization: Basic …`, with CRLF, or empty. Secret; a line is
+	/// too long to live where it is not wiped.
+	WipedString authorization{};
 
-	/// The error names what is wrong with `text` and what an address looks like.
+	/// Reads the address of a server. The error goes on after the name of its place, tells what is wrong and what an
+	/// address looks like, and quotes nothing: what stands in the wrong place may be a token.
 	[[nodiscard]] static Result<Address> parse(std::string_view text);
+
+	/// Reads the address of a proxy: `http://user:password@host:port`, of which scheme and user may be left out. Error
+	/// as above.
+	[[nodiscard]] static Result<Address> parseProxy(std::string_view text);
 
 	/// As a person would write it; never with user info or a query.
 	[[nodiscard]] std::string text() const;
@@ -61,7 +72,8 @@ struct Settings
 	std::vector<Address> addresses; ///< at least one; tried in order, the last good one first
 	TlsIdentity tls;
 	Redirects redirects = Redirects::verified;
-	std::string proxy; ///< "": none; "environment"; or http://host:port
+	std::string proxy;              ///< "": none; "environment"; or http://host:port
+	WipedString proxyAuthorization; ///< Address::authorization of the proxy at http://host:port
 	std::string userAgent;
 
 	friend auto operator<=>(const Settings&, const Settings&) = default;

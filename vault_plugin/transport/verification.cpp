@@ -1,25 +1,19 @@
 #include "transport/verification.h"
 
+#include "base/for_people.h"
+#include "transport/openssl_ptr.h"
+
 #include <arpa/inet.h>
-#include <cstdio>
 #include <ctime>
 #include <openssl/x509v3.h>
 
 namespace issuer::vault::transport {
 namespace {
 
-// A plain pointer: a thread_local with a destructor would keep the library mapped for as long as a host thread lives.
-thread_local std::string* complaintOfThisThread = nullptr;
-
-/// Printable, and no longer than a log line bears: the text is the peer's.
-std::string readable(const unsigned char* data, int size)
+std::string textOf(const unsigned char* data, int size)
 {
-	constexpr int longest = 80;
-	std::string text;
-	for (int i = 0; i < size && i < longest; ++i) {
-		text += data[i] > ' ' && data[i] < 0x7f ? static_cast<char>(data[i]) : '?';
-	}
-	return text;
+	constexpr std::size_t longest = 80;
+	return forPeople({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)}, longest);
 }
 
 std::string addressText(const unsigned char* data, int size)
@@ -42,7 +36,7 @@ std::string namesOf(const X509& certificate)
 		const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
 		text += text.empty() ? "" : ", ";
 		if (name->type == GEN_DNS) {
-			text += readable(ASN1_STRING_get0_data(name->d.dNSName), ASN1_STRING_length(name->d.dNSName));
+			text += textOf(ASN1_STRING_get0_data(name->d.dNSName), ASN1_STRING_length(name->d.dNSName));
 		}
 		else if (name->type == GEN_IPADD &&
 				 (ASN1_STRING_length(name->d.iPAddress) == 4 || ASN1_STRING_length(name->d.iPAddress) == 16)) {
@@ -54,6 +48,28 @@ std::string namesOf(const X509& certificate)
 	}
 	GENERAL_NAMES_free(names);
 	return text + (count > mostNames ? ", …" : "");
+}
+
+/// Returns the common name, or all of the name if it has none: «Example Root CA».
+std::string quoted(const X509_NAME* name)
+{
+	const int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	if (index >= 0) {
+		unsigned char* utf8 = nullptr;
+		const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+		if (size >= 0) {
+			auto text = textOf(utf8, size);
+			OPENSSL_free(utf8);
+			return "«" + text + "»";
+		}
+	}
+	const BioPtr all(BIO_new(BIO_s_mem()));
+	unsigned char* data = nullptr;
+	if (!all || X509_NAME_print_ex(all.get(), name, 0, XN_FLAG_RFC2253) < 0) {
+		return "«?»";
+	}
+	const auto size = BIO_get_mem_data(all.get(), &data);
+	return "«" + textOf(data, static_cast<int>(size)) + "»";
 }
 
 std::string expectedName(X509_STORE_CTX* store)
@@ -68,70 +84,129 @@ std::string expectedName(X509_STORE_CTX* store)
 	return text;
 }
 
-std::string describe(X509_STORE_CTX* store)
+/// Whether the trusted certificates hold one of this name.
+bool holds(X509_STORE_CTX* store, const X509_NAME* name)
+{
+	const ChainPtr found(X509_STORE_CTX_get1_certs(store, name));
+	return found && sk_X509_num(found.get()) > 0;
+}
+
+std::string signedByNobodyTrusted(
+	X509_STORE_CTX* store, const X509& last, const std::string& whose, const std::string& source)
+{
+	const X509_NAME* issuer = X509_get_issuer_name(&last);
+	if (holds(store, issuer)) {
+		return whose + " is signed by " + quoted(issuer) + ", but not with the key that this authority has in " +
+			   source + "; was the authority replaced?";
+	}
+	return whose + " is signed by " + quoted(issuer) + ", which neither the server sends nor " + source + " holds";
+}
+
+std::string describe(X509_STORE_CTX* store, const std::string& source)
 {
 	const int error = X509_STORE_CTX_get_error(store);
 	const X509* certificate = X509_STORE_CTX_get_current_cert(store);
+	if (certificate == nullptr) {
+		return std::string("certificate refused: ") + X509_verify_cert_error_string(error);
+	}
+	const bool isServers = X509_STORE_CTX_get_error_depth(store) == 0;
+	const auto whose = isServers ? std::string("certificate")
+								 : "certificate of the authority " + quoted(X509_get_subject_name(certificate));
+	const auto whoRenews =
+		isServers ? "; it has to be renewed on the server" : "; the server needs one of a valid authority";
+	const auto issuer = quoted(X509_get_issuer_name(certificate));
 	switch (error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return "certificate is for " + (certificate != nullptr ? namesOf(*certificate) : "another name") + ", not " +
-			   expectedName(store);
+		return "certificate is for " + namesOf(*certificate) + ", not " + expectedName(store) +
+			   "; is the address right? tls.server_name names a server that is called otherwise";
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return "certificate expired" +
-			   (certificate != nullptr ? " on " + dateText(*X509_get0_notAfter(certificate)) : std::string());
+		return whose + " expired on " + dateText(*X509_get0_notAfter(certificate)) + whoRenews;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return "certificate is not valid before " +
-			   (certificate != nullptr ? dateText(*X509_get0_notBefore(certificate)) : "a later date") +
+		return whose + " is not valid before " + dateText(*X509_get0_notBefore(certificate)) +
 			   "; is the clock of this machine right?";
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		return "certificate is self-signed and not among the trusted ones";
+		return "certificate is self-signed and not among the trusted ones; put it into tls.ca_file if it is the right "
+			   "one";
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		return "certificate is signed by an authority that is not trusted: " +
+			   quoted(X509_get_subject_name(certificate)) + ", which " + source + " does not hold";
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE: // an authority of the same name with another key
-		return "certificate is signed by an authority that is not trusted here";
+		return signedByNobodyTrusted(store, *certificate, whose, source);
+	case X509_V_ERR_CERT_REVOKED:
+		return whose + " was revoked by " + issuer + ", says the CRL in " + source + whoRenews;
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return "the CRL of " + issuer + " in " + source + " is not valid today; put a current one there, or none";
+	case X509_V_ERR_INVALID_PURPOSE:
+		return whose + " is not made for servers (extended key usage)" + whoRenews;
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		return whose + " has a key or signature that is too weak for this machine's OpenSSL" + whoRenews;
 	default:
-		return std::string("certificate refused: ") + X509_verify_cert_error_string(error);
+		return whose + " refused: " + X509_verify_cert_error_string(error);
 	}
 }
 
 } // namespace
 
-VerificationComplaint::Hearing::Hearing(VerificationComplaint& complaint) noexcept
+bool PeerVerification::demand(SSL& ssl, const std::string& name)
 {
-	complaintOfThisThread = &complaint._text;
+	SSL_set_app_data(&ssl, this);
+	SSL_set_verify(&ssl, SSL_VERIFY_PEER, &PeerVerification::onVerified);
+	if (isNumericAddress(name)) {
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(&ssl), name.c_str()) == 1;
+	}
+	SSL_set_hostflags(&ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return !name.empty() && SSL_set1_host(&ssl, name.c_str()) == 1; // an empty one would demand nothing
 }
 
-VerificationComplaint::Hearing::~Hearing()
+std::string PeerVerification::complaint(const SSL& ssl) const
 {
-	complaintOfThisThread = nullptr;
+	return !_complaint.empty()
+			   ? _complaint
+			   : std::string("certificate refused: ") + X509_verify_cert_error_string(SSL_get_verify_result(&ssl));
 }
 
-int VerificationComplaint::onVerified(int ok, X509_STORE_CTX* store) noexcept
+int PeerVerification::onVerified(int ok, X509_STORE_CTX* store) noexcept
 {
-	if (ok != 1 && complaintOfThisThread != nullptr && complaintOfThisThread->empty()) {
-		try {
-			*complaintOfThisThread = describe(store);
+	if (ok == 1) {
+		return ok;
+	}
+	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL) {
+		// An authority without a CRL among the trusted certificates is one whose certificates nobody revokes.
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		return 1;
+	}
+	const auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+	auto& self = *static_cast<PeerVerification*>(SSL_get_app_data(ssl));
+	try {
+		if (self._complaint.empty()) {
+			self._complaint = describe(store, self._source);
 		}
-		catch (...) { // out of memory inside OpenSSL's C frames: the refusal stands, its text is lost
-		}
+	}
+	catch (...) { // out of memory inside OpenSSL's C frames: the refusal stands, its text is lost
 	}
 	return ok;
 }
 
-void verifyName(SSL_CTX& context, const std::string& name)
+std::string nameInCertificates(const std::string& host)
 {
-	X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(&context);
-	if (isNumericAddress(name)) {
-		X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str());
+	auto name = host.substr(0, host.find('%'));
+	if (name.size() > 1 && name.back() == '.') {
+		name.pop_back();
 	}
-	else {
-		X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-		X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size());
-	}
-	SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, &VerificationComplaint::onVerified);
+	return name;
+}
+
+bool isNumericAddress(const std::string& host)
+{
+	in6_addr address{};
+	return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 std::string dateText(const ASN1_TIME& time)
@@ -143,12 +218,6 @@ std::string dateText(const ASN1_TIME& time)
 	char text[32];
 	std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &parts);
 	return text;
-}
-
-bool isNumericAddress(const std::string& host)
-{
-	in6_addr address{};
-	return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 } // namespace issuer::vault::transport

@@ -25,7 +25,7 @@ try {
 	}
 	Poco::MemoryInputStream stream(reply.body.data(), static_cast<std::streamsize>(reply.body.size()));
 	Poco::JSON::Parser parser;
-	parser.setDepth(8);
+	parser.setDepth(8); // a reply that was not sieved
 	const auto root = parser.parse(stream).extract<Poco::JSON::Object::Ptr>();
 	const auto capabilities = root ? renewalCapabilities(*root) : nullptr;
 	if (!capabilities) {

@@ -1,4 +1,5 @@
 #include "base/for_people.h"
+#include "vault/echo.h"
 #include "vault/reply_content.h"
 #include "vault/verdicts.h"
 #include "vault/wire.h"
@@ -19,17 +20,6 @@ Trouble malformed(std::string text)
 	return {Trouble::Kind::malformed, Reason::malformed, std::nullopt, std::move(text)};
 }
 
-/// The server's words for people. A proxy that repeats the request does not get the token into a log.
-std::string quoted(std::string words, std::string_view token)
-{
-	constexpr std::string_view hidden = "…";
-	for (auto at = token.empty() ? words.npos : words.find(token); at != words.npos;
-		 at = words.find(token, at + hidden.size())) {
-		words.replace(at, token.size(), hidden);
-	}
-	return forPeople(words);
-}
-
 /// The cut of a life, not that of a period: a period above the mount's maximum is granted anew for ever.
 bool tellsOfCap(std::string_view warning)
 {
@@ -42,13 +32,28 @@ std::string statusOf(const HttpReply& reply)
 	return "HTTP " + std::to_string(reply.status);
 }
 
+/// What the reply says to people, in one line; empty: nothing.
+std::string saidIn(const HttpReply& reply, const ReplyContent& content)
+{
+	if (!reply.coding.empty()) {
+		return "compressed (" + forPeople(reply.coding, 20) + "): something before the server does that";
+	}
+	std::string all;
+	for (const auto& word : content.words) {
+		all += (all.empty() ? "" : "; ") + word;
+	}
+	return forPeople(all);
+}
+
 Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyContent& content)
 {
 	const auto butNot = [&](std::string_view text) {
 		return malformed(statusOf(reply) + ", but " + std::string(text));
 	};
 	if (!content.object) {
-		return butNot("not with an answer of Vault's; check that the address is that of Vault itself");
+		const auto said = saidIn(reply, content);
+		return butNot("not with an answer of Vault's; check that the address is that of Vault itself" +
+					  (said.empty() ? "" : " (" + said + ")"));
 	}
 	switch (operation) {
 	case Operation::lookUp:
@@ -68,33 +73,57 @@ Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyC
 	return malformed({}); // no other operation
 }
 
-/// Scheme and authority of an absolute address, without user info; empty for a relative one.
-std::string originOf(std::string_view location)
+/// An absolute address in its parts, without user info and query.
+struct Location
+{
+	std::string_view scheme; ///< with "://"
+	std::string_view authority;
+	std::string_view path;
+};
+
+/// Nothing: relative, or empty.
+std::optional<Location> absolute(std::string_view location)
 {
 	const auto schemeEnd = location.find_first_of(":/?#");
 	if (schemeEnd == std::string_view::npos || !location.substr(schemeEnd).starts_with("://")) {
-		return {};
+		return std::nullopt;
 	}
 	const auto rest = location.substr(schemeEnd + 3);
 	const auto authority = rest.substr(0, rest.find_first_of("/?#"));
-	const auto host = authority.substr(authority.rfind('@') + 1); // npos + 1 is 0
-	return std::string(location.substr(0, schemeEnd + 3)) + std::string(host);
+	const auto behind = rest.substr(authority.size());
+	return Location{location.substr(0, schemeEnd + 3), authority.substr(authority.rfind('@') + 1), // npos + 1 is 0
+		behind.substr(0, behind.find_first_of("?#"))};
 }
 
 /// One that arrives here was not followed, or its target did not take the request.
-Trouble classifyRedirect(const HttpReply& reply, std::string_view token)
+Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view token)
 {
+	hideToken(reply.location, token);
 	const auto status = statusOf(reply);
 	if (reply.location.empty()) {
 		return malformed(status + " without a target; check what stands before the server");
 	}
-	if (const auto origin = originOf(reply.location); !origin.empty()) {
+	const auto configuration = [](std::string text) {
+		return Trouble{Trouble::Kind::configuration, Reason::config, std::nullopt, std::move(text)};
+	};
+	const bool keepsMethod = reply.status == 307 || reply.status == 308;
+	const auto target = absolute(reply.location);
+	if (!target && keepsMethod) {
+		return configuration(status +
+							 " to another path of the same server: the path of the address is not clean; check it for "
+							 "// and ..");
+	}
+	const auto origin = target ? std::string(target->scheme) + std::string(target->authority) : std::string();
+	if (keepsMethod && target->path.ends_with(pathOf(operation))) {
 		return {Trouble::Kind::serverAway, Reason::server, std::nullopt,
-			status + " to " + quoted(origin, token) +
+			status + " to " + forPeople(origin) +
 				", which did not answer or is not trusted; a cluster says this while its leader is away"};
 	}
-	return {Trouble::Kind::configuration, Reason::config, std::nullopt,
-		status + " to another path of the same server: the path of the address is not clean; check it for // and .."};
+	const std::string_view relative(reply.location);
+	const auto path = target ? target->path : relative.substr(0, relative.find_first_of("?#"));
+	return configuration(status + " to " + forPeople(origin + std::string(path)) +
+						 ", not followed: no server of Vault's sends a renewal there, but the sign-on page of a proxy; "
+						 "check what stands before the server");
 }
 
 /// Whole seconds > 0. A date is ignored: the clock it is meant for is not ours, and Vault sends none.
@@ -110,25 +139,19 @@ std::optional<Duration> retryAfter(const HttpReply& reply)
 	return std::chrono::seconds(std::min(seconds, longest));
 }
 
-Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std::string_view token)
+Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content)
 {
-	std::vector<std::string> texts;
-	std::ranges::transform(content.errors, std::back_inserter(texts), normalised);
-	if (!content.object) {
-		// Marked, so that a firewall's "permission denied" does not equal Vault's.
-		texts.push_back("page: " + normalised(std::string_view(reply.body).substr(0, 1024)));
-	}
+	Words words;
+	// A 204 has no words, and nothing before a server answers with one.
+	words.vaults = content.vaultsWords || reply.status == 204;
+	std::ranges::transform(content.words, std::back_inserter(words.texts), normalised);
 
-	const auto& verdict = findVerdict(reply.status, texts);
+	const auto& verdict = findVerdict(reply.status, words);
 	Trouble trouble{verdict.kind, verdict.reason, std::nullopt, std::string(verdict.advice)};
 	if (trouble.kind == Trouble::Kind::throttled || trouble.kind == Trouble::Kind::serverAway) {
 		trouble.retryAfter = retryAfter(reply);
 	}
-	std::string all;
-	for (const auto& error : content.errors) {
-		all += (all.empty() ? "" : "; ") + error;
-	}
-	const auto said = quoted(std::move(all), token);
+	const auto said = saidIn(reply, content);
 	trouble.detail += " (" + statusOf(reply) + (said.empty() ? "" : ": " + said) + ")";
 	return trouble;
 }
@@ -137,15 +160,15 @@ Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content, std
 
 Answer classify(Operation operation, HttpReply& reply, std::string_view token)
 {
-	const auto content = readReply(reply.body);
-	// 204 is what a renewal may get; nobody looks up nothing.
+	const auto content = readReply(reply.body, token);
+	// 204 is a valid answer to a renewal, never to a look-up.
 	if (reply.status == 200 || (reply.status == 204 && operation == Operation::lookUp)) {
 		return classifySuccess(operation, reply, content);
 	}
 	if (reply.status >= 300 && reply.status < 400) {
-		return classifyRedirect(reply, token);
+		return classifyRedirect(operation, reply, token);
 	}
-	return classifyRefusal(reply, content, token);
+	return classifyRefusal(reply, content);
 }
 
 Answer classify(const ExchangeError& error)

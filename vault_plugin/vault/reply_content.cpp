@@ -1,6 +1,9 @@
 #include "vault/reply_content.h"
 
-#include "vault/unread.h"
+#include "base/json_sieve.h"
+#include "vault/echo.h"
+#include "vault/page.h"
+#include "vault/reply_keys.h"
 
 #include <algorithm>
 #include <array>
@@ -51,9 +54,8 @@ private:
 class ReplyReader final : public Poco::JSON::Handler
 {
 public:
-	bool object = false;
-	std::optional<std::vector<std::string>> errors;
-	std::vector<std::string> error;
+	std::optional<std::vector<std::string>> errors; ///< of a list of strings and nothing else
+	std::vector<std::string> otherWords;            ///< of other servers, and of gateways
 	std::vector<std::string> warnings;
 	bool wrapped = false;
 	std::optional<Fields> auth;
@@ -64,7 +66,6 @@ public:
 	void startObject() override
 	{
 		enter();
-		object = object || _depth == 1;
 		if (_depth == 2) {
 			wrapped = wrapped || _outerKey == "wrap_info";
 			if (auto* const section = sectionOf(_outerKey)) {
@@ -76,8 +77,8 @@ public:
 	void startArray() override
 	{
 		enter();
-		if (_depth == 2) {
-			_list = listOf(_outerKey);
+		if (_depth == 2 && _outerKey == "errors") {
+			errors.emplace();
 		}
 	}
 
@@ -102,10 +103,20 @@ public:
 
 	void value(const std::string& text) override
 	{
-		if (auto* const list = _depth == 1 ? listOf(_outerKey) : _depth == 2 ? _list : nullptr) {
-			list->push_back(text);
+		if (_section != nullptr) {
+			keep(text);
 		}
-		keep(text);
+		else if (_outerKey == "errors") {
+			if (_depth == 2 && errors) {
+				errors->push_back(text);
+			}
+		}
+		else if (_outerKey == "warnings") {
+			warnings.push_back(text);
+		}
+		else {
+			otherWords.push_back(text);
+		}
 	}
 
 private:
@@ -119,14 +130,20 @@ private:
 	{
 		if (_depth-- == 2) {
 			_section = nullptr;
-			_list = nullptr;
 		}
 	}
 
+	/// What is no string.
 	void keep(Value value)
 	{
-		if (_depth == 2 && _section != nullptr) {
+		if (_depth != 2) {
+			return;
+		}
+		if (_section != nullptr) {
 			_section->set(_innerKey, std::move(value));
+		}
+		else if (_outerKey == "errors") {
+			errors.reset();
 		}
 	}
 
@@ -137,10 +154,10 @@ private:
 			section->reset();
 		}
 		if (name == "errors") {
-			errors.emplace();
+			errors.reset();
 		}
-		else if (auto* const list = listOf(name)) {
-			list->clear();
+		else if (name == "warnings") {
+			warnings.clear();
 		}
 		wrapped = wrapped && name != "wrap_info";
 	}
@@ -150,22 +167,13 @@ private:
 		return name == "auth" ? &auth : name == "data" ? &data : nullptr;
 	}
 
-	std::vector<std::string>* listOf(std::string_view name)
-	{
-		return name == "errors" && errors ? &*errors
-			   : name == "error"          ? &error
-			   : name == "warnings"       ? &warnings
-										  : nullptr;
-	}
-
 	int _depth = 0;
 	std::string _outerKey; ///< of the outermost object
 	std::string _innerKey;
-	Fields* _section = nullptr;                ///< the object that is being read
-	std::vector<std::string>* _list = nullptr; ///< or the list
+	Fields* _section = nullptr; ///< the object that is being read
 };
 
-/// As the parser wants it. What is no JSON may still hold a secret.
+/// As the parser wants it. A server may have put a secret where words stand.
 struct WipedCopy
 {
 	explicit WipedCopy(std::string_view original) : text(original) {}
@@ -179,12 +187,10 @@ struct WipedCopy
 /// Null: not JSON.
 Poco::SharedPtr<ReplyReader> parse(const WipedString& body)
 {
-	constexpr std::size_t deepest = 16; // Vault's replies: 3; each level costs the parser stack
 	const WipedCopy copy(body);
 	try {
 		Poco::SharedPtr<ReplyReader> reader(new ReplyReader);
 		Poco::JSON::Parser parser(reader);
-		parser.setDepth(deepest);
 		parser.parse(copy.text);
 		return reader;
 	}
@@ -268,16 +274,24 @@ std::optional<renewal::TokenFacts> tokenFacts(const Fields& data)
 
 } // namespace
 
-ReplyContent readReply(WipedString& body)
+ReplyContent readReply(WipedString& body, std::string_view token)
 {
-	takeOutUnread(body);
+	JsonSieve sieve(replyKeys());
+	sieve.add(body.data(), body);
+	sieve.end();
+	wipe(body.data() + sieve.kept(), body.size() - sieve.kept());
+	body.resize(sieve.kept());
+	hideToken(body, token);
+
 	ReplyContent content;
-	const auto reader = parse(body);
-	if (!reader || !reader->object) {
+	const auto reader = sieve.isObject() ? parse(body) : nullptr;
+	if (!reader) {
+		if (!sieve.isObject() && !body.empty()) {
+			content.words.push_back(wordsOfPage(body));
+		}
 		return content;
 	}
 	content.object = true;
-	content.errors = std::move(reader->errors).value_or(std::move(reader->error));
 	content.warnings = std::move(reader->warnings);
 	content.wrapped = reader->wrapped;
 	if (reader->auth) {
@@ -287,6 +301,8 @@ ReplyContent readReply(WipedString& body)
 	if (reader->data) {
 		content.token = tokenFacts(*reader->data);
 	}
+	content.vaultsWords = reader->errors.has_value();
+	content.words = std::move(reader->errors).value_or(std::move(reader->otherWords));
 	return content;
 }
 

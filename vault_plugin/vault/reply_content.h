@@ -5,16 +5,18 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace issuer::vault::wire {
 
-/// What stands in the body of a reply, whatever it means. Nothing in it is secret, unless a server repeats a secret
-/// inside an error text.
+/// What the body of a reply says, whatever it means. Repeats neither the request's token nor any other secret, unless a
+/// server puts one into words for people.
 struct ReplyContent
 {
-	bool object = false;             ///< a JSON object; else a page of a proxy, a text, nothing, half a reply
-	std::vector<std::string> errors; ///< `errors`, or `error` of servers that have but one
+	bool object = false;            ///< a whole JSON object
+	bool vaultsWords = false;       ///< `words` are those of `{"errors": ["…"]}`; else of something before the server
+	std::vector<std::string> words; ///< what went wrong, for people
 	std::vector<std::string> warnings;
 	bool wrapped = false;                     ///< `wrap_info` is an object
 	std::optional<Duration> lease;            ///< `auth.lease_duration`
@@ -22,8 +24,8 @@ struct ReplyContent
 	std::optional<renewal::TokenFacts> token; ///< `data`, if it has a `ttl`
 };
 
-/// Takes out of `body` what is not read here, overwrites it, and reads the rest. Any bytes are welcome: what cannot be
-/// read is left out. Lengths of time are held within 0 and 100 years.
-[[nodiscard]] ReplyContent readReply(WipedString& body);
+/// Reads `body`, after it has removed what is not read and the token that the request carried, as no copy of those is
+/// wiped. Takes any bytes: members that cannot be read are left out. Lengths of time are held within 0 and 100 years.
+[[nodiscard]] ReplyContent readReply(WipedString& body, std::string_view token);
 
 } // namespace issuer::vault::wire

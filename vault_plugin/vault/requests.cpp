@@ -1,5 +1,7 @@
 #include "vault/wire.h"
 
+#include "vault/reply_keys.h"
+
 namespace issuer::vault::wire {
 namespace {
 
@@ -11,6 +13,8 @@ HttpRequest request(
 	request.path = path;
 	request.secretHeader = "X-Vault-Token";
 	request.secret = token;
+	request.reads = replyKeys();
+	request.understands = isVaultsLanguage;
 	request.headers.reserve(3);
 	// Agents and proxies before Vault may demand it: it shows that no browser was tricked into sending this.
 	request.headers.emplace_back("X-Vault-Request", "true");
@@ -22,14 +26,25 @@ HttpRequest request(
 
 } // namespace
 
+std::string_view pathOf(renewal::Operation operation) noexcept
+{
+	switch (operation) {
+	case renewal::Operation::lookUp:
+		return "/v1/auth/token/lookup-self";
+	case renewal::Operation::renew:
+		return "/v1/auth/token/renew-self";
+	}
+	return {}; // no other operation
+}
+
 HttpRequest lookUpSelf(std::string_view token, std::string_view vaultNamespace)
 {
-	return request("GET", "/v1/auth/token/lookup-self", token, vaultNamespace);
+	return request("GET", pathOf(renewal::Operation::lookUp), token, vaultNamespace);
 }
 
 HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, std::optional<Duration> increment)
 {
-	auto renewal = request("POST", "/v1/auth/token/renew-self", token, vaultNamespace);
+	auto renewal = request("POST", pathOf(renewal::Operation::renew), token, vaultNamespace);
 	renewal.headers.emplace_back("Content-Type", "application/json");
 	// Whole seconds: a server takes "500ms" as none, and a number with a fraction is an error to it.
 	const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(increment.value_or(Duration::zero())).count();
@@ -40,6 +55,7 @@ HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, s
 HttpRequest capabilitiesSelf(std::string_view token, std::string_view vaultNamespace)
 {
 	auto question = request("POST", "/v1/sys/capabilities-self", token, vaultNamespace);
+	question.reads = capabilityKeys();
 	question.headers.emplace_back("Content-Type", "application/json");
 	question.body = R"({"paths": ["auth/token/renew-self"]})";
 	return question;

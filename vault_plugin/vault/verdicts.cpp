@@ -31,6 +31,8 @@ constexpr Verdict verdicts[] = {
 		"the token has expired; replace it"},
 	{400, 400, contains, "no client certificate found", Kind::configuration, Reason::config,
 		"the token came from a certificate login and is renewed only with that certificate; set tls.client_cert and tls.client_key"},
+	{400, 400, contains, "no chain matching all constraints", Kind::configuration, Reason::config,
+		"the client certificate does not meet the constraints of the role that this token came from; check tls.client_cert"},
 	{400, 400, contains, "client sent an http request to an https server", Kind::configuration, Reason::config,
 		"the server speaks TLS; write https:// in the address"},
 	// nginx.
@@ -52,10 +54,10 @@ constexpr Verdict verdicts[] = {
 		"the server does not know the token; replace it"},
 	{403, 403, contains, "1 error occurred: * permission denied", Kind::denied, Reason::refused,
 		"the token's policies do not allow this; let them update auth/token/renew-self and read auth/token/lookup-self, as the policy \"default\" does; a wrong path in the address and a wrapping token in place of a token look the same"},
-	{403, 403, contains, "<html", Kind::malformed, Reason::malformed,
-		"a page instead of an answer of Vault's; check proxies and firewalls before the server"},
 	{403, 403, contains, "", Kind::unclearRefusal, Reason::refused,
-		"the server refuses, in words not known"},
+		"the server refused with an unrecognised message"},
+	{403, 403, contains, "", Kind::malformed, Reason::malformed,
+		"refused by something before the server, not by Vault; check proxies, gateways and firewalls on the way"},
 
 	{404, 404, contains, "namespace not found", Kind::configuration, Reason::config,
 		"the server has no such namespace; check \"namespace\""},
@@ -86,11 +88,13 @@ constexpr Verdict verdicts[] = {
 		"the role that this token came from is gone; restore it, or replace the token before its TTL ends"},
 	{500, 500, contains, "policies have changed, not renewing", Kind::denied, Reason::refused,
 		"the policies behind this token have changed; replace the token before its TTL ends"},
+	{500, 500, contains, "client identity during renewal not matching", Kind::denied, Reason::refused,
+		"the client certificate was replaced since this token's login; present the one of the login again, or replace the token before its TTL ends"},
+	{500, 500, contains, "failed to verify client's certificate", Kind::configuration, Reason::config,
+		"the server does not accept the client certificate: it has expired or is not yet valid; renew tls.client_cert"},
 	// RustyVault 0.2.1, which has no renew-self.
 	{500, 500, contains, "path not supported", Kind::configuration, Reason::config,
 		"this server cannot renew tokens"},
-	{500, 500, contains, "lease is not renewable", Kind::notRenewable, Reason::notRenewable,
-		"the token was created as not renewable; replace it before its TTL ends"},
 	{500, 500, contains, "active cluster node not found", Kind::serverAway, Reason::server,
 		"the cluster is between two leaders"},
 	{500, 500, contains, "leadership lost", Kind::serverAway, Reason::server,
@@ -111,9 +115,36 @@ constexpr Verdict verdicts[] = {
 };
 // clang-format on
 
-bool fits(const Verdict& verdict, const std::vector<std::string>& texts)
+/// Says something about the token itself.
+bool judgesToken(Kind kind)
 {
-	return verdict.text.empty() || std::ranges::any_of(texts, [&](std::string_view text) {
+	switch (kind) {
+	case Kind::denied:
+	case Kind::refused:
+	case Kind::unclearRefusal:
+	case Kind::gone:
+	case Kind::pastMaxTtl:
+	case Kind::notRenewable:
+	case Kind::batch:
+	case Kind::noLease:
+		return true;
+	case Kind::throttled:
+	case Kind::serverAway:
+	case Kind::malformed:
+	case Kind::configuration:
+	case Kind::transport:
+	case Kind::cancelled:
+		return false;
+	}
+	return false; // no other kind
+}
+
+bool fits(const Verdict& verdict, const Words& words)
+{
+	if (judgesToken(verdict.kind) && !words.vaults) {
+		return false;
+	}
+	return verdict.text.empty() || std::ranges::any_of(words.texts, [&](std::string_view text) {
 		return verdict.match == Verdict::Match::equals ? text == verdict.text
 													   : text.find(verdict.text) != std::string_view::npos;
 	});
@@ -136,11 +167,11 @@ std::string normalised(std::string_view text)
 	return line;
 }
 
-const Verdict& findVerdict(int status, const std::vector<std::string>& texts)
+const Verdict& findVerdict(int status, const Words& words)
 {
 	return *std::ranges::find_if(verdicts, [&](const Verdict& verdict) {
 		const auto last = &verdict == std::end(verdicts) - 1;
-		return last || (verdict.from <= status && status <= verdict.to && fits(verdict, texts));
+		return last || (verdict.from <= status && status <= verdict.to && fits(verdict, words));
 	});
 }
 

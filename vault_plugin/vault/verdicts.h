@@ -8,6 +8,13 @@
 
 namespace issuer::vault::wire {
 
+/// What a refusal says, as it can be compared.
+struct Words
+{
+	bool vaults = false;            ///< Vault's own; else of something before the server
+	std::vector<std::string> texts; ///< normalised
+};
+
 /// What one kind of reply says about the token, if it is not a 200.
 struct Verdict
 {
@@ -30,7 +37,8 @@ struct Verdict
 /// all of these.
 [[nodiscard]] std::string normalised(std::string_view text);
 
-/// The first that fits, and there is always one. `texts`: normalised.
-[[nodiscard]] const Verdict& findVerdict(int status, const std::vector<std::string>& texts);
+/// The first that fits, and there is always one. What judges the token is taken from the server's own words only: a
+/// gateway's page may say "permission denied" or "token not found", and mean another token.
+[[nodiscard]] const Verdict& findVerdict(int status, const Words& words);
 
 } // namespace issuer::vault::wire

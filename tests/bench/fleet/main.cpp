@@ -2,7 +2,7 @@
 //
 // Usage: fleet_bench [--quick] [--only PART] [--plot FILE]
 //   --quick   fleets of 1 and 1,000, and nothing that takes long
-//   --only    one part: fleet (10,000 issuers, and wrk), steady, hanging, dead or outage
+//   --only    one part: fleet (10,000 issuers, and wrk), steady, hanging, dead, outage or identities
 //   --plot    how cost grows with the number of issuers, as SVG
 #include "report.h"
 #include "rivals.h"
@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string_view>
 #include <sys/resource.h>
 
@@ -87,7 +88,8 @@ void measureTroubles(const Options& options, const Setting& setting, Results& re
 	if (options.wants("steady")) {
 		tell("1,000 renewals a second");
 		ServerProcess server(setting.serverWithLease(20));
-		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address()); }));
+		const Target target{server.port(), !setting.subject.caFile.empty()};
+		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address(), target); }));
 	}
 	if (options.wants("hanging")) {
 		tell("a stop while requests hang");
@@ -111,6 +113,29 @@ void measureTroubles(const Options& options, const Setting& setting, Results& re
 		results.others.merge(inProcess([&] { return recovery(setting.subject, server, size, Seconds(lease), rate); }));
 		results.others["recovery_rate"] = rate;
 	}
+}
+
+/// A bundle of roots as large as a system's, our own among them.
+std::string systemSizedBundle(const test::TempDir& folder, const test::TestPki& pki)
+{
+	std::ifstream system("/etc/ssl/certs/ca-certificates.crt");
+	std::ifstream ours(pki.caFile());
+	std::stringstream text;
+	text << system.rdbuf() << ours.rdbuf();
+	return folder.write("bundle.pem", text.str());
+}
+
+void measureIdentities(const Setting& setting, const test::TempDir& folder, test::TestPki& pki, Results& results)
+{
+	constexpr std::size_t size = 10'000;
+	tell(std::to_string(size) + " client certificates");
+	for (std::size_t number = 0; number < size; ++number) {
+		static_cast<void>(pki.issue(std::to_string(number), {.forClient = true}));
+	}
+	ServerProcess server(setting.server);
+	const Subject subject{setting.subject.plugin, systemSizedBundle(folder, pki)};
+	results.others.merge(
+		inProcess([&] { return manyIdentities(subject, server.address(), folder.path().string(), size); }));
 }
 
 void raiseDescriptorLimit()
@@ -138,6 +163,9 @@ int run(const Options& options)
 	}
 	measureTroubles(options, plainSetting, plain);
 	measureTroubles(options, tlsSetting, tls);
+	if (options.wants("identities")) {
+		measureIdentities(tlsSetting, folder, pki, tls);
+	}
 	std::cout << markdown(plain, tls);
 	if (!options.plotFile.empty()) {
 		std::ofstream(options.plotFile) << plot(plain, tls);
@@ -164,7 +192,8 @@ int main(int count, char** arguments)
 		}
 		else {
 			std::fputs(
-				"usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage] [--plot FILE]\n", stderr);
+				"usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage|identities] [--plot FILE]\n",
+				stderr);
 			return 64;
 		}
 	}

@@ -98,6 +98,8 @@ void othersTable(std::ostream& out, const Results& plain, const Results& tls)
 	out << "\n| | plain | TLS |\n|---|--:|--:|\n";
 	row(out, "10,000 issuers, lease 20 s: renewals/s", "steady_rate", plain, tls);
 	row(out, "… CPU µs a renewal", "steady_cpu_us", plain, tls);
+	row(out, "… of a bare client beside it, one connection, 1,000 requests/s", "bare_cpu_us", plain, tls);
+	row(out, "… so many times the bare client's", "times_bare", plain, tls);
 	row(out, "wrk, 16 connections: requests/s", "wrk_rate", plain, tls);
 	row(out, "… CPU µs a request", "wrk_cpu_us", plain, tls);
 	row(out, "the bursts of 10,000, share of wrk's rate right before each, %", "share_of_wrk", plain, tls);
@@ -112,6 +114,12 @@ void othersTable(std::ostream& out, const Results& plain, const Results& tls)
 	row(out, "… and then answered so many a second", "recovery_rate", plain, tls);
 	row(out, "… seconds until nine in ten were renewed", "recovered_s", plain, tls);
 	row(out, "… tokens lost", "dead", plain, tls);
+	row(out, "10,000 client certificates and the system's roots: create + start, ms", "identities_start_ms", plain,
+		tls);
+	row(out, "… all active, a handshake each, ms", "identities_active_ms", plain, tls);
+	row(out, "… until then, CPU µs each", "identities_cpu_us", plain, tls);
+	row(out, "… at rest, bytes each", "identities_bytes", plain, tls);
+	row(out, "… stop all, ms", "identities_stop_ms", plain, tls);
 }
 
 Line line(const std::string& name, const std::string& colour, const std::map<std::size_t, Figures>& bySize,

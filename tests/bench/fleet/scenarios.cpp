@@ -108,9 +108,39 @@ Figures lifeOfFleet(
 	return figures;
 }
 
-Figures steadyStream(const Subject& subject, const std::string& address)
+Figures manyIdentities(
+	const Subject& subject, const std::string& address, const std::string& certificates, std::size_t size)
+{
+	Figures figures;
+	const auto count = static_cast<double>(size);
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	const auto configurationOf = [&](std::size_t number) {
+		const auto stem = certificates + "/" + std::to_string(number);
+		return R"({"address":")" + address + R"(","token":{"value":")" + token(number) + R"("},"tls":{"ca_file":")" +
+			   subject.caFile + R"(","client_cert":")" + stem + R"(.pem","client_key":")" + stem +
+			   R"(.key"},"startup":"background"})";
+	};
+	const auto before = privateBytes();
+	const Watch creation;
+	fleet.createAll(configurationOf);
+	fleet.startAll();
+	figures["identities_start_ms"] = creation.wall().count() * 1e3;
+	fleet.awaitActive(size);
+	figures["identities_active_ms"] = creation.wall().count() * 1e3;
+	figures["identities_cpu_us"] = creation.cpu().count() * 1e6 / count;
+	awaitRest();
+	figures["identities_bytes"] = (privateBytes() - before) / count;
+	const Watch stop;
+	fleet.stopAll();
+	figures["identities_stop_ms"] = stop.wall().count() * 1e3;
+	return figures;
+}
+
+Figures steadyStream(const Subject& subject, const std::string& address, const Target& target)
 {
 	constexpr std::size_t size = 10'000;
+	constexpr int rate = 1000;
 	const Plugin plugin(subject.plugin);
 	Fleet fleet(plugin, size);
 	fleet.createAll(oneAddress(subject, address));
@@ -122,10 +152,14 @@ Figures steadyStream(const Subject& subject, const std::string& address)
 	}
 	std::this_thread::sleep_for(2s);
 	const auto before = fleet.renewals();
+	const auto ownBefore = threadCpuTime();
 	const Watch watch;
-	std::this_thread::sleep_for(10s);
+	auto figures = bareStream(target, rate, 10s); // on this thread, which is otherwise at rest
 	const auto count = static_cast<double>(fleet.renewals() - before);
-	return {{"steady_cpu_us", watch.cpu().count() / count * 1e6}, {"steady_rate", count / watch.wall().count()}};
+	figures["steady_cpu_us"] = (watch.cpu() - (threadCpuTime() - ownBefore)).count() / count * 1e6;
+	figures["steady_rate"] = count / watch.wall().count();
+	figures["times_bare"] = figures["steady_cpu_us"] / figures["bare_cpu_us"];
+	return figures;
 }
 
 Figures stopWhileHanging(const Subject& subject, ServerProcess& server)

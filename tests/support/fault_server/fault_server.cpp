@@ -2,6 +2,8 @@
 
 #include "fault_server/listening.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -56,6 +58,7 @@ std::string chunkedReply(int status, const std::string& body)
 FaultServer::FaultServer(Options options)
 	: _options(std::move(options)), _context(makeContext(_options)), _reply(httpReply(200, "{}"))
 {
+	_port = _options.port;
 	_listener = _options.unixSocket.empty() ? listenOnLoopback(_options.loopback, 128, _port)
 											: listenOnUnix(_options.unixSocket);
 	_stop = ::eventfd(0, EFD_CLOEXEC);
@@ -84,6 +87,21 @@ void FaultServer::setReply(std::string reply)
 {
 	const std::lock_guard lock(_mutex);
 	_reply = std::move(reply);
+}
+
+void FaultServer::setReplyOf(std::size_t connections, std::string reply)
+{
+	const std::lock_guard lock(_mutex);
+	_replyOfConnections = connections;
+	_replyOf = std::move(reply);
+}
+
+void FaultServer::closeConnections()
+{
+	const std::lock_guard lock(_mutex);
+	for (const int fd : _open) {
+		::shutdown(fd, SHUT_RDWR);
+	}
 }
 
 std::string FaultServer::address(const std::string& host) const
@@ -118,6 +136,18 @@ std::size_t FaultServer::faults() const
 	return _faults;
 }
 
+std::string FaultServer::askedName() const
+{
+	const std::lock_guard lock(_mutex);
+	return _askedName;
+}
+
+bool FaultServer::awaitGoodbyes(std::size_t count) const
+{
+	std::unique_lock lock(_mutex);
+	return _changed.wait_for(lock, std::chrono::seconds(20), [&] { return _goodbyes >= count; });
+}
+
 bool FaultServer::awaitFaults(std::size_t count) const
 {
 	std::unique_lock lock(_mutex);
@@ -136,12 +166,15 @@ void FaultServer::acceptAll()
 		if (fd < 0) {
 			continue;
 		}
+		const int on = 1;
+		::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); // or a TLS reply waits 40 ms for an ACK
 		joinTheDone();
 		const std::lock_guard lock(_mutex);
 		++_connections;
+		_open.push_back(fd);
 		_serving.emplace_back();
-		_serving.back() = std::thread([this, fd, self = std::prev(_serving.end())] {
-			serve(fd);
+		_serving.back() = std::thread([this, fd, number = _connections, self = std::prev(_serving.end())] {
+			serve(fd, number);
 			const std::lock_guard done(_mutex);
 			_done.push_back(self);
 		});

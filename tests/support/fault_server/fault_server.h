@@ -38,6 +38,7 @@ struct Fault
 	std::size_t at = 0;
 	Layer layer = Layer::reply;
 	std::size_t fromRequest = 0; ///< the first so many requests of each connection are answered well
+	std::size_t connections = 0; ///< only the first so many connections go wrong; 0: all
 };
 
 /// "HTTP/1.1 <status>" with a Content-Length and `headers` (each with its CRLF).
@@ -60,6 +61,10 @@ public:
 		std::chrono::milliseconds slowness{0}; ///< before the first byte of a handshake
 		bool tunnel = false; ///< is the proxy and the server behind it in one: agrees to CONNECT, then speaks TLS
 		std::string loopback = "127.0.0.1";
+		std::uint16_t port = 0; ///< 0: any that is free
+		/// The first request of each of the first so many connections is answered when all of them have come: so many
+		/// connections there are then, at least.
+		std::size_t gather = 0;
 	};
 
 	FaultServer() : FaultServer(Options{}) {}
@@ -71,6 +76,10 @@ public:
 	/// For connections and requests from now on.
 	void setFault(const Fault& fault);
 	void setReply(std::string reply);
+	/// Of the first `connections` connections only, whatever the others get.
+	void setReplyOf(std::size_t connections, std::string reply);
+	/// Ends every connection, as a server does that has idled for long.
+	void closeConnections();
 
 	[[nodiscard]] std::uint16_t port() const { return _port; }
 	/// With `host` as the client shall call it.
@@ -81,6 +90,11 @@ public:
 	/// Every request byte of all connections, decrypted.
 	[[nodiscard]] std::string received() const;
 
+	/// The name that the latest TLS handshake asked for (SNI); empty: it asked for none.
+	[[nodiscard]] std::string askedName() const;
+	/// Waits until so many TLS connections have ended with a goodbye (close_notify). False: not within 20 s.
+	[[nodiscard]] bool awaitGoodbyes(std::size_t count) const;
+
 	/// That have begun.
 	[[nodiscard]] std::size_t faults() const;
 	/// Waits until so many faults have begun: the client is stuck. False: not within 20 s.
@@ -90,7 +104,7 @@ private:
 	struct Visit;
 
 	void acceptAll();
-	void serve(int fd);
+	void serve(int fd, std::size_t number);
 	void joinTheDone();
 
 	const Options _options;
@@ -103,10 +117,16 @@ private:
 	mutable std::condition_variable _changed;
 	Fault _fault;
 	std::string _reply;
+	std::size_t _replyOfConnections = 0;
+	std::string _replyOf;
+	std::list<int> _open; ///< sockets of connections
+	std::size_t _gathered = 0;
 	std::string _received;
 	std::size_t _connections = 0;
 	std::size_t _requests = 0;
 	std::size_t _faults = 0;
+	std::size_t _goodbyes = 0;
+	std::string _askedName;
 	std::vector<std::list<std::thread>::iterator> _done; ///< of `_serving`
 	std::list<std::thread> _serving;                     ///< the acceptor's, and after its end the destructor's
 	std::thread _acceptor;

@@ -30,11 +30,11 @@ int listenOnLoopback(const std::string& host, int backlog, std::uint16_t& port)
 		::inet_pton(AF_INET, host.c_str(), &v4.sin_addr);
 		size = sizeof(v4);
 	}
+	reinterpret_cast<sockaddr_in&>(address).sin_port = htons(port); // at the same place in both families
 	const int fd = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	require(fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(fd, backlog) == 0,
 		"cannot listen");
 	::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-	// The port stands at the same place in both families.
 	port = ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
 	return fd;
 }

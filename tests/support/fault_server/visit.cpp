@@ -22,6 +22,7 @@ struct FaultServer::Visit
 {
 	FaultServer& server;
 	int fd;
+	std::size_t number; ///< of the connection, from 1 on
 	Fault fault;
 	std::size_t wireSent = 0;
 	std::size_t answered = 0;
@@ -44,10 +45,14 @@ struct FaultServer::Visit
 			{
 				const std::lock_guard lock(server._mutex);
 				fault = server._fault;
-				reply = server._reply;
+				reply = number <= server._replyOfConnections ? server._replyOf : server._reply;
 			}
-			const bool goesWrong =
-				fault.what != Fault::What::none && fault.layer == Fault::Layer::reply && answered >= fault.fromRequest;
+			if (answered == 0) {
+				gather();
+			}
+			const bool goesWrong = (fault.connections == 0 || number <= fault.connections) &&
+								   fault.what != Fault::What::none && fault.layer == Fault::Layer::reply &&
+								   answered >= fault.fromRequest;
 			if (goesWrong) {
 				const auto good = std::min(fault.at, reply.size());
 				sendApplication(reply.substr(0, good));
@@ -57,6 +62,16 @@ struct FaultServer::Visit
 			if (reply.find("Connection: close") != reply.npos) {
 				throw Over();
 			}
+		}
+	}
+
+	void gather()
+	{
+		std::unique_lock lock(server._mutex);
+		if (server._gathered++ < server._options.gather) {
+			server._changed.notify_all();
+			(void)server._changed.wait_for(
+				lock, std::chrono::seconds(20), [this] { return server._gathered >= server._options.gather; });
 		}
 	}
 
@@ -159,7 +174,20 @@ struct FaultServer::Visit
 		ssl.reset(SSL_new(static_cast<SSL_CTX*>(server._context.get())), SSL_free);
 		SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 		SSL_set_accept_state(ssl.get());
-		pump([this] { return SSL_do_handshake(ssl.get()); });
+		pump([this] {
+			const int result = SSL_do_handshake(ssl.get());
+			if (SSL_is_init_finished(ssl.get()) == 1) {
+				noteAskedName();
+			}
+			return result;
+		});
+	}
+
+	void noteAskedName()
+	{
+		const char* name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
+		const std::lock_guard lock(server._mutex);
+		server._askedName = name != nullptr ? name : "";
 	}
 
 	/// Runs an operation of OpenSSL, which sees memory only: every byte on the wire passes through our hands.
@@ -173,6 +201,11 @@ struct FaultServer::Visit
 			flush();
 			if (result > 0) {
 				return result;
+			}
+			if (error == SSL_ERROR_ZERO_RETURN) {
+				const std::lock_guard lock(server._mutex);
+				++server._goodbyes;
+				server._changed.notify_all();
 			}
 			if (error != SSL_ERROR_WANT_READ) {
 				throw Over();
@@ -252,10 +285,10 @@ struct FaultServer::Visit
 	}
 };
 
-void FaultServer::serve(int fd)
+void FaultServer::serve(int fd, std::size_t number)
 {
 	{
-		Visit visit{*this, fd, {}, 0, 0, {}, {}};
+		Visit visit{*this, fd, number, {}, 0, 0, {}, {}};
 		{
 			const std::lock_guard lock(_mutex);
 			visit.fault = _fault;
@@ -266,6 +299,8 @@ void FaultServer::serve(int fd)
 		catch (const Over&) {
 		}
 	}
+	const std::lock_guard lock(_mutex);
+	_open.remove(fd);
 	::close(fd);
 }
 

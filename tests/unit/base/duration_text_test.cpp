@@ -68,13 +68,10 @@ TEST(DurationText, EndsAtACentury)
 	EXPECT_FALSE(parseDuration(sum).has_value());
 }
 
-TEST(DurationText, TheErrorQuotesTheTextInBoundsAndTellsWhatIsWanted)
+TEST(DurationText, TheErrorTellsWhatIsWantedAndQuotesNothing)
 {
 	EXPECT_EQ(parseDuration("5min").error().text,
-		R"("5min" is not a length of time of at most 100 years, such as "90s", "1h30m" or 90)");
-	EXPECT_THAT(parseDuration(std::string(1000, 'x')).error().text,
-		testing::AllOf(HasSubstr(std::string(40, 'x') + "…\""), testing::Not(HasSubstr(std::string(41, 'x')))));
-	EXPECT_THAT(parseDuration("a\nb\x1B").error().text, HasSubstr("\"a b\""));
+		R"(not a length of time of at most 100 years, such as "90s", "1h30m" or 90)");
 }
 
 TEST(DurationText, IsWrittenShort)

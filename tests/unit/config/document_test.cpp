@@ -33,6 +33,15 @@ TEST(ConfigDocument, HoldsNothingThatStandsBelowAnUnknownKey)
 	EXPECT_EQ(std::get<std::string>(std::get<Array>(at(document.root, "a").of).at(0).of), "xxxxxxx");
 }
 
+TEST(ConfigDocument, HoldsNoPasswordOfAProxy)
+{
+	const std::string text = R"({"proxy":"http://u:pw@p"})";
+	const auto document = readDocument(text).value();
+	EXPECT_EQ(std::get<std::string>(at(document.root, "proxy").of), std::string(13, 'x'));
+	EXPECT_EQ(document.proxy, "http://u:pw@p");
+	EXPECT_EQ(readDocument(R"({"proxy":"http://p"})")->proxy, std::nullopt);
+}
+
 TEST(ConfigDocument, KeepsWhatStandsTwiceAndTheOrder)
 {
 	const auto document = readDocument(R"({"proxy":1,"startup":[true,null,-1.5e1],"proxy":2})").value();

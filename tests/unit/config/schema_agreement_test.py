@@ -22,8 +22,8 @@ LEAST = {"address": "https://vault:8200", "token": {"file": "/t"}}
 TABLE = {
     "address": (
         ["https://vault", "HTTP://vault:80", "https://a_b.c-d:8200/prefix/", "https://[::1]:8200", "unix:///run/x",
-         "http://[fe80::1%eth0]/a", ["https://a"], [f"https://v{i}" for i in range(8)], "https://v:00443"],
-        ["", "vault", "vault:8200", "ftp://vault", "https://", "https://v:", "https://v:0", "https://v:-1",
+         "http://[fe80::1%eth0]/a", "http://[fe80::1%25eth0]", "https://v.:8200", ["https://a"], [f"https://v{i}" for i in range(8)], "https://v:00443"],
+        ["", "vault", "vault:8200", "ftp://vault", "https://", "https://.", "https://v:", "https://v:0", "https://v:-1",
          "https://v:123456", "https://::1", "https://[::1", "https://[v]", "https://v/?a=b", "https://v/#f",
          "https://a b", "https://v/a b", "https://u:p@v", "https://v\u00e4", "unix://x", "unix:///",
          "unix:///" + 107 * "a", [], [f"https://v{i}" for i in range(9)], ["vault"], [7], 7, None, {}]),
@@ -50,8 +50,10 @@ TABLE = {
     "startup": (["fail_fast", "background"], ["", "Background", "fail-fast", None, 7]),
     "startup_timeout": (["1s", 3600], [0, 3601, "later", None]),
     "proxy": (
-        ["none", "environment", "http://proxy", "http://proxy:3128", "http://[::1]:3128/"],
-        ["", "None", "proxy:3128", "https://proxy:3128", "http://u:p@proxy", "http://proxy/path", None, True]),
+        ["none", "environment", "http://proxy", "http://proxy:3128", "http://[::1]:3128/", "http://u:p@proxy",
+         "HTTP://u%40:p@:\"%25@proxy:1/", "http://u@[::1]"],
+        ["", "None", "proxy:3128", "https://proxy:3128", "socks5://proxy", "http://u:p%@proxy", "http://u:p%4@proxy",
+         "http://u:p/@proxy", "http://u:\u00e4@proxy", "http://u:p@", "http://proxy/path", None, True]),
     "follow_redirects": (["none", "verified", "any"], ["", "all", None, False]),
     "colour": ([], ["red", None]),
 }

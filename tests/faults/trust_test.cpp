@@ -1,0 +1,538 @@
+#include "tls_fixture.h"
+#include "transport/trust.h"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+/// Files that say whom to trust and what to show: what counts, what is told, and what happens while they change or
+/// hang.
+namespace issuer::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using vault::transport::Clients;
+using Kind = ExchangeError::Kind;
+
+std::string textOf(const std::filesystem::path& path)
+{
+	std::ifstream file(path);
+	std::stringstream text;
+	text << file.rdbuf();
+	return text.str();
+}
+
+/// root → intermediate → server.
+class Chain
+{
+public:
+	TempDir directory;
+	TestPki root{make("root")};
+	TestPki intermediate{root, make("intermediate"), "Issuer Test Intermediate"};
+	Identity leaf = intermediate.issue("leaf", {});
+	std::string rootPem = textOf(root.caFile());
+	std::string intermediatePem = textOf(intermediate.caFile());
+	std::string leafPem = textOf(leaf.certificate);
+	/// What a server shows that is set up well.
+	Identity full{directory.write("full.pem", leafPem + intermediatePem), leaf.key};
+
+	/// Settings that trust what `pem` holds.
+	[[nodiscard]] Settings trusting(const FaultServer& server, const std::string& pem) const
+	{
+		auto settings = settingsFor({server.address()});
+		settings.tls.caFile = directory.write("ca.pem", pem);
+		return settings;
+	}
+
+private:
+	[[nodiscard]] std::filesystem::path make(const std::string& name) const
+	{
+		std::filesystem::create_directory(directory.path() / name);
+		return directory.path() / name;
+	}
+};
+
+vault::transport::TlsIdentity withCaFile(const std::string& path)
+{
+	vault::transport::TlsIdentity identity;
+	identity.caFile = path;
+	return identity;
+}
+
+void expectTrusted(const Settings& settings)
+{
+	const auto reply = renew(settings);
+	EXPECT_TRUE(reply.has_value()) << told(reply);
+}
+
+/// Renews until `done`, or for as long as patience lasts.
+Outcome renewUntil(vault::transport::Exchange& client, const std::function<bool(const Outcome&)>& done)
+{
+	const auto limit = std::chrono::steady_clock::now() + patience;
+	auto reply = renew(client);
+	while (!done(reply) && std::chrono::steady_clock::now() < limit) {
+		reply = renew(client);
+	}
+	return reply;
+}
+
+bool advises(const Outcome& reply, const std::string& text)
+{
+	return reply && testing::Matches(testing::Contains(HasSubstr(text)))(reply->advice);
+}
+
+TEST(Trust, WhateverStandsInTheCaFileIsTrusted)
+{
+	const Chain chain;
+	FaultServer server(with(chain.full));
+	expectTrusted(chain.trusting(server, chain.rootPem));
+	expectTrusted(chain.trusting(server, chain.intermediatePem));
+	expectTrusted(chain.trusting(server, chain.leafPem));
+	FaultServer alone(with(chain.leaf));
+	expectTrusted(chain.trusting(alone, chain.intermediatePem));
+	expectTrusted(chain.trusting(alone, chain.rootPem + chain.intermediatePem));
+	expectTrusted(chain.trusting(alone, chain.leafPem));
+}
+
+TEST(Trust, AnotherLeafOfTheSameAuthorityIsNotTrustedWithTheFirst)
+{
+	const Chain chain;
+	TestPki& authority = const_cast<TestPki&>(chain.intermediate);
+	FaultServer other(with(authority.issue("other", {})));
+	expectRefused(other, chain.trusting(other, chain.leafPem), "is signed by «Issuer Test Intermediate»");
+}
+
+TEST(Trust, AMissingIntermediateIsNamed)
+{
+	const Chain chain;
+	FaultServer server(with(chain.leaf));
+	const auto settings = chain.trusting(server, chain.rootPem);
+	expectRefused(server, settings,
+		"certificate is signed by «Issuer Test Intermediate», which neither the server sends nor CA file " +
+			settings.tls.caFile + " holds");
+}
+
+TEST(Trust, AMissingRootIsNamed)
+{
+	const Chain chain;
+	FaultServer server(with(chain.full));
+	const TempDir elsewhere;
+	const TestPki stranger(elsewhere.path(), "Somebody Else");
+	expectRefused(server, chain.trusting(server, textOf(stranger.caFile())),
+		"certificate of the authority «Issuer Test Intermediate» is signed by «Issuer Test CA», which neither");
+}
+
+TEST(Trust, ACaDirectoryMayHoldPlainOrHashedNames)
+{
+	auto& pki = Pki::shared();
+	FaultServer server(with(pki.server));
+	for (const char* name : {"vault-ca.pem", "vault-ca.crt", "5ed36f99.0"}) {
+		const TempDir directory;
+		directory.write("README", "not a certificate");
+		directory.write("damaged.pem", "-----BEGIN CERTIFICATE-----\nhalf");
+		directory.write(name, textOf(pki.authority.caFile()));
+		auto settings = settingsFor({server.address()});
+		settings.tls.caDir = directory.path();
+		expectTrusted(settings);
+	}
+}
+
+TEST(Trust, ADirectoryWithoutACertificateIsNamed)
+{
+	const TempDir directory;
+	auto settings = settingsFor({"https://127.0.0.1:1"});
+	settings.tls.caDir = directory.path();
+	for (const char* name : {"", "README", "key.pem"}) {
+		if (*name != '\0') {
+			directory.write(name, "junk");
+		}
+		const auto reply = renew(settings);
+		ASSERT_FALSE(reply.has_value());
+		EXPECT_EQ(reply.error().kind, Kind::configuration);
+		EXPECT_THAT(
+			reply.error().text, HasSubstr("CA directory " + directory.path().string() + " holds no certificate"));
+	}
+}
+
+TEST(Trust, ANewFileInACaDirectoryIsNoticed)
+{
+	auto& pki = Pki::shared();
+	FaultServer server(with(pki.server));
+	const TempDir directory;
+	const TempDir elsewhere;
+	const TestPki stranger(elsewhere.path(), "Somebody Else");
+	directory.write("other.pem", textOf(stranger.caFile()));
+	auto settings = settingsFor({server.address()});
+	settings.tls.caDir = directory.path();
+	const auto client = Clients().get(settings);
+	EXPECT_EQ(renew(*client).error().kind, Kind::tls);
+	directory.write("right.pem", textOf(pki.authority.caFile()));
+	const auto reply = renewUntil(*client, [](const Outcome& outcome) { return outcome.has_value(); });
+	EXPECT_TRUE(reply.has_value()) << told(reply);
+}
+
+TEST(Trust, TheSystemsRootsAreReadWithoutNamingThem)
+{
+	auto& pki = Pki::shared();
+	FaultServer server(with(pki.server));
+	const TempDir directory;
+	directory.write("ours.pem", textOf(pki.authority.caFile()));
+	::setenv("SSL_CERT_DIR", ("/nowhere:" + directory.path().string()).c_str(), 1);
+	const auto reply = renew(settingsFor({server.address()}));
+	::unsetenv("SSL_CERT_DIR");
+	EXPECT_TRUE(reply.has_value()) << told(reply);
+}
+
+TEST(Trust, ARevokedCertificateIsRefused)
+{
+	Chain chain;
+	FaultServer server(with(chain.full));
+	const auto other = chain.intermediate.issue("other", {});
+	expectTrusted(chain.trusting(server, chain.rootPem + chain.intermediate.crl({other.certificate})));
+	expectRefused(server, chain.trusting(server, chain.rootPem + chain.intermediate.crl({chain.leaf.certificate})),
+		"certificate was revoked by «Issuer Test Intermediate»");
+	expectRefused(server, chain.trusting(server, chain.rootPem + chain.root.crl({chain.intermediate.caFile()})),
+		"certificate of the authority «Issuer Test Intermediate» was revoked by «Issuer Test CA»");
+}
+
+TEST(Trust, AnAuthorityWithoutACrlRevokesNothing)
+{
+	const Chain chain;
+	FaultServer server(with(chain.full));
+	expectTrusted(chain.trusting(server, chain.rootPem + chain.root.crl({})));
+	expectTrusted(chain.trusting(server, chain.rootPem + chain.intermediate.crl({})));
+}
+
+TEST(Trust, ACrlPastItsNextUpdateRefusesWithAHint)
+{
+	const Chain chain;
+	FaultServer server(with(chain.full));
+	expectRefused(server, chain.trusting(server, chain.rootPem + chain.intermediate.crl({}, -std::chrono::minutes(1))),
+		"the CRL of «Issuer Test Intermediate» in CA file");
+}
+
+TEST(Trust, AnAuthorityThatHasExpiredIsNamed)
+{
+	const TempDir directory;
+	std::filesystem::create_directory(directory.path() / "old");
+	TestPki root(directory.path());
+	TestPki old(root, directory.path() / "old", "Old Intermediate", -std::chrono::hours(1));
+	const auto leaf = old.issue("leaf", {});
+	FaultServer server(
+		with(Identity{directory.write("full.pem", textOf(leaf.certificate) + textOf(old.caFile())), leaf.key}));
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = root.caFile();
+	expectRefused(server, settings, "certificate of the authority «Old Intermediate» expired on 20");
+}
+
+TEST(Trust, AClientCertificateBringsTheCertificatesBetweenItAndItsAuthority)
+{
+	Chain chain;
+	auto options = with(chain.full);
+	options.clientCa = chain.root.caFile();
+	FaultServer server(options);
+	const auto client = chain.intermediate.issue("client", {.forClient = true});
+	auto settings = chain.trusting(server, chain.rootPem);
+	settings.tls.clientKey = client.key;
+	settings.tls.clientCert = client.certificate;
+	const auto alone = renew(settings);
+	ASSERT_FALSE(alone.has_value());
+	EXPECT_THAT(alone.error().text, HasSubstr("misses an intermediate certificate in tls.client_cert"));
+	settings.tls.clientCert =
+		chain.directory.write("chain.pem", textOf(client.certificate) + chain.intermediatePem).string();
+	expectTrusted(settings);
+}
+
+TEST(Trust, OneSetOfRootsServesAllClientCertificates)
+{
+	auto& authority = Pki::shared().authority;
+	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>());
+	const auto first = authority.issue("first", {.forClient = true});
+	const auto second = authority.issue("second", {.forClient = true});
+	const auto identityOf = [&](const Identity& client) {
+		return trust.identity({authority.caFile(), "", client.certificate, client.key, "", false});
+	};
+	const auto readyOf = [](vault::transport::Identity& identity) {
+		const auto ready = vault::transport::blockingly(identity.ready(std::chrono::steady_clock::now() + patience));
+		EXPECT_TRUE(ready.has_value());
+		return ready.value_or(vault::transport::TlsSetup());
+	};
+	const auto firstIdentity = identityOf(first);
+	const auto secondIdentity = identityOf(second);
+	const auto one = readyOf(*firstIdentity);
+	const auto other = readyOf(*secondIdentity);
+	EXPECT_NE(one.context, nullptr);
+	EXPECT_EQ(one.context, other.context);
+	EXPECT_NE(one.client, other.client);
+}
+
+TEST(Trust, EqualIdentitiesAreOneForAsLongAsSomebodyHoldsIt)
+{
+	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>());
+	const auto held = trust.identity(withCaFile("/nowhere/a"));
+	EXPECT_EQ(trust.identity(withCaFile("/nowhere/a")), held);
+	for (int i = 0; i < 1000; ++i) { // those that nobody holds are swept away meanwhile
+		EXPECT_NE(trust.identity(withCaFile("/nowhere/" + std::to_string(i))), held);
+	}
+	EXPECT_EQ(trust.identity(withCaFile("/nowhere/a")), held);
+}
+
+/// A file whose reader hangs until something is written to it.
+class HangingFile
+{
+public:
+	explicit HangingFile(std::filesystem::path path) : _path(std::move(path))
+	{
+		const auto fifo = _path.string() + ".fifo";
+		EXPECT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+		std::filesystem::rename(fifo, _path);
+	}
+	/// Waits until somebody reads it, gives them `text`, and is a file that holds `text` from then on.
+	void answer(const std::string& text)
+	{
+		_answered = true;
+		const auto limit = std::chrono::steady_clock::now() + patience;
+		int writer = -1;
+		while (writer < 0 && std::chrono::steady_clock::now() < limit) {
+			writer = ::open(_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails while nobody reads
+			std::this_thread::yield();
+		}
+		ASSERT_GE(writer, 0) << "nobody reads " << _path;
+		const auto whole = _path.string() + ".whole";
+		std::ofstream(whole) << text;
+		std::filesystem::rename(whole, _path);
+		EXPECT_EQ(::write(writer, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+		::close(writer);
+	}
+	~HangingFile()
+	{
+		if (!_answered) {
+			answer("");
+		}
+	}
+	HangingFile(const HangingFile&) = delete;
+	HangingFile& operator=(const HangingFile&) = delete;
+
+private:
+	std::filesystem::path _path;
+	bool _answered = false;
+};
+
+TEST(Trust, AFileThatHangsLeavesWhatWasReadInUseAndIsTold)
+{
+	auto& pki = Pki::shared();
+	FaultServer server(with(pki.server));
+	const TempDir directory;
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = directory.write("ca.pem", textOf(pki.authority.caFile()));
+	const auto client = Clients().get(settings);
+	ASSERT_TRUE(renew(*client).has_value());
+
+	HangingFile hanging(settings.tls.caFile);
+	const auto isTold = [&](const Outcome& reply) {
+		return !reply || advises(reply, "CA file " + settings.tls.caFile +
+											" hangs: its file system does not answer; "
+											"going on with what was read before");
+	};
+	const auto meanwhile = renewUntil(*client, isTold);
+	ASSERT_TRUE(meanwhile.has_value()) << told(meanwhile);
+	EXPECT_TRUE(isTold(meanwhile));
+	hanging.answer(textOf(pki.authority.caFile()));
+	const auto after = renewUntil(*client, [](const Outcome& reply) { return !reply || reply->advice.empty(); });
+	ASSERT_TRUE(after.has_value()) << told(after);
+	EXPECT_THAT(after->advice, testing::IsEmpty());
+}
+
+TEST(Trust, TheFirstReadingIsAwaitedWithinTheDeadlineAndCanBeStopped)
+{
+	auto& pki = Pki::shared();
+	FaultServer server(with(pki.server));
+	const TempDir directory;
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = directory.path() / "ca.pem";
+	HangingFile hanging(settings.tls.caFile);
+	const auto client = Clients().get(settings);
+
+	const auto late = renew(*client, std::chrono::milliseconds(50));
+	ASSERT_FALSE(late.has_value());
+	EXPECT_EQ(late.error().kind, Kind::timeout);
+	EXPECT_THAT(late.error().text, HasSubstr("CA file " + settings.tls.caFile + ": no time left while reading it"));
+	EXPECT_TRUE(late.error().unsent);
+
+	const Stop stop;
+	auto stopped = std::async(std::launch::async, [&] { return renew(*client, patience, stop.fd()); });
+	stop.now();
+	EXPECT_EQ(stopped.get().error().kind, Kind::cancelled);
+
+	auto waiting = std::async(std::launch::async, [&] { return renew(*client); });
+	auto another = std::async(std::launch::async, [&] { return renew(*client); });
+	hanging.answer(textOf(pki.authority.caFile()));
+	EXPECT_TRUE(waiting.get().has_value());
+	EXPECT_TRUE(another.get().has_value());
+}
+
+TEST(Trust, ReadingBeginsBeforeTheFirstExchange)
+{
+	const TempDir directory;
+	auto settings = settingsFor({"https://127.0.0.1:1"});
+	settings.tls.caFile = directory.path() / "ca.pem";
+	HangingFile hanging(settings.tls.caFile);
+	const auto client = Clients().get(settings);
+	hanging.answer("read"); // returns, as somebody reads
+}
+
+TEST(Trust, NothingIsReadForPlainHttp)
+{
+	FaultServer server;
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = "/nowhere/ca.pem";
+	expectTrusted(settings);
+}
+
+TEST(Trust, AClientCertificateIsReplacedOnceBothOfItsFilesAre)
+{
+	TempDir directory;
+	TestPki pki(directory.path());
+	auto options = with(pki.server());
+	options.clientCa = pki.caFile();
+	FaultServer server(options);
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = pki.caFile();
+	const auto first = pki.issue("client", {.validTo = std::chrono::hours(24), .forClient = true});
+	settings.tls.clientCert = first.certificate;
+	settings.tls.clientKey = first.key;
+	const auto client = Clients().get(settings);
+	ASSERT_TRUE(renew(*client).has_value());
+	ASSERT_EQ(server.connections(), 1u);
+
+	const auto second = pki.issue("second", {.validTo = std::chrono::hours(24 * 60), .forClient = true});
+	std::filesystem::rename(second.certificate, first.certificate);
+	const auto between =
+		renewUntil(*client, [](const Outcome& reply) { return !reply || advises(reply, "must be the matching"); });
+	EXPECT_TRUE(advises(between, "must be the matching")) << told(between);
+	std::filesystem::rename(second.key, first.key);
+	const auto after = renewUntil(*client, [](const Outcome& reply) { return !reply || reply->advice.empty(); });
+	ASSERT_TRUE(after.has_value()) << told(after);
+	ASSERT_TRUE(renew(*client).has_value()); // the reply before may have come while they were read
+	EXPECT_EQ(server.connections(), 2u) << "with the new one, and without one in between";
+}
+
+TEST(Trust, WithoutAThreadToReadWithWhatWasReadStaysInUse)
+{
+	vault::runtime::Helpers::Options none;
+	none.mostEver = 0;
+	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>(none));
+	const auto identity = trust.identity(withCaFile(Pki::shared().authority.caFile()));
+	const auto ready = vault::transport::blockingly(identity->ready(std::chrono::steady_clock::now() + patience));
+	ASSERT_FALSE(ready.has_value());
+	EXPECT_EQ(ready.error().kind, Kind::network);
+	EXPECT_THAT(ready.error().text, HasSubstr("no thread left"));
+}
+
+TEST(Trust, ACertificateAboutToEndIsToldWithEachReply)
+{
+	auto& authority = Pki::shared().authority;
+	FaultServer server(with(Pki::shared().server));
+	auto settings = trusting({server.address()});
+	const auto soon = authority.issue("soon", {.validTo = std::chrono::hours(24 * 29), .forClient = true});
+	settings.tls.clientCert = soon.certificate;
+	settings.tls.clientKey = soon.key;
+	const auto client = Clients().get(settings);
+	for (int i = 0; i < 2; ++i) {
+		EXPECT_THAT(renew(*client)->advice, ElementsAre(HasSubstr("soon.pem ends 20")));
+	}
+	const auto late = authority.issue("late", {.validTo = std::chrono::hours(24 * 31), .forClient = true});
+	settings.tls.clientCert = late.certificate;
+	settings.tls.clientKey = late.key;
+	EXPECT_THAT(renew(settings)->advice, testing::IsEmpty());
+}
+
+TEST(Trust, FilesThatChangeAreReadAgainAndOldConnectionsLeft)
+{
+	const TempDir directory;
+	auto first = std::make_unique<TestPki>(directory.path());
+	FaultServer server(with(first->server()));
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = first->caFile();
+	const auto client = Clients().get(settings);
+	ASSERT_TRUE(renew(*client).has_value());
+
+	const TempDir elsewhere;
+	TestPki second(elsewhere.path());
+	std::filesystem::rename(second.caFile(), first->caFile());
+	// The files are looked at once a second: from then on the server's authority is unknown.
+	const auto limit = std::chrono::steady_clock::now() + patience;
+	auto reply = renew(*client);
+	while (reply && std::chrono::steady_clock::now() < limit) {
+		reply = renew(*client);
+	}
+	ASSERT_FALSE(reply.has_value());
+	EXPECT_EQ(reply.error().kind, Kind::tls);
+}
+
+TEST(Trust, ChangedFilesThatCannotBeReadLeaveTheOldOnesInUse)
+{
+	const TempDir directory;
+	TestPki pki(directory.path());
+	FaultServer server(with(pki.server()));
+	auto settings = settingsFor({server.address()});
+	settings.tls.caFile = pki.caFile();
+	const auto client = Clients().get(settings);
+	ASSERT_TRUE(renew(*client).has_value());
+
+	directory.write("ca.pem", "half a certif");
+	const auto limit = std::chrono::steady_clock::now() + patience;
+	auto reply = renew(*client);
+	while (reply && reply->advice.empty() && std::chrono::steady_clock::now() < limit) {
+		reply = renew(*client);
+	}
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_THAT(reply->advice, ElementsAre(HasSubstr("no usable PEM certificate")));
+}
+
+TEST(Trust, UnusableFilesAreNamed)
+{
+	const TempDir directory;
+	auto& pki = Pki::shared();
+	const auto junk = directory.write("junk.pem", "junk").string();
+	const auto client = pki.authority.client();
+	const auto other = pki.authority.issue("other-client", {.forClient = true});
+	struct Files
+	{
+		std::string caFile, caDir, clientCert, clientKey;
+	};
+	const auto expectNamed = [](const Files& files, const std::string& text) {
+		auto settings = settingsFor({"https://127.0.0.1:1"});
+		settings.tls = {files.caFile, files.caDir, files.clientCert, files.clientKey, "", false};
+		const auto reply = renew(settings);
+		ASSERT_FALSE(reply.has_value());
+		EXPECT_EQ(reply.error().kind, Kind::configuration);
+		EXPECT_THAT(reply.error().text, HasSubstr(text));
+	};
+	expectNamed({"/nowhere/ca.pem", "", "", ""}, "CA file /nowhere/ca.pem: No such file");
+	expectNamed({junk, "", "", ""}, "CA file " + junk + " holds no usable");
+	expectNamed({directory.path(), "", "", ""}, "is a directory");
+	expectNamed({"", junk, "", ""}, "is no directory");
+	expectNamed({"", "", junk, client.key}, "client certificate " + junk);
+	expectNamed({"", "", client.certificate, "/nowhere/key"}, "client key /nowhere/key: No such file");
+	expectNamed({"", "", client.certificate, other.key}, "must be the matching");
+}
+
+TEST(Trust, SkippingVerificationWorksAndIsToldWithEachReply)
+{
+	FaultServer server(with(Pki::shared().authority.selfSignedServer()));
+	auto settings = settingsFor({server.address()});
+	settings.tls.insecureSkipVerify = true;
+	const auto reply = renew(settings);
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_THAT(reply->advice, ElementsAre(HasSubstr("insecure_skip_verify")));
+}
+
+} // namespace
+} // namespace issuer::test

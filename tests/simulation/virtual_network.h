@@ -1,0 +1,69 @@
+#pragma once
+
+#include "ways.h"
+#include "world.h"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace issuer::simulation {
+
+/// The connections between the renewer and the server, and what becomes of them.
+class VirtualNetwork
+{
+public:
+	struct Connection
+	{
+		unsigned number; ///< among those of its endpoint
+		int endpoint;
+		Instant opened;
+		Instant idleSince;              ///< Instant::max(): in use
+		std::optional<WayFault> broken; ///< for as long as it lasts, whatever its endpoint does
+	};
+
+	/// `troubles`: those that have begun; they grow.
+	/// `resolutions`: what the renewer knows of the name goes there.
+	VirtualNetwork(
+		const Topology& topology, const std::vector<NetTrouble>& troubles, std::vector<Resolution>& resolutions)
+		: _topology(topology), _troubles(troubles), _resolutions(resolutions)
+	{
+	}
+
+	/// The renewer forgets all that it knew, and has no connection.
+	void forget(Instant now);
+
+	/// A trouble of the connections begins: those that exist break.
+	void breakConnections(WayFault how);
+
+	/// What is wrong with connecting to it now, or with asking over this connection.
+	[[nodiscard]] std::optional<WayFault> faultOf(int endpoint, Instant now) const;
+	[[nodiscard]] std::optional<WayFault> faultOf(const Connection& connection, Instant now) const;
+
+	/// Asks the resolver, unless it has been asked and has not answered yet. Returns when it will have answered.
+	[[nodiscard]] Instant askResolver(Instant now);
+	/// Its answer, which has come: the endpoints that the name gives now, in order; none: it has failed.
+	[[nodiscard]] std::vector<int> resolverAnswer(Instant now);
+
+	/// Opens a connection, which is in use.
+	Connection open(int endpoint, Instant now);
+	/// Takes a kept connection into use, the youngest one; none: there is none that could be seen to be open.
+	[[nodiscard]] std::optional<Connection> take(int endpoint, Instant now, Duration longestAge);
+	void keep(Connection connection, Instant now);
+	void closeIdle(int endpoint);
+
+private:
+	const Topology& _topology;
+	const std::vector<NetTrouble>& _troubles;
+	std::vector<Resolution>& _resolutions;
+	std::vector<Connection> _idle;
+	struct Query
+	{
+		Instant answered;
+		bool fails;
+	};
+	std::optional<Query> _query; ///< that the resolver has not answered, or whose answer nobody has heard
+	std::array<unsigned, mostEndpoints> _opened{}; ///< connections, of each endpoint
+};
+
+} // namespace issuer::simulation

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "transport/file_stamp.h"
+#include "transport/reading.h"
+#include "transport/tls_context.h"
+
+#include <string>
+#include <vector>
+
+namespace issuer::vault::transport {
+
+/// A client certificate and its key, read from files: see FileBacked.
+class ClientCertificateSource
+{
+public:
+	using Value = ClientCertificate;
+
+	ClientCertificateSource(std::string certificate, std::string key)
+		: _certificate(std::move(certificate)), _key(std::move(key))
+	{
+	}
+
+	[[nodiscard]] std::string name() const { return "client certificate " + _certificate; }
+	[[nodiscard]] std::string key() const;
+	[[nodiscard]] std::vector<FileStamp> stamps(Reading& reading) const;
+	/// The error names the file, and is one too if the two do not belong together: half of them is replaced, say.
+	[[nodiscard]] Result<std::shared_ptr<const ClientCertificate>> read(Reading& reading) const;
+	/// Tells of a certificate that ends within 30 days.
+	void advise(const ClientCertificate& certificate, std::vector<std::string>& lines) const;
+
+private:
+	std::string _certificate;
+	std::string _key;
+};
+
+} // namespace issuer::vault::transport

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/wiped.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// Files as their users see them: bytes that may change, on a disk that may not answer. Everything here may block.
+namespace issuer::vault::transport {
+
+/// Tells whether a file is still the one that was read; of a missing file all is zero.
+struct FileStamp
+{
+	std::uint64_t device = 0, inode = 0, size = 0;
+	std::int64_t modifiedNs = 0, changedNs = 0;
+
+	[[nodiscard]] static FileStamp of(const std::string& path);
+	friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+/// Returns all of a file. The error begins with `what` and the path: "CA file /x.pem: No such file or directory".
+[[nodiscard]] Result<WipedString> readFile(const std::string& what, const std::string& path);
+
+/// Returns the paths of the entries of a directory that look like certificates by their names, sorted: *.pem, *.crt,
+/// *.cer, and the hashed names of c_rehash (5ed36f99.0, 5ed36f99.r0). The error is as readFile()'s.
+[[nodiscard]] Result<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path);
+
+} // namespace issuer::vault::transport
