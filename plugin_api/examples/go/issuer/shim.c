@@ -81,8 +81,7 @@ issuer_host* issuer_go_host(uintptr_t instance)
 {
 	issuer_host* host = malloc(sizeof *host);
 	if (host != NULL) {
-		*host = (issuer_host){
-			sizeof *host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, (void*)instance, onLog, noExtension};
+		*host = (issuer_host){sizeof *host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, (void*)instance, onLog, noExtension};
 	}
 	return host;
 }

@@ -1,4 +1,5 @@
-/* Calls through the contract's tables, which cgo cannot make itself, and callbacks that end in exported Go functions. */
+/* Calls through the contract's tables, which cgo cannot make itself, and callbacks that end in exported Go functions.
+ */
 #pragma once
 
 #include <issuer/handover.h>
@@ -18,8 +19,8 @@ int issuer_go_close(const char* path, issuer_library library);
 /* `instance` names the Go instance in the log callback. The struct is the caller's to free after destroy. */
 issuer_host* issuer_go_host(uintptr_t instance);
 
-issuer_rc issuer_go_create(
-	const issuer_lifecycle* table, const issuer_host* host, issuer_str config, issuer_instance** out, issuer_error* err);
+issuer_rc issuer_go_create(const issuer_lifecycle* table, const issuer_host* host, issuer_str config,
+	issuer_instance** out, issuer_error* err);
 issuer_rc issuer_go_destroy(const issuer_lifecycle* table, issuer_instance* self, issuer_error* err);
 issuer_rc issuer_go_start(const issuer_lifecycle* table, issuer_instance* self, issuer_error* err);
 issuer_rc issuer_go_stop(const issuer_lifecycle* table, issuer_instance* self, uint32_t timeout_ms, issuer_error* err);
