@@ -57,9 +57,8 @@ private:
 /// - A place has at most `perPlace` jobs in flight, so that a fast server gets a burst over few connections.
 /// - Once a due job of a place is impatient, the place may exceed its limit, most urgent job first. So a server that
 ///   hangs delays the other jobs of its place by no more than their patience.
-/// - The limit of a place that hangs grows (see stalled()), so that jobs that have time look for a way, too, but not
-/// all
-///   of them at once.
+/// - The limit of a place that hangs grows (see stalled()), so that jobs that have time look for a way, too, but
+///   not all of them at once.
 /// - A place never has as many jobs in flight as slots are free. So one dead server leaves half of the slots to the
 ///   others, and as long as fewer servers are dead than there are slots, one remains for a server that lives.
 /// - A job whose urgency has passed needs no slot: some flights are kept for those. Its token may be dead already, and
