@@ -147,6 +147,9 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	const bool patient = std::ranges::any_of(world.incidents, asksForPatience);
 	const auto once = patient ? 75s : std::min<Duration>(1250ms + lasted * 5 / 3, 75s);
 	const auto pauses = std::ranges::any_of(world.incidents, spoiltLookUps) ? 3 * once : once;
+	if (patient && death.acceptedFrom - death.askedSince >= 6500ms) {
+		return false; // believed dead, and then the server is left alone for as long as it asks
+	}
 	const auto refused = patienceAfterRefusals(death.acceptedFrom - death.askedSince, lasted);
 	const auto reserve = reserveOf(world, world.token.lease);
 	// The token before has its own requests, a gap apart from those about a candidate.
@@ -155,7 +158,14 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, well, death.at)) {
 		return false;
 	}
-	const auto detours = detoursOf(topology).all() * (attempt + once);
+	// Whether a way is good, a look-up that tells nothing does not show: only a renewal does.
+	const bool spoilt = std::ranges::any_of(world.incidents, spoiltLookUps);
+	Duration detours{};
+	auto step = attempt + once; // each may last as long as all that failed before it
+	for (int left = (spoilt ? 4 : 1) * detoursOf(topology).all(); left > 0; --left) {
+		detours += step;
+		step = std::min<Duration>(2 * step, 105s);
+	}
 	const auto asked = well + attempt + std::max(pauses, refused) + reserve.roundTrip + other + detours;
 	return asked + (death.at - asked) / 10 + neededBefore(world, reserve) + 500ms < death.at;
 }

@@ -170,17 +170,17 @@ void Stage::arrive()
 	auto& flight = *_flight;
 	flight.arrival = Instant::max();
 	const auto* spell = disturbance(flight.attempt.operation);
-	const auto fault = spell == nullptr ? std::nullopt : std::optional(spell->fault);
+	const auto meets = [&](Fault fault) { return spell != nullptr && spell->fault == fault; };
 	const bool renews = flight.attempt.operation == Operation::renew;
-	if (fault == Fault::hanging || (fault == Fault::frozenLeader && renews)) {
+	if (meets(Fault::hanging) || (meets(Fault::frozenLeader) && renews)) {
 		loseReply(flight);
 		return;
 	}
-	if (fault == Fault::frozen && _journey) {
+	if (meets(Fault::frozen) && _journey) {
 		_journey->arrivesAt(std::max(spell->to, _now + 1us));
 		return;
 	}
-	if (fault == Fault::frozen) {
+	if (meets(Fault::frozen)) {
 		// Whoever has gone by then is not answered, and the server notices before it renews.
 		flight.end = std::min(flight.deadline, spell->to + (flight.end - _now));
 		if (spell->to < flight.deadline) {
@@ -201,7 +201,7 @@ void Stage::arrive()
 	if (mischance) {
 		_chronicle.exchanges[flight.exchange].mischance = true;
 	}
-	if (fault == Fault::replyLost || mischance) {
+	if (meets(Fault::replyLost) || mischance) {
 		loseReply(flight);
 	}
 	else if (_journey) {

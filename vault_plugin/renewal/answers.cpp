@@ -68,14 +68,19 @@ Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 		lease.lookedUpBy(span, facts, *_policy);
 		foundAlive();
 		_memory.retry.restart(Failing::denied);
+		learnBound(facts);
 		return {};
 	case Owed::remains:
 		lease.lookedUpBy(span, facts, *_policy);
 		lease.reachMaxTtl();
+		learnBound(facts);
 		return {};
-	case Owed::lease:
+	case Owed::lease: {
 		lease.unwrappedBy(span, facts, *_policy);
-		return renewed();
+		const auto verdict = renewed();
+		learnBound(facts);
+		return verdict;
+	}
 	case Owed::nothing:
 		break;
 	}
@@ -92,6 +97,13 @@ Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 Verdict Keeper::learn(const TokenFacts& facts)
 {
 	const auto verdict = succeed(Outcome::none);
+	learnBound(facts);
+	return verdict;
+}
+
+/// Whether the token can be renewed at all. Each look-up tells, whatever it was asked for.
+void Keeper::learnBound(const TokenFacts& facts)
+{
 	if (facts.usesLeft != 0) {
 		// Each request burns one use, and the last one kills the token: so this was the last.
 		_memory.unrenewable = Reason::limitedUses;
@@ -103,7 +115,6 @@ Verdict Keeper::learn(const TokenFacts& facts)
 	else if (!facts.renewable) {
 		_memory.unrenewable = Reason::notRenewable;
 	}
-	return verdict;
 }
 
 Verdict Keeper::lastsForEver()

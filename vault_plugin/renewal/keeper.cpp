@@ -84,11 +84,12 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Where both are due, the token in use goes first as long as it lives; then the candidate, unless it is due later.
+/// Where both are due, the token in use goes first as long as it may live; then the candidate, unless it is due later.
 Attempt Keeper::attempt(Moment now)
 {
 	const bool isCurrentDue = _plan.at && *_plan.at <= now.boot;
-	const bool ofCandidate = _candidate && (!isCurrentDue || (_memory.dead() && *_candidate->plan.at <= *_plan.at));
+	const bool over = _memory.dead() && _memory.lease.overAt(now.boot);
+	const bool ofCandidate = _candidate && (!isCurrentDue || (over && *_candidate->plan.at <= *_plan.at));
 	Attempt attempt;
 	if (ofCandidate) {
 		attempt.token = Token::candidate;
@@ -240,6 +241,9 @@ void Keeper::interrupted(Instant now)
 	retry.fail(retry.kind == Failing::denied ? Failing::denied : Failing::passing, Reason::network, _memory.started);
 	if (!ofCandidate && out.operation == Operation::renew) {
 		_memory.lease.mayHaveBeenRenewed(_memory.started, now, increment());
+	}
+	if (!ofCandidate && _memory.lease.overAt(_memory.started) && !_memory.dead()) {
+		_memory.death = Reason::expired;
 	}
 }
 

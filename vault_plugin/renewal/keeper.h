@@ -161,6 +161,7 @@ private:
 	Verdict conclude(const Span& span, const WrappedGrant& grant);
 	Verdict conclude(const Span& span, Operation operation, const Trouble& trouble);
 	Verdict learn(const TokenFacts& facts);
+	void learnBound(const TokenFacts& facts);
 	Verdict renewed();
 	Verdict lastsForEver();
 	Verdict passing(const Span& span, Operation operation, const Trouble& trouble);

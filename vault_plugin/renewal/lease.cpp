@@ -118,7 +118,7 @@ void Lease::followMaxTtl(const Lease& before, bool capWarning, const Policy& pol
 		const bool shortened = before.granted > Duration::zero() && granted < before.granted;
 		const bool unmoved = before.known() && middle() - before.middle() <= policy.forecastSlack;
 		maxTtlEnd = middle();
-		maxTtlWithin = {};
+		maxTtlWithin = latest - middle();
 		maxTtlReached = shortened || unmoved;
 		return;
 	}

@@ -9,6 +9,16 @@
 namespace issuer::vault::renewal {
 namespace {
 
+/// The question about a token whose end is not known. Once look-ups have turned out useless, renewals are asked more
+/// often than look-ups, by the dice: taking turns could fall in step with ways that take turns, a bad one each time a
+/// renewal is asked.
+Operation operationOf(const Policy& policy, const Retry& retry, double dice)
+{
+	constexpr double mostly = 2.0 / 3;
+	const bool renews = retry.renewNext || (retry.useless >= policy.uselessLookUps && dice < mostly);
+	return renews ? Operation::renew : Operation::lookUp;
+}
+
 class Planner
 {
 public:
@@ -70,7 +80,7 @@ private:
 		return {}; // no other state
 	}
 
-	[[nodiscard]] Operation firstOperation() const { return _retry.renewNext ? Operation::renew : Operation::lookUp; }
+	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry, _dice); }
 
 	/// At the max TTL: sparse confirmations, in case it was raised; one at least, where no renewal has met it yet.
 	[[nodiscard]] Plan confirmation() const
@@ -203,7 +213,7 @@ Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& re
 						   : firstPause(policy, retry, dice);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),
-		retry.renewNext ? Operation::renew : Operation::lookUp};
+		operationOf(policy, retry, dice)};
 }
 
 Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)
