@@ -77,7 +77,8 @@ void Workers::employ()
 	if (watched && _ready.size() > 1) {
 		return; // since the first of these came, it waits for the moment when there is room
 	}
-	const bool full = _threads.size() >= mostThreads || (_threads.size() >= _limit && (_stuckAfter == never || watched));
+	const bool full =
+		_threads.size() >= mostThreads || (_threads.size() >= _limit && (_stuckAfter == never || watched));
 	if (needed <= _idle || full) {
 		_changed.notify_one();
 		return;
