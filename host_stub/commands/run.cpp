@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <malloc.h>
 #include <random>
 #include <unistd.h>
 
@@ -144,6 +145,15 @@ void tellFaults(observe::EventSink& sink, const HostConfig& config)
 	}
 }
 
+/// Has all threads allocate from one heap, where what reading the configuration has freed is used again. With a heap a
+/// thread, a host of 10,000 issuers takes half as much memory again.
+void useOneHeap()
+{
+#ifdef M_ARENA_MAX
+	::mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 } // namespace
 
 std::string_view Run::help() const
@@ -252,6 +262,7 @@ bool Run::setOption(const std::string& name, std::string& value)
 
 int Run::run(const std::vector<std::string>& arguments)
 {
+	useOneHeap(); // before the first thread
 	if (!arguments.empty()) {
 		return usageError("run takes no argument such as \"" + arguments.front() + "\"", name());
 	}

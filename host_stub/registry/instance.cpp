@@ -188,15 +188,16 @@ CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call cal
 		core.reset(); // before anybody hears of it, and unloads the library
 		std::unique_lock lock(pending->mutex);
 		pending->answer = std::move(answer);
-		pending->changed.notify_all();
-		if (const std::shared_ptr<Core> left = std::move(pending->leftWith)) {
-			lock.unlock();
+		const std::shared_ptr<Core> left = std::move(pending->leftWith);
+		lock.unlock();
+		pending->changed.notify_all(); // without the lock, or who waits wakes to wait for that
+		if (left != nullptr) {
 			left->returned();
 		}
 	});
 	std::unique_lock lock(pending->mutex);
 	const auto over = [&] { return pending->answer || pending->abandoned; };
-	if (!pending->changed.wait_until(lock, deadline, over) && cancel) {
+	if (!calls->await(lock, pending->changed, deadline, over) && cancel) {
 		constexpr std::chrono::seconds more{1};
 		lock.unlock();
 		cancel();

@@ -73,8 +73,12 @@ void Workers::employ()
 {
 	const std::size_t needed = std::max<std::size_t>(_ready.size(), _delayed.empty() ? 0 : 1);
 	// Beside those that work one more, that looks when one of them is stuck.
-	const bool full = _threads.size() >= mostThreads ||
-					  (_threads.size() >= _limit && (_stuckAfter == never || (fullUntil() && _idle > 0)));
+	const bool watched = _stuckAfter != never && _idle > 0 && fullUntil();
+	if (watched && _ready.size() > 1) {
+		return; // since the first of these came, it waits for the moment when there is room
+	}
+	const bool full =
+		_threads.size() >= mostThreads || (_threads.size() >= _limit && (_stuckAfter == never || watched));
 	if (needed <= _idle || full) {
 		_changed.notify_one();
 		return;
@@ -115,6 +119,9 @@ Workers::Task Workers::next()
 void Workers::carryOut(Task task, std::unique_lock<std::mutex>& lock)
 {
 	const auto since = _running.insert(Clock::now());
+	if (!_threads.empty()) {
+		employ(); // for the rest, while this thread is away: it counts by now, or each task would hire one in vain
+	}
 	lock.unlock();
 	task();
 	task = nullptr;
@@ -158,9 +165,7 @@ void Workers::run()
 			_delayed.erase(_delayed.begin());
 		}
 		if (!_ready.empty() && !fullUntil()) {
-			Task task = next();
-			employ(); // for the rest, while this thread is away
-			carryOut(std::move(task), lock);
+			carryOut(next(), lock);
 		}
 		else if ((_closing && _ready.empty()) || _idle > 0) {
 			break; // nothing will come, or another already waits for it
@@ -169,6 +174,8 @@ void Workers::run()
 			await(lock);
 		}
 	}
+	joinFinished(lock); // so that never more than a few stacks wait for that
+	lock.lock();
 	const auto self = _threads.find(std::this_thread::get_id());
 	_finished.push_back(std::move(self->second));
 	_threads.erase(self);
