@@ -112,7 +112,8 @@ private:
 	void answered(const Moment& sent, const renewal::Answer& answer);
 	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
 	void passOn(const std::vector<std::string>& advice) noexcept;
-	void report(renewal::Reports reports);
+	void say(renewal::Level level, std::string_view component, std::string text);
+	void report(renewal::Reports reports); ///< under the lock
 	void deliver();
 	void tellAll() noexcept;
 	void tellUntilAllIsTold() noexcept;

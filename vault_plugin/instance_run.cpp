@@ -124,11 +124,11 @@ credential::Source::Update Instance::takeNews(bool look)
 	}
 	auto update = _token.update();
 	if (!update.note.empty()) {
-		_listener.log(Level::info, "credential",
+		say(Level::info, "credential",
 			"changes of " + _token.describe() + " are noticed within 30 s, not at once: " + update.note);
 	}
 	if (update.recovered) {
-		_listener.log(Level::info, "credential", _token.describe() + " can be read again");
+		say(Level::info, "credential", _token.describe() + " can be read again");
 	}
 	return update;
 }
@@ -201,13 +201,20 @@ void Instance::passOn(const std::vector<std::string>& advice) noexcept
 	}
 	try {
 		_advice = advice;
+		for (const auto& line : advice) {
+			say(Level::warn, "tls", line);
+		}
 	}
 	catch (const std::exception&) {
-		return; // out of memory: passed on with the next reply
+		_advice.clear(); // out of memory: passed on with the next reply
 	}
-	for (const auto& line : advice) {
-		_listener.log(Level::warn, "tls", line);
-	}
+}
+
+/// Has a line told in its turn, among the events.
+void Instance::say(Level level, std::string_view component, std::string text)
+{
+	const std::lock_guard lock(_mutex);
+	report({renewal::Note{level, std::move(text), component}});
 }
 
 void Instance::report(renewal::Reports reports)
@@ -288,7 +295,7 @@ void Instance::tellAll() noexcept
 			_listener.event(*event);
 		}
 		else if (const auto* note = std::get_if<renewal::Note>(&report)) {
-			_listener.log(note->level, "events", note->text);
+			_listener.log(note->level, note->component, note->text);
 		}
 	}
 }

@@ -42,6 +42,7 @@ FAULTS = {
     "destroys_running": ["destroy-while-running-is-busy"],
     "leaves_thread": ["stop-leaves-no-thread", "lives-often-without-a-trace"],
     "keeps_recorder": ["set-recorder-is-a-barrier"],
+    "tells_one_by_one": ["blocked-recorders-delay-no-other"],
     "answers_from_inside": ["refuses-calls-from-record"],
     "import_fails": ["hands-over-to-itself"],
     "takes_signals": ["threads-block-signals"],

@@ -13,20 +13,18 @@ namespace issuer::vault::credential {
 class Reader::Handle final : public Reader::File
 {
 public:
-	Handle(std::shared_ptr<Table> table, const std::string& path, NewsListener& listener)
-		: _table(std::move(table)), _entry(_table->add(path, listener))
-	{
-	}
-	~Handle() override { _table->remove(*_entry); }
+	Handle(Table& table, const std::string& path, NewsListener& listener) : _entry(table.add(path, listener)) {}
+	~Handle() override { table().remove(*_entry); }
 	Handle(const Handle&) = delete;
 	Handle& operator=(const Handle&) = delete;
 
-	std::optional<News> take() noexcept override { return _table->take(*_entry); }
-	void setUrgent(bool urgent) noexcept override { _table->setUrgent(*_entry, urgent); }
-	void lookNow() noexcept override { _table->lookNow(*_entry); }
+	std::optional<News> take() noexcept override { return table().take(*_entry); }
+	void setUrgent(bool urgent) noexcept override { table().setUrgent(*_entry, urgent); }
+	void lookNow() noexcept override { table().lookNow(*_entry); }
 
 private:
-	const std::shared_ptr<Table> _table;
+	[[nodiscard]] Table& table() const noexcept { return _entry->table(); }
+
 	const std::shared_ptr<Table::Entry> _entry;
 };
 
@@ -42,7 +40,7 @@ Reader::~Reader()
 
 std::unique_ptr<Reader::File> Reader::open(const std::string& path, NewsListener& listener)
 {
-	return std::make_unique<Handle>(_table, path, listener);
+	return std::make_unique<Handle>(*_table, path, listener);
 }
 
 Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline)

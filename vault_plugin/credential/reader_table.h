@@ -98,6 +98,7 @@ class Reader::Table::Entry final : public runtime::FileHints::Listener, public s
 public:
 	Entry(Table& table, const std::string& path, NewsListener& listener);
 	void hint() noexcept override { _table.hinted(*this); }
+	[[nodiscard]] Table& table() const noexcept { return _table; }
 
 private:
 	friend class Table;

@@ -2,6 +2,7 @@
 
 #include "runtime/path_walk.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <functional>
@@ -91,46 +92,74 @@ FileHints::Route FileHints::walk(const std::string& path) const
 
 FileHints::Spot FileHints::spotOf(int directory, std::string_view name) noexcept
 {
-	constexpr Spot spread = 0x9e3779b97f4a7c15; // 2^64 divided by the golden ratio
-	return std::hash<std::string_view>()(name) ^ (static_cast<Spot>(directory) * spread);
+	constexpr std::uint64_t spread = 0x9e3779b97f4a7c15; // 2^64 divided by the golden ratio
+	const auto hash = std::hash<std::string_view>()(name) ^ (static_cast<std::uint64_t>(directory) * spread);
+	return static_cast<Spot>(hash ^ (hash >> 32U));
 }
 
 void FileHints::link(Listener& listener, const Route& route)
 {
-	std::vector<Link> links;
+	Links links;
 	try {
-		links.reserve(route.points.size());
+		links.links = std::make_unique<Link[]>(route.points.size()); // NOLINT(modernize-avoid-c-arrays)
+		makeRoom(_linkCount + route.points.size());
 		for (const auto& [directory, spot] : route.points) {
-			auto& watched = _directories[directory];
-			auto& waiting = _spots[spot];
-			waiting.push_back(&listener);
-			links.push_back({directory, spot, std::prev(waiting.end())});
-			++watched;
+			++_directories[directory];
+			auto& link = links.links[links.count++];
+			link = {&listener, nullptr, nullptr, directory, spot};
+			push(bucketOf(spot), link);
+			++_linkCount;
 		}
 	}
 	catch (...) {
 		unlink(links);
-		std::erase_if(_spots, [](const auto& spot) { return spot.second.empty(); });
-		std::erase_if(_directories, [](const auto& directory) { return directory.second == 0; });
 		throw;
 	}
-	links.swap(listener._links);
+	std::swap(links, listener._links);
 	unlink(links); // only now: what both have in common stays watched
 }
 
-void FileHints::unlink(std::vector<Link>& links) noexcept
+void FileHints::unlink(Links& links) noexcept
 {
-	for (const auto& link : std::exchange(links, {})) {
-		const auto spot = _spots.find(link.spot);
-		spot->second.erase(link.place);
-		if (spot->second.empty()) {
-			_spots.erase(spot);
+	const auto gone = std::exchange(links, {});
+	for (std::uint32_t i = 0; i < gone.count; ++i) {
+		const auto& link = gone.links[i];
+		*link.place = link.next;
+		if (link.next != nullptr) {
+			link.next->place = link.place;
 		}
+		--_linkCount;
 		const auto directory = _directories.find(link.directory);
 		if (--directory->second == 0) {
 			_directories.erase(directory);
 			++_dropped;
 			::inotify_rm_watch(_inotify.get(), link.directory); // fails for a directory that is gone
+		}
+	}
+}
+
+void FileHints::push(Link*& bucket, Link& link) noexcept
+{
+	link.next = bucket;
+	link.place = &bucket;
+	if (bucket != nullptr) {
+		bucket->place = &link.next;
+	}
+	bucket = &link;
+}
+
+/// At least a bucket for each link.
+void FileHints::makeRoom(std::size_t links)
+{
+	if (links <= _buckets.size()) {
+		return;
+	}
+	std::vector<Link*> before(std::max<std::size_t>(16, links + links / 2));
+	before.swap(_buckets);
+	for (Link* link : before) {
+		while (link != nullptr) {
+			Link& moved = *std::exchange(link, link->next);
+			push(bucketOf(moved.spot), moved);
 		}
 	}
 }
@@ -189,9 +218,12 @@ void FileHints::note(const inotify_event& event) noexcept
 	else if (event.len == 0) { // the directory itself has changed, moved or gone
 		hintAll(event.wd);
 	}
-	else if (const auto spot = _spots.find(spotOf(event.wd, event.name)); spot != _spots.end()) {
-		for (auto* listener : spot->second) {
-			listener->hint();
+	else if (!_buckets.empty()) {
+		const auto spot = spotOf(event.wd, event.name);
+		for (const Link* link = bucketOf(spot); link != nullptr; link = link->next) {
+			if (link->spot == spot && link->directory == event.wd) {
+				link->listener->hint();
+			}
 		}
 	}
 }
@@ -199,12 +231,10 @@ void FileHints::note(const inotify_event& event) noexcept
 /// Hints those that depend on `directory`, or all.
 void FileHints::hintAll(std::optional<int> directory) noexcept
 {
-	for (const auto& [spot, waiting] : _spots) {
-		for (auto* listener : waiting) {
-			for (const auto& link : listener->_links) {
-				if (link.spot == spot && (!directory || *directory == link.directory)) {
-					listener->hint();
-				}
+	for (const Link* link : _buckets) {
+		for (; link != nullptr; link = link->next) {
+			if (!directory || *directory == link->directory) {
+				link->listener->hint();
 			}
 		}
 	}

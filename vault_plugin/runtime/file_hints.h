@@ -5,7 +5,7 @@
 #include "runtime/scheduler.h"
 
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -27,6 +27,13 @@ class FileHints final : private Job
 {
 	struct Link;
 
+	/// What one path depends on. As small as can be: there is one for each file.
+	struct Links
+	{
+		std::unique_ptr<Link[]> links; // NOLINT(modernize-avoid-c-arrays): a vector keeps three pointers
+		std::uint32_t count = 0;
+	};
+
 public:
 	/// One path that is followed.
 	class Listener
@@ -41,7 +48,7 @@ public:
 
 	private:
 		friend class FileHints;
-		std::vector<Link> _links;
+		Links _links;
 	};
 
 	/// `scheduler` and `clock` must be there until close().
@@ -63,14 +70,16 @@ public:
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
-	using Spot = std::uint64_t; ///< a directory entry: a hash of inotify's number of the directory, and its name
-	using Waiting = std::list<Listener*>;
+	using Spot = std::uint32_t; ///< a directory entry: a hash of inotify's number of the directory, and its name
 
+	/// That a listener depends on a directory entry.
 	struct Link
 	{
-		int directory; ///< inotify's number
-		Spot spot;
-		Waiting::iterator place;
+		Listener* listener = nullptr;
+		Link* next = nullptr;   ///< in its bucket
+		Link** place = nullptr; ///< what points at this one: the bucket, or the link before
+		int directory = 0;      ///< inotify's number
+		Spot spot = 0;
 	};
 	struct Point
 	{
@@ -91,7 +100,10 @@ private:
 	[[nodiscard]] int open();
 	[[nodiscard]] Route walk(const std::string& path) const;
 	void link(Listener& listener, const Route& route);
-	void unlink(std::vector<Link>& links) noexcept;
+	void unlink(Links& links) noexcept;
+	void makeRoom(std::size_t links);
+	[[nodiscard]] Link*& bucketOf(Spot spot) noexcept { return _buckets[spot % _buckets.size()]; }
+	static void push(Link*& bucket, Link& link) noexcept;
 	void hear() noexcept;
 	void note(const inotify_event& event) noexcept;
 	void hintAll(std::optional<int> directory) noexcept;
@@ -100,7 +112,8 @@ private:
 	const Clock& _clock;
 	mutable std::mutex _mutex;
 	Descriptor _inotify;
-	std::unordered_map<Spot, Waiting> _spots;
+	std::vector<Link*> _buckets; ///< a hash table of links, by spot
+	std::size_t _linkCount = 0;
 	std::unordered_map<int, std::size_t> _directories; ///< number of links to each
 	std::uint64_t _dropped = 0;                        ///< number of directories that were watched and are no more
 	bool _closed = false;

@@ -54,11 +54,6 @@ Scheduler& Runtime::scheduler() noexcept
 	return _parts->scheduler;
 }
 
-std::uint64_t Runtime::workersRefused() const
-{
-	return _parts->scheduler.workersRefused();
-}
-
 void Runtime::close() noexcept
 {
 	if (_parts->process != ::getpid()) {

@@ -3,7 +3,6 @@
 #include "runtime/clock.h"
 #include "runtime/scheduler.h"
 
-#include <cstdint>
 #include <memory>
 
 namespace issuer::vault::runtime {
@@ -22,8 +21,6 @@ public:
 
 	[[nodiscard]] const Clock& clock() const noexcept;
 	[[nodiscard]] Scheduler& scheduler() noexcept;
-	/// Returns how often the system has refused to create another worker: steps then wait for the existing ones.
-	[[nodiscard]] std::uint64_t workersRefused() const;
 
 	/// Disarms all jobs, cancels the runs, and joins all threads. What is armed from now on never runs. Idempotent.
 	/// In a child after fork, whose threads are not there to be joined, it does nothing. Called by a job that ends the

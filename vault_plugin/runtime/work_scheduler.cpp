@@ -340,10 +340,4 @@ std::size_t WorkScheduler::workerCount() const
 	return _workerCount;
 }
 
-std::uint64_t WorkScheduler::workersRefused() const
-{
-	const Lock lock(_mutex);
-	return _workersRefused;
-}
-
 } // namespace issuer::vault::runtime

@@ -54,8 +54,6 @@ public:
 
 	/// Returns how many worker threads exist. [thread-safe]
 	[[nodiscard]] std::size_t workerCount() const;
-	/// Returns how often the system has refused to create another worker. [thread-safe]
-	[[nodiscard]] std::uint64_t workersRefused() const;
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
@@ -121,9 +119,8 @@ private:
 	bool _leading = false;      ///< a worker waits for events
 	bool _leaderCalled = false; ///< and has not seen the call yet
 	bool _sleeperCalled = false;
-	bool _checking = false;      ///< checkStuck() will be called
-	bool _checkTimerSet = false; ///< false: by a worker that sleeps no longer than until then
-	std::uint64_t _workersRefused = 0;
+	bool _checking = false;               ///< checkStuck() will be called
+	bool _checkTimerSet = false;          ///< false: by a worker that sleeps no longer than until then
 	Instant _spawnAfter = Instant::min(); ///< after a refusal
 	Thread _exiting;                      ///< has left, or is about to: the next worker that exits joins it
 };

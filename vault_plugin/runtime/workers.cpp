@@ -52,7 +52,6 @@ void WorkScheduler::trySpawn() noexcept
 		_spawnAfter = Instant::min();
 	}
 	catch (const std::exception&) { // no thread or no memory: the existing workers run the steps, one after the other
-		++_workersRefused;
 		_spawnAfter = _clock.boot() + spawnPause;
 	}
 }

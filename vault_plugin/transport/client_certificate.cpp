@@ -76,7 +76,7 @@ std::vector<FileStamp> ClientCertificateSource::stamps(Reading& reading) const
 	return {certificate, FileStamp::of(_key)};
 }
 
-Result<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(Reading& reading) const
+FileResult<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(Reading& reading) const
 {
 	auto client = std::make_shared<ClientCertificate>();
 	client->path = _certificate;

@@ -29,7 +29,7 @@ namespace issuer::vault::transport {
 ///     std::string name() const;                           // "CA file /x.pem", for errors
 ///     std::string key() const;                            // of the helpers: what may hang together
 ///     std::vector<FileStamp> stamps(Reading&) const;      // may block
-///     Result<std::shared_ptr<const Value>> read(Reading&) const;  // may block
+///     FileResult<std::shared_ptr<const Value>> read(Reading&) const;  // may block
 ///     void advise(const Value&, std::vector<std::string>&) const;
 /// It is called from one helper at a time, possibly after the FileBacked has gone.
 ///
@@ -69,7 +69,8 @@ public:
 	}
 
 	/// What is in use; the first time, once it has been read. Fails with kind `configuration` if the files cannot be
-	/// used, `timeout` or `cancelled` if that is not known yet, `network` if this machine has no thread left.
+	/// used (or, with `outOfDescriptors`, not opened now), `timeout` or `cancelled` if that is not known yet, `network`
+	/// if this machine has no thread left.
 	[[nodiscard]] Task<Expected<Current, ExchangeError>> current(Deadline deadline)
 	{
 		Descriptor done;
@@ -106,7 +107,9 @@ public:
 			const auto& what = _at.empty() ? _source->name() : _at;
 			co_return tl::unexpected(endedBy(wake, what, "reading it for the first time"));
 		}
-		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _complaint});
+		ExchangeError error{ExchangeError::Kind::configuration, _complaint};
+		error.outOfDescriptors = _noDescriptor;
+		co_return tl::unexpected(std::move(error));
 	}
 
 	/// Adds what an operator should know while it holds.
@@ -169,7 +172,7 @@ private:
 	static void lookNow(
 		const std::weak_ptr<Self>& owner, const Source& source, OpensslGate& gate, const std::optional<Stamps>& known)
 	{
-		std::optional<Result<Contents>> found;
+		std::optional<FileResult<Contents>> found;
 		Stamps stamps;
 		try {
 			Look look(owner, gate);
@@ -184,7 +187,7 @@ private:
 			return;
 		}
 		catch (const std::exception& error) {
-			found = failure(source.name() + " cannot be read: " + error.what());
+			found.emplace(failure(source.name() + " cannot be read: " + error.what()));
 		}
 		if (const auto self = owner.lock()) {
 			self->finish(std::move(stamps), std::move(found));
@@ -192,11 +195,12 @@ private:
 	}
 
 	/// `found`: nothing if the files have not changed.
-	void finish(Stamps stamps, std::optional<Result<Contents>> found)
+	void finish(Stamps stamps, std::optional<FileResult<Contents>> found)
 	{
 		const std::lock_guard lock(_mutex);
 		if (found) {
-			_stamps = std::move(stamps);
+			_noDescriptor = !*found && found->error().outOfDescriptors;
+			_stamps = _noDescriptor ? Stamps() : std::move(stamps);
 			_complaint = *found ? std::string() : std::move(found->error().text);
 			if (*found) {
 				_current = {std::move(**found), _current.generation + 1};
@@ -231,8 +235,9 @@ private:
 
 	mutable std::mutex _mutex;     ///< guards all below
 	Current _current;              ///< without contents: never read
-	Stamps _stamps;                ///< of the files when they were read last, well or not
+	Stamps _stamps;                ///< of the files when they were read last, well or not; none: read them again
 	std::string _complaint;        ///< why the files as they are now cannot be used; empty: they can
+	bool _noDescriptor = false;    ///< and that is for want of a descriptor
 	Clock::time_point _lookedAt{}; ///< when the latest look was submitted
 	bool _looking = false;         ///< a look is queued or under way
 	std::string _at;               ///< the file that it is at; empty: it has not begun

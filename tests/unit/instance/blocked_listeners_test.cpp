@@ -1,4 +1,4 @@
-// Hosts whose recorders block, on real threads.
+// Hosts whose callbacks block, on real threads.
 #include "fixture.h"
 
 #include "runtime/helpers.h"
@@ -7,11 +7,16 @@
 namespace issuer::vault::test {
 namespace {
 
-/// A server that knows every token.
+/// A server that knows every token, by a certificate about to end.
 class Knows final : public transport::Exchange
 {
 public:
-	Task<transport::Outcome> carry(const HttpRequest&, transport::Deadline) override { co_return lookedUp(3600s); }
+	Task<transport::Outcome> carry(const HttpRequest&, transport::Deadline) override
+	{
+		auto reply = lookedUp(3600s);
+		reply->advice.emplace_back("client.pem ends tomorrow");
+		co_return reply;
+	}
 };
 
 class RealServices final : public Services
@@ -43,27 +48,42 @@ private:
 		_runtime.scheduler(), _runtime.clock(), {}};
 };
 
-/// Does not return until all are let go.
+enum class Callback
+{
+	event,
+	log,
+};
+
+/// Does not return from one of its callbacks until all are let go.
 class Blocked final : public Listener
 {
 public:
-	explicit Blocked(std::shared_future<void> go) : _go(std::move(go)) {}
+	Blocked(Callback where, std::shared_future<void> go) : _where(where), _go(std::move(go)) {}
 
-	void event(const renewal::Event&) noexcept override
-	{
-		++inside;
-		_go.wait();
-		--inside;
-	}
-	void log(renewal::Level, std::string_view, std::string_view) noexcept override {}
+	void event(const renewal::Event&) noexcept override { block(Callback::event); }
+	void log(renewal::Level, std::string_view, std::string_view) noexcept override { block(Callback::log); }
 
 	std::atomic<int> inside = 0;
 
 private:
+	void block(Callback where)
+	{
+		if (where == _where) {
+			++inside;
+			_go.wait();
+			--inside;
+		}
+	}
+
+	const Callback _where;
 	std::shared_future<void> _go;
 };
 
-TEST(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
+class BlockedListeners : public testing::TestWithParam<Callback>
+{
+};
+
+TEST_P(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
 {
 	constexpr int many = 150; // more than there are workers
 	std::promise<void> go;
@@ -80,7 +100,7 @@ TEST(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
 	std::vector<std::unique_ptr<Blocked>> listeners;
 	std::vector<std::unique_ptr<Instance>> instances;
 	for (int i = 0; i < many; ++i) {
-		listeners.push_back(std::make_unique<Blocked>(gone));
+		listeners.push_back(std::make_unique<Blocked>(GetParam(), gone));
 		instances.push_back(
 			std::make_unique<Instance>(configured(Config::Startup::background), *listeners.back(), lend));
 		ASSERT_TRUE(instances.back()->start());
@@ -107,6 +127,9 @@ TEST(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
 		EXPECT_TRUE(instance->stop(1h));
 	}
 }
+
+INSTANTIATE_TEST_SUITE_P(In, BlockedListeners, testing::Values(Callback::event, Callback::log),
+	[](const auto& info) { return info.param == Callback::event ? "Record" : "Log"; });
 
 } // namespace
 } // namespace issuer::vault::test

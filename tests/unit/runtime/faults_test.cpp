@@ -218,7 +218,7 @@ TEST_F(Faults, WithoutAnotherThreadTheExistingOnesRunAllJobs)
 		}
 		EXPECT_TRUE(runs.reaches(100));
 		EXPECT_EQ(scheduler.workerCount(), 1U);
-		EXPECT_EQ(scheduler.workersRefused(), 1U) << "it is not asked for again and again";
+		EXPECT_EQ(none.refused(), 1) << "it is not asked for again and again";
 	}
 	time.advance(100ms);
 	runNow(jobs.front());
