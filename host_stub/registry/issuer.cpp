@@ -247,10 +247,7 @@ void Issuer::rest()
 	if (const auto pause = std::exchange(_retryAfter, std::nullopt)) {
 		_workers.postAfter(*pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 		if (*pause > _surroundings.lookPause) {
-			_workers.postAfter(
-				_surroundings.lookPause, [self = shared_from_this(), epoch = _epoch, before = _filesBefore] {
-					self->lookForChanges(epoch, before);
-				});
+			lookLater(std::make_shared<const Look>(_epoch, _filesBefore, _surroundings.looks));
 		}
 	}
 	_changed.notify_all();
@@ -258,24 +255,31 @@ void Issuer::rest()
 
 /// While it waits for its next start: begins it at once when a file was changed that its configuration names, for that
 /// is what a person does about a token that is missing or dead.
-void Issuer::lookForChanges(std::uint64_t epoch, const std::string& before)
+void Issuer::lookForChanges(const std::shared_ptr<const Look>& look)
 {
-	const auto isOver = [&] { return _closed || _running || _busy || epoch != _epoch; };
+	const auto isOver = [&] { return _closed || _running || _busy || look->epoch != _epoch; };
 	{
 		const std::lock_guard lock(_mutex);
 		if (isOver()) {
 			return;
 		}
 	}
-	const bool changed = stampOfFiles() != before;
+	const bool changed = stampOfFiles() != look->before;
 	if (changed) {
 		return startIfIdle();
 	}
 	const std::lock_guard lock(_mutex);
 	if (!isOver()) {
-		_workers.postAfter(_surroundings.lookPause,
-			[self = shared_from_this(), epoch, before] { self->lookForChanges(epoch, before); });
+		lookLater(look);
 	}
+}
+
+/// The more issuers are looked at, the longer is the pause, so that ten thousand that wait cost next to nothing.
+void Issuer::lookLater(const std::shared_ptr<const Look>& look)
+{
+	constexpr milliseconds pauseOfEach{3};
+	const auto pause = std::max<milliseconds>(_surroundings.lookPause, pauseOfEach * look->all->load());
+	_workers.postAfter(pause, [self = shared_from_this(), look] { self->lookForChanges(look); });
 }
 
 /// The stamp of its plugin and of the files that its configuration names; «unknown» if their file system hangs.

@@ -6,6 +6,7 @@
 #include "registry/spec.h"
 #include "registry/workers.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -27,8 +28,10 @@ struct Surroundings
 	std::chrono::milliseconds callTimeout{10'000};
 	/// How long the start of a successor may take before the swap is taken back.
 	std::chrono::milliseconds swapTimeout{60'000};
-	/// How often an issuer that does not run is looked at for a change of the files that it depends on.
+	/// How often an issuer that does not run is looked at for a change of the files that it depends on; less often
+	/// where more than some hundred are.
 	std::chrono::milliseconds lookPause{1'000};
+	std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0); ///< issuers that are looked at
 	/// How long to wait before a start is tried again after so many failures in a row, the last of which is one that a
 	/// person has to mend (a dead credential, a configuration that the plugin refuses) or not.
 	std::function<std::chrono::milliseconds(unsigned failures, bool needsPerson)> backoff;
@@ -108,13 +111,31 @@ public:
 	[[nodiscard]] Result<void> nudge(Nudge nudge);
 
 private:
+	/// A wait for a change of the files as they were before a start that failed.
+	struct Look
+	{
+		Look(std::uint64_t theEpoch, std::string stamp, std::shared_ptr<std::atomic<int>> looks)
+			: epoch(theEpoch), before(std::move(stamp)), all(std::move(looks))
+		{
+			++*all;
+		}
+		~Look() { --*all; }
+		Look(const Look&) = delete;
+		Look& operator=(const Look&) = delete;
+
+		const std::uint64_t epoch;
+		const std::string before;
+		const std::shared_ptr<std::atomic<int>> all;
+	};
+
 	using Deadline = std::chrono::steady_clock::time_point;
 
 	void attempt(std::uint64_t epoch);
 	CallResult attemptOnce();
 	void settle(const CallResult& started);
 	void rest();
-	void lookForChanges(std::uint64_t epoch, const std::string& before);
+	void lookForChanges(const std::shared_ptr<const Look>& look);
+	void lookLater(const std::shared_ptr<const Look>& look);
 	[[nodiscard]] std::string stampOfFiles() const;
 	CallResult startCancellably(Instance& instance, Deadline deadline);
 	bool halt(Deadline deadline);
