@@ -13,9 +13,13 @@
 #include <Poco/Util/OptionException.h>
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
 #include <iostream>
 #include <memory>
 #include <span>
+#include <unistd.h>
 
 namespace issuer {
 
@@ -112,12 +116,25 @@ private:
 	bool _version = false;
 };
 
+/// Descriptors 0 to 2 are somebody's, also when the program was started without them: else the next file or socket that
+/// is opened would get their number, and what is meant for stdout would be written into it.
+void fillStandardDescriptors()
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+		if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) {
+			std::_Exit(commands::exitSoftware); // without a /dev/null there is no safe way to go on
+		}
+	}
+}
+
 } // namespace
 
 } // namespace issuer
 
 int main(int argc, char** argv)
 {
+	issuer::fillStandardDescriptors();
 	issuer::commands::Run run;
 	issuer::commands::Inspect inspect;
 	issuer::commands::Status status;
@@ -138,7 +155,12 @@ int main(int argc, char** argv)
 	try {
 		Poco::AutoPtr<issuer::HostApplication> application(new issuer::HostApplication(all, chosen));
 		application->init(argc, argv);
-		return application->run();
+		const int code = application->run();
+		if (!std::cout.flush() && code == issuer::commands::exitOk) {
+			std::cerr << "issuer-host: stdout cannot be written\n";
+			return issuer::commands::exitOutput;
+		}
+		return code;
 	}
 	catch (const Poco::Util::OptionException& error) {
 		const bool ours = dynamic_cast<const Poco::Util::InvalidArgumentException*>(&error) != nullptr;

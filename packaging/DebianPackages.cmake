@@ -34,6 +34,21 @@ set(CPACK_DEBIAN_PLUGIN-VAULT_DESCRIPTION "keeps Vault and OpenBao tokens alive:
 Renews a token at half of its lease, survives outages of the server, and foresees when
 the token can be renewed no further.")
 
+# issuer_maintainer_scripts(<component> <template prefix> <script>...)
+function(issuer_maintainer_scripts component prefix)
+	set(scripts)
+	foreach(script IN LISTS ARGN)
+		set(file "${CMAKE_CURRENT_BINARY_DIR}/debian/${component}/${script}")
+		configure_file(debian/${prefix}-${script}.in "${file}" @ONLY
+			FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+		list(APPEND scripts "${file}")
+	endforeach()
+	string(TOUPPER ${component} upper)
+	set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA "${scripts}" PARENT_SCOPE)
+endfunction()
+issuer_maintainer_scripts(host host postinst)
+issuer_maintainer_scripts(plugin-vault plugin preinst postinst postrm)
+
 set(CPACK_DEBIAN_PLUGIN-API-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PLUGIN-API-DEV_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PLUGIN-API-DEV_PACKAGE_SHLIBDEPS OFF)

@@ -52,15 +52,16 @@ const char* adviceFor(ExchangeError::Kind kind)
 
 } // namespace
 
-void Diagnosis::run(credential::Source& source, std::chrono::steady_clock::time_point deadline)
+void Diagnosis::run(
+	const Result<credential::Secret>& secret, const std::string& place, std::chrono::steady_clock::time_point deadline)
 {
 	_deadline = deadline;
-	if (const auto read = source.refresh(); !read) {
-		tell(problem, "credential", read.error().text, "put a token there");
+	if (!secret) {
+		tell(problem, "credential", secret.error().text, "put a token there");
 		return;
 	}
-	tell(ok, "credential", source.describe() + " holds a token");
-	const auto token = source.token().view();
+	tell(ok, "credential", place + " holds a token");
+	const auto token = secret->view();
 	if (!reachServer(token)) {
 		return;
 	}

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "credential/source.h"
+#include "credential/secret.h"
 #include "renewal/facts.h"
 #include "runtime/clock.h"
 #include "transport/exchange.h"
@@ -45,7 +45,9 @@ public:
 	{
 	}
 
-	void run(credential::Source& source, std::chrono::steady_clock::time_point deadline);
+	/// `secret`: as it was read just now from `place`, for this diagnosis alone.
+	void run(const Result<credential::Secret>& secret, const std::string& place,
+		std::chrono::steady_clock::time_point deadline);
 
 private:
 	[[nodiscard]] transport::Outcome send(const HttpRequest& request);

@@ -12,6 +12,10 @@ using renewal::Level;
 
 namespace {
 
+/// Where a life is handed over, the host expects the token to be lent again at once. Shorter than it would notice, if
+/// the file system hangs.
+constexpr auto handoverPatience = 20ms;
+
 /// Keepers of one fleet must not decide alike.
 std::uint64_t anySeed()
 {
@@ -52,6 +56,7 @@ Instance::~Instance() = default;
 
 Done Instance::start()
 {
+	const auto deadline = std::chrono::steady_clock::now() + _config->startupTimeout;
 	std::unique_lock lock(_mutex);
 	switch (_phase) {
 	case Phase::running:
@@ -70,10 +75,10 @@ Done Instance::start()
 	lock.unlock();
 
 	try {
-		auto begun = begin(_source());
+		auto begun = begin(_source(), deadline);
 		lock.lock();
 		if (begun && _config->startup == Config::Startup::failFast) {
-			begun = awaitFirstAnswer(lock);
+			begun = awaitFirstAnswer(lock, deadline);
 		}
 		if (begun && _stopWanted) {
 			begun = refusal(Refusal::Kind::cancelled, "stopped while it was starting");
@@ -89,6 +94,9 @@ Done Instance::start()
 		return begun;
 	}
 	catch (...) {
+		if (lock.owns_lock()) {
+			lock.unlock();
+		}
 		abandonStart();
 		throw;
 	}
@@ -96,7 +104,7 @@ Done Instance::start()
 
 /// Takes back whatever a start has set going. Never gives up: a listener that blocks holds us here, since there is no
 /// way to leave without its thread.
-void Instance::abandonStart()
+void Instance::abandonStart() noexcept
 {
 	std::shared_ptr<Services> services;
 	{
@@ -104,75 +112,104 @@ void Instance::abandonStart()
 		_armable = false;
 		services = _services;
 	}
-	while (services && !services->scheduler().halt(*this, 1h)) {
+	while (services && !(services->scheduler().halt(*this, 1h) && endDelivery(1h))) {
 	}
 	services.reset();
 	end();
 }
 
 /// Sets the first run going.
-Done Instance::begin(const std::shared_ptr<Services>& services)
+Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadline)
 {
 	auto exchange = services->exchange(_config->transport);
-	watchToken(*services);
-	Result<credential::Source::Change> read = credential::Source::Change::none;
-	bool haveToken = false;
-	bool sameToken = false;
 	{
-		const std::lock_guard tokenLock(_tokenMutex);
-		read = _token.refresh();
-		haveToken = !_token.token().empty();
-		sameToken = _inheritance && credential::bearsMark(_token.token(), _inheritance->tokenMark);
+		const std::lock_guard lock(_mutex);
+		_services = services;
+		_exchange = std::move(exchange);
+		_newsRead = false;
+		_begun = false;
 	}
+	_token.open(services->reader(), *this);
+	const bool failFast = _config->startup == Config::Startup::failFast;
+	const auto now = std::chrono::steady_clock::now();
+	const auto update = awaitFirstRead(failFast ? deadline : _inheritance ? now + handoverPatience : now);
 
 	const std::lock_guard lock(_mutex);
-	_services = services;
-	_exchange = std::move(exchange);
-	if (!haveToken && _config->startup == Config::Startup::failFast) {
-		return refusal(Refusal::Kind::invalid, read.error().text);
+	if (!_token.isRead() && failFast && !_stopWanted) {
+		return update.trouble.empty() || update.hanging
+				   ? refusal(
+						 Refusal::Kind::unavailable, _token.describe() + " has not been read within startup_timeout")
+				   : refusal(Refusal::Kind::invalid, update.trouble);
 	}
-	const auto now = services->clock().now();
-	if (const auto inheritance = std::exchange(_inheritance, nullptr)) {
-		report(_keeper.resume(now, inheritance->memory, sameToken));
-	}
-	else {
-		report(_keeper.begin(now));
+	if (_token.isRead() || !_inheritance) {
+		const auto life = services->clock().now();
+		beginLife(life);
+		follow(update, life);
 	}
 	_renewNow = false;
 	_rereadToken = false;
 	_armable = true;
-	services->scheduler().arm(*this, now.boot, _keeper.expiry().value_or(now.boot));
+	const auto armed = services->clock().boot();
+	services->scheduler().arm(*this, armed, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 
-/// Before the token is read: a change after that is then not missed.
-void Instance::watchToken(Services& services)
+/// Until a token was read, or it is known why none can be.
+credential::Source::Update Instance::awaitFirstRead(Deadline deadline)
 {
-	if (const auto file = _token.file()) {
-		if (const auto trouble = services.files().add(*this, *file)) {
-			_listener.log(Level::info, "credential",
-				"changes of " + *file + " are noticed when the token is used next, not at once: " + *trouble);
+	while (true) {
+		auto update = takeNews(false);
+		if (_token.isRead() || (!update.trouble.empty() && !update.hanging)) {
+			return update;
+		}
+		std::unique_lock lock(_mutex);
+		const auto start = _start;
+		if (!start->changed.wait_until(lock, deadline, [&] { return _newsRead || _stopWanted; }) || _stopWanted) {
+			return update;
+		}
+		_newsRead = false;
+	}
+}
+
+/// Tells the keeper that a life begins, or goes on from another's.
+void Instance::beginLife(const Moment& now)
+{
+	if (_inheritance && _token.isRead()) {
+		static_cast<void>(_keeper.stopped(now)); // it may have begun without a token
+		report(_keeper.resume(
+			now, _inheritance->memory, credential::bearsMark(*_token.current(), _inheritance->tokenMark)));
+		_inheritance.reset();
+	}
+	else {
+		report(_keeper.begin(now));
+	}
+	_begun = true;
+}
+
+/// [any thread] The reader has something to take.
+void Instance::newsRead() noexcept
+{
+	const std::lock_guard lock(_mutex);
+	_newsRead = true;
+	if (_start) {
+		_start->changed.notify_all();
+	}
+	if (_armable) {
+		try {
+			const auto now = _services->clock().boot();
+			_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+		}
+		catch (const std::exception&) {
+			// Out of memory: it is taken with the next run.
 		}
 	}
 }
 
-/// The token's file has.
-void Instance::changed() noexcept
-{
-	try {
-		static_cast<void>(leaveMessage(_rereadToken));
-	}
-	catch (const std::exception&) {
-		// It is read before the next request anyway.
-	}
-}
-
-Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock)
+Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock, Deadline deadline)
 {
 	const auto start = _start;
 	start->settled = _keeper.settled();
-	const auto answered =
-		start->changed.wait_for(lock, _config->startupTimeout, [&] { return start->settled || _stopWanted; });
+	const auto answered = start->changed.wait_until(lock, deadline, [&] { return start->settled || _stopWanted; });
 	if (_stopWanted) {
 		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
 	}
@@ -205,7 +242,12 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 	_armable = false;
 	auto& scheduler = _services->scheduler();
 	lock.unlock();
-	if (!scheduler.halt(*this, timeout)) {
+	const auto deadline = std::chrono::steady_clock::now() + timeout;
+	const auto remaining = [deadline] {
+		const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+		return std::max(left, 0ms);
+	};
+	if (!scheduler.halt(*this, timeout) || !endDelivery(remaining())) {
 		return refusal(Refusal::Kind::timeout, "a callback or a request has not ended yet: call stop again");
 	}
 	end();
@@ -213,15 +255,18 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 }
 
 /// No run is under way and none will come.
-void Instance::end()
+void Instance::end() noexcept
 {
+	_token.close(); // unlocked: its reader calls newsRead() under a lock of its own
 	std::unique_lock lock(_mutex);
-	if (const auto services = _services) {
-		lock.unlock();
-		services->files().remove(*this); // unlocked: it waits for a changed() that is under way
-		lock.lock();
-		// What it reports stays unsaid: events are for worker threads, and whoever stops an instance knows that it did.
-		static_cast<void>(_keeper.stopped(_services->clock().now()));
+	if (_services && _begun) {
+		try {
+			// What it reports stays unsaid: events are for worker threads, and the caller of stop knows that it did.
+			static_cast<void>(_keeper.stopped(_services->clock().now()));
+		}
+		catch (const std::exception&) {
+			// Out of memory for what would stay unsaid.
+		}
 	}
 	_outbox.clear();
 	_advice.clear();
@@ -235,6 +280,11 @@ void Instance::end()
 	if (const auto start = std::exchange(_start, nullptr)) {
 		start->changed.notify_all();
 	}
+}
+
+const void* Instance::place() const noexcept
+{
+	return _exchange->place(); // armed and running instances have one
 }
 
 bool Instance::running() const
@@ -267,18 +317,20 @@ Done Instance::leaveMessage(bool& message)
 	}
 	message = true;
 	const auto now = _services->clock().boot();
-	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+	_services->scheduler().arm(*this, now, _keeper.expiry().value_or(runtime::unknownUrgency));
 	return {};
 }
 
 Expected<std::string, Refusal> Instance::exportState()
 {
-	const std::scoped_lock lock(_mutex, _tokenMutex);
+	const std::lock_guard lock(_mutex);
 	if (_phase != Phase::idle) {
 		return refusal(Refusal::Kind::state, "still running: stop it first");
 	}
 	if (!_inheritance) {
-		_inheritance = std::make_unique<Handover>(Handover{_keeper.memory(), credential::markOf(_token.token())});
+		const auto token = _token.current();
+		_inheritance =
+			std::make_unique<Handover>(Handover{_keeper.memory(), token ? credential::markOf(*token) : std::string()});
 	}
 	return toText(*_inheritance);
 }
@@ -299,11 +351,11 @@ Done Instance::importState(std::string_view text)
 
 Done Instance::useCredential(const std::function<void(std::string_view)>& visit) const
 {
-	const std::lock_guard lock(_tokenMutex);
-	if (_token.token().empty()) {
+	const auto token = _token.current();
+	if (!token) {
 		return refusal(Refusal::Kind::unavailable, "no credential yet: " + _token.describe() + " has not been read");
 	}
-	visit(_token.token().view());
+	visit(token->view());
 	return {};
 }
 
@@ -315,8 +367,8 @@ Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find
 	const auto deadline = std::chrono::steady_clock::now() + timeout;
 	const auto services = _source();
 	const auto exchange = services->exchange(_config->transport);
-	const std::lock_guard lock(_tokenMutex);
-	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(_token, deadline);
+	const auto token = _token.readNow(services->reader(), deadline);
+	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(token, _token.describe(), deadline);
 	return {};
 }
 

@@ -2,11 +2,11 @@
 
 #include "config.h"
 #include "credential/source.h"
+#include "delivery.h"
 #include "diagnosis.h"
 #include "handover.h"
 #include "listener.h"
 #include "renewal/keeper.h"
-#include "runtime/file_watch.h"
 #include "runtime/scheduler.h"
 #include "services.h"
 
@@ -43,7 +43,7 @@ using Done = Expected<void, Refusal>;
 ///
 /// start, stop, importState and exportState are for the control thread, which never makes two such calls at a time; a
 /// stop may also come while start waits. Everything else is [thread-safe]. None may be called from inside the listener.
-class Instance final : private runtime::Job, private runtime::FileListener
+class Instance final : private runtime::Job, private credential::NewsListener
 {
 public:
 	/// Opens nothing. `listener` outlives the instance.
@@ -81,7 +81,8 @@ public:
 	/// running.
 	[[nodiscard]] Done diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find& find);
 
-	/// Shows the token in use; a new one waits until the visitor has left.
+	/// Shows the token in use: the last one that was accepted. Waits for nothing but the visitor; what is shown stays
+	/// valid until it has left.
 	[[nodiscard]] Done useCredential(const std::function<void(std::string_view)>& visit) const;
 
 private:
@@ -102,21 +103,31 @@ private:
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
-	[[nodiscard]] const void* lane() const noexcept override { return _exchange.get(); }
-	void changed() noexcept override;
+	[[nodiscard]] const void* place() const noexcept override;
+	void newsRead() noexcept override;
 	[[nodiscard]] Task<> runOnce();
 	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt(Moment& now);
+	[[nodiscard]] credential::Source::Update takeNews(bool look);
+	void follow(const credential::Source::Update& update, const Moment& now);
+	void answered(const Moment& sent, const renewal::Answer& answer);
 	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
-	void passOn(const std::vector<std::string>& advice);
-	void report(renewal::Reports reports);
+	void passOn(const std::vector<std::string>& advice) noexcept;
+	void say(renewal::Level level, std::string_view component, std::string text);
+	void report(renewal::Reports reports); ///< under the lock
 	void deliver();
+	void tellAll() noexcept;
+	void tellUntilAllIsTold() noexcept;
+	[[nodiscard]] bool endDelivery(std::chrono::milliseconds timeout);
 	void planNext();
+	[[nodiscard]] std::optional<Instant> whenNext() const;
 
-	void watchToken(Services& services);
-	[[nodiscard]] Done begin(const std::shared_ptr<Services>& services);
-	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<std::mutex>& lock);
-	void abandonStart();
-	void end();
+	using Deadline = std::chrono::steady_clock::time_point;
+	[[nodiscard]] Done begin(const std::shared_ptr<Services>& services, Deadline deadline);
+	[[nodiscard]] credential::Source::Update awaitFirstRead(Deadline deadline);
+	void beginLife(const Moment& now);
+	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<std::mutex>& lock, Deadline deadline);
+	void abandonStart() noexcept;
+	void end() noexcept;
 	[[nodiscard]] Done leaveMessage(bool& message);
 
 	const std::shared_ptr<const CommonConfig> _config;
@@ -125,18 +136,20 @@ private:
 
 	Task<> _run; ///< while one is under way
 
-	mutable std::mutex _tokenMutex; ///< guards the token against being replaced while somebody looks at it
-	credential::Source _token;
+	credential::Source _token; ///< the control thread's until it is armed and after it was halted, else the run's
 
-	mutable std::mutex _mutex; ///< guards all below; never held while the listener or the network is waited for
+	mutable std::mutex _mutex; ///< guards all below; never held while the listener, the network or a file is waited for
 	Phase _phase = Phase::idle;
 	bool _armable = false; ///< a run may plan the next one
 	bool _stopWanted = false;
 	bool _renewNow = false;
 	bool _rereadToken = false;
+	bool _newsRead = false;        ///< since the token's source was asked last
+	bool _begun = false;           ///< the keeper's life has, since the start
 	std::shared_ptr<Start> _start; ///< seldom any, and large
 	renewal::Keeper _keeper;
 	renewal::Reports _outbox;
+	std::shared_ptr<Delivery> _delivery; ///< while a helper tells what is in the outbox
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
 	std::unique_ptr<Handover> _inheritance; ///< what the next start goes on from; seldom any, and large

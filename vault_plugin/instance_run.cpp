@@ -8,30 +8,61 @@ namespace issuer::vault {
 using namespace std::chrono_literals;
 using renewal::Level;
 
+namespace {
+
+/// From a run that failed, and until something is known of the token, to the next run.
+constexpr auto pauseAfterFailure = 1s;
+
+/// Reports that wait for a callback that blocks.
+constexpr int mostUntold = 1000;
+
+/// The token is in trouble or dead: another one is looked for every 2 s.
+bool needsAnotherToken(renewal::State state)
+{
+	switch (state) {
+	case renewal::State::starting:
+	case renewal::State::retrying:
+	case renewal::State::denied:
+	case renewal::State::expired:
+		return true;
+	case renewal::State::stopped:
+	case renewal::State::active:
+	case renewal::State::capped:
+	case renewal::State::notRenewable:
+	case renewal::State::noExpiry:
+		return false;
+	}
+	return true; // no other state
+}
+
+} // namespace
+
 std::optional<Wait> Instance::run(Wake wake) noexcept
 {
 	try {
 		if (!_run) {
+			if (wake == Wake::cancelled) {
+				return std::nullopt;
+			}
 			_run = runOnce();
 		}
 		if (const auto wait = _run.resume(wake)) {
 			return wait;
 		}
 		std::exchange(_run, {}).take();
+		return std::nullopt;
 	}
 	catch (...) {
 		// Out of memory, most likely. The life at stake goes on: try again soon, and do not make it worse by talking.
+		// Waiting takes no memory; arming might.
 		_run = {};
 		const std::lock_guard lock(_mutex);
-		if (_armable) {
-			const auto now = _services->clock().now();
-			_keeper.replan(now);
-			const auto soon = now.boot + 1s;
-			_services->scheduler().arm(
-				*this, std::max(soon, _keeper.next().value_or(soon)), _keeper.expiry().value_or(now.boot));
+		if (!_armable) {
+			return std::nullopt;
 		}
+		_keeper.replan(_services->clock().now());
+		return Wait{-1, 0, pauseAfterFailure};
 	}
-	return std::nullopt;
 }
 
 Task<> Instance::runOnce()
@@ -40,9 +71,7 @@ Task<> Instance::runOnce()
 	Moment sent;
 	if (const auto attempt = takeAttempt(sent)) {
 		const auto answer = co_await exchange(*attempt);
-		const auto answered = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
-		const std::lock_guard lock(_mutex);
-		report(_keeper.answered(sent, answered, answer));
+		answered(sent, answer);
 	}
 	deliver();
 	planNext();
@@ -52,48 +81,103 @@ Task<> Instance::runOnce()
 std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 {
 	std::unique_lock lock(_mutex);
-	const auto isDue = [&] {
-		const auto next = _keeper.next();
-		return next && *next <= now.boot;
-	};
 	if (!_armable) {
 		return std::nullopt;
 	}
+	_newsRead = false;
+	const bool look = std::exchange(_rereadToken, false);
+	lock.unlock();
+	const auto update = takeNews(look);
+
+	lock.lock();
 	now = _services->clock().now();
+	if (!_begun && _inheritance && !_token.isRead() && _token.trouble().empty()) {
+		return std::nullopt; // whose life it is will be known in a moment
+	}
+	if (!_begun || (_inheritance && _token.isRead())) {
+		beginLife(now);
+	}
+	else if (update.kind == credential::Source::Update::Kind::first && update.recovered) {
+		report(_keeper.candidateFound(now)); // there was none before: it is asked about at once
+	}
+	follow(update, now);
 	if (std::exchange(_renewNow, false)) {
 		_keeper.renewNow(now);
 	}
-	const bool told = std::exchange(_rereadToken, false);
-	if (!told && !isDue()) {
+	const auto next = _keeper.next();
+	if (!next || *next > now.boot || (!_token.isRead() && _token.trouble().empty())) {
 		return std::nullopt;
 	}
-	lock.unlock();
+	const auto attempt = _keeper.attempt(now);
+	if (!_token.isRead()) {
+		report(_keeper.credentialUnreadable(now, false, _token.trouble()));
+		return std::nullopt;
+	}
+	return attempt;
+}
 
-	std::unique_lock tokenLock(_tokenMutex);
-	const auto read = _token.refresh();
-	const bool haveToken = !_token.token().empty();
-	tokenLock.unlock();
+/// Without the lock, since the reader has one of its own. `look`: somebody says that there is a new token.
+credential::Source::Update Instance::takeNews(bool look)
+{
+	if (look) {
+		_token.lookNow();
+	}
+	auto update = _token.update();
+	if (!update.note.empty()) {
+		say(Level::info, "credential",
+			"changes of " + _token.describe() + " are noticed within 30 s, not at once: " + update.note);
+	}
+	if (update.recovered) {
+		say(Level::info, "credential", _token.describe() + " can be read again");
+	}
+	return update;
+}
 
-	lock.lock();
-	now = _services->clock().now(); // to read a file may take its time
-	if (read && *read == credential::Source::Change::replaced) {
-		report(_keeper.candidateFound(now));
+/// Tells the keeper what has become of the token's source.
+void Instance::follow(const credential::Source::Update& update, const Moment& now)
+{
+	using Kind = credential::Source::Update::Kind;
+	// Compared, and not only told of: a run that failed may have left them apart.
+	if (_token.candidate() && (update.kind == Kind::candidate || !_keeper.hasCandidate())) {
+		auto reports = _keeper.candidateFound(now);
+		if (!_keeper.hasCandidate()) {
+			_token.adopt();
+		}
+		report(std::move(reports));
 	}
-	std::optional<renewal::Attempt> attempt;
-	if (isDue()) {
-		attempt = _keeper.attempt(now);
+	else if (!_token.candidate() && _keeper.hasCandidate()) {
+		report(_keeper.candidateGone(now));
 	}
-	if (!read && (attempt || haveToken)) {
-		report(_keeper.credentialUnreadable(now, haveToken, read.error().text));
+	if (!update.trouble.empty() && _token.isRead()) {
+		report(_keeper.credentialUnreadable(now, true, update.trouble));
 	}
-	return haveToken ? attempt : std::nullopt;
+}
+
+void Instance::answered(const Moment& sent, const renewal::Answer& answer)
+{
+	const auto now = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
+	const std::lock_guard lock(_mutex);
+	const auto adoptIfAccepted = [&] {
+		if (_token.candidate() && !_keeper.hasCandidate()) {
+			_token.adopt();
+		}
+	};
+	try {
+		auto reports = _keeper.answered(sent, now, answer);
+		adoptIfAccepted();
+		report(std::move(reports));
+	}
+	catch (...) {
+		adoptIfAccepted(); // also where its report could not be written
+		throw;
+	}
 }
 
 Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 {
 	try {
-		// The token is replaced by this run only, so it may be borrowed for the whole exchange.
-		const auto token = _token.token().view();
+		const auto secret = attempt.token == renewal::Token::candidate ? _token.candidate() : _token.current();
+		const auto token = secret->view();
 		const auto request = attempt.operation == renewal::Operation::lookUp
 								 ? wire::lookUpSelf(token, _config->vaultNamespace)
 								 : wire::renewSelf(token, _config->vaultNamespace, attempt.increment);
@@ -106,39 +190,103 @@ Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 	}
 	catch (const std::exception& error) {
 		co_return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,
-			std::string("a defect or a lack of memory kept the request from being sent: ") + error.what()};
+			std::string("the request was given up, for a lack of memory or a defect: ") + error.what()};
 	}
 }
 
-void Instance::passOn(const std::vector<std::string>& advice)
+void Instance::passOn(const std::vector<std::string>& advice) noexcept
 {
 	if (advice == _advice) {
 		return;
 	}
-	_advice = advice;
-	for (const auto& line : advice) {
-		_listener.log(Level::warn, "tls", line);
+	try {
+		_advice = advice;
+		for (const auto& line : advice) {
+			say(Level::warn, "tls", line);
+		}
 	}
+	catch (const std::exception&) {
+		_advice.clear(); // out of memory: passed on with the next reply
+	}
+}
+
+/// Has a line told in its turn, among the events.
+void Instance::say(Level level, std::string_view component, std::string text)
+{
+	const std::lock_guard lock(_mutex);
+	report({renewal::Note{level, std::move(text), component}});
 }
 
 void Instance::report(renewal::Reports reports)
 {
 	if (_outbox.empty()) {
 		_outbox = std::move(reports);
+		return;
 	}
-	else {
-		std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+	if (_outbox.size() >= std::size_t{mostUntold}) { // a callback has blocked for hours: the newest matter most
+		_outbox.erase(_outbox.begin(), _outbox.begin() + mostUntold / 2);
+	}
+	std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
+}
+
+/// Tells the host what there is to tell: here, or by a helper if callbacks hold up too many workers.
+void Instance::deliver()
+{
+	{
+		const std::lock_guard lock(_mutex);
+		if (_outbox.empty() || _delivery) {
+			return; // or a helper comes to it
+		}
+	}
+	auto& callbacks = _services->callbacks();
+	if (callbacks.enter()) {
+		tellAll();
+		callbacks.leave();
+		return;
+	}
+	const auto delivery = std::make_shared<Delivery>([this] { tellUntilAllIsTold(); });
+	{
+		const std::lock_guard lock(_mutex);
+		_delivery = delivery;
+	}
+	bool taken = false;
+	try {
+		taken = callbacks.elsewhere([delivery] { delivery->run(); });
+	}
+	catch (const std::exception&) {
+		// Out of memory: told with the next run.
+	}
+	if (!taken) {
+		const std::lock_guard lock(_mutex);
+		_delivery.reset();
 	}
 }
 
-void Instance::deliver()
+void Instance::tellUntilAllIsTold() noexcept
+{
+	while (true) {
+		tellAll();
+		const std::lock_guard lock(_mutex);
+		if (_outbox.empty()) {
+			_delivery.reset(); // from here on the run tells by itself again
+			return;
+		}
+	}
+}
+
+void Instance::tellAll() noexcept
 {
 	std::unique_lock lock(_mutex);
 	const auto reports = std::exchange(_outbox, {});
 	for (const auto& report : reports) {
 		if (const auto* event = std::get_if<renewal::Event>(&report);
 			_start && event && event->outcome == renewal::Outcome::failure) {
-			_start->trouble = event->detail;
+			try {
+				_start->trouble = event->detail;
+			}
+			catch (const std::exception&) {
+				// Out of memory: the events matter more.
+			}
 		}
 	}
 	lock.unlock();
@@ -147,14 +295,34 @@ void Instance::deliver()
 			_listener.event(*event);
 		}
 		else if (const auto* note = std::get_if<renewal::Note>(&report)) {
-			_listener.log(note->level, "events", note->text);
+			_listener.log(note->level, note->component, note->text);
 		}
 	}
 }
 
+/// No run is under way. False: a helper is still inside a callback.
+bool Instance::endDelivery(std::chrono::milliseconds timeout)
+{
+	std::unique_lock lock(_mutex);
+	const auto delivery = _delivery;
+	lock.unlock();
+	if (delivery && !delivery->leave(timeout)) {
+		return false;
+	}
+	lock.lock();
+	_delivery.reset();
+	return true;
+}
+
 void Instance::planNext()
 {
-	const std::lock_guard lock(_mutex);
+	std::unique_lock lock(_mutex);
+	const auto state = _keeper.snapshot().state;
+	const bool urgent = needsAnotherToken(state) || _keeper.hasCandidate();
+	lock.unlock();
+	_token.setUrgent(urgent);
+
+	lock.lock();
 	if (_start && !_start->settled && _keeper.settled()) {
 		_start->settled = true;
 		_start->changed.notify_all();
@@ -162,12 +330,23 @@ void Instance::planNext()
 	if (!_armable) {
 		return;
 	}
-	// A message that was left during this run has armed the next one for at once; that must not be taken back.
-	const bool messageLeft = _renewNow || _rereadToken;
-	const auto next = messageLeft ? _services->clock().boot() : _keeper.next();
-	if (next) {
+	if (const auto next = whenNext()) {
 		_services->scheduler().arm(*this, *next, _keeper.expiry().value_or(Instant::max()));
 	}
+}
+
+std::optional<Instant> Instance::whenNext() const
+{
+	// A message that was left during this run has armed the next one for at once; that must not be taken back.
+	const bool messageLeft = _renewNow || _rereadToken || _newsRead;
+	const auto now = _services->clock().boot();
+	if (messageLeft) {
+		return now;
+	}
+	if (!_begun || (!_token.isRead() && _token.trouble().empty())) {
+		return now + pauseAfterFailure; // the reader tells before that
+	}
+	return _keeper.next();
 }
 
 } // namespace issuer::vault

@@ -1,10 +1,13 @@
 #include "library.h"
 
 #include "base/shared_values.h"
+#include "credential/reader.h"
 #include "runtime/helpers.h"
 #include "runtime/library.h"
 #include "transport/clients.h"
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <openssl/ssl.h>
 
@@ -14,11 +17,15 @@ namespace {
 class LibraryServices final : public Services
 {
 public:
-	explicit LibraryServices(std::shared_ptr<runtime::Runtime> runtime) : _runtime(std::move(runtime)) {}
+	explicit LibraryServices(std::shared_ptr<runtime::Runtime> runtime)
+		: _runtime(std::move(runtime)), _reader(helper(), _runtime->scheduler(), _runtime->clock(), {})
+	{
+	}
 
 	[[nodiscard]] const runtime::Clock& clock() const override { return _runtime->clock(); }
 	runtime::Scheduler& scheduler() override { return _runtime->scheduler(); }
-	runtime::FileWatch& files() override { return _runtime->files(); }
+	credential::Reader& reader() override { return _reader; }
+	Callbacks& callbacks() override { return _callbacks; }
 
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) override
 	{
@@ -26,9 +33,30 @@ public:
 	}
 
 private:
+	[[nodiscard]] static runtime::Helpers::Options forCallbacks()
+	{
+		runtime::Helpers::Options options;
+		options.mostEver = 1024;
+		options.stuckAfter = std::chrono::milliseconds(20);
+		options.slowShare = 1;
+		return options;
+	}
+
+	/// Each piece of work has a key of its own: the reader itself bounds how many hang, and one that hangs says nothing
+	/// of the next.
+	[[nodiscard]] credential::Reader::Helper helper() const
+	{
+		return [helpers = _helpers, number = std::make_shared<std::atomic<std::uint64_t>>(0)](
+				   auto work) { return helpers->submit("token files " + std::to_string(++*number), std::move(work)); };
+	}
+
 	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections
 	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
+	/// Beside the others: however many callbacks block, names are resolved and files are read.
+	std::shared_ptr<runtime::Helpers> _callbackHelpers = std::make_shared<runtime::Helpers>(forCallbacks());
+	Callbacks _callbacks{[helpers = _callbackHelpers](auto work) { return helpers->submit({}, std::move(work)); }};
 	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
+	credential::Reader _reader; ///< goes first: it has a job
 };
 
 struct Library

@@ -1,7 +1,8 @@
 #pragma once
 
+#include "callbacks.h"
+#include "credential/reader.h"
 #include "runtime/clock.h"
-#include "runtime/file_watch.h"
 #include "runtime/scheduler.h"
 #include "transport/exchange.h"
 #include "transport/settings.h"
@@ -20,7 +21,8 @@ public:
 
 	[[nodiscard]] virtual const runtime::Clock& clock() const = 0;
 	[[nodiscard]] virtual runtime::Scheduler& scheduler() = 0;
-	[[nodiscard]] virtual runtime::FileWatch& files() = 0;
+	[[nodiscard]] virtual credential::Reader& reader() = 0;
+	[[nodiscard]] virtual Callbacks& callbacks() = 0;
 
 	/// Equal settings share one exchange.
 	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;

@@ -1,6 +1,7 @@
 #include "commands/control_requests.h"
 
 #include "common/text.h"
+#include "loader/installed.h"
 #include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Object.h>
@@ -61,7 +62,7 @@ std::string resultName(SwapReport::Result result)
 std::string answerSwap(registry::Registry& registry, const Object& request)
 {
 	const auto text = [&](const char* key) { return request.optValue<std::string>(key, ""); };
-	loader::PluginFile plugin{text("plugin"), std::nullopt};
+	loader::PluginFile plugin = loader::pluginNamed(text("plugin"), {});
 	if (request.has("sha256")) {
 		plugin.sha256 = text("sha256");
 	}
@@ -122,7 +123,7 @@ std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge)
 
 std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin)
 {
-	return "{\"do\":\"swap\",\"issuer\":" + jsonString(issuer) + ",\"plugin\":" + jsonString(plugin.path.string()) +
+	return "{\"do\":\"swap\",\"issuer\":" + jsonString(issuer) + ",\"plugin\":" + jsonString(plugin.wanted()) +
 		   (plugin.sha256 ? ",\"sha256\":" + jsonString(*plugin.sha256) : "") + '}';
 }
 

@@ -4,6 +4,7 @@
 #include "commands/quick_config.h"
 #include "common/duration.h"
 #include "common/json_object.h"
+#include "loader/installed.h"
 #include "observe/event_sink.h"
 
 #include <algorithm>
@@ -89,7 +90,9 @@ std::string counted(std::size_t count, const std::string& what)
 Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
 {
 	Diagnosis diagnosis{spec.name, {}, {}};
-	auto plugin = plugins.open(spec.plugin);
+	auto plugin = loader::resolved(spec.plugin, installedPlugins()).and_then([&](const loader::PluginFile& file) {
+		return plugins.open(file);
+	});
 	if (!plugin) {
 		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
 		return diagnosis;
@@ -97,7 +100,8 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 	diagnosis.plugin = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
 	{
-		auto instance = registry::Instance::create(*plugin, spec.name, spec.config, notes);
+		auto instance = registry::Instance::create(
+			*plugin, spec.name, spec.config, notes, registry::Calls::make(), registry::Calls::Clock::now() + timeout);
 		if (!instance) {
 			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
 		}

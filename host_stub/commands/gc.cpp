@@ -74,7 +74,7 @@ std::vector<fs::path> removableVersions(const fs::path& plugins, const std::func
 			versions.erase(versions.begin());
 		}
 		for (const loader::InstalledVersion& version : versions) {
-			if (!version.sum.empty() && !isUsed(version.file)) {
+			if (!isUsed(version.file)) {
 				removable.push_back(version.file);
 			}
 		}
@@ -86,10 +86,11 @@ std::string_view Gc::help() const
 {
 	return "Usage: issuer-host gc [--dry-run] [--plugin-dir DIR] [--config FILE]… [--control PATH]\n"
 		   "\n"
-		   "Removes the versions that `issuer-host stage` has put under DIR and nobody needs any more, and prints\n"
-		   "their paths; also what a `stage` that was killed has left there. Kept are the newest version of each\n"
-		   "plugin, whatever a running process has mapped, whatever the running host's issuers use, whatever FILE\n"
-		   "names, and what a package has installed.\n"
+		   "Removes the versions under DIR that nobody needs any more, whether `issuer-host stage` or a package has "
+		   "put\n"
+		   "them there, and prints their paths; also what a `stage` that was killed has left. Kept are the newest\n"
+		   "version of each plugin by SemVer (1.0.0 is newer than 1.0.0-rc1), whatever a running process has mapped,\n"
+		   "whatever the running host's issuers use, and whatever FILE names.\n"
 		   "\n"
 		   "Name the configuration that the host starts with: after `issuer-host swap` it may name an older version\n"
 		   "than the one that runs. Processes of other users can be looked into by root alone.\n"
@@ -142,6 +143,7 @@ int Gc::run(const std::vector<std::string>& arguments)
 		return usageError("gc takes no argument such as \"" + arguments.front() + "\"", name());
 	}
 	const auto complain = [](const std::string& text) { std::cerr << "issuer-host: " << text << '\n'; };
+	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
 	Result<std::vector<fs::path>> used = pathsInUse();
 	if (!used) {
 		complain(used.error().text);
@@ -154,7 +156,8 @@ int Gc::run(const std::vector<std::string>& arguments)
 			return exitConfig;
 		}
 		for (const registry::IssuerSpec& issuer : config->issuers) {
-			used->push_back(issuer.plugin.path);
+			const auto plugin = loader::resolved(issuer.plugin, plugins);
+			used->push_back(plugin ? plugin->path : issuer.plugin.path);
 		}
 	}
 	const loader::MappedFiles mapped = loader::mappedFiles();
@@ -175,7 +178,6 @@ int Gc::run(const std::vector<std::string>& arguments)
 		}
 		std::cout << path.string() << '\n';
 	};
-	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
 	loader::forEachLeftover(plugins, [&](const fs::path& folder) { removeAndPrint(folder, removeLeftover); });
 	for (const fs::path& file : removableVersions(plugins, isUsed)) {
 		removeAndPrint(file, removeVersion);

@@ -31,8 +31,7 @@ private:
 	bool _dryRun = false;
 };
 
-/// Staged versions under `plugins` that may go: not the newest of each plugin, and none that `isUsed`. What a package
-/// has installed is the package manager's and not among them.
+/// Versions under `plugins` that may go: not the newest of each plugin, and none that `isUsed`.
 [[nodiscard]] std::vector<std::filesystem::path> removableVersions(
 	const std::filesystem::path& plugins, const std::function<bool(const std::filesystem::path& file)>& isUsed);
 

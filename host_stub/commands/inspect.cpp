@@ -1,7 +1,9 @@
 #include "commands/inspect.h"
 
 #include "commands/exit_codes.h"
+#include "commands/quick_config.h"
 #include "common/text.h"
+#include "loader/installed.h"
 #include "loader/plugins.h"
 
 #include <Poco/JSON/Parser.h>
@@ -116,6 +118,8 @@ std::string_view Inspect::help() const
 		   "name, version, contract, extensions, and the JSON Schema of its configuration.\n"
 		   "Creates no issuer and opens no connection.\n"
 		   "\n"
+		   "PLUGIN is a path, or a name of what is installed: vault, vault@0.1.\n"
+		   "\n"
 		   "Examples:\n"
 		   "  issuer-host inspect ./vault_plugin.so\n"
 		   "  issuer-host inspect --json ./vault_plugin.so | jq .config_schema\n"
@@ -126,10 +130,15 @@ std::string_view Inspect::help() const
 void Inspect::defineOptions(Poco::Util::OptionSet& options) const
 {
 	options.addOption(Poco::Util::Option("json", "", "one JSON object, for programs"));
+	options.addOption(
+		Poco::Util::Option("plugin-dir", "", "where plugins are, instead of this installation's").argument("DIR"));
 }
 
-bool Inspect::setOption(const std::string& name, std::string&)
+bool Inspect::setOption(const std::string& name, std::string& value)
 {
+	if (name == "plugin-dir") {
+		_plugins = value;
+	}
 	_json = _json || name == "json";
 	return true;
 }
@@ -140,7 +149,9 @@ int Inspect::run(const std::vector<std::string>& arguments)
 		return usageError("inspect takes one plugin", name());
 	}
 	loader::PluginLibraries plugins;
-	const auto plugin = plugins.open({std::filesystem::absolute(arguments.front()), {}});
+	const auto plugin = loader::resolved(
+		loader::pluginNamed(arguments.front(), std::filesystem::current_path()), _plugins.value_or(installedPlugins()))
+							.and_then([&](const loader::PluginFile& file) { return plugins.open(file); });
 	if (!plugin) {
 		std::cerr << "issuer-host: " << plugin.error().text << '\n';
 		return exitData;

@@ -3,6 +3,9 @@
 #include "commands/command.h"
 #include "loader/plugin.h"
 
+#include <filesystem>
+#include <optional>
+
 namespace issuer::commands {
 
 /// `issuer-host inspect PLUGIN`: what a plugin says about itself.
@@ -17,6 +20,7 @@ public:
 	int run(const std::vector<std::string>& arguments) override;
 
 private:
+	std::optional<std::filesystem::path> _plugins;
 	bool _json = false;
 };
 

@@ -29,21 +29,17 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 	_lines = journal;
 }
 
-Result<std::unique_ptr<Observation>> Observation::begin(const Settings& settings, observe::HostSnapshot snapshot)
+std::unique_ptr<Observation> Observation::begin(const Settings& settings, observe::HostSnapshot snapshot)
 {
 	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot))); // its constructor is private
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
-		auto file =
-			observe::RotatedFile::open({settings.journal->file, settings.journal->maxBytes, settings.journal->keep});
-		if (!file) {
-			return tl::unexpected(file.error());
-		}
 		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {
 			others->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
 		};
-		const auto journal =
-			std::make_shared<observe::JournalFile>(std::move(*file), complain, observe::JournalFile::Patience{});
+		const auto journal = std::make_shared<observe::JournalFile>(
+			observe::RotatedFile::Settings{settings.journal->file, settings.journal->maxBytes, settings.journal->keep},
+			complain, observe::JournalFile::Patience{});
 		self->_close = [journal, closeLines = self->_close] {
 			journal->close();
 			closeLines();

@@ -32,8 +32,7 @@ public:
 	};
 
 	/// `snapshot` is asked only by what serve() and watch() return.
-	[[nodiscard]] static Result<std::unique_ptr<Observation>> begin(
-		const Settings& settings, observe::HostSnapshot snapshot);
+	[[nodiscard]] static std::unique_ptr<Observation> begin(const Settings& settings, observe::HostSnapshot snapshot);
 
 	[[nodiscard]] const std::shared_ptr<observe::EventSink>& sink() const { return _sink; }
 	[[nodiscard]] observe::Fleet& fleet() { return *_fleet; }

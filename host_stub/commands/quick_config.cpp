@@ -232,11 +232,11 @@ fs::path installedPlugins()
 	return program.parent_path().parent_path() / ISSUER_LIBDIR / "issuer" / "plugins";
 }
 
-Result<HostConfig> configurationOf(
-	const std::optional<std::filesystem::path>& file, const std::optional<std::filesystem::path>& plugin)
+Result<HostConfig> configurationOf(const std::optional<std::filesystem::path>& file,
+	const std::optional<std::filesystem::path>& plugin, Reading reading)
 {
 	if (file) {
-		return loadConfig(*file);
+		return loadConfig(*file, reading);
 	}
 	for (const auto& line : notFollowed(environmentVariable)) {
 		std::cerr << "issuer-host: " << line << '\n';

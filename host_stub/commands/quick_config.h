@@ -28,8 +28,8 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 /// Returns what `run` and `doctor` work on: the file if there is one, else the quick configuration with `plugin`, else
 /// that with the newest installed Vault plugin. Says on stderr which variables a quick configuration does not follow.
-[[nodiscard]] Result<HostConfig> configurationOf(
-	const std::optional<std::filesystem::path>& file, const std::optional<std::filesystem::path>& plugin);
+[[nodiscard]] Result<HostConfig> configurationOf(const std::optional<std::filesystem::path>& file,
+	const std::optional<std::filesystem::path>& plugin, Reading reading = Reading::strict);
 
 /// The newest installed Vault plugin, <plugins>/vault/<version>/vault_plugin.so.
 [[nodiscard]] Result<std::filesystem::path> newestVaultPlugin(const std::filesystem::path& plugins);

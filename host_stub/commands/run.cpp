@@ -1,11 +1,13 @@
 #include "commands/run.h"
 
+#include "commands/attempts.h"
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "commands/wake_ups.h"
 #include "control/paths.h"
 #include "control/server.h"
+#include "loader/installed.h"
 #include "observe/journald.h"
 #include "observe/names.h"
 #include "registry/backoff.h"
@@ -14,14 +16,22 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <malloc.h>
 #include <random>
 #include <unistd.h>
 
 namespace issuer::commands {
 
 using observe::Action;
+using namespace std::chrono_literals;
 
 namespace {
+
+/// What an orderly end may take beyond stop_timeout before it is cut short.
+constexpr std::chrono::milliseconds aMoment{900};
+
+/// How often a host looks whether the plugins that it runs are still installed.
+constexpr std::chrono::seconds filesPause{30};
 
 bool isColourful(int fd)
 {
@@ -43,11 +53,11 @@ std::string counted(std::size_t count, const std::string& what)
 	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
-std::chrono::milliseconds pauseAfter(unsigned failures, bool credentialDead)
+std::chrono::milliseconds pauseAfter(unsigned failures, bool needsPerson)
 {
 	thread_local std::minstd_rand random{std::random_device{}()};
 	const double dice = std::uniform_real_distribution<double>(0, 1)(random);
-	return credentialDead ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
+	return needsPerson ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
 }
 
 /// Failures are one a line, and each is a line of the log.
@@ -61,14 +71,21 @@ void refuse(observe::EventSink& sink, std::string_view lines)
 	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
 }
 
-/// The fleet hears whoever is new from the first word on, and whoever is gone to the last that counts.
-Result<registry::Changes> apply(registry::Registry& registry, observe::Fleet& fleet, const HostConfig& config)
+/// Has the fleet hear the issuers of `config`; returns their names.
+std::vector<std::string> admit(observe::Fleet& fleet, const HostConfig& config)
 {
 	std::vector<std::string> names;
 	for (const registry::IssuerSpec& issuer : config.issuers) {
 		names.push_back(issuer.name);
 	}
 	fleet.admit(names);
+	return names;
+}
+
+/// The fleet hears whoever is new from the first word on, and whoever is gone to the last that counts.
+Result<registry::Changes> apply(registry::Registry& registry, observe::Fleet& fleet, const HostConfig& config)
+{
+	const std::vector<std::string> names = admit(fleet, config);
 	return registry.apply(config.issuers).map([&](const registry::Changes& changes) {
 		fleet.keepOnly(names);
 		return changes;
@@ -112,26 +129,29 @@ Result<std::optional<observe::web::Settings>> httpSettings(
 	});
 }
 
-using ControlServer = Result<std::unique_ptr<control::Server>>;
-
-/// The control socket at the path that was asked for, where not to get it is an error; otherwise at the usual place, if
-/// there is one and it is free. Null: none.
-ControlServer openControl(const std::optional<std::string>& option, const HostConfig& config,
-	registry::Registry& registry, Observation& observation)
+/// Where the control socket is to be: where somebody says, else at the usual place. None: nowhere.
+std::optional<std::filesystem::path> controlPath(const std::optional<std::string>& option, const HostConfig& config)
 {
 	const auto wanted = option ? std::optional<std::filesystem::path>(*option) : config.control;
 	const auto path = wanted ? wanted : control::defaultSocket(environmentVariable);
-	if (!path || wanted == "none") {
-		return nullptr;
+	return path == "none" ? std::nullopt : path;
+}
+
+/// What was wrong in a configuration that is used all the same.
+void tellFaults(observe::EventSink& sink, const HostConfig& config)
+{
+	for (const std::string& fault : config.faults) {
+		sink.notice({Action::faulty, ISSUER_LOG_ERROR, {}, fault + "; left out, mend it and reload"});
 	}
-	ControlServer server = control::Server::listen(
-		*path, [&](std::string_view line) { return answerControl(registry, observation.fleet(), line); });
-	if (server || wanted) {
-		return server;
-	}
-	observation.sink()->notice(
-		{Action::serving, ISSUER_LOG_WARN, {}, server.error().text + "; `status` and `swap` do not reach this one"});
-	return nullptr;
+}
+
+/// Has all threads allocate from one heap, where what reading the configuration has freed is used again. With a heap a
+/// thread, a host of 10,000 issuers takes half as much memory again.
+void useOneHeap()
+{
+#ifdef M_ARENA_MAX
+	::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 } // namespace
@@ -148,13 +168,15 @@ std::string_view Run::help() const
 		   "                    or configuration is swapped, and a configuration with an error changes nothing\n"
 		   "\n"
 		   "FILE is JSON; `issuer-host inspect PLUGIN` shows what a plugin wants in \"config\":\n"
-		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"/path/vault_plugin.so\",\n"
+		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"vault\",\n"
 		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
 		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
-		   "   \"stop_timeout\": \"10s\", \"control\": \"/run/issuer-host/control.sock\",\n"
+		   "   \"stop_timeout\": \"10s\", \"swap_timeout\": \"1m\", \"control\": \"/run/issuer-host/control.sock\",\n"
 		   "   \"http\": {\"listen\": \"127.0.0.1:9464\"}, \"journal\": {\"file\": "
 		   "\"/var/lib/issuer-host/journal.jsonl\"}}\n"
-		   "An issuer may pin its plugin with \"sha256\". Relative plugin paths start at FILE's folder. Install each\n"
+		   "\"plugin\" is a name, vault for the newest installed version, vault@0.1 for the newest that begins so, "
+		   "looked\n"
+		   "up at each start and reload; or a path, which starts at FILE's folder. \"sha256\" pins it. Install each\n"
 		   "version of a plugin at a path of its own and never overwrite one in use.\n"
 		   "\n"
 		   "While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is\n"
@@ -177,8 +199,12 @@ std::string_view Run::help() const
 		   "  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host run\n"
 		   "  issuer-host run --config /etc/issuer/host.json --log-format json\n"
 		   "\n"
-		   "Exit codes: 0 stopped as told; 64 wrong usage; 70 something did not stop within stop_timeout;\n"
-		   "78 the configuration cannot be used, or every issuer failed for good.\n";
+		   "A port or a socket that is taken, a journal that cannot be written, a plugin that is missing, an issuer\n"
+		   "whose token is: the host says so, goes on with everything else, and tries again.\n"
+		   "\n"
+		   "Exit codes: 0 stopped as told; 64 wrong usage; 70 something did not stop within stop_timeout, or a second\n"
+		   "SIGTERM or SIGINT came; 75 the configuration could not be read now, try again; 78 the configuration must\n"
+		   "be mended.\n";
 }
 
 void Run::defineOptions(Poco::Util::OptionSet& options) const
@@ -186,6 +212,7 @@ void Run::defineOptions(Poco::Util::OptionSet& options) const
 	using Poco::Util::Option;
 	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
 	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
+	options.addOption(Option("plugin-dir", "", "where plugins are, instead of this installation's").argument("DIR"));
 	options.addOption(
 		Option("control", "", "where `status` and `swap` reach this host; none: nowhere").argument("PATH"));
 	options.addOption(
@@ -205,6 +232,10 @@ bool Run::setOption(const std::string& name, std::string& value)
 	}
 	if (name == "plugin") {
 		_plugin = std::filesystem::absolute(value);
+		return true;
+	}
+	if (name == "plugin-dir") {
+		_plugins = value;
 		return true;
 	}
 	if (name == "control") {
@@ -231,103 +262,111 @@ bool Run::setOption(const std::string& name, std::string& value)
 
 int Run::run(const std::vector<std::string>& arguments)
 {
+	useOneHeap(); // before the first thread
 	if (!arguments.empty()) {
 		return usageError("run takes no argument such as \"" + arguments.front() + "\"", name());
 	}
 	if (_configFile && _plugin) {
 		return usageError("--plugin is for running without --config", name());
 	}
-	const Result<HostConfig> config = configurationOf(_configFile, _plugin);
+	Result<HostConfig> config = configurationOf(_configFile, _plugin, Reading::lenient);
 	if (!config) {
 		std::cerr << "issuer-host: " << config.error().text << '\n';
-		return exitConfig;
+		return config.error().passes ? exitTemporary : exitConfig;
 	}
-
 	const auto http = httpSettings(_http, *config);
-	if (!http) {
-		return usageError(http.error().text, name());
+	const Result<void> mayServe = http && *http ? observe::web::mayListen(**http) : Result<void>();
+	if (!http || !mayServe) {
+		return usageError((http ? mayServe : tl::unexpected(http.error())).error().text, name());
 	}
 
 	WakeUps wakeUps; // before the first thread
+	LastResort lastResort(wakeUps);
 	registry::Registry* all = nullptr;
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
-	const auto observed =
+	const auto observation =
 		Observation::begin({_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
 							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal},
 			[&] { return all->snapshot(); });
-	if (!observed) {
-		std::cerr << "issuer-host: " << observed.error().text << '\n';
-		return exitConfig;
-	}
-	Observation& observation = **observed;
-	const auto journal = observation.sink();
+	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
 	registry::Surroundings surroundings;
 	surroundings.sink = journal;
 	surroundings.stopTimeout = config->stopTimeout;
+	surroundings.callTimeout = std::clamp<std::chrono::milliseconds>(config->stopTimeout, 1s, 10s);
+	surroundings.swapTimeout = config->swapTimeout;
 	surroundings.backoff = pauseAfter;
-	const auto endIfNothingIsLeft = [&] {
-		if (all->allGivenUp()) {
-			wakeUps.announceNothingLeft();
-		}
-	};
-	surroundings.onGivenUp = endIfNothingIsLeft;
+	surroundings.resolve = [folder = std::filesystem::absolute(_plugins.value_or(installedPlugins()))](
+							   loader::PluginFile file) { return loader::resolved(std::move(file), folder); };
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
-	const ControlServer control = openControl(_control, *config, registry, observation);
-	if (!control) {
-		std::cerr << "issuer-host: " << control.error().text << '\n';
-		return exitConfig;
-	}
-	const auto server = observation.serve(*http);
-	if (!server) {
-		std::cerr << "issuer-host: " << server.error().text << '\n';
-		return exitConfig;
-	}
-	if (*server) {
-		journal->notice({Action::serving, ISSUER_LOG_INFO, {}, "the status page is at " + (*server)->url()});
-	}
-	const auto service = observation.watch();
-	if (const auto begun = apply(registry, observation.fleet(), *config); !begun) {
-		std::cerr << "issuer-host: " << begun.error().text << '\n';
-		return exitConfig;
-	}
-	journal->notice({Action::ready, ISSUER_LOG_INFO, {},
-		counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
-			(_configFile ? ", SIGHUP reloads " + _configFile->string() : "") +
-			(*control ? ", `status` and `swap` listen at " + (*control)->path().string() : "")});
-	service->ready();
+	std::unique_ptr<control::Server> control;
+	std::unique_ptr<observe::web::Server> server;
+	Attempts attempts(journal, surroundings.calls);
+	const auto service = observation->watch();
+	const auto path = controlPath(_control, *config);
+	const auto listen = [&]() -> Result<std::string> {
+		return control::Server::listen(*path, [&](std::string_view line) {
+			return answerControl(registry, observation->fleet(), line);
+		}).map([&](std::unique_ptr<control::Server> listening) {
+			control = std::move(listening);
+			return "`status` and `swap` listen at " + path->string();
+		});
+	};
+	const auto serve = [&]() -> Result<std::string> {
+		return observation->serve(*http).map([&](std::unique_ptr<observe::web::Server> serving) {
+			server = std::move(serving);
+			return "the status page is at " + server->url();
+		});
+	};
+	const auto begin = [&] {
+		tellFaults(*journal, *config);
+		if (*http) {
+			attempts.begin(serve);
+		}
+		if (path) {
+			attempts.begin(listen);
+		}
+		admit(observation->fleet(), *config);
+		registry.begin(config->issuers);
+		journal->notice({Action::ready, ISSUER_LOG_INFO, {},
+			counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
+				(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
+		service->ready();
+	};
 
-	int exitCode = exitOk;
+	std::function<void()> lookForFiles; // outlives the thread that runs it
+	registry::Workers chores(1);
+	lookForFiles = [&] {
+		registry.warnOfMissingFiles();
+		chores.postAfter(filesPause, lookForFiles);
+	};
+	chores.postAfter(filesPause, lookForFiles);
 	{
 		registry::Workers reloads(1,
 			registry::threadTrouble(journal)); // in turn, and beside this thread, which must hear SIGTERM at any time
-		WakeUp wakeUp = wakeUps.wait();
-		for (; wakeUp == WakeUp::reload; wakeUp = wakeUps.wait()) {
+		reloads.post(begin);
+		while (wakeUps.wait() == WakeUp::reload) {
 			reloads.post([&] {
 				service->reloading();
-				reload(registry, observation, configurationOf(_configFile, _plugin));
+				reload(registry, *observation, configurationOf(_configFile, _plugin));
+				registry.warnOfMissingFiles();
 				service->ready();
-				endIfNothingIsLeft(); // the last one alive may have been removed
 			});
 		}
+		lastResort.arm(config->stopTimeout + aMoment);
 		service->stopping();
-		if (wakeUp == WakeUp::nothingLeft) {
-			journal->notice({Action::ended, ISSUER_LOG_ERROR, {}, "nothing is left to keep alive"});
-			exitCode = exitConfig;
-		}
 		if (!registry.stopAll()) {
 			// Threads of a plugin are still at work, perhaps for ever: leave without pulling the ground from under
 			// them.
-			observation.close();
+			observation->close();
 			std::_Exit(exitSoftware);
 		}
 	}
-	if (exitCode == exitOk) {
-		journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
-	}
-	return exitCode;
+	journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
+	observation->close();
+	return exitOk;
 }
 
 } // namespace issuer::commands

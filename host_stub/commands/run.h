@@ -23,6 +23,7 @@ public:
 private:
 	std::optional<std::filesystem::path> _configFile;
 	std::optional<std::filesystem::path> _plugin;
+	std::optional<std::filesystem::path> _plugins;
 	std::optional<std::string> _control;
 	std::optional<std::string> _http;
 	std::optional<LogFormat> _format;

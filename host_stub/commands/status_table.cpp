@@ -53,6 +53,9 @@ std::string stateOf(const Object& issuer)
 	static const std::map<std::string, std::string> words{{"active", "alive"}, {"not_renewable", "not renewable"},
 		{"no_expiry", "lives for ever"}, {"denied", "renewal denied"}, {"expired", "dead"}};
 	const std::string phase = textAt(issuer, "phase");
+	if (textAt(issuer, "severity") == "overdue") {
+		return "overdue";
+	}
 	if (phase == "failed") {
 		return "not started";
 	}
@@ -95,6 +98,10 @@ std::string remarkOf(const Object& issuer)
 	const auto withText = [&](const std::string& remark) { return text.empty() ? remark : remark + ": " + text; };
 	const std::string state = textAt(issuer, "state");
 	const auto death = numberAt(issuer, "death_unix_ms");
+	if (textAt(issuer, "severity") == "overdue") {
+		const auto overdue = milliseconds(numberAt(issuer, "overdue_ms").value_or(0));
+		return withText("nothing was heard of it for " + inWords(overdue) + " after it had to act");
+	}
 	if (state == "expired") {
 		return withText("replace the credential");
 	}
@@ -111,7 +118,9 @@ std::string remarkOf(const Object& issuer)
 
 const char* colourOf(const std::string& severity)
 {
-	return severity == "dead" ? "\033[31m" : severity == "endangered" || severity == "ending" ? "\033[33m" : nullptr;
+	return severity == "dead" || severity == "overdue"        ? "\033[31m"
+		   : severity == "endangered" || severity == "ending" ? "\033[33m"
+															  : nullptr;
 }
 
 Line lineOf(const Object& issuer, std::int64_t now)
@@ -134,7 +143,7 @@ std::string headlineOf(const Object& answer)
 	std::string text = std::to_string(total) + (total == 1 ? " issuer" : " issuers");
 	const Object::Ptr severities = answer.getObject("severities");
 	std::string separator = ": ";
-	for (const char* severity : {"dead", "endangered", "ending", "starting", "well"}) {
+	for (const char* severity : {"dead", "overdue", "endangered", "ending", "starting", "well"}) {
 		if (const auto count = severities->optValue<std::size_t>(severity, 0); count > 0) {
 			text += separator + std::to_string(count) + ' ' + severity;
 			separator = ", ";

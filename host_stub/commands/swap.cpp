@@ -2,24 +2,34 @@
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
+#include "commands/exit_codes.h"
+#include "commands/saved_choice.h"
+#include "loader/installed.h"
+
+#include <iostream>
 
 namespace issuer::commands {
 
 std::string_view Swap::help() const
 {
-	return "Usage: issuer-host swap NAME PLUGIN [--sha256 SUM] [--control PATH] [--json]\n"
+	return "Usage: issuer-host swap NAME PLUGIN [--save FILE] [--sha256 SUM] [--control PATH] [--json]\n"
 		   "\n"
 		   "Has the running host put PLUGIN under its issuer NAME, which keeps its configuration, its lease and its\n"
 		   "counts, and says what came of it. If anything fails the issuer goes on as before.\n"
 		   "\n"
-		   "The host follows its configuration again at the next SIGHUP and after a restart: change it there too.\n"
+		   "PLUGIN is a path, or a name of what is installed: vault is the newest version, vault@0.1 the newest of "
+		   "those\n"
+		   "that begin with 0.1.\n"
+		   "\n"
+		   "The host follows its configuration again at the next SIGHUP and after a restart: --save writes the choice\n"
+		   "into it, and leaves the rest of the file as it is.\n"
 		   "PLUGIN must lie at a path of its own for each version; `issuer-host stage` makes one.\n"
 		   "\n"
 		   "Example:\n"
 		   "  issuer-host swap team-a \"$(issuer-host stage ./vault_plugin.so)\"\n"
 		   "\n"
 		   "Exit codes: 0 swapped; 64 wrong usage; 65 refused, the issuer has noticed nothing; 69 no host answers;\n"
-		   "75 not swapped, the issuer goes on as before.\n";
+		   "75 not swapped, the issuer goes on as before; 78 swapped, but not saved.\n";
 }
 
 void Swap::defineOptions(Poco::Util::OptionSet& options) const
@@ -27,6 +37,7 @@ void Swap::defineOptions(Poco::Util::OptionSet& options) const
 	using Poco::Util::Option;
 	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
 	options.addOption(Option("sha256", "", "refuse a plugin with another sum").argument("SUM"));
+	options.addOption(Option("save", "", "write the choice into this configuration, once swapped").argument("FILE"));
 	options.addOption(Option("json", "", "the host's answer as it came, for programs"));
 }
 
@@ -38,6 +49,9 @@ bool Swap::setOption(const std::string& name, std::string& value)
 	else if (name == "sha256") {
 		_sha256 = value;
 	}
+	else if (name == "save") {
+		_save = value;
+	}
 	_json = _json || name == "json";
 	return true;
 }
@@ -47,8 +61,17 @@ int Swap::run(const std::vector<std::string>& arguments)
 	if (arguments.size() != 2) {
 		return usageError("swap takes an issuer's name and a plugin", name());
 	}
-	const loader::PluginFile plugin{std::filesystem::absolute(arguments[1]).lexically_normal(), _sha256};
-	return askHost(_control, swapRequest(arguments[0], plugin), _json);
+	loader::PluginFile plugin = loader::pluginNamed(arguments[1], std::filesystem::current_path());
+	plugin.sha256 = _sha256;
+	const int swapped = askHost(_control, swapRequest(arguments[0], plugin), _json);
+	if (swapped != exitOk || !_save) {
+		return swapped;
+	}
+	if (const Result<void> saved = savePlugin(*_save, arguments[0], plugin.wanted()); !saved) {
+		std::cerr << "issuer-host: " << saved.error().text << '\n';
+		return exitConfig;
+	}
+	return exitOk;
 }
 
 } // namespace issuer::commands

@@ -22,6 +22,7 @@ private:
 	std::optional<std::filesystem::path> _control;
 	std::optional<std::string> _sha256;
 	bool _json = false;
+	std::optional<std::filesystem::path> _save; ///< the configuration that the choice is written into
 };
 
 } // namespace issuer::commands

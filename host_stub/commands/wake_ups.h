@@ -1,13 +1,17 @@
 #pragma once
 
+#include "common/descriptor.h"
+
+#include <chrono>
+#include <thread>
+
 namespace issuer::commands {
 
 /// What the main thread waits for.
 enum class WakeUp
 {
-	stop,        ///< SIGINT or SIGTERM
-	reload,      ///< SIGHUP
-	nothingLeft, ///< every issuer has been given up
+	stop,   ///< SIGINT or SIGTERM
+	reload, ///< SIGHUP
 };
 
 /// The signals of the process as a queue to wait on. One object, made before any thread is, so that all threads
@@ -16,19 +20,39 @@ class WakeUps
 {
 public:
 	WakeUps();
-	~WakeUps();
 	WakeUps(const WakeUps&) = delete;
 	WakeUps& operator=(const WakeUps&) = delete;
 
 	/// Blocks. [control-thread]
 	[[nodiscard]] WakeUp wait();
 
-	/// Has wait() return nothingLeft, after signals that have come. [thread-safe]
-	void announceNothingLeft();
+	[[nodiscard]] int descriptor() const { return _signals.get(); }
 
 private:
-	int _signals;
-	int _nothingLeft;
+	Descriptor _signals;
+};
+
+/// Ends the process when its orderly end does not come: at a deadline, or when it is told to end a second time, with
+/// exitSoftware and without another step. Its thread is made at once, while the system still has one to give.
+class LastResort
+{
+public:
+	/// `wakeUps` outlives it, and is not waited on any more once arm() was called.
+	explicit LastResort(const WakeUps& wakeUps);
+	/// The orderly end has come.
+	~LastResort();
+	LastResort(const LastResort&) = delete;
+	LastResort& operator=(const LastResort&) = delete;
+
+	void arm(std::chrono::milliseconds limit);
+
+private:
+	void run(int signals) const;
+
+	Descriptor _armed;
+	Descriptor _ended;
+	std::chrono::milliseconds _limit{}; ///< written before _armed is
+	std::thread _thread;
 };
 
 } // namespace issuer::commands

@@ -10,6 +10,7 @@ namespace issuer {
 struct Error
 {
 	std::string text;
+	bool passes = false; ///< trying again may help, without anybody mending anything
 };
 
 template <class T>
@@ -18,6 +19,12 @@ using Result = tl::expected<T, Error>;
 inline tl::unexpected<Error> failure(std::string text)
 {
 	return tl::unexpected<Error>(Error{std::move(text)});
+}
+
+/// One that trying again may help.
+inline tl::unexpected<Error> passingFailure(std::string text)
+{
+	return tl::unexpected<Error>(Error{std::move(text), true});
 }
 
 } // namespace issuer

@@ -107,10 +107,15 @@ Recorder::Recorder(std::function<void(const issuer_event&)> onEvent)
 {
 }
 
-void Recorder::awaitMoreThan(std::size_t seen) const
+bool Recorder::hasMoreThan(std::size_t seen) const
 {
 	std::unique_lock lock(_mutex);
-	if (!_changed.wait_for(lock, patience, [&] { return _count > seen; })) {
+	return _changed.wait_for(lock, patience, [&] { return _count > seen; });
+}
+
+void Recorder::awaitMoreThan(std::size_t seen) const
+{
+	if (!hasMoreThan(seen)) {
 		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
 	}
 }

@@ -94,6 +94,8 @@ public:
 	Recorder& operator=(const Recorder&) = delete;
 
 	[[nodiscard]] const issuer_recorder* table() const { return &_table; }
+	/// Waits for one event more than `seen`; false: none comes.
+	[[nodiscard]] bool hasMoreThan(std::size_t seen) const;
 	/// Until there is one event more than `seen`; skips when none comes.
 	void awaitMoreThan(std::size_t seen) const;
 	[[nodiscard]] std::size_t count() const;

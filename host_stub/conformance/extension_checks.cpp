@@ -2,10 +2,15 @@
 #include "conformance/stage.h"
 
 #include <cstring>
+#include <future>
 #include <issuer/control.h>
 #include <issuer/credential.h>
+#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace issuer::conformance {
 
@@ -141,7 +146,126 @@ void keepsItsSecret(const Subject& subject)
 	}
 }
 
+/// Calls everything that takes an instance from inside one of its callbacks, and keeps the answers.
+class CallsFromInside
+{
+public:
+	explicit CallsFromInside(Stage& stage) : _stage(stage) {}
+
+	/// Inside the callback.
+	void make() noexcept
+	{
+		if (std::exchange(_made, true)) {
+			return;
+		}
+		auto* const self = _stage.instance.get();
+		const auto& plugin = _stage.library.table();
+		_answers = {{"set_recorder", plugin.set_recorder(self, nullptr, nullptr)},
+			{"start", plugin.start(self, nullptr)}, {"stop", plugin.stop(self, 0, nullptr)}};
+		if (const auto* credential = offered<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL)) {
+			_answers.emplace_back("use", credential->use(self, ignore, nullptr, nullptr));
+		}
+		if (const auto* handover = offered<issuer_handover_ext>(ISSUER_EXT_HANDOVER)) {
+			_answers.emplace_back("export_state", handover->export_state(self, ignore, nullptr, nullptr));
+		}
+		if (const auto* diagnosis = offered<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE)) {
+			const auto find = [](void*, const issuer_finding*) noexcept {};
+			_answers.emplace_back("diagnose", diagnosis->diagnose(self, 0, find, nullptr, nullptr));
+		}
+		if (const auto* control = offered<issuer_control_ext>(ISSUER_EXT_CONTROL)) {
+			_answers.emplace_back("renew_now", control->renew_now(self, nullptr));
+		}
+	}
+
+	void judge(const char* callback) const
+	{
+		if (!_made) {
+			skip(std::string("it called no ") + callback);
+		}
+		for (const auto& [call, code] : _answers) {
+			expectCode(std::string(call) + " from inside a " + callback, code, ISSUER_E_REENTRANT);
+		}
+	}
+
+private:
+	template <class Table>
+	const Table* offered(const char* id) const
+	{
+		return static_cast<const Table*>(_stage.library.table().get_extension(id));
+	}
+	static void ignore(void*, issuer_str) noexcept {}
+
+	Stage& _stage;
+	bool _made = false;
+	std::vector<std::pair<const char*, issuer_rc>> _answers;
+};
+
+void refusesCallsFromAVisit(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	stage.run();
+	CallsFromInside calls(stage);
+	const auto visit = [](void* ctx, issuer_str) noexcept { static_cast<CallsFromInside*>(ctx)->make(); };
+	static_cast<void>(credential.use(stage.instance.get(), visit, &calls, nullptr));
+	calls.judge("visit");
+	expectCode("use after it",
+		credential.use(
+			stage.instance.get(), [](void*, issuer_str) noexcept {}, nullptr, nullptr),
+		ISSUER_OK);
+}
+
+constexpr std::uint32_t diagnosisMs = 5000;
+
+void refusesCallsFromAFinding(const Subject& subject)
+{
+	Stage stage(subject);
+	const auto& diagnosis = stage.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
+	CallsFromInside calls(stage);
+	const auto find = [](void* ctx, const issuer_finding*) noexcept { static_cast<CallsFromInside*>(ctx)->make(); };
+	static_cast<void>(diagnosis.diagnose(stage.instance.get(), diagnosisMs, find, &calls, nullptr));
+	calls.judge("finding");
+}
+
+/// One that waits for the diagnosis waits for ever: the diagnosis waits for it.
+void lendsDuringADiagnosis(const Subject& subject)
+{
+	struct Lending
+	{
+		const issuer_credential_ext& credential;
+		issuer_instance* instance;
+		bool asked = false;
+	};
+	Stage stage(subject);
+	const auto& diagnosis = stage.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
+	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	Lending lending{credential, stage.instance.get()};
+	std::future<void> lent;
+	bool waits = false;
+	auto ask = [&] {
+		if (!std::exchange(lending.asked, true)) {
+			lent = std::async(std::launch::async, [&] {
+				const auto look = [](void*, issuer_str) noexcept {};
+				static_cast<void>(lending.credential.use(lending.instance, look, nullptr, nullptr));
+			});
+			waits = lent.wait_for(patience) != std::future_status::ready;
+		}
+	};
+	const auto find = [](void* ctx, const issuer_finding*) noexcept { (*static_cast<decltype(ask)*>(ctx))(); };
+	static_cast<void>(diagnosis.diagnose(stage.instance.get(), diagnosisMs, find, &ask, nullptr));
+	if (!lent.valid()) {
+		skip("it found nothing");
+	}
+	expect(!waits, "use on another thread waits for a diagnosis");
+}
+
 constexpr Check checks[] = {
+	{"refuses-calls-from-a-visit", "Nothing may be called from inside a visit of issuer.credential/1.", Needs::stopping,
+		false, refusesCallsFromAVisit},
+	{"refuses-calls-from-a-finding", "Nothing may be called from inside a finding of issuer.diagnose/1.",
+		Needs::stopping, false, refusesCallsFromAFinding},
+	{"lends-during-a-diagnosis", "issuer.credential/1 does not wait for a diagnosis.", Needs::stopping, false,
+		lendsDuringADiagnosis},
 	{"health-answers-in-every-state", "issuer.health/1 answers before, while and after it runs.", Needs::stopping,
 		false, healthAnswersInEveryState},
 	{"health-writes-no-further", "issuer.health/1 fills no more than the caller has room for.", Needs::stopping, false,

@@ -91,32 +91,15 @@ void stopLeavesNoThread(const Subject& subject)
 
 void stopKeepsItsTime(const Subject& subject)
 {
-	std::mutex mutex;
-	std::condition_variable changed;
-	bool entered = false;
-	bool released = false;
-	Recorder recorder([&](const issuer_event&) {
-		std::unique_lock lock(mutex);
-		entered = true;
-		changed.notify_all();
-		changed.wait(lock, [&] { return released; });
-	});
+	Hold hold;
+	Recorder recorder([&](const issuer_event&) { hold.block(); });
 	Stage stage(subject);
 	stage.instance.record(&recorder);
 	// On a thread of its own: start may wait for the very work that the recorder holds up.
 	auto starting = std::async(std::launch::async, [&] { return stage.instance.tryStart(); });
-	const auto release = [&] {
-		const std::lock_guard lock(mutex);
-		released = true;
-		changed.notify_all();
-	};
-	{
-		std::unique_lock lock(mutex);
-		if (!changed.wait_for(lock, patience, [&] { return entered; })) {
-			lock.unlock();
-			release();
-			skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
-		}
+	if (hold.await(1) == 0) {
+		hold.release();
+		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
 	}
 	starting.wait_for(std::chrono::seconds(1)); // if it does not wait, let it end: then stop has something to stop
 	constexpr milliseconds limit{100};
@@ -125,7 +108,7 @@ void stopKeepsItsTime(const Subject& subject)
 	const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
 	const issuer_rc again = stage.instance.tryStart();
 	const issuer_rc destroyed = stage.library.table().destroy(stage.instance.get(), nullptr);
-	release();
+	hold.release();
 	starting.wait();
 	expectCode("stop while the recorder blocks", code, ISSUER_E_TIMEOUT);
 	expectCode("start while a stop is unfinished", again, ISSUER_E_STATE);

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +57,43 @@ void threadsBlockSignals(const Subject& subject)
 	stage.instance.stop();
 	const std::lock_guard lock(mutex);
 	expect(open.empty(), "a thread of it does not block " + open);
+}
+
+/// Returns the bytes between this function's frame and the end of the current thread's stack; none: not known.
+std::optional<std::size_t> freeStack() noexcept
+{
+	pthread_attr_t attributes;
+	if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) {
+		return std::nullopt;
+	}
+	void* end = nullptr; // stacks grow down
+	std::size_t size = 0;
+	::pthread_attr_getstack(&attributes, &end, &size);
+	::pthread_attr_destroy(&attributes);
+	const char here = 0;
+	return static_cast<std::size_t>(&here - static_cast<const char*>(end));
+}
+
+void callbacksHaveAStack(const Subject& subject)
+{
+	constexpr std::size_t promised = std::size_t{1024} * 1024;
+	std::atomic<std::size_t> least = promised;
+	const pthread_t control = ::pthread_self(); // whose stack is the host's own business
+	const auto measure = [&] {
+		const std::size_t found =
+			::pthread_equal(::pthread_self(), control) != 0 ? promised : freeStack().value_or(promised);
+		for (std::size_t before = least; found < before && !least.compare_exchange_weak(before, found);) {
+		}
+	};
+	Recorder recorder([&](const issuer_event&) { measure(); });
+	Stage stage(subject);
+	stage.ears.onLog = measure;
+	stage.instance.record(&recorder);
+	stage.instance.start();
+	recorder.awaitMoreThan(0);
+	stage.instance.stop();
+	expect(least >= promised,
+		"a callback finds " + std::to_string(least / 1024) + " KiB of free stack; the contract promises 1024");
 }
 
 void filesAreCloseOnExec(const Subject& subject)
@@ -144,6 +183,7 @@ void leavesNoFileOpen(const Subject& subject)
 constexpr Check checks[] = {
 	{"threads-block-signals", "Its threads block every signal that is the host's to take.", Needs::stopping, false,
 		threadsBlockSignals},
+	{"callbacks-have-a-stack", "Its callbacks find 1 MiB of free stack.", Needs::stopping, false, callbacksHaveAStack},
 	{"files-are-close-on-exec", "No descriptor of it reaches a child of the host.", Needs::stopping, false,
 		filesAreCloseOnExec},
 	{"leaves-the-process-alone", "Handlers, environment, locale, umask and directory are the host's.", Needs::stopping,

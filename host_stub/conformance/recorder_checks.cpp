@@ -3,6 +3,9 @@
 #include "conformance/process_view.h"
 #include "conformance/stage.h"
 
+#include <deque>
+#include <future>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -170,12 +173,63 @@ void refusesCallsFromLog(const Subject& subject)
 	reentrant.judge("log");
 }
 
+/// More than the threads that a plugin may keep for its instances.
+void blockedRecordersDelayNoOther(const Subject& subject)
+{
+	constexpr unsigned blocked = 20;
+	Hold hold;
+	Recorder recorder([&](const issuer_event&) { hold.block(); });
+	Stage stage(subject);
+	stage.instance.record(&stage.recorder);
+	std::deque<Instance> others;
+	std::deque<std::future<issuer_rc>> starts;
+	// On threads of their own: start may wait for the very work that a recorder holds up.
+	const auto start = [](Instance& instance) {
+		return std::async(std::launch::async, [&instance] { return instance.tryStart(); });
+	};
+	for (unsigned i = 0; i < blocked; ++i) {
+		others.emplace_back(stage.library, subject, stage.ears).record(&recorder);
+	}
+	for (Instance& other : others) {
+		starts.push_back(start(other));
+	}
+	const unsigned entered = hold.await(blocked);
+	std::optional<issuer_rc> started;
+	std::optional<issuer_rc> stopped;
+	bool recorded = false;
+	if (entered == blocked) {
+		auto starting = start(stage.instance);
+		recorded = stage.recorder.hasMoreThan(0);
+		if (starting.wait_for(patience) == std::future_status::ready) {
+			started = starting.get();
+			stopped = stage.instance.tryStop();
+		}
+		starts.push_back(std::move(starting));
+	}
+	hold.release();
+	for (auto& other : starts) {
+		if (other.valid()) {
+			other.wait();
+		}
+	}
+	if (entered == 0) {
+		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
+	}
+	const std::string when = " while the recorders of " + counted(entered, "other instance") + " block";
+	expect(entered == blocked && recorded, "an instance that starts records nothing" + when);
+	expect(started.has_value(), "start does not return" + when);
+	expectCode("start" + when, *started, ISSUER_OK);
+	expectCode("stop" + when, *stopped, ISSUER_OK);
+}
+
 constexpr Check checks[] = {
 	{"events-are-whole", "Every event says what, when and in which words.", Needs::stopping, false, eventsAreWhole},
 	{"stop-ends-the-callbacks", "Nothing is recorded once stop has answered ISSUER_OK.", Needs::stopping, false,
 		stopEndsTheCallbacks},
 	{"set-recorder-is-a-barrier", "A replaced recorder is not running and never called again.", Needs::stopping, false,
 		setRecorderIsABarrier},
+	{"blocked-recorders-delay-no-other", "A recorder that blocks delays its own instance only.", Needs::stopping, false,
+		blockedRecordersDelayNoOther},
 	{"refuses-calls-from-record", "No slot may be called from inside the instance's record.", Needs::stopping, false,
 		refusesCallsFromRecord},
 	{"refuses-calls-from-log", "No slot may be called from inside the instance's log.", Needs::stopping, false,

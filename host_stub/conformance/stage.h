@@ -2,6 +2,9 @@
 
 #include "conformance/driver.h"
 
+#include <condition_variable>
+#include <mutex>
+
 namespace issuer::conformance {
 
 /// All that one instance needs, and its end in the right order.
@@ -21,6 +24,42 @@ struct Stage
 	HostEars ears;
 	Recorder recorder;
 	Instance instance;
+};
+
+/// Holds callbacks up until it is released. [thread-safe]
+class Hold
+{
+public:
+	/// In the callback.
+	void block()
+	{
+		std::unique_lock lock(_mutex);
+		++_entered;
+		_changed.notify_all();
+		_changed.wait(lock, [&] { return _released; });
+	}
+
+	/// Waits for so many callbacks to be held up, and returns how many are.
+	[[nodiscard]] unsigned await(unsigned wanted)
+	{
+		std::unique_lock lock(_mutex);
+		_changed.wait_for(lock, patience, [&] { return _entered >= wanted; });
+		return _entered;
+	}
+
+	/// For ever: what comes later is not held up.
+	void release()
+	{
+		const std::lock_guard lock(_mutex);
+		_released = true;
+		_changed.notify_all();
+	}
+
+private:
+	std::mutex _mutex;
+	std::condition_variable _changed;
+	unsigned _entered = 0;
+	bool _released = false;
 };
 
 } // namespace issuer::conformance

@@ -1,7 +1,9 @@
 #include "loader/installed.h"
 
+#include "common/text.h"
+#include "loader/version.h"
+
 #include <algorithm>
-#include <cstring>
 
 namespace issuer::loader {
 
@@ -16,8 +18,7 @@ bool isSum(std::string_view text)
 
 bool isNewer(const InstalledVersion& one, const InstalledVersion& other)
 {
-	const int byVersion = ::strverscmp(one.version.c_str(), other.version.c_str());
-	if (byVersion != 0) {
+	if (const auto byVersion = compareVersions(one.version, other.version); byVersion != 0) {
 		return byVersion > 0;
 	}
 	std::error_code gone; // meanwhile; then any order will do
@@ -43,6 +44,38 @@ std::vector<InstalledVersion> installedVersions(const fs::path& plugins, const s
 	}
 	std::ranges::sort(found, isNewer);
 	return found;
+}
+
+PluginFile pluginNamed(const std::string& text, const fs::path& folder)
+{
+	if (text.find('/') == std::string::npos && !text.ends_with(".so")) {
+		return {{}, std::nullopt, text};
+	}
+	return {(folder / text).lexically_normal(), std::nullopt, {}};
+}
+
+Result<PluginFile> resolved(PluginFile file, const fs::path& plugins)
+{
+	if (file.name.empty()) {
+		return file;
+	}
+	const std::size_t at = std::min(file.name.find('@'), file.name.size());
+	const std::string plugin = file.name.substr(0, at);
+	const std::string version = file.name.substr(std::min(at + 1, file.name.size()));
+	if (plugin.empty() || plugin.front() == '.') {
+		return failure(
+			"\"" + printable(file.name) + "\" is neither a path nor a plugin's name such as vault or vault@0.1");
+	}
+	std::string others;
+	for (InstalledVersion& installed : installedVersions(plugins, plugin)) {
+		if (isVersionOf(installed.version, version) || installed.file.parent_path().filename() == version) {
+			file.path = std::move(installed.file);
+			return file;
+		}
+		others += (others.empty() ? "; there is " : ", ") + printable(installed.version);
+	}
+	return failure(
+		"plugin " + printable(file.name) + " is not installed under " + (plugins / plugin).string() + others);
 }
 
 std::vector<std::string> pluginsIn(const fs::path& plugins)

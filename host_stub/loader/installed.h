@@ -1,5 +1,8 @@
 #pragma once
 
+#include "common/result.h"
+#include "loader/plugin.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,10 +18,18 @@ struct InstalledVersion
 	std::filesystem::path file;
 };
 
-/// The versions of one plugin under a plugin directory, newest first: by version number, and of several builds of one
-/// version the one that was installed last.
+/// The versions of one plugin under a plugin directory, newest first: by the precedence of SemVer, and of several
+/// builds of one version the one that was installed last.
 [[nodiscard]] std::vector<InstalledVersion> installedVersions(
 	const std::filesystem::path& plugins, const std::string& plugin);
+
+/// A plugin as somebody names it: a path, absolute or from `folder` on; or «vault», the newest that is installed, or
+/// «vault@0.1», the newest of the versions that begin so. A name has no / and does not end in .so.
+[[nodiscard]] PluginFile pluginNamed(const std::string& text, const std::filesystem::path& folder);
+
+/// `file` with the path that its name comes to among what is installed at this moment; one that is named by its path as
+/// it is. The error says what was looked for and where.
+[[nodiscard]] Result<PluginFile> resolved(PluginFile file, const std::filesystem::path& plugins);
 
 /// The plugins that have a folder there.
 [[nodiscard]] std::vector<std::string> pluginsIn(const std::filesystem::path& plugins);

@@ -1,6 +1,5 @@
 #include "loader/library.h"
 
-#include <boost/dll/import.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <csignal>
 #include <dlfcn.h>
@@ -46,10 +45,10 @@ Result<std::shared_ptr<const issuer_lifecycle>> loadLibrary(const std::filesyste
 		if (!library.has(ISSUER_LIFECYCLE_SYMBOL)) {
 			return failure("exports no " ISSUER_LIFECYCLE_SYMBOL "; was it linked with the version script?");
 		}
-		auto table = dll::import <const issuer_lifecycle>(library, ISSUER_LIFECYCLE_SYMBOL);
-		const issuer_lifecycle* const data = table.get();
-		return std::shared_ptr<const issuer_lifecycle>(
-			data, [table](const issuer_lifecycle*) mutable { table.reset(); });
+		// get(), as import() became import_symbol() in Boost 1.76.
+		const issuer_lifecycle& table = library.get<const issuer_lifecycle>(ISSUER_LIFECYCLE_SYMBOL);
+		const auto held = std::make_shared<dll::shared_library>(library);
+		return std::shared_ptr<const issuer_lifecycle>(held, &table);
 	}
 	catch (const std::exception& error) {
 		return failure("the dynamic loader says: " + loaderMessage(error.what()));

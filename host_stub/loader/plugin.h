@@ -13,8 +13,12 @@ namespace issuer::loader {
 /// A plugin file as a configuration names it.
 struct PluginFile
 {
-	std::filesystem::path path;
+	std::filesystem::path path;        ///< by name: what that came to; empty: nothing yet
 	std::optional<std::string> sha256; ///< lower-case hexadecimal; when given, the file must match
+	std::string name = std::string();  ///< «vault» or «vault@0.1»: see resolved(); empty: it is named by its path
+
+	/// As people named it.
+	[[nodiscard]] std::string wanted() const { return name.empty() ? path.string() : name; }
 
 	friend bool operator==(const PluginFile&, const PluginFile&) = default;
 };

@@ -18,6 +18,7 @@ enum class Action
 	reloaded,     ///< a new configuration is in force
 	faulty,       ///< something in a new configuration is wrong, and so it will be refused
 	refused,      ///< a new configuration is not in force, and nothing was changed
+	missing,      ///< a plugin's file is gone while it is in use
 	ready,        ///< the host has started everything that could be started
 	ended,        ///< the host has stopped everything
 	serving,      ///< the status page and metrics are to be had

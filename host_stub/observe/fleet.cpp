@@ -145,6 +145,9 @@ void Fleet::event(std::string_view issuer, const issuer_event& event)
 		}
 		enter(known->record, event);
 		known->record.due = dueAt(known->record.next, at, _steadyNow());
+		known->record.ends = event.state == ISSUER_STATE_EXPIRED || event.state == ISSUER_STATE_STOPPED
+								 ? std::nullopt
+								 : dueAt(known->record.expires, at, _steadyNow());
 		measureLease(known->record, event);
 		known->record.text = what.text;
 		remember(known->past, std::move(what));

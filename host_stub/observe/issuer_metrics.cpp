@@ -71,6 +71,17 @@ void states(Exposition& out, const std::vector<IssuerView>& issuers)
 	}
 }
 
+void phases(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	out.family("gauge", "issuer_phase", "1 for what the host is doing with the issuer, 0 for the rest.");
+	for (const IssuerView& issuer : issuers) {
+		for (const Phase phase :
+			{Phase::starting, Phase::running, Phase::waiting, Phase::failed, Phase::swapping, Phase::stopping}) {
+			out.sample({{"issuer", issuer.told.name}, {"phase", phaseName(phase)}}, phase == issuer.host.phase ? 1 : 0);
+		}
+	}
+}
+
 void plugins(Exposition& out, const std::vector<IssuerView>& issuers)
 {
 	out.family("gauge", "issuer_plugin_info", "1; the labels say which plugin serves the issuer.");
@@ -111,8 +122,13 @@ void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers,
 		[](const IssuerView& issuer) { return seconds(issuer.next()); });
 	gauge("issuer_token_consecutive_failures", "Failed renewals since the last that succeeded.",
 		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.consecutiveFailures); });
-	gauge("issuer_start_failed", "1 if the issuer could not be started and is not tried again.",
+	gauge("issuer_start_failed", "1 if the issuer could not be started and a person has to mend it.",
 		[](const IssuerView& issuer) { return issuer.host.phase == Phase::failed ? 1.0 : 0.0; });
+	gauge("issuer_overdue_seconds",
+		"How long nothing was heard of the issuer since its next step was due or its credential ended; 0: it is in "
+		"time.",
+		[](const IssuerView& issuer) { return seconds(std::optional(issuer.overdue)); });
+	phases(out, issuers);
 	plugins(out, issuers);
 }
 

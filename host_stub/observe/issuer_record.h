@@ -46,8 +46,9 @@ struct IssuerRecord
 	issuer_reason reason = ISSUER_REASON_NONE;
 	std::optional<UnixTime> since; ///< when the state was entered
 	std::optional<UnixTime> expires;
-	std::optional<UnixTime> next;  ///< the next planned request
-	std::optional<SteadyTime> due; ///< the same, however the wall clock is set meanwhile
+	std::optional<UnixTime> next;   ///< the next planned request
+	std::optional<SteadyTime> due;  ///< the same, however the wall clock is set meanwhile
+	std::optional<SteadyTime> ends; ///< the end of a living credential, likewise
 	std::optional<UnixTime> lastSuccess;
 	std::optional<std::chrono::milliseconds> lease; ///< what a whole life is: the last grant, else the most ever seen
 	std::chrono::microseconds lastLatency{0};

@@ -40,7 +40,8 @@ std::string statusJson(const IssuerStatus& status)
 		   ",\"next_start_unix_ms\":" + number(status.nextStartUnixMs) +
 		   ",\"plugin\":{\"id\":" + jsonString(status.pluginId) + ",\"name\":" + jsonString(status.pluginName) +
 		   ",\"version\":" + jsonString(status.pluginVersion) + ",\"path\":" + jsonString(status.pluginPath) +
-		   ",\"sha256\":" + jsonString(status.pluginSha256) + "},\"health\":" + healthJson(status.health) + '}';
+		   ",\"wanted\":" + jsonString(status.pluginWanted) + ",\"sha256\":" + jsonString(status.pluginSha256) +
+		   "},\"health\":" + healthJson(status.health) + '}';
 }
 
 } // namespace issuer::observe

@@ -34,6 +34,8 @@ struct IssuerStatus
 	/// As the plugin tells it; fields that an older plugin does not know are as «never, unknown, none» is written
 	/// there. Empty: the plugin has no issuer.health/1.
 	std::optional<issuer_health> health;
+	std::string pluginWanted;     ///< as it is configured: a path, or a name such as «vault@0.1»
+	std::int64_t sinceUnixMs = 0; ///< when its last start, swap or stop began
 };
 
 /// One JSON object on one line, times in ms since the Unix epoch; `health` has the names of the contract, codes as

@@ -54,6 +54,9 @@ Severity severityOf(const IssuerView& issuer)
 	if (issuer.host.phase == Phase::failed) {
 		return Severity::dead;
 	}
+	if (issuer.overdue > milliseconds(0)) {
+		return Severity::overdue;
+	}
 	switch (issuer.told.state) {
 	case ISSUER_STATE_EXPIRED:
 		return Severity::dead;
@@ -68,6 +71,9 @@ Severity severityOf(const IssuerView& issuer)
 	case ISSUER_STATE_STARTING:
 		return Severity::starting;
 	}
+	if (const auto death = issuer.death(); death && *death - issuer.at < soonEnding) {
+		return Severity::ending;
+	}
 	return Severity::well; // also a state of a later contract: no alarm without a reason
 }
 
@@ -76,6 +82,8 @@ std::string severityName(Severity severity)
 	switch (severity) {
 	case Severity::dead:
 		return "dead";
+	case Severity::overdue:
+		return "overdue";
 	case Severity::endangered:
 		return "endangered";
 	case Severity::ending:
@@ -102,9 +110,45 @@ std::string summary(const std::vector<IssuerView>& issuers)
 	return text;
 }
 
+namespace {
+
+/// How long after `then` it is, if that is more than `may`.
+template <class Time>
+milliseconds lateBy(const std::optional<Time>& then, milliseconds may, Time now)
+{
+	return then && *then + may < now ? now - *then : milliseconds(0);
+}
+
+milliseconds overdueBy(const IssuerView& issuer, SteadyTime now)
+{
+	const auto since = [&](std::int64_t unixMs) {
+		const auto then = unixMs > 0 ? std::optional(UnixTime(milliseconds(unixMs))) : std::nullopt;
+		return lateBy(then, patience, issuer.at);
+	};
+	switch (issuer.host.phase) {
+	case Phase::running:
+		return issuer.told.told
+				   ? std::max(lateBy(issuer.told.due, patience, now), lateBy(issuer.told.ends, patienceAtTheEnd, now))
+				   : since(issuer.host.sinceUnixMs);
+	case Phase::starting:
+	case Phase::swapping:
+	case Phase::stopping:
+		return since(issuer.host.sinceUnixMs);
+	case Phase::waiting:
+		return since(issuer.host.nextStartUnixMs.value_or(issuer.host.sinceUnixMs));
+	case Phase::failed:
+		break;
+	}
+	return milliseconds(0);
+}
+
+} // namespace
+
 std::vector<IssuerView> viewAll(const Fleet& fleet, const HostSnapshot& snapshot)
 {
 	std::vector<IssuerRecord> told = fleet.all();
+	const UnixTime now = fleet.now();
+	const SteadyTime steadyNow = fleet.steadyNow();
 	std::vector<IssuerView> views;
 	auto record = told.begin();
 	for (IssuerStatus& status : snapshot()) {
@@ -117,6 +161,8 @@ std::vector<IssuerView> viewAll(const Fleet& fleet, const HostSnapshot& snapshot
 		}
 		view.told.name = status.name;
 		view.host = std::move(status);
+		view.at = now;
+		view.overdue = overdueBy(view, steadyNow);
 	}
 	return views;
 }

@@ -13,6 +13,10 @@ struct IssuerView
 {
 	IssuerRecord told;
 	IssuerStatus host;
+	UnixTime at; ///< when it was looked at
+	/// How long it has been silent after its next step was due or its credential ended; 0: it is not late, or not by
+	/// more than it may be.
+	std::chrono::milliseconds overdue{0};
 
 	/// The end that no renewal can move, as soon as it is known.
 	[[nodiscard]] std::optional<UnixTime> death() const;
@@ -27,12 +31,23 @@ struct IssuerView
 /// How much an issuer needs a person, worst first.
 enum class Severity
 {
-	dead,       ///< no living credential: expired, stopped, or its start failed for good
+	dead,       ///< no living credential: expired, stopped, or its start failed and a person has to mend it
+	overdue,    ///< nothing was heard of it since something had to happen: what it said last says nothing any more
 	endangered, ///< alive, but the last attempts failed, or the server will not renew it
-	ending,     ///< alive, with an end that no renewal can move
+	ending,     ///< alive, with an end that no renewal can move: the last lease, or within soonEnding
 	starting,   ///< not known yet
 	well,
 };
+
+/// How long past its time a step may be before silence means that nothing moves: longer than any attempt takes (30 s),
+/// and than a queue of them behind one dead server.
+constexpr std::chrono::minutes patience{3};
+
+/// How long after the end of its credential an issuer has to say so.
+constexpr std::chrono::seconds patienceAtTheEnd{5};
+
+/// An end that is known and this near wants a person, as the alert IssuerTokenDiesWithin7Days has it.
+constexpr std::chrono::days soonEnding{7};
 
 [[nodiscard]] Severity severityOf(const IssuerView& issuer);
 

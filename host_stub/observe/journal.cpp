@@ -11,7 +11,8 @@ void Journal::event(std::string_view issuer, const issuer_event& event)
 	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
 		return;
 	}
-	if (HumanLines::severity(event) < _settings.level) {
+	const bool saidTwice = _facts.isToldByTheNext(issuer, event) && _settings.format == Format::human;
+	if (saidTwice || HumanLines::severity(event) < _settings.level) {
 		return;
 	}
 	_writer.write(_settings.format == Format::json ? jsonLine(issuer, event) : _human.event(issuer, event));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "observe/event_sink.h"
+#include "observe/facts.h"
 #include "observe/human_lines.h"
 #include "observe/line_writer.h"
 
@@ -37,6 +38,7 @@ public:
 private:
 	const Settings _settings;
 	const HumanLines _human;
+	Facts _facts;
 	LineWriter _writer;
 };
 

@@ -6,8 +6,9 @@
 
 namespace issuer::observe {
 
-JournalFile::JournalFile(RotatedFile file, std::function<void(const std::string&)> complain, Patience patience)
-	: _file(std::move(file)), _complain(std::move(complain)),
+JournalFile::JournalFile(
+	RotatedFile::Settings file, std::function<void(const std::string&)> complain, Patience patience)
+	: _settings(std::move(file)), _complain(std::move(complain)),
 	  _lines({patience.capacity, patience.retry},
 		  [this](const auto& lines, std::uint64_t dropped) { return write(lines, dropped); })
 {
@@ -33,6 +34,18 @@ void JournalFile::notice(const Notice& notice)
 	_lines.add(jsonLine(unixMsNow(), notice));
 }
 
+Result<void> JournalFile::append(const std::string& batch)
+{
+	if (!_file) {
+		Result<RotatedFile> opened = RotatedFile::open(_settings);
+		if (!opened) {
+			return tl::unexpected(opened.error());
+		}
+		_file.emplace(std::move(*opened));
+	}
+	return _file->append(batch);
+}
+
 bool JournalFile::write(const std::deque<std::string>& lines, std::uint64_t dropped)
 {
 	std::string batch;
@@ -43,7 +56,7 @@ bool JournalFile::write(const std::deque<std::string>& lines, std::uint64_t drop
 	if (dropped > 0) {
 		batch += JsonObject().add("type", "journal").add("unix_ms", unixMsNow()).add("dropped", dropped).text() + '\n';
 	}
-	const Result<void> written = _file.append(batch);
+	const Result<void> written = append(batch);
 	if (!written && !_failing) {
 		_complain(written.error().text + "; its lines are kept for a while and tried again");
 	}

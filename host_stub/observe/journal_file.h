@@ -5,6 +5,7 @@
 #include "observe/spool.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace issuer::observe {
@@ -19,12 +20,13 @@ class JournalFile final : public EventSink
 public:
 	struct Patience
 	{
-		std::size_t capacity = 10'000;
+		std::size_t capacity = 100'000;
 		std::chrono::milliseconds retry{1'000};
 	};
 
-	/// `complain` is told a failure once, and once that it is over. [any thread]
-	JournalFile(RotatedFile file, std::function<void(const std::string&)> complain, Patience patience);
+	/// The file is opened when there is something to write, and again and again if it cannot be. `complain` is told a
+	/// failure once, and once that it is over. [any thread]
+	JournalFile(RotatedFile::Settings file, std::function<void(const std::string&)> complain, Patience patience);
 
 	void event(std::string_view issuer, const issuer_event& event) override;
 	void log(
@@ -36,10 +38,12 @@ public:
 
 private:
 	bool write(const std::deque<std::string>& lines, std::uint64_t dropped);
+	[[nodiscard]] Result<void> append(const std::string& batch);
 
-	RotatedFile _file;
+	const RotatedFile::Settings _settings;
+	std::optional<RotatedFile> _file; ///< of the thread alone, as is _failing; none: it is to be opened
 	const std::function<void(const std::string&)> _complain;
-	bool _failing = false;     ///< of the thread alone
+	bool _failing = false;
 	Spool<std::string> _lines; ///< the first to go: its thread uses the others
 };
 

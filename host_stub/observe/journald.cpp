@@ -39,7 +39,7 @@ void Journald::event(std::string_view issuer, const issuer_event& event)
 {
 	const issuer_log_level level = HumanLines::severity(event);
 	const bool known = event.kind == ISSUER_EVENT_RENEWAL || event.kind == ISSUER_EVENT_STATE;
-	if (!known || level < _level) {
+	if (!known || _facts.isToldByTheNext(issuer, event) || level < _level) {
 		return;
 	}
 	JournaldEntry entry{field("MESSAGE", _lines.event(issuer, event)), priority(level), field("ISSUER", issuer),

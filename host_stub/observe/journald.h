@@ -1,6 +1,7 @@
 #pragma once
 
 #include "observe/event_sink.h"
+#include "observe/facts.h"
 #include "observe/human_lines.h"
 #include "observe/spool.h"
 
@@ -41,6 +42,7 @@ private:
 	const issuer_log_level _level;
 	const Send _send;
 	const HumanLines _lines{{false, 0, false}};
+	Facts _facts;
 	Spool<JournaldEntry> _entries; ///< the first to go: its thread uses the others
 };
 

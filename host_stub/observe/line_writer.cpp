@@ -25,10 +25,15 @@ bool LineWriter::writeAll(const std::deque<std::string>& lines, std::uint64_t dr
 		batch += line;
 		batch += '\n';
 	}
+	if (_lost > 0) {
+		batch.insert(0, "(" + std::to_string(_lost) + " lines were lost: they could not be written)\n");
+	}
 	if (dropped > 0) {
 		batch += "(" + std::to_string(dropped) + " lines were dropped: the reader of this log is too slow)\n";
 	}
-	return writeAll(batch);
+	const bool written = writeAll(batch);
+	_lost = written ? 0 : _lost + lines.size() + dropped;
+	return written;
 }
 
 bool LineWriter::writeAll(std::string_view bytes)

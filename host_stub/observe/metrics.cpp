@@ -152,6 +152,7 @@ void Metrics::notice(const Notice& notice)
 	case Action::startFailed:
 	case Action::stopTimedOut:
 	case Action::faulty:
+	case Action::missing:
 	case Action::serving:
 	case Action::stalled:
 	case Action::journal:

@@ -73,6 +73,8 @@ std::string actionName(Action action)
 		return "faulty";
 	case Action::refused:
 		return "refused";
+	case Action::missing:
+		return "missing";
 	case Action::ready:
 		return "ready";
 	case Action::ended:

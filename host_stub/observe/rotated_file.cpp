@@ -103,6 +103,9 @@ RotatedFile::~RotatedFile()
 
 Result<void> RotatedFile::append(std::string_view lines)
 {
+	if (Result<void> there = follow(); !there) {
+		return there;
+	}
 	if (_size > 0 && _size + lines.size() > _settings.maxBytes) {
 		if (Result<void> rotated = rotate(); !rotated) {
 			return rotated;
@@ -131,6 +134,34 @@ Result<void> RotatedFile::append(std::string_view lines)
 	}
 	_size += lines.size();
 	_dirty = false;
+	return {};
+}
+
+/// Another program may have moved the file, and then a new one is begun, or have cut it off, and then it goes on there.
+Result<void> RotatedFile::follow()
+{
+	struct stat ours
+	{
+	};
+	struct stat named
+	{
+	};
+	if (::fstat(_fd, &ours) != 0) {
+		return failed("it cannot be looked at");
+	}
+	const bool isThere = ::stat(_settings.path.c_str(), &named) == 0;
+	if (!isThere || named.st_ino != ours.st_ino || named.st_dev != ours.st_dev) {
+		Result<RotatedFile> next = open(_settings);
+		if (!next) {
+			return tl::unexpected(next.error());
+		}
+		std::swap(_fd, next->_fd);
+		_size = next->_size;
+		_dirty = false;
+	}
+	else if (static_cast<std::uint64_t>(ours.st_size) < _size) {
+		_size = static_cast<std::uint64_t>(ours.st_size);
+	}
 	return {};
 }
 

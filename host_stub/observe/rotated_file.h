@@ -9,7 +9,8 @@
 namespace issuer::observe {
 
 /// A file of lines that only ever holds whole ones: after a full disk, after SIGKILL, after a power cut. When it would
-/// grow beyond its limit it becomes FILE.1, which becomes FILE.2, and so on; the oldest goes.
+/// grow beyond its limit it becomes FILE.1, which becomes FILE.2, and so on; the oldest goes. Another program may
+/// rotate it too, as logrotate does, by moving the file or by copying and truncating it.
 class RotatedFile
 {
 public:
@@ -35,6 +36,7 @@ public:
 private:
 	RotatedFile(Settings settings, int fd, std::uint64_t size);
 
+	Result<void> follow();
 	Result<void> rotate();
 	Result<void> undo();
 	[[nodiscard]] tl::unexpected<Error> failed(const char* what) const;

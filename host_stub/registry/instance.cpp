@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <vector>
 
 namespace issuer::registry {
 
@@ -78,29 +81,62 @@ tl::unexpected<CallError> noControl()
 	return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_CONTROL});
 }
 
+tl::unexpected<CallError> beingReplaced()
+{
+	return tl::unexpected(CallError{ISSUER_E_BUSY, "it is being swapped or stopped, try again"});
+}
+
 } // namespace
 
-struct Instance::Ears
+/// A call that is out, its answer, and who waits for it.
+struct Instance::Pending
 {
-	std::shared_ptr<const loader::Plugin> plugin;
-	std::string issuer;
-	std::shared_ptr<observe::EventSink> sink;
+	std::mutex mutex; ///< of all that follows
+	std::condition_variable changed;
+	std::optional<CallResult> answer;
+	bool abandoned = false;
+	std::shared_ptr<Core> leftWith; ///< nobody waits any more: what the call uses is the call's alone
+};
+
+struct Instance::Core : std::enable_shared_from_this<Instance::Core>
+{
+	const std::shared_ptr<const loader::Plugin> plugin;
+	const std::string issuer;
+	const std::shared_ptr<observe::EventSink> sink;
+	const std::shared_ptr<Calls> calls;
+	const issuer_lifecycle& table;
+	const issuer_handover_ext* const handover;
+	const issuer_health_ext* const healthTable;
+	const issuer_control_ext* const control;
+	const issuer_diagnose_ext* const diagnosis;
 	issuer_host host{};
 	issuer_recorder recorder{};
 	std::atomic<issuer_state> lastHeard = ISSUER_STATE_STOPPED;
+	issuer_instance* self = nullptr; ///< written by the call of create and of destroy, while no other is out
 
-	Ears(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
-		std::shared_ptr<observe::EventSink> itsSink)
-		: plugin(std::move(itsPlugin)), issuer(std::move(itsIssuer)), sink(std::move(itsSink))
+	mutable std::mutex mutex; ///< of all that follows
+	mutable std::condition_variable changed;
+	std::vector<std::shared_ptr<Pending>> waits; ///< for calls that are out
+	const char* leftBehind = nullptr;            ///< the slot that was left behind last
+	unsigned leftBehindCalls = 0;                ///< until they return
+	bool orphaned = false;                       ///< nobody has this instance any more
+	bool ending = false;                         ///< it is being destroyed: no look at it begins
+	mutable unsigned looks = 0;                  ///< health() and the like that are under way
+
+	Core(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
+		std::shared_ptr<observe::EventSink> itsSink, std::shared_ptr<Calls> itsCalls)
+		: plugin(std::move(itsPlugin)), issuer(std::move(itsIssuer)), sink(std::move(itsSink)),
+		  calls(std::move(itsCalls)), table(plugin->table()), handover(handoverOf(*plugin)),
+		  healthTable(healthOf(*plugin)), control(controlOf(*plugin)), diagnosis(diagnoseOf(*plugin))
 	{
-		host = {sizeof host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, this, &Ears::log, &Ears::extension};
-		recorder = {sizeof recorder, 0, this, &Ears::record};
+		host = {sizeof host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, this, &Core::log, &Core::extension};
+		recorder = {sizeof recorder, 0, this, &Core::record};
 	}
 
 	// Nothing may be thrown into the plugin. What a sink can throw is a lack of memory, and then a line is lost.
 	static void record(void* ctx, const issuer_event* event) noexcept
 	try {
-		Ears& self = *static_cast<Ears*>(ctx);
+		Core& self = *static_cast<Core*>(ctx);
 		if (ISSUER_HAS(event, issuer_event, detail)) {
 			self.lastHeard = event->state;
 			self.sink->event(self.issuer, *event);
@@ -111,98 +147,267 @@ struct Instance::Ears
 
 	static void log(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) noexcept
 	try {
-		const Ears& self = *static_cast<const Ears*>(ctx);
+		const Core& self = *static_cast<const Core*>(ctx);
 		self.sink->log(self.issuer, level, view(component), view(text));
 	}
 	catch (const std::exception&) {
 	}
 
 	static const void* extension(void*, const char*) noexcept { return nullptr; }
+
+	/// Makes one call and waits until it returns, `deadline` comes or abandon() is called. `call` may use this object
+	/// and what it has copied, for it may be left behind. `cancel`, if any, is called at the deadline, and then the
+	/// call has a second more.
+	template <class Call>
+	CallResult bounded(const char* slot, Deadline deadline, Call call, const std::function<void()>& cancel = nullptr);
+
+	/// Has `look` called, unless the instance is being destroyed: then `otherwise` is the answer.
+	template <class Answer, class Look>
+	Answer whileItLives(Answer otherwise, const Look& look) const;
+
+	CallResult destroy(Deadline deadline);
+	void returned();
+	void clearAway();
 };
 
-Instance::Instance(std::unique_ptr<Ears> ears)
-	: _ears(std::move(ears)), _table(_ears->plugin->table()), _handover(handoverOf(*_ears->plugin)),
-	  _health(healthOf(*_ears->plugin)), _control(controlOf(*_ears->plugin)), _diagnose(diagnoseOf(*_ears->plugin))
+template <class Call>
+CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call call, const std::function<void()>& cancel)
 {
+	const auto pending = std::make_shared<Pending>();
+	{
+		const std::lock_guard lock(mutex);
+		if (leftBehindCalls > 0) {
+			return tl::unexpected(
+				CallError{ISSUER_E_BUSY, std::string("the plugin has not returned from ") + leftBehind + " yet", true});
+		}
+		waits.push_back(pending);
+	}
+	calls->post([held = shared_from_this(), pending, call = std::move(call)]() mutable {
+		std::shared_ptr<Core> core = std::move(held);
+		CallResult answer = called([&](issuer_error* error) { return call(*core, error); });
+		core.reset(); // before anybody hears of it, and unloads the library
+		std::unique_lock lock(pending->mutex);
+		pending->answer = std::move(answer);
+		const std::shared_ptr<Core> left = std::move(pending->leftWith);
+		lock.unlock();
+		pending->changed.notify_all(); // without the lock, or who waits wakes to wait for that
+		if (left != nullptr) {
+			left->returned();
+		}
+	});
+	std::unique_lock lock(pending->mutex);
+	const auto over = [&] { return pending->answer || pending->abandoned; };
+	if (!calls->await(lock, pending->changed, deadline, over) && cancel) {
+		constexpr std::chrono::seconds more{1};
+		lock.unlock();
+		cancel();
+		lock.lock();
+		pending->changed.wait_for(lock, more, over);
+	}
+	const bool here = pending->answer.has_value();
+	pending->leftWith = here ? nullptr : shared_from_this();
+	{
+		const std::lock_guard own(mutex);
+		std::erase(waits, pending);
+		leftBehind = here ? leftBehind : slot;
+		leftBehindCalls += here ? 0 : 1;
+	}
+	if (here) {
+		return std::move(*pending->answer);
+	}
+	calls->left();
+	return tl::unexpected(CallError{ISSUER_E_TIMEOUT, std::string("the plugin does not return from ") + slot, true});
+}
+
+/// A call that was left behind has returned.
+void Instance::Core::returned()
+{
+	bool last = false;
+	{
+		const std::lock_guard lock(mutex);
+		last = --leftBehindCalls == 0 && orphaned;
+	}
+	if (last) {
+		clearAway();
+	}
+	calls->returned();
+}
+
+template <class Answer, class Look>
+Answer Instance::Core::whileItLives(Answer otherwise, const Look& look) const
+{
+	{
+		const std::lock_guard lock(mutex);
+		if (ending || self == nullptr) {
+			return otherwise;
+		}
+		++looks;
+	}
+	Answer answer = look();
+	const std::lock_guard lock(mutex);
+	--looks;
+	changed.notify_all();
+	return answer;
+}
+
+CallResult Instance::Core::destroy(Deadline deadline)
+{
+	{
+		std::unique_lock lock(mutex);
+		ending = true;
+		changed.wait_until(lock, deadline, [&] { return looks == 0; });
+		if (looks > 0) {
+			ending = false;
+			return tl::unexpected(
+				CallError{ISSUER_E_TIMEOUT, "the plugin does not return from " ISSUER_EXT_HEALTH, true});
+		}
+	}
+	return bounded("destroy", deadline, [](Core& core, issuer_error* error) {
+		const issuer_rc code = core.table.destroy(core.self, error);
+		const std::lock_guard lock(core.mutex);
+		core.self = code == ISSUER_OK ? nullptr : core.self;
+		core.ending = code == ISSUER_OK;
+		return code;
+	});
+}
+
+/// On the thread that was left behind, once its call has returned and nobody has the instance any more.
+void Instance::Core::clearAway()
+{
+	constexpr std::uint32_t generous = 10'000;
+	if (self == nullptr || table.stop(self, generous, nullptr) != ISSUER_OK ||
+		table.destroy(self, nullptr) != ISSUER_OK) {
+		sink->log(issuer, ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
+		new std::shared_ptr<Core>(shared_from_this()); // still in use by whatever does not stop, and so is the library
+	}
 }
 
 Instance::~Instance()
 {
-	if (_self != nullptr && !destroy()) {
-		static_cast<void>(_ears.release()); // still in use by whatever does not stop, and so is the library
+	constexpr std::chrono::seconds generous{10};
+	{
+		const std::lock_guard lock(_core->mutex);
+		_core->orphaned = true;
+		if (_core->leftBehindCalls > 0 || _core->self == nullptr) {
+			return; // whoever returns there clears it away
+		}
+	}
+	const CallResult destroyed = _core->destroy(Calls::Clock::now() + generous);
+	if (!destroyed && !destroyed.error().hung) {
+		new std::shared_ptr<Core>(_core); // still in use by whatever does not stop, and so is the library
 	}
 }
 
 tl::expected<std::unique_ptr<Instance>, CallError> Instance::create(std::shared_ptr<const loader::Plugin> plugin,
-	const std::string& issuer, const std::string& config, std::shared_ptr<observe::EventSink> sink)
+	const std::string& issuer, const std::string& config, std::shared_ptr<observe::EventSink> sink,
+	std::shared_ptr<Calls> calls, Deadline deadline)
 {
-	std::unique_ptr<Instance> instance(
-		new Instance(std::make_unique<Ears>(std::move(plugin), issuer, std::move(sink)))); // its constructor is private
-	return called([&](issuer_error* error) {
-		return instance->_table.create(&instance->_ears->host, borrow(config), &instance->_self, error);
-	}).map([&] { return std::move(instance); });
+	std::unique_ptr<Instance> instance(new Instance( // its constructor is private
+		std::make_shared<Core>(std::move(plugin), issuer, std::move(sink), std::move(calls))));
+	return instance->_core
+		->bounded("create", deadline,
+			[config](Core& core, issuer_error* error) {
+				issuer_instance* made = nullptr;
+				const issuer_rc code = core.table.create(&core.host, borrow(config), &made, error);
+				const std::lock_guard lock(core.mutex);
+				core.self = made;
+				return code;
+			})
+		.map([&] { return std::move(instance); });
 }
 
-CallResult Instance::start()
+CallResult Instance::start(Deadline deadline)
 {
-	return called([&](issuer_error* error) { return _table.start(_self, error); });
+	return _core->bounded(
+		"start", deadline, [](Core& core, issuer_error* error) { return core.table.start(core.self, error); },
+		[this] { static_cast<void>(stop(std::chrono::milliseconds(0))); });
 }
 
 CallResult Instance::stop(std::chrono::milliseconds timeout)
 {
-	return called([&](issuer_error* error) { return _table.stop(_self, milliseconds32(timeout), error); });
+	constexpr std::chrono::milliseconds grace{300}; // the contract gives it 50, on a machine that is not loaded
+	const std::uint32_t limit = milliseconds32(timeout);
+	return _core->bounded("stop", Calls::Clock::now() + std::chrono::milliseconds(limit) + grace,
+		[limit](Core& core, issuer_error* error) { return core.table.stop(core.self, limit, error); });
 }
 
-CallResult Instance::record()
+CallResult Instance::record(Deadline deadline)
 {
-	return called([&](issuer_error* error) { return _table.set_recorder(_self, &_ears->recorder, error); });
+	return _core->bounded("set_recorder", deadline,
+		[](Core& core, issuer_error* error) { return core.table.set_recorder(core.self, &core.recorder, error); });
+}
+
+CallResult Instance::recordNothing(Deadline deadline)
+{
+	return _core->bounded("set_recorder", deadline,
+		[](Core& core, issuer_error* error) { return core.table.set_recorder(core.self, nullptr, error); });
+}
+
+CallResult Instance::destroy(Deadline deadline)
+{
+	return _core->destroy(deadline);
+}
+
+void Instance::abandon()
+{
+	std::vector<std::shared_ptr<Pending>> waits;
+	{
+		const std::lock_guard lock(_core->mutex);
+		waits = _core->waits;
+	}
+	for (const auto& pending : waits) {
+		const std::lock_guard lock(pending->mutex);
+		pending->abandoned = true;
+		pending->changed.notify_all();
+	}
 }
 
 issuer_state Instance::lastHeard() const
 {
-	return _ears->lastHeard;
+	return _core->lastHeard;
 }
 
-CallResult Instance::recordNothing()
+bool Instance::canHandOver() const
 {
-	return called([&](issuer_error* error) { return _table.set_recorder(_self, nullptr, error); });
+	return _core->handover != nullptr;
 }
 
-CallResult Instance::destroy()
+tl::expected<std::string, CallError> Instance::exportState(Deadline deadline)
 {
-	return called([&](issuer_error* error) { return _table.destroy(_self, error); }).map([&] { _self = nullptr; });
-}
-
-tl::expected<std::string, CallError> Instance::exportState()
-{
-	std::string state;
+	const auto state = std::make_shared<std::string>();
 	const issuer_write keep = [](void* ctx, issuer_str blob) noexcept { *static_cast<std::string*>(ctx) = view(blob); };
-	return called([&](issuer_error* error) { return _handover->export_state(_self, keep, &state, error); }).map([&] {
-		return std::move(state);
-	});
+	return _core
+		->bounded("export_state", deadline,
+			[state, keep](Core& core, issuer_error* error) {
+				return core.handover->export_state(core.self, keep, state.get(), error);
+			})
+		.map([&] { return *state; });
 }
 
-CallResult Instance::importState(const std::string& state)
+CallResult Instance::importState(const std::string& state, Deadline deadline)
 {
-	return called([&](issuer_error* error) { return _handover->import_state(_self, borrow(state), error); });
+	return _core->bounded("import_state", deadline, [state](Core& core, issuer_error* error) {
+		return core.handover->import_state(core.self, borrow(state), error);
+	});
 }
 
 CallResult Instance::renewNow()
 {
-	return _control == nullptr ? noControl()
-							   : called([&](issuer_error* error) { return _control->renew_now(_self, error); });
+	return _core->control == nullptr ? noControl() : _core->whileItLives<CallResult>(beingReplaced(), [&] {
+		return called([&](issuer_error* error) { return _core->control->renew_now(_core->self, error); });
+	});
 }
 
 CallResult Instance::credentialChanged()
 {
-	return _control == nullptr
-			   ? noControl()
-			   : called([&](issuer_error* error) { return _control->credential_changed(_self, error); });
+	return _core->control == nullptr ? noControl() : _core->whileItLives<CallResult>(beingReplaced(), [&] {
+		return called([&](issuer_error* error) { return _core->control->credential_changed(_core->self, error); });
+	});
 }
 
 CallResult Instance::diagnose(std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
 {
-	if (_diagnose == nullptr) {
+	if (_core->diagnosis == nullptr) {
 		return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_DIAGNOSE});
 	}
 	const issuer_find keep = [](void* ctx, const issuer_finding* finding) noexcept {
@@ -213,8 +418,9 @@ CallResult Instance::diagnose(std::chrono::milliseconds timeout, const std::func
 		}
 	};
 	void* const ctx = const_cast<std::function<void(Finding)>*>(&find); // a C pointer, that keep() only reads through
-	return called(
-		[&](issuer_error* error) { return _diagnose->diagnose(_self, milliseconds32(timeout), keep, ctx, error); });
+	return called([&](issuer_error* error) {
+		return _core->diagnosis->diagnose(_core->self, milliseconds32(timeout), keep, ctx, error);
+	});
 }
 
 std::optional<issuer_health> Instance::health() const
@@ -225,10 +431,10 @@ std::optional<issuer_health> Instance::health() const
 			 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms}) {
 		*unknown = -1; // stays so where the plugin is older than the field
 	}
-	if (_health == nullptr || _health->snapshot(_self, &health, nullptr) != ISSUER_OK) {
-		return std::nullopt;
-	}
-	return health;
+	const bool known = _core->healthTable != nullptr && _core->whileItLives(false, [&] {
+		return _core->healthTable->snapshot(_core->self, &health, nullptr) == ISSUER_OK;
+	});
+	return known ? std::optional(health) : std::nullopt;
 }
 
 } // namespace issuer::registry

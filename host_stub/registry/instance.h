@@ -2,6 +2,7 @@
 
 #include "loader/plugin.h"
 #include "observe/event_sink.h"
+#include "registry/calls.h"
 
 #include <chrono>
 #include <functional>
@@ -20,7 +21,8 @@ namespace issuer::registry {
 struct CallError
 {
 	issuer_rc code;
-	std::string text; ///< the plugin's words, as one printable line
+	std::string text;  ///< the plugin's words, as one printable line
+	bool hung = false; ///< the call has not returned: the host's words, and no code of the plugin's
 };
 
 /// One thing a plugin found when it looked, copied: see issuer/diagnose.h.
@@ -36,34 +38,45 @@ using CallResult = tl::expected<void, CallError>;
 
 /// One instance of a plugin: its table as C++. Calls are the contract's, with the contract's rules for threads
 /// (lifecycle.h): [control-thread], but stop also while start waits. Keeps its plugin loaded.
+///
+/// No call holds its caller for ever. One that is still out at its deadline is left behind with everything that it may
+/// use, and until it returns every other is refused. An instance that is given away meanwhile is stopped and destroyed
+/// by the thread that was left behind, if that ever returns.
 class Instance
 {
 public:
+	using Deadline = Calls::Clock::time_point;
+
 	/// `sink` hears the instance from now on, under the name `issuer`.
 	[[nodiscard]] static tl::expected<std::unique_ptr<Instance>, CallError> create(
 		std::shared_ptr<const loader::Plugin> plugin, const std::string& issuer, const std::string& config,
-		std::shared_ptr<observe::EventSink> sink);
+		std::shared_ptr<observe::EventSink> sink, std::shared_ptr<Calls> calls, Deadline deadline);
 
 	/// Destroys the instance. If it still runs it cannot be: then it is left alone, with all it may still call.
 	~Instance();
 	Instance(const Instance&) = delete;
 	Instance& operator=(const Instance&) = delete;
 
-	[[nodiscard]] CallResult start();
+	/// At `deadline` it is told to stop, and has a second more to return.
+	[[nodiscard]] CallResult start(Deadline deadline);
+	/// `timeout` is the plugin's; it has a little longer to say that it could not keep to it.
 	[[nodiscard]] CallResult stop(std::chrono::milliseconds timeout);
-	[[nodiscard]] CallResult record(); ///< events go to the sink from now on
-	[[nodiscard]] CallResult recordNothing();
-	[[nodiscard]] CallResult destroy(); ///< after it, only the destructor may be called
+	[[nodiscard]] CallResult record(Deadline deadline); ///< events go to the sink from now on
+	[[nodiscard]] CallResult recordNothing(Deadline deadline);
+	[[nodiscard]] CallResult destroy(Deadline deadline); ///< after it, only the destructor may be called
+
+	/// Whoever waits for a call that is out leaves it behind now. [thread-safe]
+	void abandon();
 
 	/// What its latest event said of its credential. [thread-safe]
 	[[nodiscard]] issuer_state lastHeard() const;
 
-	[[nodiscard]] bool canHandOver() const { return _handover != nullptr; }
-	[[nodiscard]] tl::expected<std::string, CallError> exportState();
-	[[nodiscard]] CallResult importState(const std::string& state);
+	[[nodiscard]] bool canHandOver() const;
+	[[nodiscard]] tl::expected<std::string, CallError> exportState(Deadline deadline);
+	[[nodiscard]] CallResult importState(const std::string& state, Deadline deadline);
 
-	/// Empty: the plugin has no issuer.health/1, or it refuses. Not from inside its callbacks, and not once destroyed.
-	/// [thread-safe]
+	/// Empty: the plugin has no issuer.health/1, or it refuses, or it is about to be destroyed. Not from inside its
+	/// callbacks. [thread-safe]
 	[[nodiscard]] std::optional<issuer_health> health() const;
 
 	/// What issuer.control/1 offers; ISSUER_E_UNSUPPORTED where the plugin does not. Conditions as for health().
@@ -72,22 +85,18 @@ public:
 	[[nodiscard]] CallResult credentialChanged();
 
 	/// Has the plugin look at everything the credential's life depends on; `find` is called before it returns.
-	/// ISSUER_E_UNSUPPORTED where the plugin has no issuer.diagnose/1. Not while running.
+	/// ISSUER_E_UNSUPPORTED where the plugin has no issuer.diagnose/1. Not while running. Has no deadline but the
+	/// plugin's own.
 	[[nodiscard]] CallResult diagnose(
 		std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const;
 
 private:
-	struct Ears; ///< what the plugin calls
+	struct Pending;
+	struct Core; ///< what a call that was left behind may still use
 
-	explicit Instance(std::unique_ptr<Ears> ears);
+	explicit Instance(std::shared_ptr<Core> core) : _core(std::move(core)) {}
 
-	std::unique_ptr<Ears> _ears;
-	const issuer_lifecycle& _table;
-	const issuer_handover_ext* _handover;
-	const issuer_health_ext* _health;
-	const issuer_control_ext* _control;
-	const issuer_diagnose_ext* _diagnose;
-	issuer_instance* _self = nullptr;
+	std::shared_ptr<Core> _core;
 };
 
 } // namespace issuer::registry

@@ -2,6 +2,7 @@
 
 #include "common/duration.h"
 #include "common/unix_time.h"
+#include "registry/config_files.h"
 
 namespace issuer::registry {
 
@@ -9,19 +10,54 @@ using observe::Action;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-Result<Candidate> createCandidate(
-	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const std::shared_ptr<observe::EventSink>& sink)
+namespace {
+
+/// No deadline: the plugin's own says when a start has waited for long enough.
+steady_clock::time_point inAYear()
 {
-	auto instance = Instance::create(plugin, spec.name, spec.config, sink);
+	return steady_clock::now() + std::chrono::hours(24 * 365);
+}
+
+} // namespace
+
+Result<Candidate> createCandidate(
+	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const Surroundings& surroundings)
+{
+	auto instance = Instance::create(plugin, spec.name, spec.config, surroundings.sink, surroundings.calls,
+		steady_clock::now() + surroundings.callTimeout);
 	if (!instance) {
 		return failure("issuer " + spec.name + ": " + instance.error().text);
 	}
 	return Candidate{std::move(spec), std::move(plugin), std::move(*instance)};
 }
 
-Issuer::Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings)
-	: _workers(workers), _surroundings(surroundings), _now(std::move(candidate))
+Issuer::Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings, Prepare prepare)
+	: _name(candidate.spec.name), _prepare(std::move(prepare)), _workers(workers), _surroundings(surroundings),
+	  _now(std::move(candidate)), _sinceUnixMs(unixMsNow())
 {
+}
+
+IssuerSpec Issuer::spec() const
+{
+	const std::lock_guard lock(_view);
+	return _now.spec;
+}
+
+std::shared_ptr<Instance> Issuer::instance() const
+{
+	const std::lock_guard lock(_view);
+	return _now.instance;
+}
+
+std::shared_ptr<Instance> Issuer::takeInstance()
+{
+	const std::lock_guard lock(_view);
+	return std::exchange(_now.instance, nullptr);
+}
+
+Issuer::Deadline Issuer::soon() const
+{
+	return steady_clock::now() + _surroundings.callTimeout;
 }
 
 void Issuer::start()
@@ -40,15 +76,9 @@ void Issuer::startIfIdle()
 		_startAsked = true;
 		return;
 	}
-	_givenUp = false;
+	_failed = false;
 	++_epoch; // the attempt that was planned is not needed any more
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
-}
-
-bool Issuer::givenUp() const
-{
-	const std::lock_guard lock(_mutex);
-	return _givenUp;
 }
 
 observe::IssuerStatus Issuer::status() const
@@ -60,34 +90,49 @@ observe::IssuerStatus Issuer::status() const
 		status.phase = _closed        ? Phase::stopping
 					   : _swapping    ? Phase::swapping
 					   : _running     ? Phase::running
-					   : _givenUp     ? Phase::failed
+					   : _failed      ? Phase::failed
 					   : _retryUnixMs ? Phase::waiting
 									  : Phase::starting;
 		status.problem = _problem;
 		status.failedStarts = _failures;
 		status.nextStartUnixMs = _retryUnixMs;
+		status.sinceUnixMs = _sinceUnixMs;
 	}
-	const std::lock_guard lock(_view);
-	status.name = _now.spec.name;
-	if (_now.plugin != nullptr) {
-		const loader::Description& about = _now.plugin->description();
-		status.pluginId = about.id;
-		status.pluginName = about.name;
-		status.pluginVersion = about.version;
-		status.pluginPath = about.path;
-		status.pluginSha256 = about.sha256;
+	std::shared_ptr<Instance> instance;
+	{
+		const std::lock_guard lock(_view);
+		status.name = _name;
+		status.pluginWanted = _now.spec.plugin.wanted();
+		instance = _now.instance;
+		if (_now.plugin != nullptr) {
+			const loader::Description& about = _now.plugin->description();
+			status.pluginId = about.id;
+			status.pluginName = about.name;
+			status.pluginVersion = about.version;
+			status.pluginPath = about.path;
+			status.pluginSha256 = about.sha256;
+		}
 	}
-	status.health = _now.instance == nullptr ? std::nullopt : _now.instance->health();
+	status.health = instance == nullptr ? std::nullopt : instance->health();
 	return status;
 }
 
 Result<void> Issuer::nudge(Nudge nudge)
 {
-	const std::lock_guard lock(_view);
-	if (_now.instance == nullptr) {
-		return failure("it is between two plugins, or stopped");
+	bool runs = false;
+	{
+		const std::lock_guard lock(_mutex);
+		if (_swapping || _closed) {
+			return failure("it is being swapped or stopped, try again");
+		}
+		runs = _running;
 	}
-	return (nudge == Nudge::renewNow ? _now.instance->renewNow() : _now.instance->credentialChanged())
+	const std::shared_ptr<Instance> its = instance();
+	if (!runs || its == nullptr) {
+		startIfIdle(); // which reads everything anew
+		return {};
+	}
+	return (nudge == Nudge::renewNow ? its->renewNow() : its->credentialChanged())
 		.map_error([](const CallError& error) { return Error{error.text}; });
 }
 
@@ -100,17 +145,43 @@ void Issuer::attempt(std::uint64_t epoch)
 		}
 		_busy = true;
 		_retryUnixMs.reset();
+		_sinceUnixMs = unixMsNow();
 	}
-	const CallResult started = startCancellably(*_now.instance);
+	const CallResult started = attemptOnce();
 	settle(started);
 	if (started) {
-		tell(Action::started, ISSUER_LOG_INFO, "with " + _now.plugin->description().nameAndVersion());
+		const loader::Description& about = _now.plugin->description();
+		const std::string& name = _now.spec.plugin.name;
+		tell(Action::started, ISSUER_LOG_INFO,
+			"with " + about.nameAndVersion() + (name.empty() ? "" : ": " + name + " is " + about.path.string()));
 	}
 	rest();
 }
 
+/// Creates what could not be created so far, and starts it.
+CallResult Issuer::attemptOnce()
+{
+	std::string files = stampOfFiles(); // before they are read: what changes after that is noticed
+	{
+		const std::lock_guard lock(_mutex);
+		_filesBefore = std::move(files);
+	}
+	if (instance() == nullptr) {
+		Result<Candidate> made = _prepare(spec());
+		if (!made) {
+			return tl::unexpected(CallError{ISSUER_E_INVALID, made.error().text});
+		}
+		become(std::move(*made));
+	}
+	CallResult started = startCancellably(*_now.instance, inAYear());
+	if (!started && started.error().hung && !_stopPending) {
+		takeInstance(); // nothing can be done with it any more
+	}
+	return started;
+}
+
 /// Records and starts, unless told to stop.
-CallResult Issuer::startCancellably(Instance& instance)
+CallResult Issuer::startCancellably(Instance& instance, Deadline deadline)
 {
 	if (_stopPending) {
 		if (CallResult stopped = instance.stop(milliseconds(0)); !stopped) {
@@ -118,7 +189,7 @@ CallResult Issuer::startCancellably(Instance& instance)
 		}
 		_stopPending = false;
 	}
-	if (CallResult recording = instance.record(); !recording) {
+	if (CallResult recording = instance.record(soon()); !recording) {
 		return recording;
 	}
 	{
@@ -126,9 +197,9 @@ CallResult Issuer::startCancellably(Instance& instance)
 		if (_halted || _closed) {
 			return tl::unexpected(CallError{ISSUER_E_CANCELLED, "stopped before it began"});
 		}
-		_starting = &instance;
+		_starting = _now.instance;
 	}
-	CallResult started = instance.start();
+	CallResult started = instance.start(deadline);
 	const std::lock_guard lock(_mutex);
 	_starting = nullptr;
 	return started;
@@ -139,7 +210,7 @@ void Issuer::settle(const CallResult& started)
 {
 	std::unique_lock lock(_mutex);
 	_running = started.has_value();
-	_givenUp = false;
+	_failed = false;
 	if (started) {
 		_failures = 0;
 		_problem.clear();
@@ -150,20 +221,18 @@ void Issuer::settle(const CallResult& started)
 	}
 	_problem = started.error().text;
 	const issuer_rc code = started.error().code;
-	if (code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED) {
-		const bool credentialDead = _now.instance->lastHeard() == ISSUER_STATE_EXPIRED;
-		const milliseconds pause = _surroundings.backoff(++_failures, credentialDead);
-		_retryAfter = pause;
-		_retryUnixMs = unixMsNow() + pause.count();
-		lock.unlock();
-		tell(Action::startFailed, ISSUER_LOG_WARN, started.error().text + "; tried again in " + inWords(pause));
-		return;
-	}
-	_givenUp = true;
+	const bool passes =
+		started.error().hung || code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED;
+	const std::shared_ptr<Instance> its = instance();
+	const bool credentialDead = its != nullptr && its->lastHeard() == ISSUER_STATE_EXPIRED;
+	_failed = !passes;
+	const milliseconds pause = _surroundings.backoff(++_failures, !passes || credentialDead);
+	_retryAfter = pause;
+	_retryUnixMs = unixMsNow() + pause.count();
 	lock.unlock();
-	tell(Action::startFailed, ISSUER_LOG_ERROR,
-		started.error().text + "; not tried again before the configuration is mended and reloaded");
-	_surroundings.onGivenUp();
+	tell(Action::startFailed, passes ? ISSUER_LOG_WARN : ISSUER_LOG_ERROR,
+		started.error().text + "; tried again in " + inWords(pause) +
+			(passes ? "" : ", and at once when a file that its configuration names changes"));
 }
 
 /// Ends being busy. Only then may the next attempt be planned: one that came earlier would find it busy and go away.
@@ -173,26 +242,69 @@ void Issuer::rest()
 	_busy = _swapping = false;
 	if (std::exchange(_startAsked, false) && !_running && !_closed) {
 		_retryAfter = milliseconds(0);
-		_givenUp = false;
+		_failed = false;
 	}
 	if (const auto pause = std::exchange(_retryAfter, std::nullopt)) {
 		_workers.postAfter(*pause, [self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+		if (*pause > _surroundings.lookPause) {
+			lookLater(std::make_shared<const Look>(_epoch, _filesBefore, _surroundings.looks));
+		}
 	}
 	_changed.notify_all();
 }
 
-/// Destroys the instance, out of sight of status().
+/// While it waits for its next start: begins it at once when a file was changed that its configuration names, for that
+/// is what a person does about a token that is missing or dead.
+void Issuer::lookForChanges(const std::shared_ptr<const Look>& look)
+{
+	const auto isOver = [&] { return _closed || _running || _busy || look->epoch != _epoch; };
+	{
+		const std::lock_guard lock(_mutex);
+		if (isOver()) {
+			return;
+		}
+	}
+	const bool changed = stampOfFiles() != look->before;
+	if (changed) {
+		return startIfIdle();
+	}
+	const std::lock_guard lock(_mutex);
+	if (!isOver()) {
+		lookLater(look);
+	}
+}
+
+/// The more issuers are looked at, the longer is the pause, so that ten thousand that wait cost next to nothing.
+void Issuer::lookLater(const std::shared_ptr<const Look>& look)
+{
+	constexpr milliseconds pauseOfEach{3};
+	const auto pause = std::max<milliseconds>(_surroundings.lookPause, pauseOfEach * look->all->load());
+	_workers.postAfter(pause, [self = shared_from_this(), look] { self->lookForChanges(look); });
+}
+
+/// The stamp of its plugin and of the files that its configuration names; «unknown» if their file system hangs.
+std::string Issuer::stampOfFiles() const
+{
+	const IssuerSpec its = spec();
+	auto files = std::make_shared<std::vector<std::filesystem::path>>(filesNamedIn(its.config));
+	files->push_back(its.plugin.path);
+	const auto stamp = std::make_shared<std::string>();
+	return _surroundings.calls->run([files, stamp] { *stamp = stampOf(*files); }, soon()) ? *stamp : "unknown";
+}
+
+/// Destroys the instance, out of sight of status(). If that fails, it is still there.
 CallResult Issuer::destroyInstance()
 {
-	const std::lock_guard lock(_view);
-	CallResult destroyed = _now.instance->destroy();
-	if (destroyed) {
-		_now.instance.reset();
+	std::shared_ptr<Instance> its = takeInstance();
+	CallResult destroyed = its->destroy(soon());
+	if (!destroyed && !destroyed.error().hung) {
+		const std::lock_guard lock(_view);
+		_now.instance = std::move(its);
 	}
 	return destroyed;
 }
 
-bool Issuer::halt(steady_clock::time_point deadline)
+bool Issuer::halt(Deadline deadline)
 {
 	constexpr milliseconds pause{10};
 	std::unique_lock lock(_mutex);
@@ -200,8 +312,13 @@ bool Issuer::halt(steady_clock::time_point deadline)
 	++_epoch;
 	while (_busy) {
 		// Again and again: the start may not yet have been entered, and then a stop has nothing to cancel.
-		if (_starting != nullptr) {
-			static_cast<void>(_starting->stop(milliseconds(0)));
+		if (const std::shared_ptr<Instance> starting = _starting) {
+			lock.unlock();
+			static_cast<void>(starting->stop(milliseconds(0)));
+			lock.lock();
+		}
+		if (!_busy) {
+			break;
 		}
 		if (steady_clock::now() >= deadline) {
 			return false;
@@ -211,35 +328,53 @@ bool Issuer::halt(steady_clock::time_point deadline)
 	return true;
 }
 
+/// After halt(): a start that does not end, though it was told to, is left alone with its instance. False: the thread
+/// that is busy with it does something else.
+bool Issuer::leaveStartBehind()
+{
+	constexpr milliseconds aMoment{300};
+	if (const std::shared_ptr<Instance> its = instance()) {
+		its->abandon();
+	}
+	std::unique_lock lock(_mutex);
+	return _changed.wait_for(lock, aMoment, [this] { return !_busy; });
+}
+
 void Issuer::requestStop()
 {
 	const std::lock_guard lock(_mutex);
 	_closed = true;
-	if (_starting != nullptr) {
-		static_cast<void>(_starting->stop(milliseconds(0)));
-	}
+	_changed.notify_all();
 }
 
 void Issuer::beginStop()
 {
 	requestStop();
-	const std::lock_guard lock(_mutex);
-	if (!_busy && _now.instance != nullptr) {
-		static_cast<void>(_now.instance->stop(milliseconds(0)));
+	std::shared_ptr<Instance> told;
+	{
+		const std::lock_guard lock(_mutex);
+		told = _busy ? _starting : instance();
+	}
+	if (told != nullptr) {
+		static_cast<void>(told->stop(milliseconds(0)));
 	}
 }
 
-bool Issuer::finish(steady_clock::time_point deadline)
+bool Issuer::finish(Deadline deadline)
 {
 	requestStop();
-	if (!halt(deadline)) {
-		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, "its start does not end");
-		return false;
-	}
 	CallResult gone;
-	if (_now.instance != nullptr) {
+	if (!halt(deadline)) {
+		static_cast<void>(leaveStartBehind());
+		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
+	}
+	else if (const std::shared_ptr<Instance> its = instance()) {
 		const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-		gone = _now.instance->stop(left).and_then([&] { return destroyInstance(); });
+		gone = its->stop(left).and_then([&] {
+			takeInstance();
+			constexpr milliseconds aMoment{300};
+			return its->destroy(std::max(deadline, steady_clock::now() + aMoment));
+		});
 	}
 	if (!gone) {
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
@@ -247,12 +382,13 @@ bool Issuer::finish(steady_clock::time_point deadline)
 	const std::lock_guard lock(_view);
 	_now.instance.reset();
 	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not hold the library
+	_now.hold.reset();
 	return gone.has_value();
 }
 
 void Issuer::tell(Action action, issuer_log_level level, const std::string& text) const
 {
-	_surroundings.sink->notice({action, level, _now.spec.name, text});
+	_surroundings.sink->notice({action, level, _name, text});
 }
 
 } // namespace issuer::registry

@@ -6,6 +6,7 @@
 #include "registry/spec.h"
 #include "registry/workers.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -18,13 +19,30 @@ namespace issuer::registry {
 struct Surroundings
 {
 	std::shared_ptr<observe::EventSink> sink;
+	/// The plugin with the path that its name comes to now. [thread-safe]
+	std::function<Result<loader::PluginFile>(loader::PluginFile)> resolve = [](loader::PluginFile file) {
+		return Result<loader::PluginFile>(std::move(file));
+	};
 	std::chrono::milliseconds stopTimeout{10'000};
-	/// How long to wait before a start is tried again after so many failures in a row, the last of which found the
-	/// credential dead or not.
-	std::function<std::chrono::milliseconds(unsigned failures, bool credentialDead)> backoff;
-	/// An issuer's start failed for a reason that waiting does not mend. [worker-thread]
-	std::function<void()> onGivenUp = [] {};
+	/// How long a call that reads no network may take: create, the hand-over, destroy.
+	std::chrono::milliseconds callTimeout{10'000};
+	/// How long the start of a successor may take before the swap is taken back.
+	std::chrono::milliseconds swapTimeout{60'000};
+	/// How often an issuer that does not run is looked at for a change of the files that it depends on; less often
+	/// where more than some hundred are.
+	std::chrono::milliseconds lookPause{1'000};
+	std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0); ///< issuers that are looked at
+	/// How long to wait before a start is tried again after so many failures in a row, the last of which is one that a
+	/// person has to mend (a dead credential, a configuration that the plugin refuses) or not.
+	std::function<std::chrono::milliseconds(unsigned failures, bool needsPerson)> backoff;
+	std::shared_ptr<Calls> calls = Calls::make();
 };
+
+struct Candidate;
+
+/// Opens the plugin and creates the instance of what is to be an issuer, within some time. The error names the issuer.
+/// [thread-safe]
+using Prepare = std::function<Result<Candidate>(IssuerSpec)>;
 
 /// A wish that a plugin fulfils in its own time.
 enum class Nudge
@@ -33,101 +51,136 @@ enum class Nudge
 	credentialChanged,
 };
 
-/// What an issuer is to become: created, and nothing more.
+/// What an issuer is, or is to become: created, and nothing more.
 struct Candidate
 {
 	IssuerSpec spec;
-	std::shared_ptr<const loader::Plugin> plugin;
-	std::unique_ptr<Instance> instance;
+	std::shared_ptr<const loader::Plugin> plugin; ///< null, as the instance: not even created yet
+	std::shared_ptr<Instance> instance;
+	std::shared_ptr<const void> hold = {}; ///< keeps the plugin from being unloaded
 };
 
 /// Makes the instance and starts nothing. The error names the issuer.
 [[nodiscard]] Result<Candidate> createCandidate(
-	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const std::shared_ptr<observe::EventSink>& sink);
+	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const Surroundings& surroundings);
 
-/// One configured issuer through its life: started, and tried again while its server is away; swapped, with a way back
-/// at every step; stopped.
+/// One configured issuer through its life: created and started, and tried again for as long as it does not run;
+/// swapped, with a way back at every step; stopped.
 ///
-/// At any time at most one thread is busy with it (a start attempt or a swap, on a worker). Functions are for the
-/// control thread, unless they say otherwise.
+/// Whatever keeps it from running, there is a next try: after a pause, and at once when a file changes that its
+/// configuration names. A plugin that does not return from a call is left behind: see Instance.
+///
+/// At any time at most one thread is busy with it (a start attempt or a swap, on a worker). Functions are for any
+/// thread, unless they say otherwise.
 class Issuer : public std::enable_shared_from_this<Issuer>
 {
 public:
-	/// `workers` and `surroundings` outlive it.
-	Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings);
+	/// `workers`, `surroundings` and what `prepare` uses outlive it. A candidate without an instance is prepared by the
+	/// first start.
+	Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings, Prepare prepare);
 
-	/// Not while a swap is under way.
-	[[nodiscard]] const IssuerSpec& spec() const { return _now.spec; }
-	[[nodiscard]] const std::shared_ptr<const loader::Plugin>& plugin() const { return _now.plugin; }
+	[[nodiscard]] const std::string& name() const { return _name; }
+	[[nodiscard]] IssuerSpec spec() const;
 
-	/// Has it started, again after a pause if the server is away. Returns at once; the sink hears how it goes.
+	/// Has it started, again after a pause if that fails. Returns at once; the sink hears how it goes.
 	void start();
 
-	/// The same for one that has failed: at once, whatever pause it was in. No effect on one that runs.
+	/// The same for one that does not run: at once, whatever pause it was in. No effect on one that runs.
 	void startIfIdle();
 
 	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the
-	/// error says what failed. Blocks as long as the stop of the old and the start of the new take.
+	/// error says what failed. Blocks as long as the stop of the old and the start of the new take, and for a bounded
+	/// time if a plugin hangs.
 	[[nodiscard]] Result<void> swap(Candidate next);
 
-	/// No further start or swap; one that waits is cancelled. Returns at once. [thread-safe]
+	/// No further start or swap. Returns at once.
 	void requestStop();
 
-	/// Asks it to end all work, so that many can end at the same time. Returns at once.
+	/// Asks it to end all work, so that many can end at the same time. Blocks for moments.
 	void beginStop();
 
-	/// Stops and destroys it, by `deadline`. False: it does not stop, and has been left alone.
+	/// Stops and destroys it, by `deadline` and some hundred milliseconds. False: it does not stop, and has been left
+	/// alone.
 	[[nodiscard]] bool finish(std::chrono::steady_clock::time_point deadline);
 
-	/// Neither running nor about to. [thread-safe]
-	[[nodiscard]] bool givenUp() const;
-
-	/// How it stands. Asks the plugin, and so not from inside the sink. [thread-safe]
+	/// How it stands. Asks the plugin, and so not from inside the sink.
 	[[nodiscard]] observe::IssuerStatus status() const;
 
-	/// Has its plugin renew now, or read its credential's source now. Returns at once: what comes of it is told to the
-	/// sink. Not from inside the sink. [thread-safe]
+	/// Has its plugin renew now, or read its credential's source now; one that does not run is started now. Returns at
+	/// once: what comes of it is told to the sink. Not from inside the sink.
 	[[nodiscard]] Result<void> nudge(Nudge nudge);
 
 private:
+	/// A wait for a change of the files as they were before a start that failed.
+	struct Look
+	{
+		Look(std::uint64_t theEpoch, std::string stamp, std::shared_ptr<std::atomic<int>> looks)
+			: epoch(theEpoch), before(std::move(stamp)), all(std::move(looks))
+		{
+			++*all;
+		}
+		~Look() { --*all; }
+		Look(const Look&) = delete;
+		Look& operator=(const Look&) = delete;
+
+		const std::uint64_t epoch;
+		const std::string before;
+		const std::shared_ptr<std::atomic<int>> all;
+	};
+
+	using Deadline = std::chrono::steady_clock::time_point;
+
 	void attempt(std::uint64_t epoch);
+	CallResult attemptOnce();
 	void settle(const CallResult& started);
 	void rest();
-	CallResult startCancellably(Instance& instance);
-	bool halt(std::chrono::steady_clock::time_point deadline);
+	void lookForChanges(const std::shared_ptr<const Look>& look);
+	void lookLater(const std::shared_ptr<const Look>& look);
+	[[nodiscard]] std::string stampOfFiles() const;
+	CallResult startCancellably(Instance& instance, Deadline deadline);
+	bool halt(Deadline deadline);
+	bool leaveStartBehind();
 	Result<void> exchange(Candidate next, bool wasRunning);
 	void awaitQuiet(const Instance& instance);
-	Result<void> replace(Candidate next, const std::optional<std::string>& state, bool wasRunning);
+	Result<void> replace(
+		Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost);
 	Result<void> goBack(std::string why);
 	Result<void> recreate(Candidate before, std::string why, const std::optional<std::string>& state);
 	CallResult destroyInstance();
+	[[nodiscard]] std::shared_ptr<Instance> instance() const;
+	std::shared_ptr<Instance> takeInstance();
 	Candidate become(Candidate next);
+	[[nodiscard]] Deadline soon() const;
 	void tell(observe::Action action, issuer_log_level level, const std::string& text) const;
 
+	const std::string _name;
+	const Prepare _prepare;
 	Workers& _workers;
 	const Surroundings& _surroundings;
 
-	mutable std::mutex _view; ///< held while _now is written, and by whoever reads it without being busy with it
+	mutable std::mutex _view; ///< held for moments while _now is written, or read by others than the one busy with it
 	Candidate _now;
 
 	/// A swap's stop of the instance has timed out and is still under way: the contract allows a start only after a
-	/// stop that was OK. Of whoever is busy with the issuer, and no lock's.
+	/// stop that was OK. Of the thread that is busy with the issuer, and no lock's.
 	bool _stopPending = false;
 
 	mutable std::mutex _mutex; ///< of all that follows
 	std::condition_variable _changed;
-	bool _busy = false;            ///< a worker is in attempt() or swap(): _now is its own
-	bool _startAsked = false;      ///< while it was busy: if it does not run then, it is started again at once
-	bool _swapping = false;        ///< in swap()
-	bool _closed = false;          ///< requestStop() was called
-	bool _halted = false;          ///< no start may begin
-	bool _running = false;         ///< the last start succeeded
-	bool _givenUp = false;         ///< the last start failed for good
-	Instance* _starting = nullptr; ///< a start waits in it: stop() ends the wait
-	std::uint64_t _epoch = 0;      ///< attempts planned in an earlier one are void
+	bool _busy = false;                  ///< a worker is in attempt() or swap(): _now is its own
+	bool _startAsked = false;            ///< while it was busy: if it does not run then, it is started again at once
+	bool _swapping = false;              ///< in swap()
+	bool _closed = false;                ///< requestStop() was called
+	bool _halted = false;                ///< no start may begin
+	bool _running = false;               ///< the last start succeeded
+	bool _failed = false;                ///< the last start failed for a reason that a person has to mend
+	std::shared_ptr<Instance> _starting; ///< a start waits in it: stop() ends the wait
+	std::uint64_t _epoch = 0;            ///< attempts planned in an earlier one are void
 	unsigned _failures = 0;
 	std::optional<std::chrono::milliseconds> _retryAfter; ///< the next attempt, to be planned by rest()
 	std::optional<std::int64_t> _retryUnixMs;             ///< when it will be, for people
+	std::int64_t _sinceUnixMs;                            ///< when it last began to start, swap or stop
+	std::string _filesBefore;                             ///< the stamp of its files before the last start read them
 	std::string _problem;                                 ///< of the last start or swap
 };
 

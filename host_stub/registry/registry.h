@@ -1,11 +1,15 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/timed_lock.h"
 #include "loader/plugins.h"
 #include "registry/issuer.h"
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -40,7 +44,8 @@ struct SwapReport
 /// Has `sink` hear what workers complain about.
 [[nodiscard]] Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink);
 
-/// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() and swap() run one at a time.
+/// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() runs one at a time, beside
+/// swaps.
 class Registry
 {
 public:
@@ -49,10 +54,14 @@ public:
 	/// Stops everything.
 	~Registry();
 
+	/// Makes `wanted`, whose names are unique, the issuers of a host that has none yet. Each is prepared and started by
+	/// itself, so that one that cannot be does not keep the others waiting; it is tried again. Waits for nothing.
+	void begin(std::vector<IssuerSpec> wanted);
+
 	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new
 	/// instance first, and if any of that fails changes nothing and says why, one line a failure. Then swaps what has
-	/// changed, stops what is gone and starts what is new; what is unchanged is not touched.
-	/// Waits for swaps and stops, but not for starts.
+	/// changed, stops what is gone and starts what is new; what is unchanged is not touched, but started if it does not
+	/// run. Waits for swaps and stops, but not for starts. No plugin that hangs holds it up for ever.
 	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted);
 
 	/// Has one issuer go on with another plugin and the configuration it has, until the next apply() that wants
@@ -66,29 +75,32 @@ public:
 	/// False: something did not stop, and the sink was told what.
 	[[nodiscard]] bool stopAll();
 
+	/// Tells of each plugin file that is in use and gone, once. To be asked now and then.
+	void warnOfMissingFiles();
+
 	/// How every issuer stands, by name. Waits for nobody; asks the plugins, and so not from inside the sink.
 	[[nodiscard]] std::vector<observe::IssuerStatus> snapshot() const;
-
-	/// Whether there are issuers and none of them runs or will be tried again.
-	[[nodiscard]] bool allGivenUp() const;
 
 private:
 	using Issuers = std::map<std::string, std::shared_ptr<Issuer>>;
 	struct Plan;
+	struct Loading;
 
 	[[nodiscard]] Issuers issuers() const;
 	Result<Plan> prepare(std::vector<IssuerSpec> wanted);
 	Result<Candidate> prepareOne(IssuerSpec spec);
 	void swapAll(std::vector<Candidate> candidates, Changes& changes);
-	bool finishAll(const Issuers& leaving);
+	void forEach(const Issuers& issuers, const std::function<void(Issuer&)>& act);
+	bool finishAll(const Issuers& leaving, std::chrono::steady_clock::time_point deadline);
+	std::shared_ptr<Issuer> makeIssuer(Candidate candidate);
 	void releaseUnused();
 
-	loader::Plugins& _plugins;
+	const std::shared_ptr<Loading> _loading;
 	const Surroundings _surroundings;
-	std::mutex _control;       ///< held by whoever changes what there is
+	TimedLock _control;        ///< held by apply()
 	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
 	Issuers _issuers;
-	std::set<std::shared_ptr<const loader::Plugin>> _open;
+	std::set<std::string> _missing; ///< plugin files that were told to be gone; of _mutex, too
 	std::atomic<bool> _closed = false;
 	Workers _workers; ///< the first to go: its tasks use all of the above
 };

@@ -22,10 +22,20 @@ bool isAsking(const issuer_health& health)
 
 Result<void> Issuer::swap(Candidate next)
 {
-	if (!halt(steady_clock::now() + _surroundings.stopTimeout)) {
+	const Deadline deadline = steady_clock::now() + _surroundings.stopTimeout;
+	{
+		std::unique_lock lock(_mutex);
+		const auto free = [this] { return !_swapping || _closed; };
+		if (!_changed.wait_for(lock, _surroundings.stopTimeout + _surroundings.swapTimeout, free) || _closed) {
+			return failure(_closed ? "the host is stopping" : "it is being swapped already, try again");
+		}
+		_swapping = true;
+		_sinceUnixMs = unixMsNow();
+	}
+	if (!halt(deadline) && !leaveStartBehind()) {
 		{
 			const std::lock_guard lock(_mutex);
-			_halted = false;
+			_halted = _swapping = false;
 		}
 		startIfIdle(); // the start may have ended just now, and as it was told to stop, planned no other
 		const std::string why = "the start that is under way does not end";
@@ -35,12 +45,13 @@ Result<void> Issuer::swap(Candidate next)
 	bool wasRunning = false;
 	{
 		const std::lock_guard lock(_mutex);
+		_halted = false;
 		if (_closed) {
+			_swapping = false;
 			return failure("the host is stopping");
 		}
 		wasRunning = std::exchange(_running, false);
-		_busy = _swapping = true;
-		_halted = false;
+		_busy = true;
 		_retryUnixMs.reset();
 	}
 	Result<void> result = exchange(std::move(next), wasRunning);
@@ -54,30 +65,44 @@ Result<void> Issuer::swap(Candidate next)
 }
 
 /// The steps of a swap, each with its way back.
+///
+/// An old instance that has stopped and then hangs cannot be gone back to: it is left behind, and the new one takes its
+/// place without it. One that hangs in its stop keeps it from being replaced, once: the next swap leaves it behind.
 Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 {
 	std::optional<std::string> state;
-	if (Instance* old = _now.instance.get()) {
+	std::string lost;
+	if (const std::shared_ptr<Instance> old = instance()) {
 		awaitQuiet(*old);
-		if (CallResult stopped = old->stop(_surroundings.stopTimeout); !stopped) {
-			_stopPending = stopped.error().code == ISSUER_E_TIMEOUT;
+		const CallResult stopped = old->stop(_surroundings.stopTimeout);
+		if (!stopped && (wasRunning || !stopped.error().hung)) {
+			_stopPending = stopped.error().hung || stopped.error().code == ISSUER_E_TIMEOUT;
 			return goBack("the running one does not stop: " + stopped.error().text);
 		}
-		if (wasRunning && old->canHandOver() && next.instance->canHandOver()) {
-			auto exported = old->exportState();
-			if (!exported) {
+		if (stopped && wasRunning && old->canHandOver() && next.instance->canHandOver()) {
+			auto exported = old->exportState(soon());
+			if (!exported && !exported.error().hung) {
 				return goBack("the running one does not hand over: " + exported.error().text);
 			}
-			state = std::move(*exported);
+			if (exported) {
+				state = std::move(*exported);
+			}
 		}
-		if (CallResult silent = old->recordNothing(); !silent) {
+		const CallResult silent = old->recordNothing(soon());
+		if (!silent && !silent.error().hung) {
 			return goBack("the running one keeps its recorder: " + silent.error().text);
 		}
-		if (CallResult destroyed = destroyInstance(); !destroyed) {
+		const CallResult destroyed = silent ? destroyInstance() : silent;
+		if (!destroyed && !destroyed.error().hung) {
 			return goBack("the running one cannot be destroyed: " + destroyed.error().text);
 		}
+		if (!destroyed) {
+			takeInstance();
+			lost = ", and the old one is left behind: " + destroyed.error().text;
+		}
+		_stopPending = false;
 	}
-	return replace(std::move(next), state, wasRunning);
+	return replace(std::move(next), state, wasRunning, lost);
 }
 
 /// A stop cuts a request off that the server may have heard, and then the successor sends it again. So it may come back
@@ -100,22 +125,23 @@ void Issuer::awaitQuiet(const Instance& instance)
 }
 
 /// The second half of a swap: the old instance is gone, the new one takes its place.
-Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& state, bool wasRunning)
+Result<void> Issuer::replace(
+	Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost)
 {
 	Candidate before = become(std::move(next));
-	std::string lost;
+	std::string without;
 	if (state) {
-		const CallResult imported = _now.instance->importState(*state);
+		const CallResult imported = _now.instance->importState(*state, soon());
 		if (!imported && imported.error().code != ISSUER_E_INVALID) {
 			return recreate(std::move(before), "the new one does not take over: " + imported.error().text, state);
 		}
 		if (!imported) {
 			// Of a version it does not know: no reason to keep the old code for ever. It asks its server instead.
-			lost = ", without what the old one knew: " + imported.error().text;
+			without = ", without what the old one knew: " + imported.error().text;
 		}
 	}
-	const CallResult started = startCancellably(*_now.instance);
-	if (!started && wasRunning) {
+	const CallResult started = startCancellably(*_now.instance, steady_clock::now() + _surroundings.swapTimeout);
+	if (!started && (wasRunning || started.error().hung)) {
 		return recreate(std::move(before), "the new one does not start: " + started.error().text, state);
 	}
 	// What did not run is no better than what does not start: there the new configuration stands, and is tried again.
@@ -124,18 +150,19 @@ Result<void> Issuer::replace(Candidate next, const std::optional<std::string>& s
 		_failures = 0;
 	}
 	settle(started);
-	tell(Action::swapped, lost.empty() ? ISSUER_LOG_INFO : ISSUER_LOG_WARN,
-		(before.plugin == _now.plugin ? "to a new configuration"
-									  : "from " + before.plugin->description().nameAndVersion() + " to " +
-											_now.plugin->description().nameAndVersion()) +
-			lost);
+	tell(Action::swapped, without.empty() && lost.empty() ? ISSUER_LOG_INFO : ISSUER_LOG_WARN,
+		(before.plugin == _now.plugin || before.plugin == nullptr
+				? "to a new configuration"
+				: "from " + before.plugin->description().nameAndVersion() + " to " +
+					  _now.plugin->description().nameAndVersion()) +
+			without + lost);
 	return {};
 }
 
 /// Goes on with the instance it has, which a swap has stopped.
 Result<void> Issuer::goBack(std::string why)
 {
-	settle(startCancellably(*_now.instance));
+	settle(startCancellably(*_now.instance, steady_clock::now() + _surroundings.swapTimeout));
 	return failure(std::move(why));
 }
 
@@ -143,13 +170,18 @@ Result<void> Issuer::goBack(std::string why)
 Result<void> Issuer::recreate(Candidate before, std::string why, const std::optional<std::string>& state)
 {
 	become(std::move(before));
-	Result<Candidate> again = createCandidate(_now.spec, _now.plugin, _surroundings.sink);
+	if (_now.plugin == nullptr) { // it never was more than configured
+		settle(tl::unexpected(CallError{ISSUER_E_UNAVAILABLE, why}));
+		return failure(std::move(why));
+	}
+	Result<Candidate> again = createCandidate(_now.spec, _now.plugin, _surroundings);
 	if (!again) {
 		settle(tl::unexpected(CallError{ISSUER_E_INTERNAL, again.error().text}));
 		return failure(std::move(why));
 	}
+	again->hold = _now.hold;
 	become(std::move(*again));
-	if (state && !_now.instance->importState(*state)) {
+	if (state && !_now.instance->importState(*state, soon())) {
 		why += "; what the old one knew is lost, so it asks its server";
 	}
 	return goBack(std::move(why));

@@ -8,7 +8,14 @@
 
 namespace issuer::registry {
 
-Workers::Workers(std::size_t limit, Complain complain) : _limit(limit), _complain(std::move(complain))
+namespace {
+
+constexpr std::size_t mostThreads = 1024;
+
+} // namespace
+
+Workers::Workers(std::size_t limit, Complain complain, Duration stuckAfter)
+	: _limit(limit), _complain(std::move(complain)), _stuckAfter(stuckAfter)
 {
 	const std::lock_guard lock(_mutex);
 	hire();
@@ -48,11 +55,31 @@ void Workers::postAfter(std::chrono::milliseconds delay, Task task)
 	joinFinished(lock);
 }
 
+/// As many tasks run as may: the moment when one of them will have been running for so long that it counts no more.
+std::optional<Workers::Clock::time_point> Workers::fullUntil() const
+{
+	if (_running.size() < _limit) {
+		return std::nullopt;
+	}
+	if (_stuckAfter == never) {
+		return Clock::time_point::max();
+	}
+	const Clock::time_point until = *std::prev(_running.end(), static_cast<std::ptrdiff_t>(_limit)) + _stuckAfter;
+	return until > Clock::now() ? std::optional(until) : std::nullopt;
+}
+
 /// Sees to it that a thread is there for what is ready, or one for what is due later.
 void Workers::employ()
 {
 	const std::size_t needed = std::max<std::size_t>(_ready.size(), _delayed.empty() ? 0 : 1);
-	if (needed <= _idle || _threads.size() >= _limit) {
+	// Beside those that work one more, that looks when one of them is stuck.
+	const bool watched = _stuckAfter != never && _idle > 0 && fullUntil();
+	if (watched && _ready.size() > 1) {
+		return; // since the first of these came, it waits for the moment when there is room
+	}
+	const bool full =
+		_threads.size() >= mostThreads || (_threads.size() >= _limit && (_stuckAfter == never || watched));
+	if (needed <= _idle || full) {
 		_changed.notify_one();
 		return;
 	}
@@ -91,10 +118,15 @@ Workers::Task Workers::next()
 /// Without the lock, under which not even what the task holds may die.
 void Workers::carryOut(Task task, std::unique_lock<std::mutex>& lock)
 {
+	const auto since = _running.insert(Clock::now());
+	if (!_threads.empty()) {
+		employ(); // for the rest, while this thread is away: it counts by now, or each task would hire one in vain
+	}
 	lock.unlock();
 	task();
 	task = nullptr;
 	lock.lock();
+	_running.erase(since);
 }
 
 void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
@@ -109,13 +141,16 @@ void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
 /// Waits for what is due next, or for what comes.
 void Workers::await(std::unique_lock<std::mutex>& lock)
 {
+	std::optional<Clock::time_point> until = _ready.empty() ? std::nullopt : fullUntil();
+	if (!_delayed.empty()) { // another may take the task meanwhile
+		until = std::min(until.value_or(_delayed.begin()->first), _delayed.begin()->first);
+	}
 	++_idle;
-	if (_delayed.empty()) {
-		_changed.wait(lock);
+	if (until && *until < Clock::time_point::max()) {
+		_changed.wait_until(lock, *until);
 	}
 	else {
-		const Clock::time_point due = _delayed.begin()->first; // another may take the task meanwhile
-		_changed.wait_until(lock, due);
+		_changed.wait(lock);
 	}
 	--_idle;
 }
@@ -129,18 +164,18 @@ void Workers::run()
 			_ready.push_back(std::move(_delayed.begin()->second));
 			_delayed.erase(_delayed.begin());
 		}
-		if (!_ready.empty()) {
-			Task task = next();
-			employ(); // for the rest, while this thread is away
-			carryOut(std::move(task), lock);
+		if (!_ready.empty() && !fullUntil()) {
+			carryOut(next(), lock);
 		}
-		else if (_closing || _idle > 0) {
+		else if ((_closing && _ready.empty()) || _idle > 0) {
 			break; // nothing will come, or another already waits for it
 		}
 		else {
 			await(lock);
 		}
 	}
+	joinFinished(lock); // so that never more than a few stacks wait for that
+	lock.lock();
 	const auto self = _threads.find(std::this_thread::get_id());
 	_finished.push_back(std::move(self->second));
 	_threads.erase(self);

@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,8 +15,10 @@
 namespace issuer::registry {
 
 /// Runs tasks that may block for long, such as a start that waits for its server, each on a thread of its own up to
-/// `limit` at once. Threads come with the work and go with it, but for one that is there from the beginning: the system
-/// may have no other to give when one is needed, and then what is to be done waits its turn. [thread-safe]
+/// `limit` at once. A task that has run for `stuckAfter` counts no more, so that those that wait for long, or for ever,
+/// hold up no other; there are 1024 threads at most. Threads come with the work and go with it, but for one that is
+/// there from the beginning: the system may have no other to give when one is needed, and then what is to be done waits
+/// its turn. [thread-safe]
 class Workers
 {
 public:
@@ -24,8 +28,11 @@ public:
 	/// nor post.
 	using Complain = std::function<void(const std::string&)>;
 
+	using Duration = std::chrono::milliseconds;
+	static constexpr Duration never{0}; ///< as `stuckAfter`: tasks count as long as they run
+
 	explicit Workers(
-		std::size_t limit = 64, Complain complain = [](const std::string&) {});
+		std::size_t limit = 64, Complain complain = [](const std::string&) {}, Duration stuckAfter = never);
 	/// Drops delayed tasks, runs the others to their end.
 	~Workers();
 	Workers(const Workers&) = delete;
@@ -39,14 +46,16 @@ private:
 
 	void run();
 	void await(std::unique_lock<std::mutex>& lock);
+	[[nodiscard]] std::optional<Clock::time_point> fullUntil() const;
 	void employ();
 	void hire();
 	Task next();
-	static void carryOut(Task task, std::unique_lock<std::mutex>& lock);
+	void carryOut(Task task, std::unique_lock<std::mutex>& lock);
 	void joinFinished(std::unique_lock<std::mutex>& lock);
 
 	const std::size_t _limit;
 	const Complain _complain;
+	const Duration _stuckAfter;
 	std::mutex _mutex;
 	std::condition_variable _changed;
 	std::deque<Task> _ready;
@@ -55,7 +64,8 @@ private:
 	bool _short = false;   ///< the system gave no thread when one was last asked for
 	std::size_t _idle = 0; ///< threads that wait for work, or are about to look for it
 	std::map<std::thread::id, std::thread> _threads;
-	std::vector<std::thread> _finished; ///< to be joined
+	std::multiset<Clock::time_point> _running; ///< since when tasks run
+	std::vector<std::thread> _finished;        ///< to be joined
 };
 
 } // namespace issuer::registry

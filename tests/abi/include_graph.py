@@ -16,6 +16,7 @@ THREADS_AND_CLOCKS = r"thread|mutex|shared_mutex|condition_variable|future|ctime
 SOCKETS = r"Poco/Net/|sys/socket\.h|netinet/|openssl/"
 RULES = [
     (r"plugin_api/include/", ["plugin_api/include/"], NOTHING_BUT_C_TYPES),
+    (r"plugin_api/examples/go/", ["plugin_api/examples/go/", "plugin_api/include/"], r"Poco/|boost/"),
     (r"plugin_api/", ["plugin_api/include/"], r"Poco/|boost/"),
     (r"vault_plugin/base/", ["vault_plugin/base/"], SOCKETS),
     (r"vault_plugin/renewal/", ["vault_plugin/renewal/", "vault_plugin/base/"],

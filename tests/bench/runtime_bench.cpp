@@ -20,7 +20,7 @@ public:
 	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override { return std::nullopt; }
 };
 
-/// Hangs like a request to a dead server, in a lane of its own.
+/// Hangs like a request to a dead server, at a place of its own.
 class Hanger final : public Job
 {
 public:
@@ -34,7 +34,7 @@ public:
 		_running.count_down();
 		return Wait{};
 	}
-	[[nodiscard]] const void* lane() const noexcept override { return this; }
+	[[nodiscard]] const void* place() const noexcept override { return this; }
 
 private:
 	std::latch& _running;
@@ -76,7 +76,7 @@ double cpuSeconds()
 /// One renewal's share of the decisions: due, taken, finished, armed anew. No threads, no lock.
 void agendaCycle(benchmark::State& state)
 {
-	Agenda agenda(64, 16);
+	Agenda agenda({256, 16, 8});
 	std::deque<Idler> fleet(jobs(state));
 	Instant now{};
 	for (std::size_t i = 0; i < fleet.size(); ++i) {
@@ -88,7 +88,7 @@ void agendaCycle(benchmark::State& state)
 		agenda.advance(now);
 		while (Job* job = agenda.take()) {
 			agenda.arm(*job, nullptr, now + 1h + spread(round++, 1), now + 2h);
-			agenda.finished(*job);
+			agenda.finished(*job, true);
 		}
 	}
 }

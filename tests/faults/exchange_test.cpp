@@ -1,5 +1,6 @@
 #include "exchange_fixture.h"
 
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -316,6 +317,25 @@ TEST(Exchange, AProxyIsShownItsOwnLoginAndNothingElseShowsIt)
 		EXPECT_THAT(proxy.received(), HasSubstr("\r\nProxy-Authorization: Basic bWU6aHVudGVyMg==\r\n"));
 		EXPECT_THAT(told(reply), Not(HasSubstr("hunter2")));
 	}
+}
+
+TEST(Exchange, AProxyThatCannotBeUsedIsNamedAndCostsTheOtherAddressesNothing)
+{
+	FaultServer server;
+	::setenv("HTTPS_PROXY", "socks5://me:hunter2@127.0.0.1:1", 1);
+	vault::transport::Clients clients;
+	::unsetenv("HTTPS_PROXY"); // it was read once
+	auto settings = settingsFor({"https://vault.example:8200", server.address()});
+	settings.proxy = "environment";
+	const auto reply = renew(*clients.get(settings));
+	ASSERT_TRUE(reply.has_value()) << told(reply);
+	EXPECT_THAT(reply->advice, testing::Contains(HasSubstr("HTTPS_PROXY names a SOCKS proxy")));
+
+	settings.addresses.pop_back();
+	const auto refused = renew(*clients.get(settings));
+	ASSERT_FALSE(refused.has_value());
+	EXPECT_EQ(refused.error().kind, Kind::configuration);
+	EXPECT_THAT(refused.error().text, AllOf(HasSubstr("HTTPS_PROXY"), Not(HasSubstr("hunter2"))));
 }
 
 TEST(Exchange, AProxyThatOpensNoTunnelIsNamedAndSeesNoToken)

@@ -1,5 +1,8 @@
 #include "fault_server/listening.h"
 #include "tls_fixture.h"
+#include "transport/connection.h"
+#include "transport/dial.h"
+#include "transport/trust.h"
 
 #include <atomic>
 #include <csignal>
@@ -9,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <thread>
 
@@ -299,6 +303,18 @@ TEST(Tls, AConnectionThatIsNoLongerNeededEndsWithAGoodbye)
 	EXPECT_TRUE(server.awaitGoodbyes(1));
 }
 
+/// Blocks until one of `addresses` is connected; no socket if none is.
+vault::Descriptor connectedTo(
+	const std::vector<vault::transport::SocketAddress>& addresses, vault::transport::Deadline deadline)
+{
+	auto connecting = [](const auto& to,
+						  auto until) -> vault::Task<vault::Expected<vault::Descriptor, vault::ExchangeError>> {
+		auto dialled = co_await vault::transport::dial(to, until);
+		co_return std::move(dialled.socket);
+	};
+	return vault::transport::blockingly(connecting(addresses, deadline)).value();
+}
+
 std::atomic<int> sigpipes = 0;
 
 TEST(Tls, NoPeerThatHasGoneRaisesSigpipe)
@@ -309,12 +325,29 @@ TEST(Tls, NoPeerThatHasGoneRaisesSigpipe)
 	sigset_t maskBefore;
 	pthread_sigmask(SIG_UNBLOCK, &sigpipe, &maskBefore); // Poco blocks it in the thread that loads it
 	const auto handlerBefore = std::signal(SIGPIPE, [](int) { ++sigpipes; });
-	for (int round = 0; round < 20; ++round) {
+	const auto soon = [] { return std::chrono::steady_clock::now() + patience; };
+	const auto address = vault::transport::Address::parse("https://127.0.0.1").value();
+	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>());
+	const auto identity = trust.identity(trusting({}).tls);
+	const auto setup = vault::transport::blockingly(identity->ready(soon())).value();
+	{
 		auto server = std::make_unique<FaultServer>(with(Pki::shared().server));
-		const auto client = Clients().get(trusting({server->address()}));
-		ASSERT_TRUE(renew(*client).has_value());
-		server.reset(); // resets the kept connection: its goodbye meets a socket that cannot be written to
-	}
+		auto addresses = vault::transport::numericAddresses("127.0.0.1");
+		addresses.front().setPort(server->port());
+		auto socket = connectedTo(addresses, soon());
+		ASSERT_TRUE(static_cast<bool>(socket));
+		const int fd = socket.get();
+		vault::transport::Connection connection(std::move(socket), address, "peer");
+		ASSERT_TRUE(vault::transport::blockingly(connection.startTls(setup, "localhost", soon())).has_value());
+		char room[4096];
+		ASSERT_TRUE(vault::transport::blockingly(connection.send("GET / HTTP/1.1\r\n\r\n", soon())).has_value());
+		ASSERT_TRUE(vault::transport::blockingly(connection.receive(room, soon())).has_value());
+		server.reset(); // has read everything, so that it closes without a reset
+		const auto lost = vault::transport::blockingly(connection.send("into the void", soon()));
+		ASSERT_TRUE(lost.has_value()) << "the server tells only now that it is gone";
+		pollfd gone{fd, 0, 0};
+		ASSERT_EQ(::poll(&gone, 1, std::chrono::milliseconds(patience).count()), 1);
+	} // says goodbye to a socket that is reset
 	std::signal(SIGPIPE, handlerBefore);
 	pthread_sigmask(SIG_SETMASK, &maskBefore, nullptr);
 	EXPECT_EQ(sigpipes, 0);

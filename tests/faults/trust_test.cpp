@@ -8,6 +8,7 @@
 #include <sstream>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 /// Files that say whom to trust and what to show: what counts, what is told, and what happens while they change or
 /// hang.
@@ -230,6 +231,24 @@ TEST(Trust, AnAuthorityThatHasExpiredIsNamed)
 	expectRefused(server, settings, "certificate of the authority «Old Intermediate» expired on 20");
 }
 
+TEST(Trust, AClientCertificateBringsTheCertificatesBetweenItAndItsAuthority)
+{
+	Chain chain;
+	auto options = with(chain.full);
+	options.clientCa = chain.root.caFile();
+	FaultServer server(options);
+	const auto client = chain.intermediate.issue("client", {.forClient = true});
+	auto settings = chain.trusting(server, chain.rootPem);
+	settings.tls.clientKey = client.key;
+	settings.tls.clientCert = client.certificate;
+	const auto alone = renew(settings);
+	ASSERT_FALSE(alone.has_value());
+	EXPECT_THAT(alone.error().text, HasSubstr("misses an intermediate certificate in tls.client_cert"));
+	settings.tls.clientCert =
+		chain.directory.write("chain.pem", textOf(client.certificate) + chain.intermediatePem).string();
+	expectTrusted(settings);
+}
+
 TEST(Trust, OneSetOfRootsServesAllClientCertificates)
 {
 	auto& authority = Pki::shared().authority;
@@ -277,12 +296,19 @@ public:
 	/// Waits until somebody reads it, gives them `text`, and is a file that holds `text` from then on.
 	void answer(const std::string& text)
 	{
-		std::ofstream writer(_path); // waits
+		_answered = true;
+		const auto limit = std::chrono::steady_clock::now() + patience;
+		int writer = -1;
+		while (writer < 0 && std::chrono::steady_clock::now() < limit) {
+			writer = ::open(_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails while nobody reads
+			std::this_thread::yield();
+		}
+		ASSERT_GE(writer, 0) << "nobody reads " << _path;
 		const auto whole = _path.string() + ".whole";
 		std::ofstream(whole) << text;
 		std::filesystem::rename(whole, _path);
-		writer << text;
-		_answered = true;
+		EXPECT_EQ(::write(writer, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+		::close(writer);
 	}
 	~HangingFile()
 	{

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """example_hosts_test.py FAKE_VAULT VAULT_PLUGIN.so HOST...
 
-A host in another language, a hundred lines of it, keeps a real lease alive with the built plugin.
+A host in another language keeps a lease alive with the built plugin. With ISSUER_NEXT_PLUGIN in the environment, a host
+that takes another build as its fourth argument swaps to that one and back after each renewal.
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import unittest
 import urllib.request
 
 FAKE_VAULT, PLUGIN, *HOST = sys.argv[1:]
+NEXT = os.environ.get("ISSUER_NEXT_PLUGIN")
 LIMIT = 60  # seconds; reached only when something hangs
 
 
@@ -31,9 +34,10 @@ class VaultPlugin(unittest.TestCase):
         with urllib.request.urlopen(request) as reply:
             return json.load(reply)["auth"]["client_token"]
 
-    def run_host(self, token, events):
+    def run_host(self, token, events, *more):
         config = json.dumps({"address": self.address, "token": {"value": token}})
-        return subprocess.run([*HOST, PLUGIN, config, str(events)], capture_output=True, text=True, timeout=LIMIT)
+        return subprocess.run([*HOST, PLUGIN, config, str(events), *more], capture_output=True, text=True,
+                              timeout=LIMIT)
 
     def test_lives_on_and_is_told_about(self):
         token = self.token(ttl="4s")
@@ -44,6 +48,16 @@ class VaultPlugin(unittest.TestCase):
         renewals = [event for event in events if re.match(r"renewal state=active result=success", event)]
         self.assertGreaterEqual(len(renewals), 2)
         self.assertNotIn(token, run.stdout)
+
+    @unittest.skipUnless(NEXT, "the host swaps no plugins")
+    def test_swaps_its_plugin_while_the_token_lives_on(self):
+        run = self.run_host(self.token(ttl="2s"), 8, NEXT)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        builds = re.findall(r"^swapped to (\S+)$", run.stdout, re.MULTILINE)
+        self.assertGreaterEqual(len(builds), 3)
+        self.assertEqual(len(set(builds)), 2)
+        self.assertEqual(run.stdout.count("renewal state=active result=success"), len(builds))
+        self.assertNotIn("result=failure", run.stdout)
 
     def test_a_token_that_the_server_does_not_know_is_told_to_whoever_starts_it(self):
         run = self.run_host("s.nobodyKnowsThisTokenHere", 1)

@@ -25,6 +25,7 @@ struct Issuer final : runtime::Job
 	renewal::Keeper keeper;
 	Instant death; ///< as the server has it
 	bool dead = false;
+	bool answered = false; ///< its last request, in time
 	Moment sent;
 	renewal::Answer answer;
 };
@@ -41,7 +42,7 @@ public:
 			const auto begin = _now.boot + lease / 2 * i / size;
 			issuer.death = begin + lease;
 			static_cast<void>(issuer.keeper.begin({begin, _now.wall}));
-			_agenda.arm(issuer, nullptr, begin, begin);
+			_agenda.arm(issuer, nullptr, begin, runtime::unknownUrgency);
 		}
 	}
 	~World()
@@ -114,6 +115,7 @@ private:
 	{
 		const auto attempt = issuer.keeper.attempt(_now);
 		issuer.sent = _now;
+		issuer.answered = true;
 		auto end = _now.boot + roundTrip;
 		if (_down) {
 			issuer.answer = renewal::Trouble{};
@@ -125,6 +127,7 @@ private:
 			if (end > _now.boot + attempt.budget) {
 				end = _now.boot + attempt.budget;
 				issuer.answer = renewal::Trouble{};
+				issuer.answered = false;
 			}
 		}
 		_underWay.push({end, &issuer});
@@ -156,11 +159,11 @@ private:
 		if (const auto next = issuer.keeper.next()) {
 			_agenda.arm(issuer, nullptr, *next, issuer.keeper.expiry().value_or(Instant::max()));
 		}
-		_agenda.finished(issuer);
+		_agenda.finished(issuer, issuer.answered);
 	}
 
 	Moment _now{Instant(1h), WallTime(std::chrono::years(56))};
-	runtime::Agenda _agenda{64, 16}; // as the library has it: its workers, and of those for one server
+	runtime::Agenda _agenda{{256, 16, 8}}; // as the library has it with 1,024 descriptors
 	std::deque<Issuer> _issuers;
 	std::priority_queue<UnderWay> _underWay;
 	std::size_t _mostUnderWay = 0;

@@ -47,7 +47,8 @@ class Rules(unittest.TestCase):
                               (">= 86400", ">= 0"), ("- time() < 86400", "- time() < 93600"), ("< 2 * issuer", "< 3 * issuer"),
                               ("/ 3", "/ 2"), ("for: 15m", "for: 1m"), ("> 10", "> 1"), ("for: 5m", "for: 1m"),
                               ('state="expired"', 'state="stopped"'), ("failures > 0\n        for", "failures > 100\n        for"),
-                              ("pinned_libraries > 3", "pinned_libraries > 30"), ('"refused"', '"applied"')):
+                              ("pinned_libraries > 3", "pinned_libraries > 30"), ('"refused"', '"applied"'),
+                              ("overdue_seconds > 0", "overdue_seconds > 1000")):
             self.assertIn(before, text)
             code, _ = self.judged(text.replace(before, after, 1))
             self.assertNotEqual(code, 0, f"nothing notices {after!r} in place of {before!r}")
@@ -105,6 +106,15 @@ class Story(unittest.TestCase):
         self.host.tell(issuer="a", state="expired", result="failure", reason="expired", ttl_s=0)
         wait_for(lambda: "IssuerTokenDead a" in self.firing(), "the death is told")
         self.assertEqual({alert for alert in self.firing() if alert.endswith(" b")}, set())
+
+    def test_of_an_issuer_that_falls_silent(self):
+        self.alive("well")
+        self.host.tell(issuer="late", state="active", result="success", ttl_s=3600, next_s=-600)
+        self.fires("IssuerOverdue late")
+        self.assertGreaterEqual(self.prometheus.value(f'issuer_overdue_seconds{{instance="{self.instance}",issuer="late"}}'), 600)
+        self.assertEqual(self.prometheus.value(f'issuer_phase{{instance="{self.instance}",issuer="late",phase="running"}}'), 1)
+        self.alive("late")
+        self.fires()
 
     def test_of_an_issuer_that_goes_in_and_out_of_trouble(self):
         self.alive("a")

@@ -40,11 +40,22 @@ class Unit(unittest.TestCase):
         stop = re.search(r"TimeoutStopSec=(\d+)s", UNIT.read_text())
         self.assertGreater(int(stop[1]), int(config["stop_timeout"].removesuffix("s")))
 
-    def test_hands_the_token_over_where_the_example_reads_it(self):
+    def test_reads_the_token_where_it_is_replaced_and_not_from_a_copy_made_at_the_start(self):
         config = json.loads((FOLDER / "host.json").read_text())
-        credential = re.search(r"^LoadCredential=(\S+?):", UNIT.read_text(), re.MULTILINE)[1]
         token = config["issuers"][0]["config"]["token"]["file"]
-        self.assertEqual(token, f"/run/credentials/{UNIT.name}/{credential}")
+        folder = re.search(r"^ConfigurationDirectory=(\S+)$", UNIT.read_text(), re.MULTILINE)[1]
+        self.assertEqual(pathlib.Path(token).parent, pathlib.Path("/etc", folder))
+        self.assertNotRegex(UNIT.read_text(), r"(?m)^LoadCredential")
+        self.assertNotRegex(UNIT.read_text(), r"(?m)^(InaccessiblePaths|TemporaryFileSystem|DynamicUser)=")
+
+    def test_runs_as_the_user_that_is_made_for_it(self):
+        user = re.search(r"^User=(\S+)$", UNIT.read_text(), re.MULTILINE)[1]
+        with tempfile.TemporaryDirectory() as root:
+            pathlib.Path(root, "etc").mkdir()
+            code, said = run("systemd-sysusers", f"--root={root}", str(FOLDER / "issuer-host.sysusers.conf"))
+            self.assertEqual(code, 0, said)
+            self.assertIn(f"\n{user}:", "\n" + pathlib.Path(root, "etc/passwd").read_text())
+            self.assertIn(f"\n{user}:", "\n" + pathlib.Path(root, "etc/group").read_text())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""consumer_test.py BUILD_DIR CMAKE: a stranger builds a plugin and a host against the installed contract."""
+"""consumer_test.py BUILD_DIR CMAKE: a stranger builds a plugin and a host against the contract, installed or as source."""
 import os
 import pathlib
 import shlex
@@ -9,7 +9,8 @@ import tempfile
 import unittest
 
 BUILD_DIR, CMAKE = sys.argv[1:]
-CONSUMER = pathlib.Path(__file__).parent / "consumer"
+CONSUMER = pathlib.Path(__file__).resolve().parent / "consumer"
+SOURCE = CONSUMER.parents[2]
 
 
 def run(*command, **options):
@@ -29,14 +30,36 @@ class Consumer(unittest.TestCase):
         run(CMAKE, "--install", BUILD_DIR, "--prefix", installed, "--component", "plugin-api-dev")
         installed.rename(cls.prefix)  # an installation may be moved
 
-    def test_finds_it_with_cmake(self):
-        build = self.work / "cmake"
-        run(CMAKE, "-S", CONSUMER, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Release",
-            "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
+    def build_consumer(self, way, *options):
+        build = self.work / way
+        run(CMAKE, "-S", CONSUMER, "-B", build, f"-DCONSUMER_WAY={way}", "-DCMAKE_BUILD_TYPE=Release",
+            "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror", *options)
         run(CMAKE, "--build", build)
         plugin = build / "libconsumer_plugin.so"
         self.assertEqual(run(build / "consumer_host", plugin), "org.example.consumer 3.1.4 was in state 6\n")
         self.assertRegex(run("nm", "--dynamic", "--defined-only", plugin), r"^\w+ [DR] issuer_lifecycle_v1\n$")
+        return build
+
+    def test_finds_it_with_cmake(self):
+        self.build_consumer("find_package", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+
+    def test_takes_its_source_into_a_project(self):
+        for way in ["add_subdirectory", "FetchContent"]:
+            with self.subTest(way):
+                build = self.build_consumer(way, f"-DISSUER_SOURCE={SOURCE}")
+                # The contract alone: it looked for none of the libraries that plugin and host need.
+                self.assertNotRegex((build / "CMakeCache.txt").read_text(), "(?i)poco|prometheus|systemd|openssl")
+
+    def test_configures_the_parts_that_are_wanted(self):
+        for part, others in {"PLUGIN": "prometheus|systemd|boost", "HOST": "no such library"}.items():
+            with self.subTest(part):
+                build = self.work / part
+                options = [f"-DISSUER_BUILD_{one}={'ON' if one == part else 'OFF'}" for one in ["PLUGIN", "HOST"]]
+                run(CMAKE, "-S", SOURCE, "-B", build, "-DISSUER_BUILD_TESTS=OFF", *options)
+                self.assertNotRegex((build / "CMakeCache.txt").read_text(), f"(?i){others}")
+                targets = run(CMAKE, "--build", build, "--target", "help")
+                self.assertEqual("vault_plugin" in targets, part == "PLUGIN")
+                self.assertEqual("issuer-host" in targets, part == "HOST")
 
     def test_is_refused_by_cmake_when_another_version_is_wanted(self):
         project = self.work / "wants_another"

@@ -9,18 +9,25 @@ namespace issuer::test {
 
 namespace {
 
-std::atomic<bool> refused = false;
+std::atomic<bool> refusing = false;
+std::atomic<int> refusals = 0;
 
 } // namespace
 
 NoThreads::NoThreads()
 {
-	refused = true;
+	refusals = 0;
+	refusing = true;
 }
 
 NoThreads::~NoThreads()
 {
-	refused = false;
+	refusing = false;
+}
+
+int NoThreads::refused() const
+{
+	return refusals;
 }
 
 } // namespace issuer::test
@@ -30,5 +37,9 @@ extern "C" int pthread_create(
 	pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept
 {
 	static const auto create = reinterpret_cast<decltype(&::pthread_create)>(::dlsym(RTLD_NEXT, "pthread_create"));
-	return issuer::test::refused ? EAGAIN : create(thread, attributes, run, argument);
+	if (issuer::test::refusing) {
+		++issuer::test::refusals;
+		return EAGAIN;
+	}
+	return create(thread, attributes, run, argument);
 }

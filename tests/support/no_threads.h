@@ -11,6 +11,9 @@ public:
 	~NoThreads();
 	NoThreads(const NoThreads&) = delete;
 	NoThreads& operator=(const NoThreads&) = delete;
+
+	/// Returns how many threads were refused since it was created.
+	[[nodiscard]] int refused() const;
 };
 
 } // namespace issuer::test

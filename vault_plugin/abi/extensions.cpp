@@ -69,6 +69,7 @@ issuer_rc exportState(issuer_instance* self, issuer_write write, void* ctx, issu
 		if (!text) {
 			return fail(err, codeOf(text.error().kind), text.error().text);
 		}
+		const Voice::Callback callback(handle.voice);
 		write(ctx, {text->data(), text->size()});
 		return ok;
 	});
@@ -89,6 +90,7 @@ issuer_rc use(issuer_instance* self, issuer_visit visit, void* ctx, issuer_error
 			return fail(err, ISSUER_E_INVALID, "visit is NULL");
 		}
 		return answer(err, handle.instance.useCredential([&](std::string_view secret) {
+			const Voice::Callback callback(handle.voice);
 			visit(ctx, {secret.data(), secret.size()});
 		}));
 	});
@@ -105,6 +107,7 @@ issuer_rc diagnose(
 		return answer(err, handle.instance.diagnose(std::chrono::milliseconds(timeoutMs), [&](const Finding& finding) {
 			const issuer_finding out{sizeof out, static_cast<issuer_finding_level>(finding.level),
 				borrow(finding.topic), borrow(finding.text), borrow(finding.advice)};
+			const Voice::Callback callback(handle.voice);
 			find(ctx, &out);
 		}));
 	});

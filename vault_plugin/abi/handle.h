@@ -28,8 +28,8 @@ issuer_rc enter(issuer_instance* self, issuer_error* err, const Body& body) noex
 	if (self == nullptr) {
 		return fail(err, ISSUER_E_INVALID, "no instance: the pointer is NULL");
 	}
-	if (self->voice.isSpeakingHere()) {
-		return fail(err, ISSUER_E_REENTRANT, "called from inside this instance's own record or log");
+	if (self->voice.isInCallback()) {
+		return fail(err, ISSUER_E_REENTRANT, "called from inside a callback of this same instance");
 	}
 	return guard(err, [&] { return body(*self); });
 }

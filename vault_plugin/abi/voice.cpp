@@ -3,35 +3,10 @@
 #include <algorithm>
 
 namespace issuer::vault::abi {
+
+constinit thread_local const Voice::Callback* Voice::Callback::innermost = nullptr;
+
 namespace {
-
-/// One callback under way on this thread. A chain, because a host may, inside a callback for one instance, call another
-/// one that speaks in its turn.
-class Frame
-{
-public:
-	explicit Frame(const Voice& voice) noexcept : _voice(&voice), _outer(innermost) { innermost = this; }
-	~Frame() { innermost = _outer; }
-	Frame(const Frame&) = delete;
-	Frame& operator=(const Frame&) = delete;
-
-	static bool holds(const Voice& voice) noexcept
-	{
-		const auto* frame = innermost;
-		while (frame != nullptr && frame->_voice != &voice) {
-			frame = frame->_outer;
-		}
-		return frame != nullptr;
-	}
-
-private:
-	const Voice* _voice;
-	const Frame* _outer;
-	/// A plain pointer: one with a destructor would keep the library mapped for as long as a host's thread lives.
-	static thread_local const Frame* innermost;
-};
-
-constinit thread_local const Frame* Frame::innermost = nullptr;
 
 issuer_str borrow(std::string_view text) noexcept
 {
@@ -80,14 +55,14 @@ void Voice::event(const renewal::Event& event) noexcept
 	const std::lock_guard lock(_mutex);
 	if (_recorder.record != nullptr) {
 		const auto out = toAbi(event);
-		const Frame frame(*this);
+		const Callback callback(*this);
 		_recorder.record(_recorder.ctx, &out);
 	}
 }
 
 void Voice::log(renewal::Level level, std::string_view component, std::string_view text) noexcept
 {
-	const Frame frame(*this);
+	const Callback callback(*this);
 	_host.log(_host.ctx, static_cast<issuer_log_level>(level), borrow(component), borrow(text));
 }
 
@@ -97,9 +72,13 @@ void Voice::setRecorder(const issuer_recorder* recorder)
 	_recorder = recorder != nullptr ? *recorder : issuer_recorder{};
 }
 
-bool Voice::isSpeakingHere() const noexcept
+bool Voice::isInCallback() const noexcept
 {
-	return Frame::holds(*this);
+	const auto* callback = Callback::innermost;
+	while (callback != nullptr && callback->_voice != this) {
+		callback = callback->_outer;
+	}
+	return callback != nullptr;
 }
 
 } // namespace issuer::vault::abi

@@ -68,6 +68,8 @@ struct ExchangeError
 
 	/// Surely no byte of the request has left: the server cannot have done what it asks.
 	bool unsent = false;
+	/// This process had no descriptor left.
+	bool outOfDescriptors = false;
 };
 
 } // namespace issuer::vault

@@ -22,6 +22,11 @@ constexpr auto marks = [] {
 	return table;
 }();
 
+bool isMark(char c) noexcept
+{
+	return marks[static_cast<unsigned char>(c)];
+}
+
 /// Where the quote is in `rest`, the inside of a string, that ends it, or else the size of `rest`. `escaped`: `rest`
 /// begins behind an odd number of backslashes; afterwards, what goes on behind it does.
 std::size_t endOfString(std::string_view rest, bool& escaped) noexcept
@@ -55,8 +60,7 @@ void JsonSieve::add(char* buffer, std::string_view piece) noexcept
 			piece.remove_prefix(passString(buffer, piece));
 			break;
 		case State::skipped: {
-			const auto mark = std::ranges::find_if(
-				piece, [](char c) { return c == '"' || c == ',' || c == '{' || c == '}' || c == '[' || c == ']'; });
+			const auto mark = std::ranges::find_if(piece, isMark);
 			piece.remove_prefix(static_cast<std::size_t>(mark - piece.begin()));
 			if (!piece.empty()) {
 				skip(buffer, piece.front());

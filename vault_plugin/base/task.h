@@ -8,31 +8,31 @@
 #include <optional>
 #include <utility>
 
-/// Work that gives its thread back while it waits: coroutines, and what they wait for.
+/// Work that gives its thread back while it waits: coroutines, and their waits.
 namespace issuer::vault {
 
-/// What somebody waits for.
+/// A wait of a run: for a descriptor, for time, or both.
 struct Wait
 {
-	int fd = -1;      ///< to become ready; -1: for nothing but time. Nobody else waits for the same one meanwhile
-	short events = 0; ///< as poll() has them
-	Duration atMost = Duration::max();
+	int fd = -1;                       ///< descriptor that becomes ready, in one wait at a time; -1: only time
+	short events = 0;                  ///< it becomes ready for these, as poll() has them
+	Duration atMost = Duration::max(); ///< the wait times out after this
 };
 
 /// How a wait ended.
 enum class Wake : std::uint8_t
 {
-	ready, ///< or so it seems: try, and wait again
+	ready, ///< probably: try, and wait again
 	timedOut,
-	cancelled, ///< whatever is waited for next will be, too: come to an end
+	cancelled, ///< and all further waits of this run will be, too: end soon
 };
 
 namespace task {
 
-/// Where a task as a whole stands: shared by its coroutines, kept by the outermost.
+/// State of a whole task: shared by its coroutines, kept by the outermost.
 struct Course
 {
-	std::coroutine_handle<> innermost; ///< who waits
+	std::coroutine_handle<> innermost; ///< the one that waits
 	Wait wait;
 	Wake wake = Wake::ready;
 };
@@ -112,9 +112,9 @@ inline task::Pause operator co_await(const Wait& wait) noexcept
 	return {wait};
 }
 
-/// A coroutine that is awaited by another, or resumed from outside step by step, on whatever thread: between two steps
-/// it belongs to none, so nothing of a thread's own may be kept across a co_await. Parameters that are references must
-/// outlive it. Destroying one that waits is fine.
+/// A coroutine that is awaited by another, or resumed from outside step by step, on any thread: between two steps it
+/// belongs to none, so nothing of a thread's own may be kept across a co_await. Parameters that are references must
+/// outlive it. It may be destroyed while it waits.
 template <class Result = void>
 class [[nodiscard]] Task
 {
@@ -142,11 +142,11 @@ public:
 		}
 	}
 
-	/// Whether there is one, ended or not.
+	/// Returns whether this holds a coroutine, ended or not.
 	[[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(_coroutine); }
 
-	/// On until it has to wait or has ended, which is nullopt. `wake`: how the last wait ended; the first time,
-	/// ignored.
+	/// Runs it until its next wait, which is returned, or to its end: nullopt. `wake`: how the last wait ended; ignored
+	/// the first time.
 	[[nodiscard]] std::optional<Wait> resume(Wake wake)
 	{
 		auto& promise = _coroutine.promise();
@@ -159,7 +159,7 @@ public:
 		return _coroutine.done() ? std::nullopt : std::optional(promise.own.wait);
 	}
 
-	/// What it has come to, once it has ended. Throws what it threw.
+	/// Returns the result of a task that has ended, or throws its exception.
 	Result take()
 	{
 		auto& promise = _coroutine.promise();

@@ -15,13 +15,13 @@ namespace {
 #define CLEAR(number) "vpxorq %%xmm" #number ", %%xmm" #number ", %%xmm" #number "\n\t"
 // clang-format on
 
-/// Of the registers 0 to 15, all that AVX and AVX-512 add to them too.
+/// Zeroes xmm/ymm/zmm 0 to 15.
 [[gnu::target("avx")]] void clearLowRegisters() noexcept
 {
 	asm volatile("vzeroall" : : : LOW_REGISTERS);
 }
 
-/// Likewise: an instruction with a prefix of AVX-512 clears what its short form does not name.
+/// Zeroes xmm/ymm/zmm 16 to 31: an instruction with a prefix of AVX-512 clears the bits beyond its operands.
 [[gnu::target("avx512vl")]] void clearHighRegisters() noexcept
 {
 	asm volatile(CLEAR(16) CLEAR(17) CLEAR(18) CLEAR(19) CLEAR(20) CLEAR(21) CLEAR(22) CLEAR(23) CLEAR(24) CLEAR(25)
@@ -32,9 +32,17 @@ namespace {
 }
 #endif
 
-/// What copies have moved stays in the vector registers, and whoever saves them next leaves it on the stack: the
-/// dynamic loader does when a library first calls another. Without AVX, and on other processors, nothing is done about
-/// it.
+#if defined(__aarch64__)
+// clang-format off
+#define VECTOR_REGISTERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20", "v21", \
+	"v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31"
+#define CLEAR(number) "movi v" #number ".16b, #0\n\t"
+// clang-format on
+#endif
+
+/// Zeroes the vector registers that copies go through: the dynamic loader saves them on the stack when a library first
+/// calls another. On x86-64 with AVX all of them; on arm64 all that functions need not preserve, SVE's extensions of
+/// them included. Elsewhere it does nothing.
 void clearVectorRegisters() noexcept
 {
 #if defined(__x86_64__)
@@ -44,6 +52,14 @@ void clearVectorRegisters() noexcept
 	if (__builtin_cpu_supports("avx512vl") != 0) {
 		clearHighRegisters();
 	}
+#elif defined(__aarch64__)
+	// v8 to v15 are left out: their callers' values would be saved on the stack for it.
+	asm volatile(CLEAR(0) CLEAR(1) CLEAR(2) CLEAR(3) CLEAR(4) CLEAR(5) CLEAR(6) CLEAR(7) CLEAR(16) CLEAR(17) CLEAR(18)
+					 CLEAR(19) CLEAR(20) CLEAR(21) CLEAR(22) CLEAR(23) CLEAR(24) CLEAR(25) CLEAR(26) CLEAR(27) CLEAR(28)
+						 CLEAR(29) CLEAR(30) CLEAR(31)
+				 :
+				 :
+				 : VECTOR_REGISTERS);
 #endif
 }
 

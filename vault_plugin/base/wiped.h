@@ -7,7 +7,7 @@
 namespace issuer::vault {
 
 /// Overwrites `size` bytes in a way the optimiser may not remove, and what copies of them may have left in this
-/// thread's vector registers (x86-64 with AVX).
+/// thread's vector registers (x86-64 with AVX, arm64).
 void wipe(void* data, std::size_t size) noexcept;
 
 /// An allocator whose memory is overwritten before it is given back.

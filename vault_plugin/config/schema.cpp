@@ -52,7 +52,8 @@ const char configSchema[] = R"json({
           "title": "The token itself",
           "description": "The token. Better kept in a file: a configuration is copied, shown and logged by many.",
           "type": "string",
-          "pattern": "^[ \\t\\r\\n]*[!-~]+[ \\t\\r\\n]*$",
+          "$comment": "Quotes, JSON, assignments and words for nothing are visibly no token.",
+          "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[]|(?:null|undefined|<nil>)[ \\t\\r\\n]*$|[A-Za-z0-9_]+=+[^= \\t\\r\\n])[!-~]+[ \\t\\r\\n]*$",
           "writeOnly": true
         }
       }

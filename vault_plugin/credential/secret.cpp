@@ -1,5 +1,6 @@
 #include "credential/secret.h"
 
+#include "base/wiped.h"
 #include "credential/secret_pages.h"
 
 #include <cstring>
@@ -19,6 +20,8 @@ Secret::Secret(std::string_view text)
 	_data = takeSlot(text.size());
 	_size = text.size();
 	std::memcpy(_data, text.data(), _size);
+	char none = 0;
+	wipe(&none, sizeof none); // for the registers that the copy went through
 }
 
 Secret::Secret(Secret&& other) noexcept

@@ -1,123 +1,203 @@
 #include "credential/source.h"
 
-#include "base/descriptor.h"
-#include "base/wiped.h"
-#include "credential/secret_pages.h"
 #include "credential/token_text.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace issuer::vault::credential {
 namespace {
 
-tl::unexpected<Error> cannotBeRead()
+/// Locks a flag.
+class Held
 {
-	return failure("cannot be read: " + std::generic_category().message(errno));
+public:
+	explicit Held(std::atomic_flag& flag) noexcept : _flag(flag)
+	{
+		while (_flag.test_and_set(std::memory_order_acquire)) {
+			_flag.wait(true, std::memory_order_relaxed);
+		}
+	}
+	~Held()
+	{
+		_flag.clear(std::memory_order_release);
+		_flag.notify_one();
+	}
+	Held(const Held&) = delete;
+	Held& operator=(const Held&) = delete;
+
+private:
+	std::atomic_flag& _flag;
+};
+
+Result<Secret> tokenOf(const char* text)
+{
+	if (text == nullptr) {
+		return failure("is not set");
+	}
+	return tokenIn(text).map([](std::string_view token) { return Secret(token); });
 }
 
-/// The error's text goes on after the file's name, as tokenIn()'s does.
-Result<WipedString> readFile(const std::string& path)
+/// Not of a file.
+Result<Secret> readHere(const Origin& origin)
 {
-	// Non-blocking: opening a FIFO nobody writes to would wait for ever.
-	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-	struct stat status = {};
-	if (!file || ::fstat(file.get(), &status) != 0) {
-		return cannotBeRead();
-	}
-	if (!S_ISREG(status.st_mode)) {
-		return failure("is not a regular file");
-	}
-	if ((status.st_mode & S_IWOTH) != 0) {
-		return failure("may be written by everybody on this machine: chmod o-w it");
-	}
-
-	if (status.st_size > static_cast<off_t>(longestSecret)) {
-		return failure("is longer than 64 KiB; a token has at most a few hundred characters");
-	}
-
-	const auto expected = static_cast<std::size_t>(status.st_size);
-	WipedString text;
-	text.reserve(64);          // what is shorter than 16 would not be wiped
-	text.resize(expected + 1); // room for one more, which would show that somebody is writing just now
-	std::size_t size = 0;
-	while (size < text.size()) {
-		const auto count = ::read(file.get(), text.data() + size, text.size() - size);
-		if (count < 0 && errno != EINTR) {
-			return cannotBeRead();
-		}
-		if (count == 0) {
-			break;
-		}
-		size += count > 0 ? static_cast<std::size_t>(count) : 0;
-	}
-	if (size != expected) {
-		return failure("changed while it was read; write it elsewhere and rename it into place");
-	}
-	text.resize(size);
-	return text;
+	auto token = origin.kind == Origin::Kind::environment
+					 ? tokenOf(std::getenv(origin.name.c_str()))
+					 : tokenIn(origin.value.view()).map([](std::string_view text) { return Secret(text); });
+	return std::move(token).map_error([&](const Error& error) { return Error{describe(origin) + " " + error.text}; });
 }
 
 } // namespace
 
-Source::Source(Origin origin) : _origin(std::move(origin)) {}
-
-Result<Source::Change> Source::refresh()
+std::string describe(const Origin& origin)
 {
-	const auto keep = [this](std::string_view text) -> Result<Change> {
-		return tokenIn(text).map([this](std::string_view token) {
-			if (_token.equals(token)) {
-				return Change::none;
-			}
-			_token = Secret(token);
-			return Change::replaced;
-		});
-	};
-	const auto named = [this](const Error& error) { return Error{describe() + " " + error.text}; };
-
-	switch (_origin.kind) {
+	switch (origin.kind) {
 	case Origin::Kind::file:
-		return readFile(_origin.name).and_then(keep).map_error(named);
-	case Origin::Kind::environment: {
-		const char* const text = std::getenv(_origin.name.c_str());
-		return (text != nullptr ? keep(text) : failure("is not set")).map_error(named);
-	}
-	case Origin::Kind::value: {
-		if (_origin.value.empty() && !_token.empty()) {
-			return Change::none;
-		}
-		auto change = keep(_origin.value.view()).map_error(named);
-		if (change) {
-			_origin.value = Secret(); // it never changes: one copy is enough
-		}
-		return change;
-	}
-	}
-	std::abort(); // no other kind
-}
-
-std::optional<std::string> Source::file() const
-{
-	return _origin.kind == Origin::Kind::file ? std::optional(_origin.name) : std::nullopt;
-}
-
-std::string Source::describe() const
-{
-	switch (_origin.kind) {
-	case Origin::Kind::file:
-		return "token file " + _origin.name;
+		return "token file " + origin.name;
 	case Origin::Kind::environment:
-		return "environment variable " + _origin.name;
+		return "environment variable " + origin.name;
 	case Origin::Kind::value:
 		return "token.value of the configuration";
 	}
 	std::abort(); // no other kind
+}
+
+void Source::open(Reader& reader, NewsListener& listener)
+{
+	_read = false;
+	_urgent = false;
+	_trouble.reset();
+	_candidate.reset();
+	_news.reset();
+	if (_origin.kind == Origin::Kind::file) {
+		_file = reader.open(_origin.name, listener);
+		return;
+	}
+	if (isTaken()) {
+		return;
+	}
+	auto token = readHere(_origin);
+	_news = std::make_unique<News>();
+	if (token) {
+		_news->token = std::move(*token);
+		_origin.value = Secret();
+	}
+	else {
+		_news->trouble = std::move(token.error().text);
+	}
+}
+
+void Source::close() noexcept
+{
+	_file.reset();
+	_news.reset();
+	_candidate.reset();
+}
+
+Source::Update Source::update()
+{
+	auto taken = _file ? _file->take() : std::nullopt;
+	auto* const news = taken ? &*taken : _news.get();
+	Update update;
+	if (news == nullptr) {
+		if (!_read && !_file && _current) {
+			_read = true;
+			update.kind = Update::Kind::first;
+		}
+		return update;
+	}
+	try {
+		if (!news->token.empty()) {
+			update = compare(news->token);
+			update.recovered = _trouble && news->trouble.empty();
+			_trouble.reset();
+		}
+		if (!news->trouble.empty()) {
+			update.kind = update.kind == Update::Kind::none ? Update::Kind::trouble : update.kind;
+			update.hanging = news->hanging;
+			update.trouble = news->trouble;
+			_trouble = std::make_unique<std::string>(std::move(news->trouble));
+		}
+		update.note = std::move(news->note);
+	}
+	catch (...) {
+		lookNow(); // out of memory: the news is told once more
+		throw;
+	}
+	_news.reset();
+	return update;
+}
+
+/// What a token that was read is to those there are.
+Source::Update Source::compare(Secret& token)
+{
+	Update update;
+	if (!_read) {
+		if (!_current || !_current->equals(token.view())) {
+			use(std::make_shared<const Secret>(std::move(token)));
+		}
+		_read = true;
+		update.kind = Update::Kind::first;
+	}
+	else if (_current->equals(token.view())) {
+		update.kind = std::exchange(_candidate, nullptr) ? Update::Kind::gone : Update::Kind::none;
+	}
+	else if (!_candidate || !_candidate->equals(token.view())) {
+		_candidate = std::make_shared<const Secret>(std::move(token));
+		update.kind = Update::Kind::candidate;
+	}
+	return update;
+}
+
+Result<Secret> Source::readNow(Reader& reader, std::chrono::steady_clock::time_point deadline) const
+{
+	if (_origin.kind == Origin::Kind::file) {
+		return reader.readOnce(_origin.name, deadline);
+	}
+	if (isTaken()) {
+		return Secret(current()->view());
+	}
+	return readHere(_origin);
+}
+
+/// The configuration's value has become the current token: it never changes, and one copy is enough.
+bool Source::isTaken() const
+{
+	return _origin.kind == Origin::Kind::value && _origin.value.empty() && current();
+}
+
+SharedSecret Source::current() const
+{
+	const Held held(_held);
+	return _current;
+}
+
+void Source::use(SharedSecret token) noexcept
+{
+	{
+		const Held held(_held);
+		_current.swap(token);
+	}
+	token.reset(); // wiped here, unless somebody looks at it
+}
+
+void Source::adopt() noexcept
+{
+	use(std::exchange(_candidate, nullptr));
+}
+
+void Source::setUrgent(bool urgent) noexcept
+{
+	if (_file && std::exchange(_urgent, urgent) != urgent) {
+		_file->setUrgent(urgent);
+	}
+}
+
+void Source::lookNow() noexcept
+{
+	if (_file) {
+		_file->lookNow();
+	}
 }
 
 } // namespace issuer::vault::credential

@@ -5,15 +5,65 @@
 #include <algorithm>
 
 namespace issuer::vault::credential {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+bool isOfName(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// `VAULT_TOKEN=…`, with or without `export`. Not what merely ends in the padding of base64.
+bool isAssignment(std::string_view text)
+{
+	constexpr std::string_view prefix = "export ";
+	if (text.starts_with(prefix)) {
+		text.remove_prefix(prefix.size());
+	}
+	const auto name = std::ranges::find_if_not(text, isOfName);
+	const auto rest = text.substr(static_cast<std::size_t>(name - text.begin()));
+	return name != text.begin() && rest.starts_with('=') && rest.find_first_not_of('=') != std::string_view::npos;
+}
+
+/// What a text is that is visibly no token; null where it may be one. Goes on after the name of the place.
+const char* otherThanToken(std::string_view raw, std::string_view text)
+{
+	const auto isZeroAt = [raw](std::size_t first) { return raw[first] == '\0' && raw[first + 2] == '\0'; };
+	const bool isWide = raw.size() >= 4 && isZeroAt(0) != isZeroAt(1);
+	if (raw.starts_with("\xFF\xFE") || raw.starts_with("\xFE\xFF") || isWide) {
+		return "is UTF-16 text: save it as plain text, without a byte order mark";
+	}
+	if (raw.starts_with("\xEF\xBB\xBF")) {
+		return "begins with a byte order mark: save it as plain text, without one";
+	}
+	if (text == "null" || text == "undefined" || text == "<nil>") {
+		return "holds the word for \"nothing\" in place of a token: look at the program that wrote it";
+	}
+	if (text.starts_with('{') || text.starts_with('[')) {
+		return "holds JSON: it has to hold the token alone";
+	}
+	if (text.starts_with('"') || text.starts_with('\'') || text.starts_with('`')) {
+		return "holds a text in quotes: take them off";
+	}
+	if (isAssignment(text)) {
+		return "holds an assignment (NAME=…): it has to hold the token alone";
+	}
+	return nullptr;
+}
+
+} // namespace
 
 Result<std::string_view> tokenIn(std::string_view text)
 {
-	constexpr std::string_view blanks = " \t\r\n";
 	const auto first = text.find_first_not_of(blanks);
 	if (first == std::string_view::npos) {
 		return failure("is empty");
 	}
 	const auto token = text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+	if (const auto* const other = otherThanToken(text, token)) {
+		return failure(other);
+	}
 	if (token.size() > longestSecret) {
 		return failure("is longer than 64 KiB; a token has at most a few hundred characters");
 	}

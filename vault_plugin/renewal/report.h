@@ -3,6 +3,7 @@
 #include "renewal/facts.h"
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -61,6 +62,7 @@ struct Note
 {
 	Level level = Level::info;
 	std::string text;
+	std::string_view component = "events"; ///< one of the contract's words, a literal
 };
 
 using Report = std::variant<Event, Note>;

@@ -1,43 +1,54 @@
 #pragma once
 
-#include "runtime/lane.h"
+#include "runtime/place_limits.h"
 
 #include <optional>
 
 namespace issuer::vault::runtime {
 
-/// What is to be run when, and what is next: the scheduler without its threads. Holds no lock and no clock.
+/// Decides what runs when, and what is next: the scheduler without its threads. Holds no lock and no clock.
 /// Allocates only in arm(), and there only for a job that is neither armed nor running.
 class Agenda
 {
 public:
-	/// `slots`: how many jobs can run at once; `perLane`: how many of one lane.
-	Agenda(std::uint32_t slots, std::uint32_t perLane) : _lanes(slots, perLane) {}
+	/// A due job is impatient once its place has not answered for an eighth of what is left of the job's life. A job
+	/// that has more time looks this often whether its place hangs: longer than it takes to give up a kept connection
+	/// that does. A server that is merely slow is not helped by more requests at once: they would only wait there,
+	/// where urgency does not count.
+	static constexpr Duration lookEvery = std::chrono::seconds(2);
 
-	/// Instead of any time armed before. `lane` counts from the next time `job` does not run.
-	void arm(Job& job, const void* lane, Instant at, Instant urgency);
+	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
+
+	/// Plans the job for `at`, instead of any time armed before. `place` counts from the next time `job` does not run.
+	/// Throws std::bad_alloc with nothing changed.
+	void arm(Job& job, const void* place, Instant at, Instant urgency);
 	void disarm(Job& job) noexcept;
 
-	/// Jobs armed for `now` or earlier are due.
+	/// Makes jobs due that are armed for `now` or earlier.
 	void advance(Instant now) noexcept;
-	/// When the next job will be due.
+	/// Returns when to call advance() next.
 	[[nodiscard]] std::optional<Instant> nextDue() const noexcept;
 
-	/// Whether take() would find one.
-	[[nodiscard]] bool hasReady() const noexcept { return _lanes.next() != nullptr; }
-	/// The due job whose turn it is, null if there is none that may run now. It runs until finished().
+	/// Returns whether take() would return a job.
+	[[nodiscard]] bool hasReady() const noexcept { return _limits.hasNext(_now); }
+	/// Returns the due job that may run now; null if there is none. It runs until finished().
 	[[nodiscard]] Job* take() noexcept;
-	void finished(Job& job) noexcept;
+	/// `progress`: the place that it waited for has answered.
+	void finished(Job& job, bool progress) noexcept;
 
 private:
-	void join(Job& job, const void* lane);
 	void leaveIfDone(Job& job) noexcept;
 	void becomeReady(Job& job) noexcept;
+	void awaitTurn(Job& job) noexcept;
+	void setTimer(Job& job, Instant at) noexcept;
+	void clearTimer(Job& job) noexcept;
 	void withdraw(Job& job) noexcept;
 
-	IndexedHeap<Job, Instant, jobPosition> _timers;
-	Lanes _lanes;
-	std::size_t _members = 0; ///< jobs that are armed or running
+	/// Jobs that are armed, by when they are due; and due ones, by when they may exceed another limit.
+	IndexedHeap<Job, Instant, timerPosition> _timers;
+	PlaceLimits _limits;
+	std::size_t _members = 0;      ///< jobs that are armed or running
+	Instant _now = Instant::min(); ///< of the last advance()
 };
 
 } // namespace issuer::vault::runtime

@@ -12,7 +12,7 @@ SystemAlarm::SystemAlarm()
 {
 }
 
-void SystemAlarm::set(Instant at) noexcept
+bool SystemAlarm::set(Instant at) noexcept
 {
 	using namespace std::chrono;
 	const Duration time = std::max(at.time_since_epoch(), Duration(1)); // zero would disarm the timer
@@ -20,7 +20,7 @@ void SystemAlarm::set(Instant at) noexcept
 	itimerspec spec{};
 	spec.it_value.tv_sec = whole.count();
 	spec.it_value.tv_nsec = nanoseconds(time - whole).count();
-	::timerfd_settime(_timer.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
+	return ::timerfd_settime(_timer.get(), TFD_TIMER_ABSTIME, &spec, nullptr) == 0;
 }
 
 } // namespace issuer::vault::runtime

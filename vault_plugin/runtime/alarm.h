@@ -5,7 +5,7 @@
 
 namespace issuer::vault::runtime {
 
-/// Wakes whoever polls its descriptor when a point in time has come. An interface so that virtual time can ring it.
+/// Makes its descriptor readable when a point in time has come. An interface so that virtual time can ring it.
 class Alarm
 {
 public:
@@ -13,8 +13,9 @@ public:
 
 	/// Readable from the time set on, until it is set anew.
 	[[nodiscard]] virtual int fd() const noexcept = 0;
-	/// Instead of any time set before; at once if it has passed. [thread-safe]
-	virtual void set(Instant at) noexcept = 0;
+	/// Sets the time, instead of any before; rings at once if it has passed. Returns false if the system refuses: then
+	/// it may never ring. [thread-safe]
+	[[nodiscard]] virtual bool set(Instant at) noexcept = 0;
 };
 
 /// A timerfd on CLOCK_BOOTTIME: a time that passed while the machine was suspended rings as it wakes up. (No condition
@@ -25,7 +26,7 @@ public:
 	SystemAlarm(); ///< throws std::system_error
 
 	[[nodiscard]] int fd() const noexcept override { return _timer.get(); }
-	void set(Instant at) noexcept override;
+	[[nodiscard]] bool set(Instant at) noexcept override;
 
 private:
 	Descriptor _timer;

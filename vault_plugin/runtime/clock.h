@@ -10,7 +10,7 @@ class Clock
 public:
 	virtual ~Clock() = default;
 	[[nodiscard]] virtual Moment now() const = 0;
-	/// For who needs no more.
+	/// Returns now().boot, without reading the other clock.
 	[[nodiscard]] virtual Instant boot() const { return now().boot; }
 };
 

@@ -8,7 +8,7 @@
 
 namespace issuer::vault::runtime {
 
-/// A halt() that waits for a run to end; lives on the stack of who waits.
+/// A halt() that waits for the end of a run; lives on the stack of its caller.
 struct HaltWaiter
 {
 	std::condition_variable ended;
@@ -16,37 +16,45 @@ struct HaltWaiter
 	HaltWaiter* next = nullptr;
 };
 
-/// A place for one worker thread; stays when the thread goes. Guarded by the scheduler's lock.
+/// Room for one worker thread; stays when the thread exits. Guarded by the scheduler's lock.
 struct Worker
 {
 	Thread thread;
-	bool employed = false; ///< has a thread
-	bool busy = false;     ///< runs a step of a job
-	bool seen = false;     ///< to be so at the last patrol, and has not finished that step since
-	bool stuck = false;    ///< and so at the one after: it does not count as busy any more
+	bool exists = false;  ///< has a thread
+	bool busy = false;    ///< runs a step of a job
+	bool checked = false; ///< was busy at the last check, and has not finished that step since
+	bool stuck = false;   ///< and was so at the check after that: it does not count as busy any more
 };
 
-/// A run of a job, from launch to landing: a step now and then on some worker, and waits between them. Guarded by the
-/// scheduler's lock.
+/// A run of a job, from launch to landing: steps on some worker, and waits between them. Guarded by the scheduler's
+/// lock.
 struct Flight
 {
 	enum class State : std::uint8_t
 	{
 		none,
-		woken, ///< wants a worker for its next step
+		woken, ///< waits for a worker to run its next step
 		stepping,
 		waiting, ///< for its descriptor, its time, or a halt
 	};
 
+	explicit Flight(std::uint32_t index_) noexcept : index(index_) {}
+
+	const std::uint32_t index;
 	Job* job = nullptr;
 	State state = State::none;
 	Wake wake = Wake::ready; ///< for its next step
 	bool cancelled = false;
+	bool waited = false;           ///< at least once in this run
+	short events = 0;              ///< that it waits for, as poll() has them
+	int fd = -1;                   ///< that it waits for
+	Instant until;                 ///< end of its wait
+	Duration pollPause{};          ///< between two polls of a descriptor that epoll has refused
 	Worker* worker = nullptr;      ///< of its step
-	std::uint32_t number = 0;      ///< of its waits, so that an event that comes too late is known for what it is
-	std::uint32_t position = 0;    ///< among those that wait, by their time
+	std::uint32_t waitNumber = 0;  ///< tells an event of this wait from a late one of an earlier wait
+	std::uint32_t position = 0;    ///< in Waiting
 	HaltWaiter* waiters = nullptr; ///< for its end
-	Flight* next = nullptr;        ///< among those that are woken, or free
+	Flight* next = nullptr;        ///< in the queue of woken flights, or in the list of free ones
 };
 
 inline std::uint32_t& flightPosition(Flight& flight) noexcept
@@ -54,7 +62,7 @@ inline std::uint32_t& flightPosition(Flight& flight) noexcept
 	return flight.position;
 }
 
-/// Those that wait, by the time until which they do.
+/// The flights that wait, by the time at which to look at them.
 using Waiting = IndexedHeap<Flight, Instant, flightPosition>;
 
 /// First come, first served. Allocates nothing.

@@ -244,7 +244,10 @@ void Helpers::Crew::finished(Place self) noexcept
 	}
 	self->working = self->stuck = self->slow = false;
 	self->key = {};
-	if (queued() > 0) {
+	if (closed) {
+		changed.notify_all();
+	}
+	else if (queued() > 0) {
 		changed.notify_one();
 	}
 }
@@ -270,7 +273,8 @@ std::deque<Work>* Helpers::Crew::takeable() noexcept
 		return nullptr;
 	}
 	sortOutSlow();
-	const bool maySlow = now.slowYet < std::max(options.most / 2, 1U) && now.slow < std::max(options.mostEver / 2, 1U);
+	const bool maySlow = now.slowYet < std::max(options.most / options.slowShare, 1U) &&
+						 now.slow < std::max(options.mostEver / options.slowShare, 1U);
 	if (slowQueue.empty() || !maySlow) {
 		return queue.empty() ? nullptr : &queue;
 	}
@@ -336,12 +340,17 @@ void Helpers::Crew::close() noexcept
 	closed = true;
 	dropped.swap(queue);
 	slowDropped.swap(slowQueue);
+	changed.notify_all();
+	const auto until = Clock::now() + options.grace;
+	changed.wait_until(lock, until, [&] {
+		return std::ranges::none_of(
+			helpers, [&](const Helper& helper) { return helper.working && helper.since + 2 * options.grace > until; });
+	});
 	for (auto& helper : helpers) {
 		if (helper.working) {
 			helper.thread.detach();
 		}
 	}
-	changed.notify_all();
 	lock.unlock();
 	for (auto& helper : helpers) { // unchanged from now on
 		if (helper.thread.joinable()) {

@@ -12,7 +12,7 @@ namespace issuer::vault::runtime {
 ///
 /// At most `most` helpers run work beside those that are stuck, which is: longer than `stuckAfter` in one piece of
 /// work; at most `mostEver` in all. A key whose latest work was stuck is slow, until a piece of its work takes less.
-/// Slow keys take at most half of `most`, and at most half of `mostEver`: the other half is for keys that answer.
+/// Slow keys take at most half (`slowShare`) of `most`, and of `mostEver`: the other half is for keys that answer.
 ///
 /// A helper blocks all signals but those that a fault of its own raises, has a stack of the default size, and keeps
 /// this library mapped until it has ended. One without work ends after `linger`.
@@ -25,12 +25,15 @@ public:
 		unsigned mostEver = 64;
 		Duration stuckAfter = std::chrono::seconds(1);
 		Duration linger = std::chrono::milliseconds(100);
+		Duration grace = std::chrono::milliseconds(10);
+		unsigned slowShare = 2; ///< slow keys take at most this part of `most` and of `mostEver`: 1 all, 2 half of them
 	};
 
 	Helpers();
 	explicit Helpers(Options options);
-	/// Drops queued work and waits for none: work under way ends by itself, possibly after the process has begun to
-	/// exit. Joins the helpers that have no work. In a child after fork, which has none, it does nothing.
+	/// Drops queued work. Joins the helpers that have no work, or end what they do within `grace`; the others end by
+	/// themselves, possibly after the process has begun to exit. In a child after fork, which has none, it does
+	/// nothing.
 	~Helpers();
 	Helpers(const Helpers&) = delete;
 	Helpers& operator=(const Helpers&) = delete;

@@ -6,9 +6,10 @@
 
 namespace issuer::vault::runtime {
 
-/// A priority queue, the least key on top, whose elements know their place, so that any of them can be moved or taken
-/// out in O(log n). Four children to a node and the keys beside each other: a third fewer cache misses than the
-/// textbook's heap at ten thousand elements. `positionOf`: where an element keeps its place; the heap's while it is in.
+/// A priority queue, the least key on top, whose elements know their position, so that any of them can be moved or
+/// removed in O(log n). Four children to a node and the keys beside each other: a third fewer cache misses than a
+/// binary heap at ten thousand elements. `positionOf` names the field in which an element keeps its position; it
+/// belongs to the heap while the element is in it.
 template <class Element, class Key, std::uint32_t& (*positionOf)(Element&) noexcept>
 class IndexedHeap
 {

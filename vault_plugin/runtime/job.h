@@ -7,27 +7,34 @@
 
 namespace issuer::vault::runtime {
 
-class Lane;
+class PlaceQueue;
 struct Flight;
 
-/// What the scheduler notes about a job. Kept in the job, so that arming one allocates nothing.
+/// The urgency of a job whose token's end is not known: comes first, but is never overdue.
+constexpr Instant unknownUrgency = Instant::min();
+
+/// The scheduler's notes about a job. Kept in the job, so that arming one allocates nothing.
 struct JobNotes
 {
-	enum class Place : std::uint8_t
+	enum class State : std::uint8_t
 	{
-		nowhere, ///< not armed
-		timers,  ///< armed, not yet due
-		ready,   ///< due, waits for its turn
-		again,   ///< due while it runs: its turn comes after
+		idle,
+		armed, ///< not yet due
+		ready, ///< due, waits for its turn
+		again, ///< became due while it runs: its turn comes after
 	};
 
 	Instant at;
 	Instant urgency;
-	Lane* lane = nullptr;     ///< where it belongs; null if neither armed nor running
-	Flight* flight = nullptr; ///< its run, while there is one
-	std::uint32_t position = 0;
-	Place place = Place::nowhere;
+	PlaceQueue* queue = nullptr; ///< null if neither armed nor running
+	Flight* flight = nullptr;    ///< of its run, while there is one
+	std::uint32_t timerPosition = 0;
+	std::uint32_t turnPosition = 0;
+	State state = State::idle;
+	bool timed = false; ///< stands among the timers
 	bool running = false;
+	bool impatient = false;    ///< has waited for its turn so long that its place may exceed the limit
+	bool inKeptFlight = false; ///< runs without a slot
 };
 
 /// Something that runs now and then on worker threads, never twice at once.
@@ -39,9 +46,9 @@ public:
 	/// after it, is `cancelled`.
 	[[nodiscard]] virtual std::optional<Wait> run(Wake wake) noexcept = 0;
 
-	/// Jobs that may hang on the same thing, such as one server, share a lane; no lane can keep the others from
-	/// running. Compared, never dereferenced; asked when the job is armed. [thread-safe]
-	[[nodiscard]] virtual const void* lane() const noexcept { return nullptr; }
+	/// Names the place that its runs wait for, such as one server. Limits hold by place, so that no place can keep the
+	/// jobs of others from running. Compared, never dereferenced; asked when the job is armed. [thread-safe]
+	[[nodiscard]] virtual const void* place() const noexcept { return nullptr; }
 
 	/// For the scheduler, under its lock.
 	[[nodiscard]] JobNotes& notes() noexcept { return _notes; }
@@ -56,5 +63,10 @@ protected:
 private:
 	JobNotes _notes;
 };
+
+inline std::uint32_t& timerPosition(Job& job) noexcept
+{
+	return job.notes().timerPosition;
+}
 
 } // namespace issuer::vault::runtime

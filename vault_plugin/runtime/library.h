@@ -21,13 +21,13 @@ class Library
 {
 public:
 	Library() = default;
-	/// Stops the runtime, whoever still holds it: at exit instances are leaked, but their threads may not be.
+	/// Stops the runtime, though instances may still hold it: at exit they are leaked, but their threads must end.
 	~Library();
 	Library(const Library&) = delete;
 	Library& operator=(const Library&) = delete;
 
-	/// A running instance's share of the runtime. It gives it back on a control thread: the last one joins all threads,
-	/// and no worker can join itself. Throws what Runtime() throws. [thread-safe]
+	/// Returns a running instance's share of the runtime. To be released on a control thread: the last release joins
+	/// all threads, and no worker can join itself. Throws what Runtime() throws. [thread-safe]
 	[[nodiscard]] std::shared_ptr<Runtime> acquire();
 
 private:

@@ -48,9 +48,15 @@ bool Poller::expect(int fd, short events, Tag tag) noexcept
 	epoll_event event{};
 	event.events = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
 	event.data.u64 = tag;
-	// It mostly is there from the last time: one that is kept open stays in.
+	// Modified first: a connection that is kept open is still there from the last time.
 	return ::epoll_ctl(_epoll.get(), EPOLL_CTL_MOD, fd, &event) == 0 ||
 		   (errno == ENOENT && ::epoll_ctl(_epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+bool Poller::isReady(int fd, short events) noexcept
+{
+	pollfd one{fd, events, 0};
+	return ::poll(&one, 1, 0) > 0;
 }
 
 void Poller::call() noexcept
@@ -58,14 +64,14 @@ void Poller::call() noexcept
 	raise(_call); // each time an event, though the last one has not been read
 }
 
-void Poller::callLater(Duration time) noexcept
+bool Poller::callLater(Duration time) noexcept
 {
 	using namespace std::chrono;
 	const auto whole = duration_cast<seconds>(time);
 	itimerspec spec{};
 	spec.it_value.tv_sec = whole.count();
 	spec.it_value.tv_nsec = nanoseconds(time - whole).count();
-	::timerfd_settime(_timer.get(), 0, &spec, nullptr);
+	return ::timerfd_settime(_timer.get(), 0, &spec, nullptr) == 0;
 }
 
 void Poller::close() noexcept
@@ -82,6 +88,11 @@ std::span<const epoll_event> Poller::wait(Room& room, std::optional<Duration> at
 		milliseconds = static_cast<int>(std::chrono::ceil<Milliseconds>(std::min(*atMost, longest)).count());
 	}
 	const int count = ::epoll_wait(_epoll.get(), room.data(), static_cast<int>(room.size()), milliseconds);
+	if (count < 0 && errno != EINTR) {
+		// The host has closed the descriptor, as some do that close all they do not know. Do not spin.
+		constexpr int pause = 50;
+		::poll(nullptr, 0, milliseconds < 0 ? pause : std::min(milliseconds, pause));
+	}
 	return std::span(room).first(static_cast<std::size_t>(std::max(count, 0)));
 }
 

@@ -11,35 +11,38 @@
 
 namespace issuer::vault::runtime {
 
-/// Where threads wait, for descriptors and for being called. Whatever happens wakes one of them, the one that came
-/// last, whose caches are warm; so that those who came first can be told to go. (epoll, edge-triggered.) [thread-safe]
+/// An epoll: threads wait here for descriptors and for calls. Each event wakes one thread, the one that came last,
+/// whose caches are warm; so those that came first can be told to exit. Edge-triggered. [thread-safe]
 class Poller
 {
 public:
-	/// What an event is recognized by.
+	/// Tells events apart.
 	using Tag = std::uint64_t;
-	static constexpr Tag called = 0;      ///< call()
-	static constexpr Tag calledLater = 1; ///< callLater()
+	static constexpr Tag called = 0;      ///< of call()
+	static constexpr Tag calledLater = 1; ///< of callLater()
 	static constexpr Tag firstFree = 2;
-	static constexpr Tag closed = ~Tag{0}; ///< close()
+	static constexpr Tag closed = ~Tag{0}; ///< of close()
 
 	Poller(); ///< throws std::system_error
 
-	/// Each time `fd` becomes readable. Throws std::system_error.
+	/// Reports each time that `fd` becomes readable. Throws std::system_error.
 	void watch(int fd, Tag tag);
-	/// Once, when `fd` is ready for `events` (as poll() has them), or at once if it is. Instead of what was expected of
-	/// it before. False: it cannot be.
+	/// Reports once that `fd` is ready for `events` (as poll() has them), or at once if it is. Replaces what was
+	/// expected of it before. Returns false if the system refuses.
 	[[nodiscard]] bool expect(int fd, short events, Tag tag) noexcept;
+	/// Returns at once whether `fd` is ready for `events`, or is no descriptor.
+	[[nodiscard]] static bool isReady(int fd, short events) noexcept;
 
-	/// Wakes one. Calls that nobody has answered yet are one.
+	/// Wakes one thread. Calls that no thread has seen yet count as one.
 	void call() noexcept;
-	/// Wakes one when `time`, not zero, has passed on this machine's clock.
-	void callLater(Duration time) noexcept;
-	/// Wakes all, and whoever waits from now on.
+	/// Wakes one thread when `time`, not zero, has passed on CLOCK_MONOTONIC. Returns false if the system refuses.
+	[[nodiscard]] bool callLater(Duration time) noexcept;
+	/// Wakes all threads, and each that waits from now on.
 	void close() noexcept;
 
 	using Room = std::array<epoll_event, 16>;
-	/// Waits. The events that woke it, in `room`; none: time has passed.
+	/// Waits, at most `atMost` (none: for ever). Returns the events, in `room`; none if time has passed, or, no sooner
+	/// than 50 ms or `atMost` later, if the system refuses to wait.
 	[[nodiscard]] std::span<const epoll_event> wait(Room& room, std::optional<Duration> atMost) noexcept;
 
 private:

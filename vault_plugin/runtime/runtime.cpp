@@ -1,17 +1,27 @@
 #include "runtime/runtime.h"
 
-#include "runtime/inotify_watch.h"
 #include "runtime/work_scheduler.h"
 
+#include <algorithm>
 #include <mutex>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace issuer::vault::runtime {
 
 namespace {
 
-/// Long enough for a file that is written in several steps, too short for a person to notice.
-constexpr Duration burst = std::chrono::milliseconds(100);
+/// A quarter of the descriptors that the process may have open: the rest is for the host, idle connections and files.
+WorkScheduler::Options options() noexcept
+{
+	constexpr rlim_t least = 32;
+	constexpr rlim_t most = 4096;
+	rlimit limit{};
+	const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+	WorkScheduler::Options options;
+	options.limits.slots = static_cast<std::uint32_t>(std::clamp(known ? limit.rlim_cur / 4 : least, least, most));
+	return options;
+}
 
 } // namespace
 
@@ -21,8 +31,7 @@ struct Runtime::Parts
 	std::once_flag closed;
 	SystemClock clock;
 	SystemAlarm alarm;
-	WorkScheduler scheduler{clock, alarm, {}};
-	InotifyWatch files{scheduler, clock, burst};
+	WorkScheduler scheduler{clock, alarm, options()};
 };
 
 Runtime::Runtime() : _parts(std::make_unique<Parts>()) {}
@@ -43,11 +52,6 @@ const Clock& Runtime::clock() const noexcept
 Scheduler& Runtime::scheduler() noexcept
 {
 	return _parts->scheduler;
-}
-
-FileWatch& Runtime::files() noexcept
-{
-	return _parts->files;
 }
 
 void Runtime::close() noexcept

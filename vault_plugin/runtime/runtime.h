@@ -1,29 +1,26 @@
 #pragma once
 
 #include "runtime/clock.h"
-#include "runtime/file_watch.h"
 #include "runtime/scheduler.h"
 
 #include <memory>
 
 namespace issuer::vault::runtime {
 
-/// Who runs the jobs of one library: workers that come and go with the work, an alarm, and eyes on files.
-/// At rest it is two threads at most, whatever the number of jobs. [thread-safe]
+/// Runs the jobs of one library: worker threads that come and go with the work, and an alarm.
+/// At rest it has two threads at most, whatever the number of jobs. [thread-safe]
 class Runtime
 {
 public:
-	/// Starts a first worker. Throws std::system_error where the machine has no thread or
-	/// descriptor left.
+	/// Starts a first worker. Throws std::system_error where the machine has no thread or descriptor left.
 	Runtime();
-	/// close(). Every job should be halted and every listener removed by now; those that are not never run again.
+	/// close(). Every job should be halted by now; those that are not never run again.
 	~Runtime();
 	Runtime(const Runtime&) = delete;
 	Runtime& operator=(const Runtime&) = delete;
 
 	[[nodiscard]] const Clock& clock() const noexcept;
 	[[nodiscard]] Scheduler& scheduler() noexcept;
-	[[nodiscard]] FileWatch& files() noexcept;
 
 	/// Disarms all jobs, cancels the runs, and joins all threads. What is armed from now on never runs. Idempotent.
 	/// In a child after fork, whose threads are not there to be joined, it does nothing. Called by a job that ends the

@@ -5,21 +5,24 @@
 
 namespace issuer::vault::runtime {
 
-/// Runs jobs when they are due; among those due at once, the one with the most urgent life first. [thread-safe]
+/// Runs jobs when they are due; of jobs that are due at once, the most urgent first, within limits by place (see
+/// PlaceLimits). [thread-safe]
 class Scheduler
 {
 public:
 	virtual ~Scheduler() = default;
 
-	/// Run `job` at `at`, instead of at any time armed before. Armed while it runs, it runs again after.
-	/// `urgency`: the earlier, the sooner its turn when more jobs are due than may run at once.
-	/// Void while a run that halt() has cancelled still goes on: a halted job cannot bring itself back.
+	/// Runs `job` at `at`, instead of at any time armed before. Armed while it runs, it runs again after.
+	/// `urgency`: the end of what it keeps alive; the earlier, the sooner its turn. unknownUrgency comes first.
+	/// A due job waits no longer than an eighth of what it has left for a place that does not answer; then the place
+	/// may exceed its limit. Does nothing while a run that halt() has cancelled still goes on: a halted job cannot
+	/// bring itself back. Throws std::bad_alloc with nothing changed; never from inside the job's own run().
 	virtual void arm(Job& job, Instant at, Instant urgency) = 0;
 
 	/// Disarms `job`, cancels its run and waits for the run's end, at most `timeout`; with a timeout of zero it only
 	/// begins, and calling it again polls.
-	/// True: it does not run and will not, until armed again. False: it still runs; it is disarmed and cancelled all
-	/// the same. Not from inside the job's own run().
+	/// Returns true if the job does not run and will not, until armed again; false if it still runs: it is disarmed and
+	/// cancelled all the same. Not from inside the job's own run().
 	[[nodiscard]] virtual bool halt(Job& job, Duration timeout) = 0;
 };
 

@@ -9,8 +9,9 @@ namespace issuer::vault::runtime {
 
 namespace {
 
-/// A stalled TLS exchange with its JSON fits in a tenth of it.
-constexpr std::size_t stackSize = std::size_t{256} * 1024;
+/// The stack is as large as the process's other threads have it, and no smaller than this: callbacks of the host run on
+/// it, and CONTRACT.md promises them 1 MiB. Only what is touched takes memory.
+constexpr std::size_t leastStack = std::size_t{1280} * 1024;
 
 struct Start
 {
@@ -53,7 +54,10 @@ public:
 	Attributes() noexcept
 	{
 		::pthread_attr_init(&_attributes);
-		::pthread_attr_setstacksize(&_attributes, stackSize);
+		std::size_t size = 0;
+		if (::pthread_attr_getstacksize(&_attributes, &size) != 0 || size < leastStack) {
+			::pthread_attr_setstacksize(&_attributes, leastStack);
+		}
 	}
 	~Attributes() { ::pthread_attr_destroy(&_attributes); }
 	Attributes(const Attributes&) = delete;

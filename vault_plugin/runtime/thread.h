@@ -5,8 +5,8 @@
 
 namespace issuer::vault::runtime {
 
-/// A thread as a plugin may have it inside somebody else's process: all signals blocked but those a fault of its own
-/// raises, a small stack, and a name to be found by.
+/// A thread fit for another program's process: it blocks all signals but those that its own faults raise, has the
+/// process's default stack size, at least 1.25 MiB, and a name.
 class Thread
 {
 public:
@@ -18,7 +18,7 @@ public:
 	~Thread();                                  ///< joins
 
 	[[nodiscard]] bool isCurrent() const noexcept;
-	/// Waits for its end; does nothing if there is none, or if it is the current one, which is left to itself.
+	/// Waits for its end. Does nothing if there is no thread; lets go of it if it is the current one.
 	void join() noexcept;
 
 private:

@@ -6,17 +6,12 @@
 
 namespace issuer::vault::runtime {
 
+using namespace std::chrono_literals;
+
 namespace {
 
-constexpr std::uint32_t workersAtRest = 2;
-/// As many steps as take longer, a few microseconds each, than a worker takes to wake up and get into the others' way.
-constexpr std::size_t worthAWorker = 8;
-/// As many steps without a pause as only a crowd of jobs brings: then who watches looks out for more, so many times,
-/// before it goes to sleep. An answer from nearby takes no longer than that, and who sleeps has to be woken.
-constexpr std::size_t stepsOfACrowd = 16;
-constexpr int looksAfterACrowd = 50;
-constexpr Poller::Tag alarmTag = Poller::firstFree;
-constexpr Poller::Tag firstFlightTag = alarmTag + 1;
+constexpr Duration firstPollPause = 1ms;
+constexpr Duration longestPollPause = 1s;
 
 WorkScheduler::Options filledIn(WorkScheduler::Options options)
 {
@@ -29,18 +24,14 @@ WorkScheduler::Options filledIn(WorkScheduler::Options options)
 } // namespace
 
 WorkScheduler::WorkScheduler(const Clock& clock, Alarm& alarm, Options options)
-	: _clock(clock), _alarm(alarm), _options(filledIn(options)), _agenda(options.inFlight, options.perLane),
-	  _flights(options.inFlight), _workers(options.workers)
+	: _clock(clock), _alarm(alarm), _options(filledIn(options)), _agenda(options.limits), _workers(options.workers)
 {
-	// Held for less than a thread takes to go to sleep and be woken: who finds it taken tries again for a moment first.
-	*_mutex.native_handle() = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
-	_waiting.makeRoom(_flights.size());
-	for (Flight& flight : _flights) {
-		_free.push(flight);
+	if (!addFlight()) {
+		throw std::bad_alloc();
 	}
 	_events.watch(_alarm.fd(), alarmTag);
 	const Lock lock(_mutex);
-	employ();
+	spawn();
 }
 
 WorkScheduler::~WorkScheduler()
@@ -50,7 +41,7 @@ WorkScheduler::~WorkScheduler()
 
 void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 {
-	const void* lane = job.lane();
+	const void* place = job.place();
 	const Instant now = _clock.boot();
 	Poller* call = nullptr;
 	{
@@ -59,28 +50,33 @@ void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 		if (_closing || (flight != nullptr && flight->cancelled)) {
 			return;
 		}
-		_agenda.arm(job, lane, at, urgency);
+		_agenda.arm(job, place, at, urgency);
 		if (at <= now) {
 			_agenda.advance(now);
-			call = summon();
+			call = wakeOne();
 		}
-		setAlarm();
+		timesChanged();
 	}
 	if (call != nullptr) {
-		call->call(); // without the lock, which who comes would only wait for
+		call->call(); // without the lock, for which the woken worker would only wait
 	}
 }
 
 bool WorkScheduler::halt(Job& job, Duration timeout)
 {
 	Lock lock(_mutex);
-	_agenda.disarm(job);
 	Flight* flight = job.notes().flight;
+	if (job.notes().state == JobNotes::State::ready || (flight != nullptr && !flight->cancelled)) {
+		// A caller that halts one job that is due mostly halts them all, one after the other: a run that begins
+		// meanwhile would only have to be cancelled next.
+		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
+	}
+	_agenda.disarm(job);
 	if (flight == nullptr) {
 		return true;
 	}
 	cancel(*flight);
-	if (Poller* call = summon()) {
+	if (Poller* call = wakeOne()) {
 		call->call();
 	}
 	if (timeout <= Duration::zero() || (flight->worker != nullptr && flight->worker->thread.isCurrent())) {
@@ -100,50 +96,96 @@ bool WorkScheduler::halt(Job& job, Duration timeout)
 	return waiter.done;
 }
 
-/// An alarm that rings too early finds nothing due and is set anew: cheaper than setting it back at each change.
-void WorkScheduler::setAlarm() noexcept
+/// Returns the next time at which something is to be done; Instant::max() if there is none.
+Instant WorkScheduler::nextTime() noexcept
 {
 	Instant due = _agenda.nextDue().value_or(Instant::max());
 	if (!_waiting.empty()) {
 		due = std::min(due, _waiting.topKey());
 	}
-	if (_lullUntil != Instant::min() && _agenda.hasReady()) {
-		due = std::min(due, _lullUntil);
+	if (_cancelPauseEnd != Instant::min() && _agenda.hasReady()) {
+		due = std::min(due, _cancelPauseEnd);
 	}
+	return due;
+}
+
+/// Leaves an alarm alone that rings too early: finding nothing due is cheaper than setting it back at each change.
+void WorkScheduler::setAlarm() noexcept
+{
+	const Instant due = nextTime();
 	if (due == Instant::max()) {
 		return;
 	}
-	const Instant at = _lastAlarm == Instant::min() ? due : std::max(due, _lastAlarm + _options.coalesce);
+	const Instant at = _lastAlarm == Instant::min() ? due : std::max(due, _lastAlarm + _options.alarmPause);
 	if (at < _alarmAt) {
-		_alarm.set(at);
 		_alarmAt = at;
+		_alarmFailed = !_alarm.set(at);
 	}
 }
 
-void WorkScheduler::ring(Instant now) noexcept
+/// A leader that waits has set the alarm by the times that it knew.
+void WorkScheduler::timesChanged() noexcept
 {
-	_alarmAt = Instant::max();
-	_lastAlarm = now;
+	if (_leading) {
+		setAlarm();
+		if (_alarmFailed) {
+			_events.call(); // so that it waits no longer than until then
+		}
+	}
+}
+
+void WorkScheduler::expire(Instant now) noexcept
+{
 	_agenda.advance(now);
 	while (!_waiting.empty() && _waiting.topKey() <= now) {
-		wake(_waiting.top(), Wake::timedOut);
+		lookAt(_waiting.top(), now);
 	}
-	setAlarm();
 }
 
-/// Whether there is a job whose turn it is.
+/// Ends the wait if its time has come. Otherwise it is of a descriptor that epoll has refused: asks both again.
+void WorkScheduler::lookAt(Flight& flight, Instant now) noexcept
+{
+	if (flight.until <= now) {
+		wake(flight, Wake::timedOut);
+	}
+	else if (Poller::isReady(flight.fd, flight.events)) {
+		wake(flight, Wake::ready);
+	}
+	else if (_events.expect(flight.fd, flight.events, tagOf(flight))) {
+		_waiting.update(flight, flight.until);
+	}
+	else {
+		_waiting.update(flight, std::min(flight.until, now + flight.pollPause));
+		flight.pollPause = std::min(2 * flight.pollPause, longestPollPause);
+	}
+}
+
+/// Returns whether a due job may begin its run.
 bool WorkScheduler::mayBegin() noexcept
 {
 	if (_closing || !_agenda.hasReady()) {
 		return false;
 	}
-	if (_lullUntil != Instant::min() && _clock.boot() >= _lullUntil) {
-		_lullUntil = Instant::min();
+	if (_cancelPauseEnd != Instant::min() && _clock.boot() >= _cancelPauseEnd) {
+		_cancelPauseEnd = Instant::min();
 	}
-	return _lullUntil == Instant::min();
+	return _cancelPauseEnd == Instant::min() && (_freeFlights != nullptr || addFlight());
 }
 
-/// The flight whose step is to be run now; null if there is none, or enough others are busy.
+/// Returns false if there is no memory for another flight.
+bool WorkScheduler::addFlight() noexcept
+{
+	try {
+		_waiting.makeRoom(_flights.size() + 1);
+		_freeFlights = &_flights.emplace_back(static_cast<std::uint32_t>(_flights.size()));
+	}
+	catch (const std::bad_alloc&) {
+		return false;
+	}
+	return true;
+}
+
+/// Returns the flight whose step is to be run now; null if there is none, or enough other workers are busy.
 Flight* WorkScheduler::next() noexcept
 {
 	if (_busy >= _options.busy && !_closing) {
@@ -156,7 +198,7 @@ Flight* WorkScheduler::next() noexcept
 		return nullptr;
 	}
 	Job& job = *_agenda.take();
-	Flight& flight = _free.pop(); // the agenda lets no more jobs run than there are flights
+	Flight& flight = *std::exchange(_freeFlights, _freeFlights->next);
 	job.notes().flight = &flight;
 	flight.job = &job;
 	flight.wake = Wake::ready;
@@ -170,9 +212,9 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 	self.busy = true;
 	++_busy;
 	++_stepping;
-	Poller* const call = summon();
-	if (!_patrolling) {
-		startPatrol();
+	Poller* const call = wakeOne();
+	if (!_checking) {
+		scheduleCheck();
 	}
 	lock.unlock();
 	if (call != nullptr) {
@@ -182,7 +224,7 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 	lock.lock();
 	--_stepping;
 	self.busy = false;
-	self.seen = false;
+	self.checked = false;
 	if (!std::exchange(self.stuck, false)) {
 		--_busy;
 	}
@@ -198,19 +240,21 @@ void WorkScheduler::step(Worker& self, Flight& flight, Lock& lock) noexcept
 void WorkScheduler::hold(Flight& flight, const Wait& wait) noexcept
 {
 	flight.state = Flight::State::waiting;
+	flight.waited = true;
 	const Instant now = _clock.boot();
-	const Instant until = wait.atMost < Instant::max() - now ? now + wait.atMost : Instant::max();
-	_waiting.push(flight, until);
-	++flight.number;
+	flight.until = wait.atMost < Instant::max() - now ? now + wait.atMost : Instant::max();
+	flight.fd = wait.fd;
+	flight.events = wait.events;
+	_waiting.push(flight, flight.until);
+	++flight.waitNumber;
 	if (flight.cancelled || _closing) {
 		wake(flight, Wake::cancelled);
 	}
 	else if (wait.fd >= 0 && !_events.expect(wait.fd, wait.events, tagOf(flight))) {
-		wake(flight, Wake::ready); // it will find out itself what is wrong
+		flight.pollPause = firstPollPause;
+		lookAt(flight, now); // a run whose descriptor is not one is to find that out
 	}
-	else if (until < _alarmAt) {
-		setAlarm();
-	}
+	timesChanged();
 }
 
 void WorkScheduler::wake(Flight& flight, Wake how) noexcept
@@ -238,28 +282,25 @@ void WorkScheduler::land(Flight& flight) noexcept
 	job.notes().flight = nullptr;
 	flight.state = Flight::State::none;
 	if (std::exchange(flight.cancelled, false)) {
-		_lullUntil = _clock.boot() + _options.lull;
+		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
 	}
-	_agenda.finished(job);
+	_agenda.finished(job, std::exchange(flight.waited, false) && flight.wake == Wake::ready);
 	for (HaltWaiter* waiter = std::exchange(flight.waiters, nullptr); waiter != nullptr;) {
 		HaltWaiter* const after = waiter->next;
 		waiter->done = true;
 		waiter->ended.notify_one(); // with the lock: without, its stack may be gone
 		waiter = after;
 	}
-	_free.push(flight);
-	if (_lullUntil != Instant::min()) {
-		setAlarm(); // for its end
-	}
+	flight.next = std::exchange(_freeFlights, &flight);
+	timesChanged();
 }
 
 Poller::Tag WorkScheduler::tagOf(const Flight& flight) const noexcept
 {
-	const auto index = static_cast<Poller::Tag>(&flight - _flights.data());
-	return (static_cast<Poller::Tag>(flight.number) << 32U) | (firstFlightTag + index);
+	return (static_cast<Poller::Tag>(flight.waitNumber) << 32U) | (firstFlightTag + flight.index);
 }
 
-/// Who waits for what has happened; null if nobody does any more.
+/// Returns the flight that waits for this event, or null if none does any more.
 Flight* WorkScheduler::flightOf(Poller::Tag tag) noexcept
 {
 	const std::size_t index = (tag & 0xffffffffU) - firstFlightTag;
@@ -268,173 +309,6 @@ Flight* WorkScheduler::flightOf(Poller::Tag tag) noexcept
 	}
 	Flight& flight = _flights[index];
 	return flight.state == Flight::State::waiting && tagOf(flight) == tag ? &flight : nullptr;
-}
-
-/// Sees to it that a worker comes if there is enough to do, and that one rests for as long as another works. Who is
-/// returned is to be called.
-Poller* WorkScheduler::summon() noexcept
-{
-	const std::size_t steps = stepsToDo();
-	const bool wanted = steps > 0 && (_busy == 0 || (steps >= worthAWorker && _busy < _options.busy));
-	if (wanted && _watching > 0) {
-		return !std::exchange(_watcherCalled, true) ? &_events : nullptr;
-	}
-	if (wanted && _resting > 0) {
-		return !std::exchange(_resterCalled, true) ? &_bench : nullptr;
-	}
-	const bool isOneFree = _employed > _stepping + _watching; // rests, or is about to look for what to do
-	if (!isOneFree && !_closing && (wanted || _busy > 0) && _employed < _workers.size()) {
-		try {
-			employ();
-		}
-		catch (const std::exception&) {
-			// No thread left: those who are there do it, one step after the other.
-		}
-	}
-	return nullptr;
-}
-
-/// In a while somebody who rests looks whether those that are busy now are so still.
-void WorkScheduler::startPatrol() noexcept
-{
-	_patrolling = true;
-	for (Worker& worker : _workers) {
-		worker.seen = worker.busy;
-	}
-	_bench.callLater(_options.patrol);
-}
-
-void WorkScheduler::patrol() noexcept
-{
-	_patrolling = false;
-	for (Worker& worker : _workers) {
-		if (worker.seen && !worker.stuck) {
-			worker.stuck = true;
-			--_busy;
-		}
-	}
-	if (_busy > 0) {
-		startPatrol();
-	}
-}
-
-void WorkScheduler::employ()
-{
-	const auto vacant = std::find_if(_workers.begin(), _workers.end(), [](const Worker& w) { return !w.employed; });
-	vacant->thread = Thread("issuer-worker", [this, &worker = *vacant] { work(worker); });
-	vacant->employed = true;
-	++_employed;
-}
-
-void WorkScheduler::work(Worker& self) noexcept
-{
-	Lock lock(_mutex);
-	bool crowded = false;
-	for (;;) {
-		std::size_t steps = 0;
-		for (Flight* flight = next(); flight != nullptr; flight = next(), ++steps) {
-			step(self, *flight, lock);
-		}
-		crowded = crowded || steps >= stepsOfACrowd;
-		if (_closing) {
-			return; // close() joins
-		}
-		const bool isNeeded = _busy == 0 && _watching == 0;
-		if (isNeeded ? watch(lock, crowded) : _busy > 0 && look(lock, Duration::zero())) {
-			continue;
-		}
-		crowded = false;
-		if (_busy < _options.busy && stepsToDo() > 0) {
-			continue; // since then
-		}
-		if ((_busy > 0 || _watching > 0) && !rest(lock)) {
-			return leave(self, lock);
-		}
-	}
-}
-
-/// Waits for something to happen. `crowded`: looks out for it first, before it sleeps; false afterwards, if nothing
-/// came.
-bool WorkScheduler::watch(Lock& lock, bool& crowded) noexcept
-{
-	++_watching;
-	bool happened = false;
-	for (int i = 0; crowded && !happened && i < looksAfterACrowd; ++i) {
-		lock.unlock();
-		std::this_thread::yield(); // to a server on this machine, perhaps
-		lock.lock();
-		happened = look(lock, Duration::zero());
-	}
-	crowded = happened;
-	happened = happened || look(lock, std::nullopt);
-	--_watching;
-	return happened;
-}
-
-/// Sees what has happened, or does within `atMost`. False: nothing.
-bool WorkScheduler::look(Lock& lock, std::optional<Duration> atMost) noexcept
-{
-	lock.unlock();
-	Poller::Room room;
-	const auto events = _events.wait(room, atMost);
-	const Instant now = _clock.boot();
-	lock.lock();
-	for (const epoll_event& event : events) {
-		if (event.data.u64 == Poller::called) {
-			_watcherCalled = false; // whoever was meant: who sees it does what there is to do
-		}
-		else if (event.data.u64 == alarmTag) {
-			ring(now);
-		}
-		else if (Flight* flight = flightOf(event.data.u64)) {
-			wake(*flight, Wake::ready);
-		}
-	}
-	return !events.empty();
-}
-
-/// Until somebody is wanted. False: nobody has been for long.
-bool WorkScheduler::rest(Lock& lock) noexcept
-{
-	for (;;) {
-		const bool isSpare = _employed > workersAtRest;
-		++_resting;
-		lock.unlock();
-		Poller::Room room;
-		const auto events = _bench.wait(room, isSpare ? std::optional(_options.idle) : std::nullopt);
-		lock.lock();
-		--_resting;
-		if (_closing) {
-			return true;
-		}
-		// One stays while others work, to see whether they are stuck.
-		if (events.empty() && isSpare && _employed > workersAtRest && (_resting > 0 || _busy == 0)) {
-			return false;
-		}
-		bool isWanted = false;
-		for (const epoll_event& event : events) {
-			if (event.data.u64 == Poller::called) {
-				_resterCalled = false;
-				isWanted = true;
-			}
-			else {
-				patrol();
-			}
-		}
-		if (isWanted || (_busy == 0 && (_watching == 0 || stepsToDo() > 0))) { // whoever was to do it is stuck
-			return true;
-		}
-	}
-}
-
-/// From here on the place is another's.
-void WorkScheduler::leave(Worker& self, Lock& lock) noexcept
-{
-	self.employed = false;
-	--_employed;
-	Thread previous = std::exchange(_leaver, std::move(self.thread));
-	lock.unlock();
-	previous.join();
 }
 
 void WorkScheduler::close() noexcept
@@ -450,20 +324,20 @@ void WorkScheduler::close() noexcept
 			}
 		}
 		_events.close();
-		_bench.close();
+		_idleWorkers.close();
 	}
 	for (Worker& worker : _workers) {
 		if (!worker.thread.isCurrent()) { // its run, which ends the process, may look at it once more
 			worker.thread.join();
 		}
 	}
-	_leaver.join();
+	_exiting.join();
 }
 
-std::size_t WorkScheduler::employed() const
+std::size_t WorkScheduler::workerCount() const
 {
 	const Lock lock(_mutex);
-	return _employed;
+	return _workerCount;
 }
 
 } // namespace issuer::vault::runtime

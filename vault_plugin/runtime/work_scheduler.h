@@ -7,37 +7,42 @@
 #include "runtime/poller.h"
 #include "runtime/scheduler.h"
 
+#include <deque>
 #include <mutex>
 #include <vector>
 
 namespace issuer::vault::runtime {
 
-/// The scheduler on real threads. A run that waits holds none, so that two do for a fleet: one watches the alarm and
-/// what the runs wait for, and does himself what there is to do; the other rests.
+/// A leader/follower pool. One worker waits in epoll and also runs ready steps; the others sleep. While a step runs, a
+/// sleeping worker checks every 5 ms whether it has blocked, and takes over as leader if so. Idle workers exit, down to
+/// two.
 ///
-/// While somebody is at work nobody watches: what happens meanwhile he finds when he looks next, all of it at once,
-/// instead of waking another for each. When there is enough for two he calls another, up to as many as the machine runs
-/// at once. And lest he is stuck, in a callback of the host's or a file system that hangs, one of those who rest is on
-/// patrol, and takes his place. Who has rested for long ends, down to two.
+/// A run that waits holds no thread, so two workers do for a fleet. More are woken only when several steps are ready,
+/// up to the number of processors.
+///
+/// Two pauses are kept because they pay: alarms are some milliseconds apart (at 1,000 renewals a second each costs
+/// half), and no run begins right after a due job was halted (10,000 jobs are halted in 20 ms instead of a second or
+/// two).
+///
+/// What the system refuses is done without: a descriptor that epoll does not take is polled now and then, a worker that
+/// cannot be created leaves its steps to the existing ones, and a run for which there is no memory waits for a flight.
 class WorkScheduler final : public Scheduler
 {
 public:
 	struct Options
 	{
-		std::uint32_t inFlight = 128;
-		std::uint32_t perLane = 16; ///< of one lane in flight
+		PlaceLimits::Options limits;
 		std::uint32_t workers = 64;
-		std::uint32_t busy = 0; ///< of them at once, those that are stuck not counted; 0: as suits the machine
-		Duration idle = std::chrono::seconds(10); ///< a worker ends that has rested so long, if two others are there
-		Duration patrol = std::chrono::milliseconds(5); ///< a step that takes longer is stuck
-		/// Under load, alarms are at least that far apart: jobs due within share one. Late by so much at most.
-		Duration coalesce = std::chrono::milliseconds(4);
-		/// After a run was cancelled, no other begins for so long: who stops one job mostly stops them all, one after
-		/// the other, and what began in the place of the last one would only have to be cancelled next.
-		Duration lull = std::chrono::milliseconds(10);
+		std::uint32_t busy = 0; ///< workers that run steps at once, stuck ones not counted; 0: as suits the machine
+		Duration idle = std::chrono::seconds(10);           ///< a worker that slept for so long exits, down to two
+		Duration stuckAfter = std::chrono::milliseconds(5); ///< a step that takes longer has blocked
+		/// Least time between two alarms: a job is late by so much at most.
+		Duration alarmPause = std::chrono::milliseconds(4);
+		/// No run begins for so long after one was cancelled, or a due job was halted before its turn.
+		Duration cancelPause = std::chrono::milliseconds(20);
 	};
 
-	/// Employs a first worker. Throws std::system_error.
+	/// Creates the first worker. Throws std::system_error or std::bad_alloc.
 	WorkScheduler(const Clock& clock, Alarm& alarm, Options options);
 	~WorkScheduler() override; ///< close()
 
@@ -47,20 +52,26 @@ public:
 	/// Runtime::close(). Once.
 	void close() noexcept;
 
-	/// For tests and measurements.
-	[[nodiscard]] std::size_t employed() const;
+	/// Returns how many worker threads exist. [thread-safe]
+	[[nodiscard]] std::size_t workerCount() const;
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
+	static constexpr Poller::Tag alarmTag = Poller::firstFree;
+	static constexpr Poller::Tag firstFlightTag = alarmTag + 1;
 
 	// Time.
+	[[nodiscard]] Instant nextTime() noexcept;
 	void setAlarm() noexcept;
-	void ring(Instant now) noexcept;
+	void timesChanged() noexcept;
+	void expire(Instant now) noexcept;
+	void lookAt(Flight& flight, Instant now) noexcept;
 
 	// Runs.
 	[[nodiscard]] bool mayBegin() noexcept;
-	[[nodiscard]] std::size_t stepsToDo() noexcept { return _woken.size() + (mayBegin() ? 1 : 0); }
+	[[nodiscard]] std::size_t readySteps() noexcept { return _woken.size() + (mayBegin() ? 1 : 0); }
 	[[nodiscard]] Flight* next() noexcept;
+	[[nodiscard]] bool addFlight() noexcept;
 	void step(Worker& self, Flight& flight, Lock& lock) noexcept;
 	void hold(Flight& flight, const Wait& wait) noexcept;
 	void wake(Flight& flight, Wake how) noexcept;
@@ -69,45 +80,49 @@ private:
 	[[nodiscard]] Poller::Tag tagOf(const Flight& flight) const noexcept;
 	[[nodiscard]] Flight* flightOf(Poller::Tag tag) noexcept;
 
-	// Workers.
+	// Workers: workers.cpp.
 	void work(Worker& self) noexcept;
-	[[nodiscard]] bool watch(Lock& lock, bool& crowded) noexcept;
-	[[nodiscard]] bool look(Lock& lock, std::optional<Duration> atMost) noexcept;
-	[[nodiscard]] bool rest(Lock& lock) noexcept;
-	[[nodiscard]] Poller* summon() noexcept;
-	void startPatrol() noexcept;
-	void patrol() noexcept;
-	void employ();
-	void leave(Worker& self, Lock& lock) noexcept;
+	void lead(Lock& lock) noexcept;
+	[[nodiscard]] bool sleep(Lock& lock) noexcept;
+	[[nodiscard]] bool isWorkerWanted() noexcept;
+	[[nodiscard]] Poller* wakeOne() noexcept;
+	void checkStuck() noexcept;
+	void scheduleCheck() noexcept;
+	void spawn();
+	void trySpawn() noexcept;
+	void exit(Worker& self, Lock& lock) noexcept;
 
 	const Clock& _clock;
 	Alarm& _alarm;
 	const Options _options;
-	Poller _events; ///< of the alarm and of what runs wait for
-	Poller _bench;  ///< where those sit that rest
+	Poller _events;      ///< of the alarm and of descriptors; the leader waits here
+	Poller _idleWorkers; ///< the others sleep here
 
 	mutable std::mutex _mutex;
 	Agenda _agenda;
-	Instant _alarmAt = Instant::max(); ///< what the alarm is set to
+	Instant _alarmAt = Instant::max(); ///< when the alarm will ring
+	bool _alarmFailed = false;         ///< it could not be set: the leader waits no longer than until then
 	Instant _lastAlarm = Instant::min();
-	Instant _lullUntil = Instant::min(); ///< Instant::min(): there is none
+	Instant _cancelPauseEnd = Instant::min(); ///< Instant::min(): there is no such pause
 	bool _closing = false;
 
-	std::vector<Flight> _flights;
-	FlightQueue _free;
+	std::deque<Flight> _flights; ///< as many as were needed at once
+	Flight* _freeFlights = nullptr;
 	FlightQueue _woken;
 	Waiting _waiting;
 
 	std::vector<Worker> _workers;
-	std::uint32_t _employed = 0;
+	std::uint32_t _workerCount = 0;
 	std::uint32_t _stepping = 0; ///< workers that run a step
 	std::uint32_t _busy = 0;     ///< of them those that are not stuck
-	std::uint32_t _watching = 0; ///< workers that wait for events
-	std::uint32_t _resting = 0;
-	bool _watcherCalled = false; ///< and not there yet
-	bool _resterCalled = false;
-	bool _patrolling = false; ///< as long as somebody is busy, and one time after
-	Thread _leaver;           ///< ended, or about to: the next to leave joins it
+	std::uint32_t _sleeping = 0;
+	bool _leading = false;      ///< a worker waits for events
+	bool _leaderCalled = false; ///< and has not seen the call yet
+	bool _sleeperCalled = false;
+	bool _checking = false;               ///< checkStuck() will be called
+	bool _checkTimerSet = false;          ///< false: by a worker that sleeps no longer than until then
+	Instant _spawnAfter = Instant::min(); ///< after a refusal
+	Thread _exiting;                      ///< has left, or is about to: the next worker that exits joins it
 };
 
 } // namespace issuer::vault::runtime

@@ -25,28 +25,40 @@ std::chrono::system_clock::time_point endOf(const X509& certificate)
 	return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-/// Adds the next certificate of a file: the first is our own, the others lead from it to its authority.
-bool add(ClientCertificate& client, const PemBlock& block)
+/// Null: it is damaged.
+X509Ptr decoded(const PemBlock& block)
 {
-	const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED;
-	if (!isTrusted && block.label != PEM_STRING_X509 && block.label != PEM_STRING_X509_OLD) {
-		return true;
-	}
 	const auto* data = reinterpret_cast<const unsigned char*>(block.der.data());
 	const auto size = static_cast<long>(block.der.size());
-	X509Ptr read(isTrusted ? d2i_X509_AUX(nullptr, &data, size) : d2i_X509(nullptr, &data, size));
-	if (!read || !client.certificate) {
-		client.certificate = std::move(read);
-		return client.certificate != nullptr;
+	const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // with OpenSSL's own remarks behind it
+	return X509Ptr(isTrusted ? d2i_X509_AUX(nullptr, &data, size) : d2i_X509(nullptr, &data, size));
+}
+
+std::string encoded(const X509& certificate)
+{
+	unsigned char* der = nullptr;
+	const int size = i2d_X509(&certificate, &der);
+	std::string bytes(reinterpret_cast<const char*>(der), size > 0 ? static_cast<std::size_t>(size) : 0);
+	OPENSSL_free(der);
+	return bytes;
+}
+
+bool isCertificate(std::string_view label)
+{
+	return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD || label == PEM_STRING_X509_TRUSTED;
+}
+
+/// False: OpenSSL cannot write it.
+bool keep(ClientCertificate& client, const EVP_PKEY& key)
+{
+	unsigned char* der = nullptr;
+	const int size = i2d_PrivateKey(&key, &der);
+	if (size > 0) {
+		client.key.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+		client.keyKind = EVP_PKEY_get_base_id(&key);
 	}
-	if (!client.chain) {
-		client.chain.reset(sk_X509_new_null());
-	}
-	if (!client.chain || sk_X509_push(client.chain.get(), read.get()) == 0) {
-		return false;
-	}
-	static_cast<void>(read.release());
-	return true;
+	OPENSSL_clear_free(der, size > 0 ? static_cast<std::size_t>(size) : 0);
+	return size > 0;
 }
 
 } // namespace
@@ -64,7 +76,7 @@ std::vector<FileStamp> ClientCertificateSource::stamps(Reading& reading) const
 	return {certificate, FileStamp::of(_key)};
 }
 
-Result<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(Reading& reading) const
+FileResult<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(Reading& reading) const
 {
 	auto client = std::make_shared<ClientCertificate>();
 	client->path = _certificate;
@@ -73,8 +85,22 @@ Result<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(R
 	if (!chain) {
 		return tl::unexpected(chain.error());
 	}
-	if (!forEachPemBlock(reading, *chain, [&](const PemBlock& block) { return add(*client, block); }) ||
-		!client->certificate) {
+	X509Ptr own;
+	const bool isGood = forEachPemBlock(reading, *chain, [&](const PemBlock& block) {
+		if (!isCertificate(block.label)) {
+			return true;
+		}
+		X509Ptr certificate = decoded(block);
+		if (!certificate) {
+			return false;
+		}
+		client->chain.push_back(encoded(*certificate));
+		if (!own) {
+			own = std::move(certificate);
+		}
+		return true;
+	});
+	if (!isGood || !own) {
 		return failure(name() + " is no usable PEM certificate: it is damaged, or half written");
 	}
 	const std::string keyName = std::string(keyIs) + " " + _key;
@@ -85,13 +111,13 @@ Result<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::read(R
 	}
 	const auto pass = reading.openssl();
 	ERR_clear_error();
-	client->key = readPrivateKey(*key);
-	if (!client->key || X509_check_private_key(client->certificate.get(), client->key.get()) != 1) {
+	const auto decodedKey = readPrivateKey(*key);
+	if (!decodedKey || X509_check_private_key(own.get(), decodedKey.get()) != 1 || !keep(*client, *decodedKey)) {
 		return failure(keyName + " cannot be used with " + name() + " (" + takeOpensslReason() +
 					   "); it must be the matching unencrypted PEM key");
 	}
-	client->end = endOf(*client->certificate);
-	client->endText = dateText(*X509_get0_notAfter(client->certificate.get()));
+	client->end = endOf(*own);
+	client->endText = dateText(*X509_get0_notAfter(own.get()));
 	return client;
 }
 

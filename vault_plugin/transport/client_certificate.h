@@ -24,7 +24,7 @@ public:
 	[[nodiscard]] std::string key() const;
 	[[nodiscard]] std::vector<FileStamp> stamps(Reading& reading) const;
 	/// The error names the file, and is one too if the two do not belong together: half of them is replaced, say.
-	[[nodiscard]] Result<std::shared_ptr<const ClientCertificate>> read(Reading& reading) const;
+	[[nodiscard]] FileResult<std::shared_ptr<const ClientCertificate>> read(Reading& reading) const;
 	/// Tells of a certificate that ends within 30 days.
 	void advise(const ClientCertificate& certificate, std::vector<std::string>& lines) const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/descriptor.h"
+#include "runtime/helpers.h"
 #include "transport/file_stamp.h"
 #include "transport/reading.h"
 #include "transport/wait.h"
@@ -28,7 +29,7 @@ namespace issuer::vault::transport {
 ///     std::string name() const;                           // "CA file /x.pem", for errors
 ///     std::string key() const;                            // of the helpers: what may hang together
 ///     std::vector<FileStamp> stamps(Reading&) const;      // may block
-///     Result<std::shared_ptr<const Value>> read(Reading&) const;  // may block
+///     FileResult<std::shared_ptr<const Value>> read(Reading&) const;  // may block
 ///     void advise(const Value&, std::vector<std::string>&) const;
 /// It is called from one helper at a time, possibly after the FileBacked has gone.
 ///
@@ -51,8 +52,8 @@ public:
 		unsigned generation = 0; ///< counts from 1, up with each change
 	};
 
-	FileBacked(std::shared_ptr<FileReaders> readers, Source source)
-		: _readers(std::move(readers)), _source(std::make_shared<const Source>(std::move(source)))
+	FileBacked(std::shared_ptr<runtime::Helpers> helpers, Source source)
+		: _helpers(std::move(helpers)), _source(std::make_shared<const Source>(std::move(source)))
 	{
 	}
 
@@ -68,7 +69,8 @@ public:
 	}
 
 	/// What is in use; the first time, once it has been read. Fails with kind `configuration` if the files cannot be
-	/// used, `timeout` or `cancelled` if that is not known yet, `network` if this machine has no thread left.
+	/// used (or, with `outOfDescriptors`, not opened now), `timeout` or `cancelled` if that is not known yet, `network`
+	/// if this machine has no thread left.
 	[[nodiscard]] Task<Expected<Current, ExchangeError>> current(Deadline deadline)
 	{
 		Descriptor done;
@@ -105,7 +107,9 @@ public:
 			const auto& what = _at.empty() ? _source->name() : _at;
 			co_return tl::unexpected(endedBy(wake, what, "reading it for the first time"));
 		}
-		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _complaint});
+		ExchangeError error{ExchangeError::Kind::configuration, _complaint};
+		error.outOfDescriptors = _noDescriptor;
+		co_return tl::unexpected(std::move(error));
 	}
 
 	/// Adds what an operator should know while it holds.
@@ -154,11 +158,11 @@ private:
 			return;
 		}
 		auto known = _current.contents ? std::optional(_stamps) : std::nullopt;
-		auto work = [owner = this->weak_from_this(), source = _source, gate = _readers->gate,
+		auto work = [owner = this->weak_from_this(), source = _source, gate = OpensslGate::ofLibrary(),
 						known = std::move(known)] { lookNow(owner, *source, *gate, known); };
 		_at.clear();
 		_lookedAt = now;
-		_looking = _readers->helpers->submit(_source->key(), std::move(work));
+		_looking = _helpers->submit(_source->key(), std::move(work));
 		if (!_looking) {
 			_complaint = _source->name() + " cannot be read: this machine has no thread left for it";
 		}
@@ -168,7 +172,7 @@ private:
 	static void lookNow(
 		const std::weak_ptr<Self>& owner, const Source& source, OpensslGate& gate, const std::optional<Stamps>& known)
 	{
-		std::optional<Result<Contents>> found;
+		std::optional<FileResult<Contents>> found;
 		Stamps stamps;
 		try {
 			Look look(owner, gate);
@@ -183,7 +187,7 @@ private:
 			return;
 		}
 		catch (const std::exception& error) {
-			found = failure(source.name() + " cannot be read: " + error.what());
+			found.emplace(failure(source.name() + " cannot be read: " + error.what()));
 		}
 		if (const auto self = owner.lock()) {
 			self->finish(std::move(stamps), std::move(found));
@@ -191,11 +195,12 @@ private:
 	}
 
 	/// `found`: nothing if the files have not changed.
-	void finish(Stamps stamps, std::optional<Result<Contents>> found)
+	void finish(Stamps stamps, std::optional<FileResult<Contents>> found)
 	{
 		const std::lock_guard lock(_mutex);
 		if (found) {
-			_stamps = std::move(stamps);
+			_noDescriptor = !*found && found->error().outOfDescriptors;
+			_stamps = _noDescriptor ? Stamps() : std::move(stamps);
 			_complaint = *found ? std::string() : std::move(found->error().text);
 			if (*found) {
 				_current = {std::move(**found), _current.generation + 1};
@@ -225,13 +230,14 @@ private:
 		return _looks;
 	}
 
-	const std::shared_ptr<FileReaders> _readers;
+	const std::shared_ptr<runtime::Helpers> _helpers;
 	const std::shared_ptr<const Source> _source;
 
 	mutable std::mutex _mutex;     ///< guards all below
 	Current _current;              ///< without contents: never read
-	Stamps _stamps;                ///< of the files when they were read last, well or not
+	Stamps _stamps;                ///< of the files when they were read last, well or not; none: read them again
 	std::string _complaint;        ///< why the files as they are now cannot be used; empty: they can
+	bool _noDescriptor = false;    ///< and that is for want of a descriptor
 	Clock::time_point _lookedAt{}; ///< when the latest look was submitted
 	bool _looking = false;         ///< a look is queued or under way
 	std::string _at;               ///< the file that it is at; empty: it has not begun

@@ -19,9 +19,11 @@ namespace {
 constexpr std::size_t mostBytes = 32U << 20U;
 constexpr std::size_t mostEntries = 10'000;
 
-tl::unexpected<Error> systemFailure(const std::string& what, const std::string& path, int error)
+tl::unexpected<FileError> systemFailure(const std::string& what, const std::string& path, int error)
 {
-	return failure(what + " " + path + ": " + std::generic_category().message(error));
+	FileError told(Error{what + " " + path + ": " + std::generic_category().message(error)});
+	told.outOfDescriptors = error == EMFILE || error == ENFILE;
+	return tl::unexpected(std::move(told));
 }
 
 bool isCertificateName(std::string_view name)
@@ -59,7 +61,7 @@ FileStamp FileStamp::of(const std::string& path)
 		nanoseconds(status.st_ctim)};
 }
 
-Result<WipedString> readFile(const std::string& what, const std::string& path)
+FileResult<WipedString> readFile(const std::string& what, const std::string& path)
 {
 	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
 	if (!file) {
@@ -97,15 +99,18 @@ Result<WipedString> readFile(const std::string& what, const std::string& path)
 	}
 }
 
-Result<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path)
+FileResult<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path)
 {
 	struct Close
 	{
 		void operator()(DIR* directory) const noexcept { ::closedir(directory); }
 	};
 	const std::unique_ptr<DIR, Close> directory(::opendir(path.c_str()));
+	if (!directory && errno == ENOTDIR) {
+		return failure(what + " " + path + " is no directory");
+	}
 	if (!directory) {
-		return errno == ENOTDIR ? failure(what + " " + path + " is no directory") : systemFailure(what, path, errno);
+		return systemFailure(what, path, errno);
 	}
 	std::vector<std::string> paths;
 	while (const dirent* entry = ::readdir(directory.get())) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Files as their users see them: bytes that may change, on a disk that may not answer. Everything here may block.
@@ -20,11 +21,23 @@ struct FileStamp
 	friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+/// Why files cannot be used.
+struct FileError
+{
+	FileError(Error error) : text(std::move(error.text)) {} // NOLINT(google-explicit-constructor): failure() makes one
+
+	std::string text;
+	bool outOfDescriptors = false; ///< the process had none left: the file may be as good as ever
+};
+
+template <class T>
+using FileResult = Expected<T, FileError>;
+
 /// Returns all of a file. The error begins with `what` and the path: "CA file /x.pem: No such file or directory".
-[[nodiscard]] Result<WipedString> readFile(const std::string& what, const std::string& path);
+[[nodiscard]] FileResult<WipedString> readFile(const std::string& what, const std::string& path);
 
 /// Returns the paths of the entries of a directory that look like certificates by their names, sorted: *.pem, *.crt,
 /// *.cer, and the hashed names of c_rehash (5ed36f99.0, 5ed36f99.r0). The error is as readFile()'s.
-[[nodiscard]] Result<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path);
+[[nodiscard]] FileResult<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path);
 
 } // namespace issuer::vault::transport

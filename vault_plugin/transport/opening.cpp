@@ -5,8 +5,6 @@
 #include "transport/wait.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 /// How a Client comes to an open connection.
@@ -19,14 +17,6 @@ using Scheme = Address::Scheme;
 
 /// Interval of attempts to get a descriptor when there is none, and none to give up.
 constexpr auto descriptorRetry = std::chrono::milliseconds(10);
-
-/// Tells whether a file could not be opened for want of a descriptor, which may be there again by now. The text is this
-/// process's own: the reader of files has it from the same place.
-bool tellsOfDescriptors(const std::string& text)
-{
-	return text.find(std::generic_category().message(EMFILE)) != text.npos ||
-		   text.find(std::generic_category().message(ENFILE)) != text.npos;
-}
 
 } // namespace
 
@@ -103,7 +93,7 @@ Task<bool> Client::prepareTls(Errand& errand, const std::string& name, TlsSetup&
 	if (kind == Kind::cancelled || kind == Kind::timeout) {
 		errand.complain(ready.error());
 	}
-	else if (isOutOfDescriptors() || tellsOfDescriptors(ready.error().text)) {
+	else if (ready.error().outOfDescriptors || isOutOfDescriptors()) {
 		co_await awaitDescriptors(errand, name);
 	}
 	else {

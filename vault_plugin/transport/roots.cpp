@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -88,6 +89,7 @@ private:
 		if (!certificate || X509_STORE_add_cert(_store.get(), certificate.get()) != 1) {
 			return false;
 		}
+		X509_check_purpose(certificate.get(), -1, 0); // fills in what the first handshakes would, all at once
 		_certificates.emplace(block.der);
 		return true;
 	}
@@ -98,7 +100,7 @@ private:
 	bool _hasCrls = false;
 };
 
-Result<void> addFile(Reading& reading, Collection& collection, const std::string& path)
+FileResult<void> addFile(Reading& reading, Collection& collection, const std::string& path)
 {
 	reading.at(called(fileIs, path));
 	const auto text = readFile(fileIs, path);
@@ -116,16 +118,22 @@ Result<void> addFile(Reading& reading, Collection& collection, const std::string
 	return {};
 }
 
-/// A file of a directory that cannot be used is passed over: its name alone is no promise.
-void addIfUsable(Reading& reading, Collection& collection, const std::string& path)
+/// A file of a directory that cannot be used is passed over: its name alone is no promise. Fails if that is not known,
+/// for want of a descriptor.
+FileResult<void> addIfUsable(Reading& reading, Collection& collection, const std::string& path)
 {
 	reading.at(called(fileIs, path));
-	if (const auto text = readFile(fileIs, path)) {
+	const auto text = readFile(fileIs, path);
+	if (text) {
 		collection.add(*text);
 	}
+	else if (text.error().outOfDescriptors) {
+		return tl::unexpected(text.error());
+	}
+	return {};
 }
 
-Result<void> addDirectory(Reading& reading, Collection& collection, const std::string& path)
+FileResult<void> addDirectory(Reading& reading, Collection& collection, const std::string& path)
 {
 	reading.at(called(directoryIs, path));
 	const auto files = certificateFilesIn(directoryIs, path);
@@ -133,7 +141,9 @@ Result<void> addDirectory(Reading& reading, Collection& collection, const std::s
 		return tl::unexpected(files.error());
 	}
 	for (const auto& file : *files) {
-		addIfUsable(reading, collection, file);
+		if (auto added = addIfUsable(reading, collection, file); !added) {
+			return added;
+		}
 	}
 	return {};
 }
@@ -205,7 +215,7 @@ std::vector<FileStamp> RootsSource::stamps(Reading& reading) const
 	return stamps;
 }
 
-Result<std::shared_ptr<const TlsContext>> RootsSource::read(Reading& reading) const
+FileResult<std::shared_ptr<const TlsContext>> RootsSource::read(Reading& reading) const
 {
 	if (!_verifies) {
 		const auto pass = reading.openssl();
@@ -228,10 +238,14 @@ Result<std::shared_ptr<const TlsContext>> RootsSource::read(Reading& reading) co
 		}
 	}
 	if (!_system.file.empty()) {
-		addIfUsable(reading, collection, _system.file);
+		if (auto added = addIfUsable(reading, collection, _system.file); !added) {
+			return tl::unexpected(added.error());
+		}
 	}
 	for (const auto& directory : _system.directories) {
-		static_cast<void>(addDirectory(reading, collection, directory));
+		if (auto added = addDirectory(reading, collection, directory); !added && added.error().outOfDescriptors) {
+			return tl::unexpected(added.error());
+		}
 	}
 	const auto pass = reading.openssl();
 	return std::make_shared<const TlsContext>(collection.take(), name());

@@ -38,7 +38,7 @@ public:
 	[[nodiscard]] std::string key() const;
 	[[nodiscard]] std::vector<FileStamp> stamps(Reading& reading) const;
 	/// The error names the file or directory. A system without roots is none: then no certificate is trusted.
-	[[nodiscard]] Result<std::shared_ptr<const TlsContext>> read(Reading& reading) const;
+	[[nodiscard]] FileResult<std::shared_ptr<const TlsContext>> read(Reading& reading) const;
 	void advise(const TlsContext&, std::vector<std::string>&) const {}
 
 private:

@@ -24,6 +24,26 @@ tl::unexpected<TlsStream::Trouble> trouble(Kind kind, std::string text)
 	return tl::unexpected(TlsStream::Trouble{kind, std::move(text)});
 }
 
+const unsigned char* bytesOf(std::string_view der) noexcept
+{
+	return reinterpret_cast<const unsigned char*>(der.data());
+}
+
+/// False: OpenSSL does not take it, and has the reason in its queue: a key too small for its security level, say.
+bool show(SSL& ssl, const ClientCertificate& client)
+{
+	const auto& own = client.chain.front();
+	if (SSL_use_certificate_ASN1(&ssl, bytesOf(own), static_cast<int>(own.size())) != 1 ||
+		SSL_use_PrivateKey_ASN1(client.keyKind, &ssl, bytesOf(client.key), static_cast<long>(client.key.size())) != 1) {
+		return false;
+	}
+	return std::all_of(client.chain.begin() + 1, client.chain.end(), [&](const std::string& der) {
+		const auto* data = bytesOf(der);
+		const X509Ptr certificate(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+		return certificate && SSL_add1_chain_cert(&ssl, certificate.get()) == 1;
+	});
+}
+
 } // namespace
 
 TlsStream::TlsStream(int fd, const TlsSetup& setup)
@@ -54,11 +74,9 @@ TlsStream::Outcome<std::unique_ptr<TlsStream>> TlsStream::create(int fd, const T
 		ERR_clear_error();
 		return trouble(Kind::configuration, "«" + name + "» cannot be the name in a certificate");
 	}
-	if (const auto* client = setup.client.get()) {
-		if (SSL_use_cert_and_key(ssl, client->certificate.get(), client->key.get(), client->chain.get(), 1) != 1) {
-			return trouble(Kind::configuration,
-				"client certificate " + client->path + " cannot be used (" + takeOpensslReason() + ")");
-		}
+	if (setup.client && !show(*ssl, *setup.client)) {
+		return trouble(Kind::configuration,
+			"client certificate " + setup.client->path + " cannot be used (" + takeOpensslReason() + ")");
 	}
 	return stream;
 }

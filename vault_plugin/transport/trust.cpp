@@ -52,7 +52,7 @@ std::vector<std::string> Identity::advice() const
 }
 
 Trust::Trust(std::shared_ptr<runtime::Helpers> helpers)
-	: _readers(std::make_shared<FileReaders>(std::move(helpers))), _systemRoots(SystemRoots::find())
+	: _helpers(std::move(helpers)), _systemRoots(SystemRoots::find())
 {
 }
 
@@ -73,7 +73,7 @@ std::shared_ptr<Identity> Trust::identity(const TlsIdentity& wanted)
 	std::shared_ptr<Identity::Client> client;
 	if (!wanted.clientCert.empty()) {
 		client =
-			std::make_shared<Identity::Client>(_readers, ClientCertificateSource(wanted.clientCert, wanted.clientKey));
+			std::make_shared<Identity::Client>(_helpers, ClientCertificateSource(wanted.clientCert, wanted.clientKey));
 	}
 	auto identity = std::make_shared<Identity>(roots(wanted), std::move(client), wanted.serverName);
 	_identities[wanted] = identity;
@@ -89,7 +89,7 @@ std::shared_ptr<Identity::Roots> Trust::roots(const TlsIdentity& wanted)
 		return roots;
 	}
 	auto made = std::make_shared<Identity::Roots>(
-		_readers, skipped ? RootsSource::unverified() : RootsSource(wanted.caFile, wanted.caDir, _systemRoots));
+		_helpers, skipped ? RootsSource::unverified() : RootsSource(wanted.caFile, wanted.caDir, _systemRoots));
 	known = made;
 	return made;
 }

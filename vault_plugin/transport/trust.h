@@ -47,7 +47,7 @@ private:
 };
 
 /// Every identity of this library. Equal ones are one, and those that differ only in their client certificates or names
-/// share their roots: 10,000 client certificates take 10,000 times 9 KiB and one set of roots. [thread-safe]
+/// share their roots: 10,000 client certificates take 10,000 times 2 KiB and one set of roots. [thread-safe]
 class Trust
 {
 public:
@@ -62,7 +62,7 @@ private:
 
 	[[nodiscard]] std::shared_ptr<Identity::Roots> roots(const TlsIdentity& wanted);
 
-	const std::shared_ptr<FileReaders> _readers;
+	const std::shared_ptr<runtime::Helpers> _helpers;
 	const SystemRoots _systemRoots; ///< read from the environment once, where the library begins
 
 	std::mutex _mutex; ///< guards all below

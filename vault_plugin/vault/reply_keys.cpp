@@ -5,7 +5,7 @@
 namespace issuer::vault::wire {
 namespace {
 
-constexpr JsonKey ofAuth[] = {{"lease_duration"}};
+constexpr JsonKey ofAuth[] = {{"lease_duration"}, {"renewable", false}};
 constexpr JsonKey ofData[] = {
 	{"ttl"}, // numbers have text, too: some servers put quotes around them
 	{"expire_time"},

@@ -13,7 +13,7 @@ namespace issuer::observe::web {
 namespace {
 
 constexpr std::array severities{
-	Severity::dead, Severity::endangered, Severity::ending, Severity::starting, Severity::well};
+	Severity::dead, Severity::overdue, Severity::endangered, Severity::ending, Severity::starting, Severity::well};
 
 std::optional<std::int64_t> unixMs(const std::optional<UnixTime>& time)
 {
@@ -71,6 +71,7 @@ std::string issuerJson(const IssuerView& issuer, UnixTime now, const std::vector
 		.add("expires_unix_ms", unixMs(told.expires))
 		.add("death_unix_ms", unixMs(issuer.death()))
 		.add("next_unix_ms", unixMs(issuer.next()))
+		.add("overdue_ms", static_cast<std::int64_t>(issuer.overdue.count()))
 		.add("last_success_unix_ms", unixMs(told.lastSuccess))
 		.add("last_latency_us", static_cast<std::int64_t>(told.lastLatency.count()))
 		.add("consecutive_failures", told.consecutiveFailures)
@@ -86,6 +87,7 @@ std::string issuerJson(const IssuerView& issuer, UnixTime now, const std::vector
 							   .add("name", host.pluginName)
 							   .add("version", host.pluginVersion)
 							   .add("path", host.pluginPath)
+							   .add("wanted", host.pluginWanted)
 							   .text())
 		.addJson("happenings", jsonArray(happenings, happeningJson))
 		.text();
@@ -189,7 +191,7 @@ Result<Selection> selectionFrom(const std::map<std::string, std::string>& query)
 	static_cast<void>(given(query, "name", keep(selection.name)));
 	static_cast<void>(given(query, "search", keep(selection.search)));
 	if (!given(query, "severity", [&](const auto& text) { return readSeverity(text, selection.severity); })) {
-		return failure("severity is one of dead, endangered, ending, starting, well");
+		return failure("severity is one of dead, overdue, endangered, ending, starting, well");
 	}
 	if (!given(query, "order", [&](const auto& text) { return readOrder(text, selection.order); })) {
 		return failure("order is one of urgency, name, expiry");

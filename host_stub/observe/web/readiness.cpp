@@ -1,6 +1,6 @@
 #include "observe/web/readiness.h"
 
-#include "observe/names.h"
+#include "common/duration.h"
 
 namespace issuer::observe::web {
 
@@ -24,6 +24,10 @@ std::vector<std::string> reasonsNotReady(const Fleet& fleet, const HostSnapshot&
 		const Severity severity = severityOf(issuer);
 		if (severity == Severity::dead) {
 			reasons.push_back("issuer " + issuer.told.name + " has no living credential" + why(issuer));
+		}
+		if (severity == Severity::overdue) {
+			reasons.push_back("issuer " + issuer.told.name + " is overdue: nothing was heard of it for " +
+							  inWords(issuer.overdue) + " after it had to act" + why(issuer));
 		}
 		if (severity == Severity::starting) {
 			reasons.push_back("issuer " + issuer.told.name + " has not begun" + why(issuer));

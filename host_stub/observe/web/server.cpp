@@ -2,15 +2,22 @@
 
 #include "common/text.h"
 
+#include <Poco/DeflatingStream.h>
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
-#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerConnection.h>
 #include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SecureServerSocket.h>
+#include <Poco/Net/TCPServer.h>
 #include <Poco/ThreadPool.h>
+#include <array>
+#include <openssl/ssl.h>
+#include <sstream>
+#include <sys/stat.h>
 
 namespace issuer::observe::web {
 
@@ -18,24 +25,77 @@ namespace net = Poco::Net;
 
 namespace {
 
+/// What all requests of a server share.
+struct Shared
+{
+	const Site& site;
+	const bool onLoopback;
+	Connections connections;
+};
+
+/// Whether a request's Host is a name of this machine itself, with any port; one without a Host is HTTP/1.0's.
+bool isLocalName(std::string host)
+{
+	const std::size_t bracket = host.find(']');
+	host = host.substr(0, host.find(':', bracket == std::string::npos ? 0 : bracket));
+	if (host.starts_with('[') && host.ends_with(']')) {
+		host = host.substr(1, host.size() - 2);
+	}
+	return host.empty() || host == "localhost" || ListenAddress{host, 0}.isLoopback();
+}
+
+std::string gzipped(const std::string& text)
+{
+	constexpr int fast = 1;
+	std::ostringstream packed;
+	Poco::DeflatingOutputStream stream(packed, Poco::DeflatingStreamBuf::STREAM_GZIP, fast);
+	stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+	stream.close();
+	return std::move(packed).str();
+}
+
 class Handler : public net::HTTPRequestHandler
 {
 public:
-	explicit Handler(const Site& site) : _site(site) {}
+	explicit Handler(Shared& shared) : _shared(shared) {}
 
 	void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override
 	{
-		const bool head = request.getMethod() == net::HTTPRequest::HTTP_HEAD;
-		if (!head && request.getMethod() != net::HTTPRequest::HTTP_GET) {
-			response.set("Allow", "GET, HEAD");
-			return send(response, {405, "text/plain; charset=utf-8", "this is for reading only\n", {}, {}}, false);
-		}
-		send(response, _site.get(request.getURI(), request.get("If-None-Match", "")), head);
+		const void* const key = static_cast<net::HTTPServerRequestImpl&>(request).socket().impl();
+		_shared.connections.answering(key);
+		answer(request, response);
+		_shared.connections.answered(key);
 	}
 
 private:
-	static void send(net::HTTPServerResponse& response, const Answer& answer, bool head)
+	void answer(const net::HTTPServerRequest& request, net::HTTPServerResponse& response) const
 	{
+		if (request.getContentLength64() > 0 || request.getChunkedTransferEncoding()) {
+			response.setKeepAlive(false); // nobody reads a body here, and it must not be read as the next request
+		}
+		if (_shared.onLoopback && !isLocalName(request.get("Host", ""))) {
+			return send(
+				response, {421, "text/plain; charset=utf-8", "this host answers to localhost only\n", {}, {}}, {});
+		}
+		const bool head = request.getMethod() == net::HTTPRequest::HTTP_HEAD;
+		if (!head && request.getMethod() != net::HTTPRequest::HTTP_GET) {
+			response.set("Allow", "GET, HEAD");
+			return send(response, {405, "text/plain; charset=utf-8", "this is for reading only\n", {}, {}}, {});
+		}
+		const bool gzip = request.get("Accept-Encoding", "").find("gzip") != std::string::npos;
+		send(response, _shared.site.get(request.getURI(), request.get("If-None-Match", "")), {head, gzip});
+	}
+
+	struct Wish
+	{
+		bool head = false;
+		bool gzip = false;
+	};
+
+	static void send(net::HTTPServerResponse& response, const Answer& answer, Wish wish)
+	{
+		constexpr std::size_t worthIt = 16 * 1024;
+		const bool head = wish.head;
 		response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
 		response.setContentType(answer.type);
 		response.set("Cache-Control", "no-cache"); // keep, but ask each time whether it still holds
@@ -55,20 +115,64 @@ private:
 			response.send();
 			return;
 		}
+		if (wish.gzip && answer.body.size() >= worthIt) {
+			const std::string packed = gzipped(answer.body);
+			response.set("Content-Encoding", "gzip");
+			response.set("Vary", "Accept-Encoding");
+			response.sendBuffer(packed.data(), packed.size());
+			return;
+		}
 		response.sendBuffer(answer.body.data(), answer.body.size());
 	}
 
-	const Site& _site;
+	Shared& _shared;
 };
 
 class Handlers : public net::HTTPRequestHandlerFactory
 {
 public:
-	explicit Handlers(const Site& site) : _site(site) {}
-	net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override { return new Handler(_site); }
+	explicit Handlers(Shared& shared) : _shared(shared) {}
+	net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override
+	{
+		return new Handler(_shared);
+	}
 
 private:
-	const Site& _site;
+	Shared& _shared;
+};
+
+/// A connection that says when it has ended.
+class Connection : public net::HTTPServerConnection
+{
+public:
+	Connection(const net::StreamSocket& socket, const net::HTTPServerParams::Ptr& params,
+		const net::HTTPRequestHandlerFactory::Ptr& handlers, Shared& shared)
+		: net::HTTPServerConnection(socket, params, handlers), _shared(shared), _key(socket.impl())
+	{
+	}
+	~Connection() override { _shared.connections.ended(_key); }
+
+private:
+	Shared& _shared;
+	const void* const _key;
+};
+
+class ConnectionFactory : public net::TCPServerConnectionFactory
+{
+public:
+	ConnectionFactory(net::HTTPServerParams::Ptr params, Shared& shared)
+		: _params(std::move(params)), _handlers(new Handlers(shared)), _shared(shared)
+	{
+	}
+	net::TCPServerConnection* createConnection(const net::StreamSocket& socket) override
+	{
+		return new Connection(socket, _params, _handlers, _shared);
+	}
+
+private:
+	const net::HTTPServerParams::Ptr _params;
+	const net::HTTPRequestHandlerFactory::Ptr _handlers;
+	Shared& _shared;
 };
 
 net::Context::Ptr contextOf(const TlsFiles& files)
@@ -76,6 +180,10 @@ net::Context::Ptr contextOf(const TlsFiles& files)
 	net::Context::Ptr context =
 		new net::Context(net::Context::SERVER_USE, files.key, files.certificate, files.clientCa.value_or("").string(),
 			files.clientCa ? net::Context::VERIFY_STRICT : net::Context::VERIFY_NONE, 9, false);
+	if (::SSL_CTX_check_private_key(context->sslContext()) != 1) {
+		throw Poco::InvalidArgumentException(
+			"the key " + files.key.string() + " does not belong to the certificate " + files.certificate.string());
+	}
 	context->requireMinimumProtocol(net::Context::PROTO_TLSV1_2);
 	// OpenSSL verifies a client's chain; what Poco adds is to look for the client's host name, and a client has none.
 	context->enableExtendedCertificateVerification(false);
@@ -83,22 +191,99 @@ net::Context::Ptr contextOf(const TlsFiles& files)
 	return context;
 }
 
-net::ServerSocket bind(const Settings& settings)
+/// The certificate in use, which follows its files. Of the one thread that accepts connections, which is also the one
+/// that makes sessions of the context: nobody uses it while it is changed.
+class Certificate
 {
-	net::ServerSocket socket = settings.tls ? net::SecureServerSocket(contextOf(*settings.tls)) : net::ServerSocket();
+public:
+	explicit Certificate(TlsFiles files) : _files(std::move(files)), _stamp(stamp()), _context(contextOf(_files)) {}
+
+	[[nodiscard]] const net::Context::Ptr& context() const { return _context; }
+
+	/// Takes what the files say now, if that is another pair that fits.
+	void follow()
+	{
+		const Stamp now = stamp();
+		if (now == _stamp) {
+			return;
+		}
+		_stamp = now;
+		try {
+			const net::Context::Ptr next = contextOf(_files);
+			SSL_CTX* const from = next->sslContext();
+			SSL_CTX* const to = _context->sslContext();
+			STACK_OF(X509)* chain = nullptr;
+			::SSL_CTX_get0_chain_certs(from, &chain);
+			::SSL_CTX_use_certificate(to, ::SSL_CTX_get0_certificate(from));
+			::SSL_CTX_set1_chain(to, chain);
+			::SSL_CTX_use_PrivateKey(to, ::SSL_CTX_get0_privatekey(from));
+		}
+		catch (const Poco::Exception&) {
+			// Half of a replacement, most likely: the other half changes the stamp again.
+		}
+	}
+
+private:
+	using Stamp = std::array<std::int64_t, 6>;
+
+	[[nodiscard]] Stamp stamp() const
+	{
+		Stamp stamp{};
+		std::size_t i = 0;
+		for (const std::filesystem::path& file : {_files.certificate, _files.key}) {
+			struct stat status
+			{
+			};
+			::stat(file.c_str(), &status);
+			stamp[i++] = static_cast<std::int64_t>(status.st_ino);
+			stamp[i++] = status.st_mtim.tv_sec;
+			stamp[i++] = status.st_mtim.tv_nsec;
+		}
+		return stamp;
+	}
+
+	const TlsFiles _files;
+	Stamp _stamp;
+	const net::Context::Ptr _context;
+};
+
+/// Lets connections in, on the thread that accepts them.
+class Door : public net::TCPServerConnectionFilter
+{
+public:
+	Door(Shared& shared, std::shared_ptr<Certificate> certificate)
+		: _shared(shared), _certificate(std::move(certificate))
+	{
+	}
+	bool accept(const net::StreamSocket& socket) override
+	{
+		if (_certificate) {
+			_certificate->follow();
+		}
+		return _shared.connections.admit(socket.impl(), socket.impl()->sockfd());
+	}
+
+private:
+	Shared& _shared;
+	const std::shared_ptr<Certificate> _certificate;
+};
+
+net::ServerSocket bind(const Settings& settings, const std::shared_ptr<Certificate>& certificate)
+{
+	net::ServerSocket socket = certificate ? net::SecureServerSocket(certificate->context()) : net::ServerSocket();
 	// Poco's default, SO_REUSEPORT, would let a second host share the port and take every other request.
 	const bool reuseAddress = true;
 	const bool reusePort = false;
 	socket.bind({settings.listen.host, settings.listen.port}, reuseAddress, reusePort);
-	socket.listen(64);
+	socket.listen(1024);
 	return socket;
 }
 
-net::HTTPServerParams::Ptr params()
+net::HTTPServerParams::Ptr params(const Connections::Limits& limits)
 {
 	net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
-	params->setMaxThreads(16); // a slow reader holds one; the seventeenth waits
-	params->setMaxQueued(64);
+	params->setMaxThreads(static_cast<int>(limits.most));
+	params->setMaxQueued(static_cast<int>(limits.most) * 4); // those that wait until one that was shut down has gone
 	params->setTimeout(Poco::Timespan(10, 0));
 	params->setKeepAliveTimeout(Poco::Timespan(5, 0)); // longer than the page's pause between two questions
 	return params;
@@ -108,25 +293,34 @@ net::HTTPServerParams::Ptr params()
 
 struct Server::Parts
 {
-	Poco::ThreadPool threads{"http", 1, 16};
+	Shared shared;
+	Poco::ThreadPool threads;
 	std::string url;
-	std::unique_ptr<net::HTTPServer> server;
+	std::unique_ptr<net::TCPServer> server;
 
-	Parts(const Settings& settings, const net::ServerSocket& socket, const Site& site)
-		: url((settings.tls ? "https://" : "http://") +
-			  ListenAddress{settings.listen.host, socket.address().port()}.text() + "/"),
-		  server(std::make_unique<net::HTTPServer>(new Handlers(site), threads, socket, params()))
+	Parts(const Settings& settings, const std::shared_ptr<Certificate>& certificate, const Site& site,
+		const Connections::Limits& limits)
+		: shared{site, settings.listen.isLoopback(), Connections(limits)},
+		  threads("http", 1, static_cast<int>(limits.most))
 	{
+		const net::ServerSocket socket = bind(settings, certificate);
+		url = (settings.tls ? "https://" : "http://") +
+			  ListenAddress{settings.listen.host, socket.address().port()}.text() + "/";
+		const net::HTTPServerParams::Ptr itsParams = params(limits);
+		server = std::make_unique<net::TCPServer>(new ConnectionFactory(itsParams, shared), threads, socket, itsParams);
+		server->setConnectionFilter(new Door(shared, certificate));
 		server->start();
 	}
 };
 
-Result<std::unique_ptr<Server>> Server::start(const Settings& settings, const Site& site)
+Result<std::unique_ptr<Server>> Server::start(
+	const Settings& settings, const Site& site, const Connections::Limits& limits)
 try {
 	if (Result<void> allowed = mayListen(settings); !allowed) {
 		return tl::unexpected(allowed.error());
 	}
-	return std::unique_ptr<Server>(new Server(std::make_unique<Parts>(settings, bind(settings), site)));
+	const auto certificate = settings.tls ? std::make_shared<Certificate>(*settings.tls) : nullptr;
+	return std::unique_ptr<Server>(new Server(std::make_unique<Parts>(settings, certificate, site, limits)));
 }
 catch (const Poco::Exception& error) {
 	return failure("http cannot listen on " + settings.listen.text() + ": " + printable(error.displayText()));
@@ -136,7 +330,8 @@ Server::Server(std::unique_ptr<Parts> parts) : _parts(std::move(parts)) {}
 
 Server::~Server()
 {
-	_parts->server->stopAll(true);
+	_parts->server->stop();
+	_parts->shared.connections.shutDownAll();
 	_parts->threads.joinAll();
 }
 

@@ -21,7 +21,7 @@ typedef struct issuer_control_ext
 
 	/*
 	 * Try a renewal now instead of at the planned time. Does not shorten the pause that a server has asked for.
-	 * Errors: ISSUER_E_STATE when the instance does not run; ISSUER_E_REENTRANT from inside its record or log.
+	 * Errors: ISSUER_E_STATE when the instance does not run; ISSUER_E_REENTRANT from inside its callbacks.
 	 * [thread-safe]
 	 */
 	issuer_rc (*renew_now)(issuer_instance* self, issuer_error* err) ISSUER_NOEXCEPT;

@@ -27,7 +27,7 @@ typedef struct issuer_credential_ext
 	 * Calls visit(ctx, secret) once, before it returns, on the calling thread; not at all on an error. Every call
 	 * sees the credential that is in use at that moment: keep none across calls.
 	 * Errors: ISSUER_E_UNAVAILABLE when there is none (never started, or the source could not be read yet);
-	 * ISSUER_E_REENTRANT from inside record or log of the same instance.
+	 * ISSUER_E_REENTRANT from inside a callback of the same instance, a visit too.
 	 * [thread-safe]
 	 */
 	issuer_rc (*use)(issuer_instance* self, issuer_visit visit, void* ctx, issuer_error* err) ISSUER_NOEXCEPT;

@@ -48,7 +48,7 @@ typedef struct issuer_diagnose_ext
 	 * calling thread. What cannot be looked at because of an earlier finding is left out. ISSUER_OK says that it has
 	 * looked, not that all is well. When timeout_ms have passed it says what did not answer, as a finding, and returns.
 	 * Afterwards the instance is as before: it has no thread and may be started.
-	 * Errors: ISSUER_E_STATE while running.
+	 * Errors: ISSUER_E_STATE while running; ISSUER_E_REENTRANT from inside a callback of the same instance.
 	 * [control-thread & !running] [blocks <= timeout]
 	 */
 	issuer_rc (*diagnose)(

@@ -40,7 +40,7 @@ typedef struct issuer_health_ext
 	/*
 	 * Fills *out with one consistent moment. The caller sets out->struct_size to the size it knows; the plugin
 	 * writes no further than that, and sets it to what it has filled. Allowed in every state, also while start waits.
-	 * From inside record or log of the same instance: ISSUER_E_REENTRANT.
+	 * From inside a callback of the same instance: ISSUER_E_REENTRANT.
 	 * [thread-safe]
 	 */
 	issuer_rc (*snapshot)(issuer_instance* self, issuer_health* out, issuer_error* err) ISSUER_NOEXCEPT;

@@ -82,7 +82,7 @@ enum
 	ISSUER_E_STATE = 2,       /* not allowed in this state */
 	ISSUER_E_BUSY = 3,        /* destroy while running: nothing was changed */
 	ISSUER_E_TIMEOUT = 4,     /* stop ran out of time: still stopping, call again */
-	ISSUER_E_REENTRANT = 5,   /* called from inside record or log of the same instance */
+	ISSUER_E_REENTRANT = 5,   /* called from inside a callback of the same instance */
 	ISSUER_E_UNSUPPORTED = 6, /* this plugin cannot do that */
 	ISSUER_E_NOMEM = 7,       /* out of memory; nothing was changed */
 	ISSUER_E_INTERNAL = 8,    /* a defect of the plugin, caught at the border */

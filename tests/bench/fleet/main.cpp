@@ -88,7 +88,8 @@ void measureTroubles(const Options& options, const Setting& setting, Results& re
 	if (options.wants("steady")) {
 		tell("1,000 renewals a second");
 		ServerProcess server(setting.serverWithLease(20));
-		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address()); }));
+		const Target target{server.port(), !setting.subject.caFile.empty()};
+		results.others.merge(inProcess([&] { return steadyStream(setting.subject, server.address(), target); }));
 	}
 	if (options.wants("hanging")) {
 		tell("a stop while requests hang");

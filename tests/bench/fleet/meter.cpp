@@ -72,6 +72,13 @@ Seconds cpuTime()
 	return secondsOf(usage.ru_utime) + secondsOf(usage.ru_stime);
 }
 
+Seconds threadCpuTime()
+{
+	rusage usage{};
+	::getrusage(RUSAGE_THREAD, &usage);
+	return secondsOf(usage.ru_utime) + secondsOf(usage.ru_stime);
+}
+
 std::size_t threads()
 {
 	return static_cast<std::size_t>(

@@ -22,6 +22,9 @@ using Figures = std::map<std::string, double>;
 /// Processor time that this process has used, all threads and the kernel on their behalf.
 [[nodiscard]] Seconds cpuTime();
 
+/// The same of the calling thread alone.
+[[nodiscard]] Seconds threadCpuTime();
+
 /// This process's threads.
 [[nodiscard]] std::size_t threads();
 

@@ -98,6 +98,8 @@ void othersTable(std::ostream& out, const Results& plain, const Results& tls)
 	out << "\n| | plain | TLS |\n|---|--:|--:|\n";
 	row(out, "10,000 issuers, lease 20 s: renewals/s", "steady_rate", plain, tls);
 	row(out, "… CPU µs a renewal", "steady_cpu_us", plain, tls);
+	row(out, "… of a bare client beside it, one connection, 1,000 requests/s", "bare_cpu_us", plain, tls);
+	row(out, "… so many times the bare client's", "times_bare", plain, tls);
 	row(out, "wrk, 16 connections: requests/s", "wrk_rate", plain, tls);
 	row(out, "… CPU µs a request", "wrk_cpu_us", plain, tls);
 	row(out, "the bursts of 10,000, share of wrk's rate right before each, %", "share_of_wrk", plain, tls);

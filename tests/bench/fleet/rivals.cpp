@@ -146,6 +146,22 @@ Figures rawClient(const Target& target, std::size_t connections)
 	return {{"raw_cpu_us", watch.cpu().count() / count * 1e6}, {"raw_rate", count / watch.wall().count()}};
 }
 
+Figures bareStream(const Target& target, int rate, Seconds length)
+{
+	const auto tls = tlsFor(target);
+	RawConnection connection(target, tls.get());
+	connection.renew();
+	const auto pause = std::chrono::duration_cast<Clock::duration>(Seconds(1)) / rate;
+	const auto begun = Clock::now();
+	const auto before = threadCpuTime();
+	int count = 0;
+	for (auto next = begun; next < begun + length; next += pause, ++count) {
+		std::this_thread::sleep_until(next); // returns at once when it is late
+		connection.renew();
+	}
+	return {{"bare_cpu_us", (threadCpuTime() - before).count() / count * 1e6}};
+}
+
 Figures threadPerIssuer(const Target& target, std::size_t issuers)
 {
 	constexpr int rounds = 4; // the first opens connections

@@ -21,7 +21,11 @@ struct Target
 /// that a client with blocking workers can cost.
 [[nodiscard]] Figures rawClient(const Target& target, std::size_t connections);
 
-/// The same, with a thread and a connection an issuer, waiting in between.
+/// One thread and one such connection, on which a request goes out at an even rate: what a steady stream of renewals
+/// costs a client that does nothing else. Takes as long as `length`, on the calling thread, and counts that alone.
+[[nodiscard]] Figures bareStream(const Target& target, int rate, Seconds length);
+
+/// As rawClient(), with a thread and a connection an issuer, waiting in between.
 [[nodiscard]] Figures threadPerIssuer(const Target& target, std::size_t issuers);
 
 } // namespace issuer::bench

@@ -137,9 +137,10 @@ Figures manyIdentities(
 	return figures;
 }
 
-Figures steadyStream(const Subject& subject, const std::string& address)
+Figures steadyStream(const Subject& subject, const std::string& address, const Target& target)
 {
 	constexpr std::size_t size = 10'000;
+	constexpr int rate = 1000;
 	const Plugin plugin(subject.plugin);
 	Fleet fleet(plugin, size);
 	fleet.createAll(oneAddress(subject, address));
@@ -151,10 +152,14 @@ Figures steadyStream(const Subject& subject, const std::string& address)
 	}
 	std::this_thread::sleep_for(2s);
 	const auto before = fleet.renewals();
+	const auto ownBefore = threadCpuTime();
 	const Watch watch;
-	std::this_thread::sleep_for(10s);
+	auto figures = bareStream(target, rate, 10s); // on this thread, which is otherwise at rest
 	const auto count = static_cast<double>(fleet.renewals() - before);
-	return {{"steady_cpu_us", watch.cpu().count() / count * 1e6}, {"steady_rate", count / watch.wall().count()}};
+	figures["steady_cpu_us"] = (watch.cpu() - (threadCpuTime() - ownBefore)).count() / count * 1e6;
+	figures["steady_rate"] = count / watch.wall().count();
+	figures["times_bare"] = figures["steady_cpu_us"] / figures["bare_cpu_us"];
+	return figures;
 }
 
 Figures stopWhileHanging(const Subject& subject, ServerProcess& server)

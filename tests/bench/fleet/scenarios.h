@@ -21,8 +21,9 @@ struct Subject
 [[nodiscard]] Figures lifeOfFleet(
 	const Subject& subject, const std::string& address, std::size_t size, const std::optional<Target>& besideWrk);
 
-/// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second.
-[[nodiscard]] Figures steadyStream(const Subject& subject, const std::string& address);
+/// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second. Beside them, at the same
+/// server and in the same seconds, a bare client sends as many.
+[[nodiscard]] Figures steadyStream(const Subject& subject, const std::string& address, const Target& target);
 
 /// 10,000 issuers of ten addresses at a server that hangs are stopped one after the other.
 [[nodiscard]] Figures stopWhileHanging(const Subject& subject, ServerProcess& server);

@@ -12,7 +12,7 @@ using namespace issuer::vault;
 
 namespace {
 
-std::string quoted(std::string_view text)
+std::string jsonText(std::string_view text)
 {
 	return '"' + std::string(text) + '"';
 }
@@ -22,21 +22,21 @@ std::string settingsOf(const Config& config)
 	constexpr const char* redirects[] = {"none", "verified", "any"};
 	const auto& renewal = config.renewal;
 	const std::pair<const char*, std::string> settings[] = {
-		{"namespace", quoted(config.vaultNamespace)},
+		{"namespace", jsonText(config.vaultNamespace)},
 		{"tls.insecure_skip_verify", config.transport.tls.insecureSkipVerify ? "true" : "false"},
 		{"renewal.fraction", std::to_string(renewal.fraction)},
 		{"renewal.jitter", std::to_string(renewal.jitter)},
-		{"renewal.min_interval", quoted(durationText(renewal.minInterval))},
-		{"renewal.request_timeout", quoted(durationText(renewal.requestTimeout))},
-		{"renewal.increment", quoted(durationText(renewal.increment))},
-		{"startup", quoted(config.startup == Config::Startup::failFast ? "fail_fast" : "background")},
-		{"startup_timeout", quoted(durationText(config.startupTimeout))},
-		{"proxy", quoted(config.transport.proxy.empty() ? "none" : config.transport.proxy)},
-		{"follow_redirects", quoted(redirects[static_cast<std::size_t>(config.transport.redirects)])},
+		{"renewal.min_interval", jsonText(durationText(renewal.minInterval))},
+		{"renewal.request_timeout", jsonText(durationText(renewal.requestTimeout))},
+		{"renewal.increment", jsonText(durationText(renewal.increment))},
+		{"startup", jsonText(config.startup == Config::Startup::failFast ? "fail_fast" : "background")},
+		{"startup_timeout", jsonText(durationText(config.startupTimeout))},
+		{"proxy", jsonText(config.transport.proxy.empty() ? "none" : config.transport.proxy)},
+		{"follow_redirects", jsonText(redirects[static_cast<std::size_t>(config.transport.redirects)])},
 	};
 	std::string object;
 	for (const auto& [path, value] : settings) {
-		object += (object.empty() ? "{" : ",") + quoted(path) + ":" + value;
+		object += (object.empty() ? "{" : ",") + jsonText(path) + ":" + value;
 	}
 	return object + "}";
 }

@@ -1,6 +1,6 @@
 // Reads a token from the file that is its first argument, as the plugin does, and a text from the second, as any
 // program does. Then it dies by abort(), and the test looks through the core dump for both.
-#include "credential/source.h"
+#include "credential/token_file.h"
 
 #include <cstdlib>
 #include <fstream>
@@ -12,9 +12,9 @@ int main(int argc, char** argv)
 	if (argc != 3) {
 		return 2;
 	}
-	Source source(Origin{Origin::Kind::file, argv[1], {}});
+	const auto found = lookAt(argv[1], {});
 	std::string control;
-	if (!source.refresh() || !(std::ifstream(argv[2]) >> control)) {
+	if (found.token.empty() || !(std::ifstream(argv[2]) >> control)) {
 		return 3;
 	}
 	std::abort();

@@ -44,9 +44,32 @@ TEST(TokenText, WhatWouldEndOrSplitTheHeaderIsRefusedByItsPlace)
 	EXPECT_EQ(tokenIn("s.\x01").error().text, "is not one token: character 3 of 3 is not visible ASCII");
 	EXPECT_EQ(
 		tokenIn(std::string_view("s\0T", 3)).error().text, "is not one token: character 2 of 3 is not visible ASCII");
-	for (const std::string_view text :
-		{"\x1B[2J", "\x7F", "\v", "\f", "s.\xC3\xB6", "\xEF\xBB\xBFs.TOKEN", "\xC2\xA0s.TOKEN"}) {
+	for (const std::string_view text : {"\x1B[2J", "\x7F", "\v", "\f", "s.\xC3\xB6", "\xC2\xA0s.TOKEN"}) {
 		EXPECT_THAT(tokenIn(text).error().text, HasSubstr("is not visible ASCII")) << text;
+	}
+}
+
+TEST(TokenText, WhatIsVisiblySomethingElseIsNamed)
+{
+	const auto named = [](std::string_view text) { return tokenIn(text).error().text; };
+	EXPECT_THAT(named("null\n"), HasSubstr("the word for \"nothing\""));
+	EXPECT_THAT(named(R"({"token":"hvs.CANARY","accessor":"x"})"), HasSubstr("holds JSON"));
+	EXPECT_THAT(named("{\n  \"auth\": {\"client_token\": \"hvs.CANARY\"}\n}\n"), HasSubstr("holds JSON"));
+	EXPECT_THAT(named("[\"hvs.CANARY\"]"), HasSubstr("holds JSON"));
+	EXPECT_THAT(named("VAULT_TOKEN=hvs.CANARY\n"), HasSubstr("assignment"));
+	EXPECT_THAT(named("export VAULT_TOKEN=hvs.CANARY"), HasSubstr("assignment"));
+	EXPECT_THAT(named("\"hvs.CANARY\""), HasSubstr("in quotes"));
+	EXPECT_THAT(named("'hvs.CANARY'"), HasSubstr("in quotes"));
+	EXPECT_THAT(named("\xEF\xBB\xBFhvs.CANARY"), HasSubstr("byte order mark"));
+	EXPECT_THAT(named(std::string_view("\xFF\xFEh\0v\0s\0", 8)), HasSubstr("UTF-16"));
+	EXPECT_THAT(named(std::string_view("h\0v\0s\0.\0", 8)), HasSubstr("UTF-16"));
+	EXPECT_THAT(named(std::string_view("\0h\0v\0s\0.", 8)), HasSubstr("UTF-16"));
+}
+
+TEST(TokenText, WhatOnlyLooksLikeItIsAToken)
+{
+	for (const std::string_view text : {"nullify", "hvs.CAESIJ=", "AAAA==", "b.AAA=BBB", "s.a{b}", "root"}) {
+		EXPECT_EQ(tokenIn(text).value(), text);
 	}
 }
 

@@ -218,6 +218,19 @@ void FakePlugin::startWaits()
 	_startWaits = true;
 }
 
+void FakePlugin::hang(const std::string& slot)
+{
+	const std::lock_guard lock(_mutex);
+	_hanging.insert(slot);
+}
+
+void FakePlugin::letGo()
+{
+	const std::lock_guard lock(_mutex);
+	_hanging.clear();
+	_changed.notify_all();
+}
+
 void FakePlugin::recordsAtStart(issuer_state state)
 {
 	const std::lock_guard lock(_mutex);
@@ -241,8 +254,10 @@ issuer_rc FakePlugin::take(const std::string& slot, issuer_error* error)
 	if (slot != "poll") { // how often a start is told to end is a matter of chance
 		_calls.add(_name + "." + slot);
 	}
-	const std::lock_guard lock(_mutex);
-	auto& answers = _answers[slot.substr(0, slot.find(' '))];
+	std::unique_lock lock(_mutex);
+	const std::string word = slot.substr(0, slot.find(' '));
+	_changed.wait(lock, [&] { return !_hanging.contains(word); });
+	auto& answers = _answers[word];
 	if (answers.empty()) {
 		return ISSUER_OK;
 	}
@@ -305,6 +320,11 @@ FakeWorld::FakeWorld()
 	plugins.add(next);
 	surroundings.sink = std::make_shared<FakeSink>(told);
 	surroundings.stopTimeout = 20s;
+	surroundings.resolve = [](loader::PluginFile file) -> Result<loader::PluginFile> {
+		file.path = file.wanted(); // a fake's name is its path
+		file.name.clear();
+		return file;
+	};
 	surroundings.backoff = [](unsigned, bool) { return 1ms; };
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ public:
 	void answer(const std::string& slot, std::vector<issuer_rc> codes);
 	/// From now on start waits until it is stopped, as for a server that hangs.
 	void startWaits();
+	/// From now on calls of `slot` do not return, until all are let go.
+	void hang(const std::string& slot);
+	void letGo();
 	/// From now on start records an event of this state, whatever it answers.
 	void recordsAtStart(issuer_state state);
 	/// Has an event recorded by the instance that was started last.
@@ -71,6 +75,7 @@ private:
 	std::map<std::string, std::vector<issuer_rc>> _answers;
 	std::optional<issuer_state> _stateAtStart;
 	bool _startWaits = false;
+	std::set<std::string> _hanging;
 	Instance* _last = nullptr;
 };
 

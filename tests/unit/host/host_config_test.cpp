@@ -110,7 +110,8 @@ TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";
 	const std::pair<std::string, std::string> cases[] = {
 		{"[]", "the configuration: an object is wanted"},
-		{R"({"issuers":[],"x":1})", "the configuration.x: there is no such key"},
+		{R"({"issuers":[],"x":1})",
+			"the configuration.x: there is no such key\nissuers: a list with at least one issuer is wanted"},
 		{"{}", "issuers: a list with at least one issuer is wanted"},
 		{R"({"issuers":[]})", "issuers: a list with at least one issuer is wanted"},
 		{R"({"issuers":{}})", "issuers: a list with at least one issuer is wanted"},
@@ -136,6 +137,35 @@ TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
 	}
 }
 
+TEST(HostConfig, AMemberThatIsThereTwiceIsRefusedAtItsLineAndColumn)
+{
+	const std::string json =
+		"{\"issuers\": [\n  {\"name\":\"a\",\"plugin\":\"/x\",\n   \"config\":{\"token\":{\"file\":\"/a\", "
+		"\"file\":\"/b\"}}}]}";
+	EXPECT_EQ(parseConfig(json, "/").error().text, "line 3, column 43: \"file\" is there twice");
+}
+
+TEST(HostConfig, ANameIsShortAndAllOfItIsSeen)
+{
+	const auto refusal = [](const std::string& name) {
+		const auto config = parseConfig(R"({"issuers":[{"name":")" + name + R"(","plugin":"/x","config":{}}]})", "/");
+		return config ? "" : config.error().text;
+	};
+	EXPECT_EQ(refusal(std::string(128, 'x')), "");
+	EXPECT_EQ(refusal("größe 中文"), "");
+	EXPECT_NE(refusal(std::string(129, 'x')), "");
+	for (const char* name : {"a\xE2\x80\x8B",
+			 "\xE2\x80\xAE"
+			 "a",
+			 "a\xC2\xAD"
+			 "b",
+			 "\xEF\xBB\xBF"
+			 "a",
+			 " a", "a "}) {
+		EXPECT_NE(refusal(name), "") << name;
+	}
+}
+
 TEST(HostConfig, WhatIsNotJsonIsRefused)
 {
 	for (const std::string& json : {std::string(), std::string("{"), std::string("{\"issuers\":[}"),
@@ -147,7 +177,7 @@ TEST(HostConfig, WhatIsNotJsonIsRefused)
 TEST(HostConfig, AFileThatIsNotThereOrNotReadableIsNamed)
 {
 	EXPECT_EQ(loadConfig("/nowhere/host.json").error().text, "configuration /nowhere/host.json: there is no such file");
-	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read");
+	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read: it is a directory");
 	const issuer::test::TempDir temp;
 	const auto empty = temp.write("host.json", "");
 	EXPECT_THAT(

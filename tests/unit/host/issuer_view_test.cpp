@@ -32,7 +32,8 @@ protected:
 		return all.at(0);
 	}
 
-	Fleet fleet{[] { return noon; }};
+	UnixTime now = noon;
+	Fleet fleet{[this] { return now; }, [this] { return SteadyTime(now.time_since_epoch()); }};
 	IssuerStatus host = standing("a", Phase::running);
 };
 
@@ -92,6 +93,52 @@ TEST_F(AView, IsDeadWhenItsStartFailedForGoodOrItHasStoppedByItself)
 	host = standing("a", Phase::running);
 	fleet.event("a", state(ISSUER_STATE_STOPPED, noon, 1h));
 	EXPECT_EQ(severityOf(view()), Severity::dead);
+}
+
+TEST_F(AView, IsOverdueWhenItSaidNothingAfterItsNextStepByMoreThanItMay)
+{
+	issuer_event event = state(ISSUER_STATE_ACTIVE, noon, 1h);
+	event.next_unix_ms = (noon + 30min).time_since_epoch().count();
+	fleet.event("a", event);
+	now = noon + 30min + patience;
+	EXPECT_EQ(severityOf(view()), Severity::well);
+	now += 1s;
+	EXPECT_EQ(severityOf(view()), Severity::overdue);
+	EXPECT_EQ(view().overdue, patience + 1s);
+	host = standing("a", Phase::waiting); // as it is told, and tried again
+	EXPECT_EQ(view().overdue, 0s);
+}
+
+TEST_F(AView, IsOverdueWhenItSaidNothingOfTheEndOfItsCredential)
+{
+	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1min));
+	now = noon + 1min + patienceAtTheEnd + 1s;
+	EXPECT_EQ(severityOf(view()), Severity::overdue);
+	fleet.event("a", state(ISSUER_STATE_EXPIRED, now, 0min));
+	EXPECT_EQ(severityOf(view()), Severity::dead);
+}
+
+TEST_F(AView, IsOverdueWhenItsPluginDoesNotReturnFromACall)
+{
+	for (const Phase phase : {Phase::starting, Phase::running, Phase::swapping, Phase::stopping}) {
+		host = standing("a", phase);
+		host.sinceUnixMs = noon.time_since_epoch().count();
+		now = noon + patience;
+		EXPECT_NE(severityOf(view()), Severity::overdue);
+		now += 1s;
+		EXPECT_EQ(severityOf(view()), Severity::overdue);
+	}
+}
+
+TEST_F(AView, IsEndingWhenItsEndIsKnownAndNear)
+{
+	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 30 * 24h));
+	host.health = issuer_health{};
+	host.health->lease_ms = 3'600'000;
+	host.health->capped_at_unix_ms = (noon + soonEnding).time_since_epoch().count();
+	EXPECT_EQ(severityOf(view()), Severity::well);
+	now = noon + 1s;
+	EXPECT_EQ(severityOf(view()), Severity::ending);
 }
 
 } // namespace

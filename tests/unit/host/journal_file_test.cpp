@@ -74,6 +74,26 @@ TEST_F(ARotatedFile, GoesOnWhereItEnded)
 	EXPECT_THAT(linesOf(path), ElementsAre("one", "two", "three"));
 }
 
+TEST_F(ARotatedFile, GoesOnInANewFileWhenAnotherProgramHasMovedIt)
+{
+	RotatedFile file = open();
+	EXPECT_TRUE(file.append("one\n"));
+	fs::rename(path, path.string() + "-old");
+	EXPECT_TRUE(file.append("two\n"));
+	EXPECT_THAT(linesOf(path), ElementsAre("two"));
+	EXPECT_THAT(linesOf(path.string() + "-old"), ElementsAre("one"));
+}
+
+TEST_F(ARotatedFile, GoesOnWhereAnotherProgramHasCutItOff)
+{
+	RotatedFile file = open(10);
+	EXPECT_TRUE(file.append("one\ntwo\n"));
+	fs::resize_file(path, 0);
+	EXPECT_TRUE(file.append("three\n")); // which has room now
+	EXPECT_THAT(linesOf(path), ElementsAre("three"));
+	EXPECT_FALSE(fs::exists(path.string() + ".1"));
+}
+
 TEST_F(ARotatedFile, CutsOffALineThatWasLeftUnfinished)
 {
 	for (const std::string& torn : {std::string("{\"half"), std::string(10'000, 'x')}) {
@@ -205,7 +225,7 @@ protected:
 
 TEST_F(AJournalFile, HasEverythingThatWasToldWhenItIsClosed)
 {
-	JournalFile journal(open(), [](const std::string&) {}, {});
+	JournalFile journal({path}, [](const std::string&) {}, {});
 	issuer_event event{};
 	event.kind = ISSUER_EVENT_STATE;
 	journal.event("a", event);
@@ -227,7 +247,7 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 	std::vector<std::string> complaints;
 	{
 		std::optional<FullDisk> full(std::in_place, 10);
-		JournalFile journal(open(),
+		JournalFile journal({path},
 			[&](const std::string& text) {
 				complaints.push_back(text);
 				if (complaints.size() == 1) {
@@ -248,7 +268,7 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 TEST_F(AJournalFile, EndsAlsoWhenTheDiskStaysFull)
 {
 	const FullDisk full(10);
-	JournalFile journal(open(), [](const std::string&) {}, {});
+	JournalFile journal({path}, [](const std::string&) {}, {});
 	journal.notice(said("one"));
 	journal.close();
 	EXPECT_THAT(linesOf(path), IsEmpty());

@@ -1,8 +1,11 @@
 #include "observe/journal.h"
 
+#include "told_events.h"
+
 #include <array>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -124,6 +127,55 @@ TEST(LineWriter, AReaderThatHasGoneIsNoReasonToDie)
 	writer.write("to nobody");
 	writer.close();
 	writer.write("after the end");
+}
+
+TEST(Journal, TellsPeopleInOneLineThatARenewalMetAnEndThatNoneCanMove)
+{
+	const auto tell = [](Journal& journal) {
+		using test::renewal;
+		const UnixTime noon{std::chrono::seconds(1'800'000'000)};
+		const auto left = std::chrono::hours(1);
+		issuer_event cut = renewal(ISSUER_RESULT_SUCCESS, noon, left);
+		cut.state = ISSUER_STATE_CAPPED;
+		journal.event("a", cut);
+		journal.event("a", renewal(ISSUER_RESULT_NOT_RENEWABLE, noon, left));
+		journal.event("a", test::state(ISSUER_STATE_CAPPED, noon, left));
+		journal.event("a", cut); // later: it is asked about again
+	};
+	const auto count = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+	EXPECT_EQ(count(written({}, tell)), 2);
+	EXPECT_THAT(written({}, tell), HasSubstr("capped"));
+	EXPECT_EQ(count(written({Journal::Format::json, ISSUER_LOG_INFO, {}}, tell)), 4);
+}
+
+TEST(Journal, SaysHowManyLinesWereLostWhenItsDiskIsFull)
+{
+	char name[] = "/tmp/issuer-journal-XXXXXX";
+	const int file = ::mkostemp(name, O_CLOEXEC);
+	ASSERT_GE(file, 0);
+	::unlink(name);
+	rlimit before{};
+	ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+	LineWriter writer(file);
+	const rlimit full{1, before.rlim_max};
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+	ASSERT_EQ(::pwrite(file, "x", 1, 0), 1); // as far as the disk goes
+	::lseek(file, 1, SEEK_SET);
+	writer.write("lost");
+	std::string text;
+	for (std::uint64_t tries = 0; text.find("lines were lost") == std::string::npos; ++tries) {
+		if (tries == 1000) { // the first has been refused by now
+			ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+		}
+		writer.write("another");
+		std::this_thread::yield();
+		std::array<char, 65536> block;
+		const ssize_t count = ::pread(file, block.data(), block.size(), 0);
+		text.assign(block.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+	}
+	writer.close();
+	::close(file);
+	ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 } // namespace

@@ -31,8 +31,8 @@ protected:
 	{
 		std::vector<IssuerStatus> all;
 		for (const IssuerRecord& record : fleet.all()) {
-			all.push_back(
-				{record.name, "io.issuer.vault", "Vault", "1.2.3", "/p/v.so", "", Phase::running, "", 0, {}, {}});
+			all.push_back({record.name, "io.issuer.vault", "Vault", "1.2.3", "/p/v.so", "", Phase::running, "", 0, {},
+				{}, {}, 0});
 		}
 		return all;
 	}

@@ -145,7 +145,7 @@ TEST_F(ProgramThatIsWatched, RefusesToBeReadByTheWholeNetworkUnlessTold)
 	configure(fixture::good);
 	Program program({"run", "--config", config, "--http", ":0"});
 	std::string complaint;
-	EXPECT_EQ(program.wait(nullptr, &complaint), 78);
+	EXPECT_EQ(program.wait(nullptr, &complaint), 64);
 	EXPECT_THAT(complaint, HasSubstr("issuer-host: http would be open to the network on 0.0.0.0:0 without TLS"));
 
 	configure(fixture::good, R"(,"http":{"plain_public":true})");
@@ -245,13 +245,34 @@ TEST_F(ProgramThatIsWatched, ShowsOnItsPageThatItsJournalIsNotWritten)
 	EXPECT_EQ(program.wait(), 0);
 }
 
-TEST_F(ProgramThatIsWatched, SaysWhyItCannotKeepAJournal)
+TEST_F(ProgramThatIsWatched, KeepsItsTokensWithoutAJournalUntilItCanBeWritten)
 {
-	configure(fixture::good, R"(,"journal":{"file":"no/such/folder/journal.jsonl"})");
+	configure(fixture::good, R"(,"journal":{"file":"folder/journal.jsonl"})");
 	Program program({"run", "--config", config});
-	std::string complaint;
-	EXPECT_EQ(program.wait(nullptr, &complaint), 78);
-	EXPECT_THAT(complaint, HasSubstr("no/such/folder/journal.jsonl: it cannot be opened: No such file"));
+	EXPECT_NE(program.lineWith("folder/journal.jsonl: it cannot be opened: No such file", "renewed"), "");
+	fs::create_directory(temp.path() / "folder");
+	EXPECT_NE(program.lineWith("the journal is written again"), "");
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+	std::ifstream file(temp.path() / "folder" / "journal.jsonl");
+	EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}), HasSubstr("\"result\":\"success\""));
+}
+
+TEST_F(ProgramThatIsWatched, KeepsItsTokensWhileItsPortIsTakenAndServesWhenItIsFree)
+{
+	configure(fixture::good);
+	Program first({"run", "--config", config, "--http", "127.0.0.1:0"});
+	const std::string address = urlIn(first.lineWith("the status page is at http://127.0.0.1:")).substr(7);
+	ASSERT_NE(first.lineWith("ready"), "");
+	Program second({"run", "--config", config, "--http", address});
+	EXPECT_THAT(
+		second.lineWith("http cannot listen on " + address, "renewed"), HasSubstr("goes on without, and tries again"));
+	first.signal(SIGTERM);
+	EXPECT_EQ(first.wait(), 0);
+	EXPECT_NE(second.lineWith("the status page is at http://" + address), "");
+	EXPECT_EQ(get("http://" + address + "/readyz"), "200 ready\n");
+	second.signal(SIGTERM);
+	EXPECT_EQ(second.wait(), 0);
 }
 
 } // namespace

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <set>
+#include <sstream>
+#include <unistd.h>
 
 namespace issuer {
 namespace {
@@ -101,13 +103,36 @@ TEST_F(ProgramOf, SwapsWhenItIsToldToAtItsControlSocket)
 {
 	configure(fixture::good);
 	Program program({"run", "--config", config, "--control", control});
-	EXPECT_THAT(program.lineWith("ready", "started"), HasSubstr("`status` and `swap` listen at " + control));
+	EXPECT_NE(program.lineWith("ready", "started", "`status` and `swap` listen at " + control), "");
 	EXPECT_EQ(answer({"swap", "a", fixture::good_next, "--control", control}),
 		std::string("issuer a goes on with ") + fixture::good_next + "\n");
 	EXPECT_THAT(program.lineWith("swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
 	EXPECT_FALSE(fs::exists(control));
+}
+
+TEST_F(ProgramOf, SavesTheChoiceOfASwapAndNothingElse)
+{
+	const auto text = [](const std::string& plugin) {
+		return "{ \"issuers\": [\n\t{\"config\": {\"a\": [1, \"}\"]}, \"plugin\":\"" + plugin +
+			   "\", \"name\":\"\\u0061\"} ,\n {\"name\":\"b\",\"plugin\":\"" + fixture::good +
+			   "\",\"config\":{}}\n] }\n";
+	};
+	std::ofstream(config) << text(fixture::good);
+	fs::permissions(config, fs::perms(0640));
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_NE(program.lineWith("  a     started", "  b     started"), "");
+	answer({"swap", "a", fixture::good_next, "--control", control, "--save", config});
+	std::ifstream saved(config);
+	EXPECT_EQ(std::string(std::istreambuf_iterator<char>(saved), {}), text(fixture::good_next));
+	EXPECT_EQ(fs::status(config).permissions(), fs::perms(0640));
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("reloaded"), HasSubstr("2 issuers untouched"));
+	EXPECT_THAT(complaint({"swap", "a", fixture::good, "--control", control, "--save", temp.path() / "none"}, 78),
+		HasSubstr("not saved: it cannot be read"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
 }
 
 TEST_F(ProgramOf, SaysWhyItDidNotSwap)
@@ -193,15 +218,19 @@ TEST_F(ProgramOf, RenewsWhenItIsToldTo)
 	EXPECT_EQ(program.wait(), 0);
 }
 
-TEST_F(ProgramOf, KeepsItsControlSocketFromASecondHost)
+TEST_F(ProgramOf, KeepsItsControlSocketFromASecondHostWhichKeepsItsTokensAllTheSame)
 {
 	configure(fixture::good);
 	Program program({"run", "--config", config, "--control", control});
 	EXPECT_NE(program.lineWith("renewed"), "");
-	EXPECT_THAT(complaint({"run", "--config", config, "--control", control}, 78),
-		HasSubstr(control + ": another host (process "));
+	Program second({"run", "--config", config, "--control", control});
+	EXPECT_THAT(second.lineWith(control + ": another host (process ", "renewed"),
+		HasSubstr("goes on without, and tries again"));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
+	EXPECT_NE(second.lineWith("`status` and `swap` listen at " + control), "");
+	second.signal(SIGTERM);
+	EXPECT_EQ(second.wait(), 0);
 }
 
 TEST_F(ProgramOf, RunsWithoutAControlSocketWhereItsUsualPlaceIsTaken)
@@ -209,10 +238,9 @@ TEST_F(ProgramOf, RunsWithoutAControlSocketWhereItsUsualPlaceIsTaken)
 	configure(fixture::good);
 	const Poco::Process::Env environment{{"RUNTIME_DIRECTORY", temp.path().string()}};
 	Program first({"run", "--config", config}, environment);
-	EXPECT_THAT(first.lineWith("ready"), HasSubstr(control));
+	EXPECT_NE(first.lineWith(control, "ready"), "");
 	Program second({"run", "--config", config}, environment);
-	EXPECT_THAT(second.lineWith("another host"), HasSubstr("`status` and `swap` do not reach this one"));
-	EXPECT_NE(second.lineWith("renewed"), "");
+	EXPECT_THAT(second.lineWith("another host", "renewed"), HasSubstr("goes on without, and tries again"));
 	for (Program* program : {&first, &second}) {
 		program->signal(SIGTERM);
 		EXPECT_EQ(program->wait(), 0);
@@ -226,14 +254,16 @@ TEST_F(ProgramOf, IsMissedAtItsControlSocketWhenItDoesNotRun)
 			": there is no such socket; does the host run, and with this --control?\n");
 }
 
-TEST_F(ProgramOf, WhoseOnlyIssuerFailsForGoodSaysSoAndEnds)
+TEST_F(ProgramOf, WhoseOnlyIssuerCannotStartSaysSoAndStays)
 {
 	configure(fixture::start_fails);
-	Program program({"run", "--config", config});
-	std::string said;
-	EXPECT_EQ(program.wait(&said), 78);
-	EXPECT_THAT(said, HasSubstr("this fixture never starts; not tried again"));
-	EXPECT_THAT(said, HasSubstr("nothing is left to keep alive"));
+	Program program({"run", "--config", config, "--control", control});
+	EXPECT_THAT(program.lineWith("start failed"), HasSubstr("this fixture never starts; tried again in "));
+	EXPECT_THAT(answer({"status", "--json", "--control", control}), HasSubstr("\"severity\":\"dead\""));
+	EXPECT_EQ(answer({"renew", "a", "--reread", "--control", control}), "done\n"); // begins a start
+	EXPECT_NE(program.lineWith("start failed"), "");
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
 }
 
 TEST_F(ProgramOf, WhosePluginDoesNotStopSaysSoAndEndsAllTheSame)
@@ -263,6 +293,52 @@ TEST_F(ProgramOf, SurvivesAReaderOfItsLogThatHasGone)
 	::kill(handle.id(), SIGHUP); // it has something to tell now
 	::kill(handle.id(), SIGTERM);
 	EXPECT_EQ(handle.wait(), 0);
+}
+
+/// What a process has used of the processor, in clock ticks.
+long ticksOf(int pid)
+{
+	std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+	std::string text((std::istreambuf_iterator<char>(file)), {});
+	std::istringstream fields(text.substr(text.rfind(')') + 2));
+	std::string skipped;
+	for (int i = 0; i < 11; ++i) {
+		fields >> skipped;
+	}
+	long user = 0, system = 0;
+	fields >> user >> system;
+	return user + system;
+}
+
+TEST_F(ProgramOf, NeitherSpinsNorWritesIntoItsOwnFilesWhateverItsStandardDescriptorsAre)
+{
+	configure(fixture::good);
+	for (const char* redirection : {"<&- >&- 2>&-", ">&-", "2>&-", "</dev/null >/dev/full 2>/dev/full"}) {
+		const std::string command = std::string("exec " ISSUER_HOST " run --config ") + config.string() +
+									" --control " + control + " " + redirection;
+		const Poco::ProcessHandle handle = Poco::Process::launch("/bin/sh", {"-c", command});
+		std::string said;
+		do {
+			Program({"status", "--json", "--control", control}).wait(&said);
+		} while (said.find("\"success\":2") == std::string::npos);
+		const fs::path descriptors = "/proc/" + std::to_string(handle.id()) + "/fd";
+		for (const char* fd : {"0", "1", "2"}) {
+			const std::string target = fs::read_symlink(descriptors / fd).string();
+			EXPECT_EQ(target.find("anon_inode"), std::string::npos) << redirection << ": " << fd << " is " << target;
+			EXPECT_EQ(target.find("socket"), std::string::npos) << redirection << ": " << fd << " is " << target;
+		}
+		const long before = ticksOf(handle.id());
+		const auto begin = std::chrono::steady_clock::now();
+		for (int i = 0; i < 20; ++i) {
+			answer({"status", "--control", control});
+		}
+		const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+		const double used =
+			static_cast<double>(ticksOf(handle.id()) - before) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+		EXPECT_LT(used, seconds / 2) << redirection;
+		::kill(handle.id(), SIGTERM);
+		EXPECT_EQ(handle.wait(), 0) << redirection;
+	}
 }
 
 TEST_F(ProgramOf, QuickModeTakesItsIssuerFromTheEnvironment)
@@ -307,6 +383,41 @@ TEST_F(ProgramOf, StagesSwapsToWhatItStagedAndClearsAwayWhatNobodyRuns)
 	EXPECT_TRUE(fs::exists(newest));
 }
 
+TEST_F(ProgramOf, FindsItsPluginByNameAndTakesTheNewerOneWithAReload)
+{
+	const std::string plugins = temp.path() / "plugins";
+	const auto stage = [&](const char* file) {
+		std::string path = answer({"stage", file, "--plugin-dir", plugins});
+		path.pop_back(); // the line's end
+		return path;
+	};
+	configure("fixture");
+	Program program({"run", "--config", config, "--control", control, "--plugin-dir", plugins});
+	EXPECT_THAT(program.lineWith("start failed"), HasSubstr("plugin fixture is not installed under " + plugins));
+	const std::string old = stage(fixture::good);
+	program.signal(SIGHUP);
+	EXPECT_NE(program.lineWith("a     swapped", "1 issuer swapped"), "");
+	const std::string next = stage(fixture::good_next);
+	program.signal(SIGHUP);
+	EXPECT_THAT(
+		program.lineWith("a     swapped", "1 issuer swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	EXPECT_THAT(answer({"status", "--json", "--control", control}), HasSubstr("\"wanted\":\"fixture\""));
+	EXPECT_THAT(answer({"inspect", "fixture@1", "--plugin-dir", plugins}), HasSubstr(old));
+
+	// What it runs is gone, as after the upgrade of a package: it says so, and goes on with what is there.
+	EXPECT_EQ(answer({"swap", "a", "fixture@1.0", "--control", control}), "issuer a goes on with " + old + "\n");
+	EXPECT_NE(program.lineWith("from Fixture 2.0.0 to Fixture 1.0.0"), "");
+	fs::remove_all(fs::path(old).parent_path());
+	program.signal(SIGHUP);
+	EXPECT_THAT(
+		program.lineWith("a     swapped", "1 issuer swapped"), HasSubstr("from Fixture 1.0.0 to Fixture 2.0.0"));
+	fs::remove_all(fs::path(next).parent_path());
+	program.signal(SIGHUP);
+	EXPECT_THAT(program.lineWith("missing"), HasSubstr(next + " is gone"));
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ProgramOf, WrongUsageIsOneLineAndExitCode64)
 {
 	EXPECT_EQ(
@@ -322,14 +433,42 @@ TEST_F(ProgramOf, WrongUsageIsOneLineAndExitCode64)
 		"issuer-host: --plugin is for running without --config; see: issuer-host run --help\n");
 }
 
-TEST_F(ProgramOf, AConfigurationThatCannotBeUsedIsExitCode78)
+TEST_F(ProgramOf, AConfigurationThatMustBeMendedIsExitCode78)
 {
 	EXPECT_EQ(complaint({"run", "--config", config}, 78),
 		"issuer-host: configuration " + config.string() + ": there is no such file\n");
-	configure(fixture::missing_symbol);
+	std::ofstream(config) << R"({"issuers":[{"name":"a","plugin":"/x.so"}]})"; // none that can be used
 	EXPECT_EQ(complaint({"run", "--config", config}, 78),
-		std::string("issuer-host: issuer a: plugin ") + fixture::missing_symbol +
-			" refused: exports no issuer_lifecycle_v1; was it linked with the version script?\n");
+		"issuer-host: configuration " + config.string() + ": issuers[0].config: it is missing\n");
+}
+
+TEST_F(ProgramOf, RunsWithTheGoodOnesOfItsIssuersAndSaysWhatIsWrongWithTheOthers)
+{
+	std::ofstream(config) << R"({"issuers":[{"name":"good","plugin":")" << fixture::good << R"(","config":{}},)"
+						  << R"({"name":"old","plugin":")" << fixture::missing_symbol << R"(","config":{}},)"
+						  << R"({"name":"none","plugin":"/no/such/plugin.so","config":{}},)"
+						  << R"({"name":"nameless","plugin":"x.so"}],)"
+						  << R"("http":{"listen":"0.0.0.0:0"},"stop_timeout":"soon"})";
+	Program program({"run", "--config", config});
+	const std::string said = program.lineWith("  good  renewed", "issuers[3].config: it is missing; left out",
+		"exports no issuer_lifecycle_v1", "there is no such file", "http would be open to the network",
+		"stop_timeout: ", "ready");
+	EXPECT_NE(said, "");
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ProgramOf, APluginThatIsInstalledLaterIsTakenAtOnce)
+{
+	const fs::path plugin = temp.path() / "late.so";
+	configure(plugin);
+	Program program({"run", "--config", config});
+	EXPECT_THAT(program.lineWith("start failed"), HasSubstr("there is no such file"));
+	fs::copy_file(fixture::good, plugin.string() + ".next");
+	fs::rename(plugin.string() + ".next", plugin);
+	EXPECT_NE(program.lineWith("renewed"), "");
+	program.signal(SIGTERM);
+	EXPECT_EQ(program.wait(), 0);
 }
 
 TEST_F(ProgramOf, HelpAndVersionAreForStdout)
@@ -346,6 +485,17 @@ TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 	std::string said;
 	EXPECT_EQ(program.wait(&said), 0);
 	EXPECT_THAT(said, StartsWith("issuer-host "));
+}
+
+TEST_F(ProgramOf, DoesNotClaimToHaveToldWhatCouldNotBeWritten)
+{
+	const auto code = [](const std::string& command) {
+		return Poco::Process::launch("/bin/sh", {"-c", "exec " ISSUER_HOST " " + command + " >/dev/full 2>/dev/null"})
+			.wait();
+	};
+	EXPECT_EQ(code("--version"), 74);
+	EXPECT_EQ(code(std::string("inspect ") + fixture::good), 74);
+	EXPECT_EQ(code("inspect nothing"), 65); // what went wrong before counts more
 }
 
 TEST_F(ProgramOf, InspectShowsAPluginAndRefusesWhatIsNone)

@@ -2,7 +2,9 @@
 
 #include "fake_plugin.h"
 #include "no_threads.h"
+#include "temp_dir.h"
 
+#include <fstream>
 #include <future>
 #include <gmock/gmock.h>
 
@@ -159,26 +161,60 @@ TEST_F(RegistryOf, StopDoesNotWaitForThePauseBeforeTheNextStart)
 	EXPECT_TRUE(world.calls.waitFor("old.closed"));
 }
 
-TEST_F(RegistryOf, AStartThatWaitingCannotMendIsNotTriedAgainAndTheOthersRunOn)
+TEST_F(RegistryOf, AStartThatAPersonHasToMendIsTriedAgainCalmlyAndTheOthersRunOn)
 {
+	std::promise<bool> needsPerson;
+	world.surroundings.backoff = [&](unsigned, bool person) {
+		needsPerson.set_value(person);
+		return std::chrono::hours(1);
+	};
+	Registry own(world.plugins, world.surroundings);
 	world.old.answer("start", {ISSUER_E_INVALID});
-	ASSERT_TRUE(apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
-	EXPECT_TRUE(world.told.waitFor(
-		"a start_failed: start says 1; not tried again before the configuration is mended and reloaded"));
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next")}));
+	EXPECT_TRUE(world.told.waitFor("a start_failed: start says 1; tried again in 1 h, and at once when a file that its "
+								   "configuration names changes"));
 	EXPECT_TRUE(world.told.waitFor("b started: with Fake next"));
-	EXPECT_FALSE(registry.allGivenUp());
+	EXPECT_TRUE(needsPerson.get_future().get());
 }
 
-TEST_F(RegistryOf, WhenAllAreGivenUpItSaysSo)
+TEST_F(RegistryOf, AFileThatTheConfigurationNamesBeginsTheStartThatWaitsWhenItChanges)
 {
-	std::promise<bool> none;
-	Registry* all = nullptr;
-	world.surroundings.onGivenUp = [&] { none.set_value(all->allGivenUp()); };
+	const issuer::test::TempDir temp;
+	const std::string file = temp.path() / "token";
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
+	world.surroundings.lookPause = std::chrono::milliseconds(1);
 	Registry own(world.plugins, world.surroundings);
-	all = &own;
+	world.old.answer("start", {ISSUER_E_INVALID, ISSUER_E_UNAVAILABLE});
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old", R"({"token":{"file":")" + file + "\"}}")}));
+	ASSERT_TRUE(world.calls.waitFor("old.start"));
+	std::ofstream(file) << "a token";
+	ASSERT_TRUE(world.calls.waitFor("old.start", 2));
+	std::ofstream(file) << "another token";
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old"));
+}
+
+TEST_F(RegistryOf, ANudgeBeginsTheStartThatWaits)
+{
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
+	Registry own(world.plugins, world.surroundings);
 	world.old.answer("start", {ISSUER_E_INVALID});
 	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
-	EXPECT_TRUE(none.get_future().get());
+	ASSERT_TRUE(world.told.waitFor("a start_failed: start says 1; tried again in 1 h, and at once when a file that its "
+								   "configuration names changes"));
+	EXPECT_TRUE(own.nudge("a", Nudge::credentialChanged));
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old"));
+}
+
+TEST_F(RegistryOf, BeginStartsTheGoodOnesAndTriesTheOthersAgain)
+{
+	world.old.answer("create", {ISSUER_E_INVALID, ISSUER_E_INVALID});
+	registry.begin({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "next"), FakeWorld::spec("c", "none")});
+	EXPECT_TRUE(world.told.waitFor("b started: with Fake next"));
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_TRUE(
+		world.told.waitFor("c start_failed: issuer c: plugin none refused: there is no such file; tried again in "
+						   "0 s, and at once when a file that its configuration names changes",
+			3));
 }
 
 TEST_F(RegistryOf, TheUnchangedAreNotTouchedTheNewStartedAndTheRemovedStopped)
@@ -235,6 +271,143 @@ TEST_F(RegistryOf, WhatDoesNotStopIsToldLeftAloneAndKeepsItsLibrary)
 	EXPECT_TRUE(world.calls.waitFor("old.in use"));
 	world.old.log(ISSUER_LOG_WARN, "late", "still here"); // it still has something to talk to
 	EXPECT_TRUE(world.told.waitFor("a late: still here"));
+}
+
+/// Plugins that do not return from a call until they are let go.
+struct Hanging : RegistryOf
+{
+	Hanging()
+	{
+		world.surroundings.callTimeout = std::chrono::milliseconds(200);
+		world.surroundings.swapTimeout = std::chrono::milliseconds(200);
+		world.surroundings.stopTimeout = std::chrono::milliseconds(300);
+	}
+	~Hanging() override { letGo(); }
+
+	void letGo()
+	{
+		world.old.letGo();
+		world.next.letGo();
+		while (world.surroundings.calls->leftBehind() > 0) {
+			std::this_thread::yield();
+		}
+	}
+
+	void run(Registry& own)
+	{
+		ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old"), FakeWorld::spec("b", "old")}));
+		ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+		ASSERT_TRUE(world.told.waitFor("b started: with Fake old"));
+	}
+};
+
+TEST_F(Hanging, InCreateIsRefusedAndHasDisturbedNobody)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.next.hang("create");
+	EXPECT_EQ(own.swap("a", {"next", {}}).text, "issuer a: the plugin does not return from create");
+	EXPECT_EQ(own.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "old")}).error().text,
+		"issuer a: the plugin does not return from create");
+	EXPECT_THAT(world.calls.all(), Not(Contains("old.stop")));
+	EXPECT_FALSE(own.stopAll()); // what hangs has not stopped
+	world.next.letGo();
+	EXPECT_TRUE(world.calls.waitFor("next.destroy", 2)); // by the thread that was left behind
+}
+
+TEST_F(Hanging, InStartRollsTheSwapBack)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.next.hang("start");
+	EXPECT_EQ(own.swap("a", {"next", {}}).text,
+		"issuer a goes on as before: the new one does not start: the plugin does not return from start");
+	EXPECT_TRUE(world.told.waitFor("a rolled_back: goes on as before: the new one does not start: the plugin does not "
+								   "return from start"));
+	EXPECT_TRUE(world.calls.waitFor("old.start", 3));
+	EXPECT_EQ(own.snapshot().front().phase, observe::Phase::running);
+}
+
+TEST_F(Hanging, InImportRollsTheSwapBack)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.next.hang("import");
+	EXPECT_EQ(own.swap("a", {"next", {}}).result, SwapReport::Result::rolledBack);
+	EXPECT_TRUE(world.calls.waitFor("old.start", 3));
+}
+
+TEST_F(Hanging, InStopKeepsItFromBeingSwappedOnceAndIsThenLeftBehind)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.old.hang("stop");
+	EXPECT_EQ(own.swap("a", {"next", {}}).text,
+		"issuer a goes on as before: the running one does not stop: the plugin does not return from stop");
+	EXPECT_EQ(own.swap("a", {"next", {}}).text, "issuer a goes on with next");
+	EXPECT_TRUE(
+		world.told.waitFor("a swapped: from Fake old to Fake next, and the old one is left behind: the plugin has "
+						   "not returned from stop yet"));
+}
+
+TEST_F(Hanging, InStopGoesOnWhenItReturns)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.old.hang("stop");
+	EXPECT_EQ(own.swap("a", {"next", {}}).result, SwapReport::Result::rolledBack);
+	world.old.letGo();
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake old", 2));
+}
+
+TEST_F(Hanging, InDestroyIsLeftBehindAndTheNewOneRuns)
+{
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.old.hang("destroy");
+	EXPECT_EQ(own.swap("a", {"next", {}}).text, "issuer a goes on with next");
+	EXPECT_EQ(own.snapshot().front().phase, observe::Phase::running);
+}
+
+TEST_F(Hanging, InAnyCallDoesNotKeepTheHostFromItsEnd)
+{
+	for (const char* slot : {"create", "record", "start", "stop", "poll", "destroy", "health"}) {
+		issuer::test::FakePlugin stuck("stuck", world.calls);
+		world.plugins.add(stuck);
+		stuck.offersHealth = true;
+		{
+			Registry own(world.plugins, world.surroundings);
+			ASSERT_TRUE(own.apply({FakeWorld::spec("a", "next")}));
+			ASSERT_TRUE(world.calls.waitFor("next.start"));
+			stuck.hang(slot);
+			own.begin({FakeWorld::spec("b", "stuck")});
+			if (slot != std::string("create")) {
+				ASSERT_TRUE(world.calls.waitFor("stuck.create"));
+			}
+			const auto before = std::chrono::steady_clock::now();
+			static_cast<void>(own.stopAll());
+			EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20)) << slot;
+			stuck.letGo();
+			while (world.surroundings.calls->leftBehind() > 0) {
+				std::this_thread::yield();
+			}
+		}
+	}
+}
+
+TEST_F(Hanging, OfManyDoesNotDelayTheStartsOfTheOthers)
+{
+	Registry own(world.plugins, world.surroundings);
+	world.old.hang("start");
+	std::vector<IssuerSpec> specs;
+	for (int i = 0; i < 200; ++i) { // more than start side by side
+		specs.push_back(FakeWorld::spec("hanging " + std::to_string(i), "old"));
+	}
+	specs.push_back(FakeWorld::spec("well", "next"));
+	own.begin(std::move(specs));
+	EXPECT_TRUE(world.told.waitFor("well started: with Fake next"));
+	EXPECT_EQ(own.swap("well", {"next", {}}).result, SwapReport::Result::swapped);
+	EXPECT_EQ(own.swap("hanging 7", {"next", {}}).result, SwapReport::Result::swapped);
 }
 
 TEST_F(RegistryOf, AfterStopAllNothingIsAppliedAnyMore)

@@ -4,6 +4,7 @@
 #include "temp_dir.h"
 #include "test_pki.h"
 
+#include <Poco/InflatingStream.h>
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
@@ -11,7 +12,9 @@
 #include <Poco/Net/SSLException.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
+#include <array>
 #include <gmock/gmock.h>
+#include <sstream>
 
 namespace issuer::observe::web {
 namespace {
@@ -149,6 +152,139 @@ TEST_F(TheServer, EndsWhileClientsHoldTheirConnections)
 	silent.sendBytes("GET / HT", 8);
 	server.reset();
 	EXPECT_THROW(get("/healthz"), Poco::Exception);
+}
+
+/// Clients that hold what they do not use.
+struct ServerInACrowd : TheServer
+{
+	void crowd(std::size_t count, const std::string& begun)
+	{
+		for (std::size_t i = 0; i < count; ++i) {
+			held.emplace_back(net::SocketAddress("127.0.0.1", port));
+			held.back().sendBytes(begun.data(), static_cast<int>(begun.size()));
+		}
+	}
+
+	std::vector<net::StreamSocket> held;
+};
+
+TEST_F(ServerInACrowd, AnswersProbesHoweverManyClientsDripOrKeepTheirConnections)
+{
+	listen(anyPort());
+	crowd(150, "GET / HT");                                         // never to be continued
+	crowd(150, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); // and nothing more
+	for (const char* probe : {"/healthz", "/metrics", "/healthz", "/metrics"}) {
+		EXPECT_EQ(get(probe).response.getStatus(), 200) << probe;
+	}
+}
+
+TEST_F(ServerInACrowd, HangsUpOnAClientThatDripsItsRequest)
+{
+	auto started = Server::start(anyPort(), site, {8, std::chrono::milliseconds(100), std::chrono::seconds(30)});
+	ASSERT_TRUE(started);
+	server = std::move(*started);
+	port = Poco::URI(server->url()).getPort();
+	crowd(1, "GET / HTTP/1.1\r\n");
+	const auto drip = [&]() -> bool { // until it is refused
+		try {
+			held.front().sendBytes("X: y\r\n", 6);
+			return !held.front().poll(Poco::Timespan(0, 5'000), net::Socket::SELECT_READ);
+		}
+		catch (const Poco::Exception&) {
+			return false;
+		}
+	};
+	while (drip()) {
+	}
+	EXPECT_EQ(get("/healthz").response.getStatus(), 200);
+}
+
+TEST_F(TheServer, OnLoopbackAnswersToNamesOfThisMachineAlone)
+{
+	listen(anyPort());
+	const auto statusFor = [&](const std::string& host) {
+		net::HTTPClientSession session("127.0.0.1", port);
+		net::HTTPRequest request("GET", "/healthz", "HTTP/1.1");
+		request.setHost(host);
+		return ask(session, request).response.getStatus();
+	};
+	for (const char* host : {"localhost", "localhost:9464", "127.0.0.1:1", "[::1]:9464", "127.9.9.9"}) {
+		EXPECT_EQ(statusFor(host), 200) << host;
+	}
+	for (const char* host : {"evil.example", "evil.example:9464", "10.0.0.1", "localhost.evil.example"}) {
+		EXPECT_EQ(statusFor(host), 421) << host;
+	}
+}
+
+TEST_F(TheServer, DoesNotTakeABodyForTheNextRequest)
+{
+	listen(anyPort());
+	net::StreamSocket client(net::SocketAddress("127.0.0.1", port));
+	const std::string hidden = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	const std::string request =
+		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(hidden.size()) + "\r\n\r\n" +
+		hidden;
+	client.sendBytes(request.data(), static_cast<int>(request.size()));
+	std::string said;
+	std::array<char, 4096> block;
+	try {
+		for (int count = 0; (count = client.receiveBytes(block.data(), block.size())) > 0;) {
+			said.append(block.data(), static_cast<std::size_t>(count));
+		}
+	}
+	catch (const Poco::Exception&) { // the rest was refused
+	}
+	EXPECT_THAT(said, HasSubstr("200 OK"));
+	EXPECT_THAT(said, testing::Not(HasSubstr("issuer_host_info")));
+}
+
+TEST_F(TheServer, PacksWhatIsLargeForWhoeverTakesItSo)
+{
+	listen(anyPort());
+	net::HTTPClientSession session("127.0.0.1", port);
+	net::HTTPRequest request("GET", "/", "HTTP/1.1");
+	request.set("Accept-Encoding", "gzip");
+	const Heard packed = ask(session, request);
+	EXPECT_EQ(packed.response.get("Content-Encoding", ""), "gzip");
+	EXPECT_LT(packed.body.size(), get("/").body.size() / 2);
+	std::istringstream stream(packed.body);
+	Poco::InflatingInputStream inflating(stream, Poco::InflatingStreamBuf::STREAM_GZIP);
+	EXPECT_EQ(std::string(std::istreambuf_iterator<char>(inflating), {}), get("/").body);
+}
+
+TEST_F(TheServer, ReadsItsCertificateAnewWhenItIsReplacedAndSaysAtTheStartWhenTheKeyIsAnothers)
+{
+	issuer::test::TestPki pki(temp.path());
+	const issuer::test::Identity first = pki.server();
+	const std::filesystem::path certificate = temp.path() / "served.pem";
+	const std::filesystem::path key = temp.path() / "served.key";
+	std::filesystem::copy_file(first.certificate, certificate);
+	std::filesystem::copy_file(first.key, key);
+	listen({{"127.0.0.1", 0}, TlsFiles{certificate, key, {}}, false});
+	const auto serial = [&] {
+		net::Context::Ptr context =
+			new net::Context(net::Context::CLIENT_USE, "", "", pki.caFile(), net::Context::VERIFY_STRICT, 9, false);
+		net::HTTPSClientSession session("127.0.0.1", port, context);
+		ask(session, {"GET", "/healthz", "HTTP/1.1"});
+		return session.serverCertificate().serialNumber();
+	};
+	const std::string before = serial();
+	const issuer::test::Identity client = pki.client();
+	const auto replace = [](const std::filesystem::path& with, const std::filesystem::path& file) {
+		std::filesystem::copy_file(with, file.string() + ".next");
+		std::filesystem::rename(file.string() + ".next", file);
+	};
+	replace(client.certificate, certificate); // half of it: they do not fit
+	EXPECT_EQ(serial(), before);
+	EXPECT_EQ(serial(), before);
+	const issuer::test::Identity next = pki.issue("next", {});
+	replace(next.certificate, certificate);
+	replace(next.key, key);
+	EXPECT_EQ(serial(), before); // the connection that finds it changed was made before
+	EXPECT_NE(serial(), before);
+	replace(client.key, key);
+	EXPECT_THAT(Server::start({{"127.0.0.1", 0}, TlsFiles{certificate, key, {}}, false}, site).error().text,
+		HasSubstr("does not belong to the certificate"));
 }
 
 } // namespace

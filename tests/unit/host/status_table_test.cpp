@@ -34,7 +34,7 @@ protected:
 
 	void has(const std::string& name, Phase phase, const std::string& problem = {})
 	{
-		statuses.push_back({name, "io.issuer.vault", "Vault", "1.2.3", "/v.so", "", phase, problem, 0, {}, {}});
+		statuses.push_back({name, "io.issuer.vault", "Vault", "1.2.3", "/v.so", "", phase, problem, 0, {}, {}, {}, 0});
 		fleet.admit({name});
 	}
 

@@ -78,14 +78,14 @@ TEST_F(Status, OfOneWhoseServerIsAwaySaysWhyAndWhenItIsTriedAgain)
 	EXPECT_TRUE(status.nextStartUnixMs);
 }
 
-TEST_F(Status, OfOneThatWasGivenUpSaysWhy)
+TEST_F(Status, OfOneThatAPersonHasToMendSaysWhy)
 {
 	world.old.answer("start", {ISSUER_E_INVALID});
-	std::promise<void> givenUp;
-	world.surroundings.onGivenUp = [&] { givenUp.set_value(); };
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
 	Registry other{world.plugins, world.surroundings};
 	ASSERT_TRUE(other.apply({FakeWorld::spec("a", "old")}));
-	givenUp.get_future().wait();
+	ASSERT_TRUE(world.told.waitFor("a start_failed: start says 1; tried again in 1 h, and at once when a file that its "
+								   "configuration names changes"));
 	EXPECT_EQ(other.snapshot().at(0).phase, Phase::failed);
 	EXPECT_EQ(other.snapshot().at(0).problem, "start says 1");
 }

@@ -26,12 +26,14 @@ class Hearing final : public Listener
 public:
 	void event(const renewal::Event& event) noexcept override
 	{
+		const issuer::test::FailingAllocations::Exempt exempt;
 		const std::lock_guard lock(_mutex);
 		_events.push_back(event);
 	}
 
 	void log(renewal::Level, std::string_view component, std::string_view text) noexcept override
 	{
+		const issuer::test::FailingAllocations::Exempt exempt;
 		const std::lock_guard lock(_mutex);
 		_lines.push_back(std::string(component) + ": " + std::string(text));
 	}

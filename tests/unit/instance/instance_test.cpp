@@ -136,8 +136,7 @@ TEST_F(InstanceTest, InTheBackgroundATokenFileMayComeLater)
 	services->advance(0s);
 	EXPECT_EQ(instance->snapshot().reason, Reason::credentialUnreadable);
 	writeToken(secretText);
-	services->tellOfFileChange();
-	services->toNextRun();
+	services->advance(2s);
 	EXPECT_EQ(instance->snapshot().state, State::active);
 	EXPECT_TRUE(instance->stop(1h));
 }
@@ -148,13 +147,12 @@ TEST_F(InstanceTest, ATokenThatIsReplacedInItsFileIsUsedAtOnce)
 	std::vector<std::string> used;
 	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
 		used.emplace_back(request.secret);
-		return lookedUp(60s);
+		return lookedUp(3600s);
 	});
 	const auto instance = make(fileConfig());
 	ASSERT_TRUE(start(*instance));
 	writeToken("s.second");
-	services->tellOfFileChange();
-	services->advance(1s);
+	services->pass(30s);
 	EXPECT_EQ(used, (std::vector<std::string>{"s.first", "s.second"}));
 	EXPECT_TRUE(instance->stop(1h));
 }
@@ -166,9 +164,116 @@ TEST_F(InstanceTest, ALostTokenFileKeepsTheTokenAlive)
 	const auto instance = make(fileConfig());
 	ASSERT_TRUE(start(*instance));
 	writeToken("");
-	services->toNextRun();
+	services->pass(31s);
 	EXPECT_EQ(hearing.outcomes(Outcome::success), 1);
 	EXPECT_THAT(hearing.everything(), testing::HasSubstr("/token is empty"));
+	EXPECT_TRUE(instance->stop(1h));
+}
+
+TEST_F(InstanceTest, WhileItsTokenFileHangsABackgroundStartReturnsAndStopDoesToo)
+{
+	writeToken("s.first");
+	services->hangFiles();
+	const auto instance = make(fileConfig(Config::Startup::background));
+	ASSERT_TRUE(instance->start());
+	EXPECT_EQ(instance->useCredential([](std::string_view) { FAIL(); }).error().kind, Refusal::Kind::unavailable);
+	services->pass(10s);
+	EXPECT_THAT(hearing.everything(), testing::HasSubstr("/token has not answered for 2s"));
+	EXPECT_TRUE(services->untilNextRun());
+	EXPECT_TRUE(instance->stop(1h));
+	services->letFilesGo();
+}
+
+TEST_F(InstanceTest, ATokenFileThatHungAtTheStartIsReadWhenItAnswers)
+{
+	EXPECT_CALL(*exchange, send).WillRepeatedly(Return(lookedUp(3600s)));
+	writeToken("s.first");
+	services->hangFiles();
+	const auto instance = make(fileConfig(Config::Startup::background));
+	ASSERT_TRUE(instance->start());
+	services->pass(1h);
+	services->letFilesGo();
+	services->pass(5s);
+	EXPECT_EQ(instance->snapshot().state, State::active);
+	EXPECT_TRUE(instance->stop(1h));
+}
+
+TEST_F(InstanceTest, AFailFastStartWaitsForItsTokenFileNoLongerThanStartupTimeout)
+{
+	writeToken("s.first");
+	services->hangFiles();
+	auto impatient = fileConfig();
+	impatient.startupTimeout = 1ms;
+	const auto instance = make(std::move(impatient));
+	const auto started = instance->start();
+	ASSERT_FALSE(started);
+	EXPECT_EQ(started.error().kind, Refusal::Kind::unavailable);
+	EXPECT_THAT(started.error().text, testing::HasSubstr("/token has not been read within startup_timeout"));
+	EXPECT_FALSE(instance->running());
+	services->letFilesGo();
+}
+
+TEST_F(InstanceTest, ANewTokenTakesThePlaceOfTheOldOneOnceItIsAccepted)
+{
+	writeToken("s.first");
+	bool known = false;
+	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
+		const bool refuses = request.secret == "s.second" && !known;
+		return refuses ? refused() : request.path.ends_with("renew-self") ? renewed(60s) : lookedUp(60s);
+	});
+	std::string lent;
+	const auto instance = make(fileConfig());
+	const auto use = [&] {
+		EXPECT_TRUE(instance->useCredential([&](std::string_view token) { lent = token; }));
+		return lent;
+	};
+	ASSERT_TRUE(start(*instance));
+	writeToken("s.second");
+	services->pass(90s);
+	EXPECT_EQ(use(), "s.first");
+	EXPECT_EQ(instance->snapshot().state, State::active);
+	EXPECT_GE(hearing.outcomes(Outcome::success), 2) << "the old one is renewed meanwhile";
+	known = true;
+	services->pass(10min);
+	EXPECT_EQ(use(), "s.second");
+	EXPECT_TRUE(instance->stop(1h));
+}
+
+TEST_F(InstanceTest, ATextThatIsNoTokenIsNotSentAndTheOldTokenLivesOn)
+{
+	writeToken("s.first");
+	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
+		EXPECT_EQ(request.secret, "s.first");
+		return request.path.ends_with("renew-self") ? renewed(60s) : lookedUp(60s);
+	});
+	const auto instance = make(fileConfig());
+	ASSERT_TRUE(start(*instance));
+	for (const auto* text : {"null\n", R"({"auth":{"client_token":"s.CANARY"}})", "VAULT_TOKEN=s.CANARY"}) {
+		writeToken(text);
+		services->pass(31s);
+	}
+	EXPECT_THAT(hearing.everything(), testing::HasSubstr("the word for \"nothing\""));
+	EXPECT_THAT(hearing.everything(), testing::Not(testing::HasSubstr("CANARY")));
+	EXPECT_EQ(instance->snapshot().state, State::active);
+	EXPECT_GE(hearing.outcomes(Outcome::success), 2);
+	EXPECT_TRUE(instance->stop(1h));
+}
+
+TEST_F(InstanceTest, OfADeadTokenAReplacementIsNoticedWithin2Seconds)
+{
+	writeToken("s.first");
+	bool revoked = false;
+	EXPECT_CALL(*exchange, send).WillRepeatedly([&](const HttpRequest& request, transport::Deadline) {
+		return request.secret == "s.second" ? lookedUp(3600s) : revoked ? refused() : lookedUp(20s);
+	});
+	const auto instance = make(fileConfig());
+	ASSERT_TRUE(start(*instance));
+	revoked = true;
+	services->pass(3h);
+	EXPECT_EQ(instance->snapshot().state, State::expired);
+	writeToken("s.second");
+	services->pass(2s);
+	EXPECT_EQ(instance->snapshot().state, State::active);
 	EXPECT_TRUE(instance->stop(1h));
 }
 
@@ -247,8 +352,9 @@ TEST_F(InstanceTest, EvenWhatIsNoExceptionDoesNotEndIt)
 	const auto instance = make(config());
 	ASSERT_TRUE(start(*instance));
 	services->toNextRun();
-	services->toNextRun();
+	services->pass(10s);
 	EXPECT_EQ(instance->snapshot().state, State::active);
+	EXPECT_EQ(hearing.outcomes(Outcome::success), 1) << "it was renewed after that";
 	EXPECT_TRUE(instance->stop(1h));
 }
 

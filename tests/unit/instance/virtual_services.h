@@ -1,15 +1,19 @@
 #pragma once
 
+#include "failing_allocations.h"
 #include "services.h"
 
 #include <gmock/gmock.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace issuer::vault::test {
 
@@ -30,10 +34,7 @@ public:
 };
 
 /// Time that stands still until a test moves it, and one real worker thread that runs what is due by it.
-class VirtualServices final : public Services,
-							  private runtime::Clock,
-							  private runtime::Scheduler,
-							  private runtime::FileWatch
+class VirtualServices final : public Services, private runtime::Clock, private runtime::Scheduler
 {
 public:
 	explicit VirtualServices(std::shared_ptr<transport::Exchange> exchange)
@@ -43,6 +44,7 @@ public:
 
 	~VirtualServices() override
 	{
+		_reader.reset();
 		{
 			const std::lock_guard lock(_mutex);
 			_closing = true;
@@ -53,7 +55,8 @@ public:
 
 	const runtime::Clock& clock() const override { return *this; }
 	runtime::Scheduler& scheduler() override { return *this; }
-	runtime::FileWatch& files() override { return *this; }
+	credential::Reader& reader() override { return *_reader; }
+	Callbacks& callbacks() override { return _callbacks; }
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings&) override { return _exchange; }
 
 	Moment now() const override
@@ -77,10 +80,25 @@ public:
 	{
 		std::unique_lock lock(_mutex);
 		settle(lock);
-		if (!_armed.empty()) {
+		if (earliest() != Instant::max()) {
 			const auto by = std::max(earliest() - _now.boot, Duration::zero());
 			_now.boot += by;
 			_now.wall += by;
+			_changed.notify_all();
+			settle(lock);
+		}
+	}
+
+	/// Moves time on, from one job to the next, and returns when everything that is due by then has run.
+	void pass(Duration by)
+	{
+		std::unique_lock lock(_mutex);
+		settle(lock);
+		const auto end = _now.boot + by;
+		while (_now.boot < end) {
+			const auto step = std::min(earliest(), end) - _now.boot;
+			_now.boot += step;
+			_now.wall += step;
 			_changed.notify_all();
 			settle(lock);
 		}
@@ -91,17 +109,29 @@ public:
 	{
 		std::unique_lock lock(_mutex);
 		settle(lock);
-		return _armed.empty() ? std::nullopt : std::optional(earliest() - _now.boot);
+		const auto at = earliest();
+		return at == Instant::max() ? std::nullopt : std::optional(at - _now.boot);
 	}
 
-	void tellOfFileChange()
+	/// From now on reading a file hangs, until it is let go: files are then read by `go()`.
+	void hangFiles()
 	{
-		runtime::FileListener* listener = nullptr;
+		const std::lock_guard lock(_mutex);
+		_filesHang = true;
+	}
+
+	/// Files are read again, also those that hung.
+	void letFilesGo()
+	{
+		std::vector<std::function<void()>> hanging;
 		{
 			const std::lock_guard lock(_mutex);
-			listener = _listener;
+			_filesHang = false;
+			hanging.swap(_hanging);
 		}
-		listener->changed();
+		for (const auto& work : hanging) {
+			work();
+		}
 		std::unique_lock lock(_mutex);
 		settle(lock);
 	}
@@ -118,81 +148,115 @@ private:
 	{
 		std::unique_lock lock(_mutex);
 		_armed.erase(&job);
+		if (_running == &job) {
+			_cancelled = true;
+		}
+		if (const auto waiting = _waiting.find(&job); waiting != _waiting.end()) {
+			waiting->second = cancelled;
+		}
 		_changed.notify_all();
-		_cancelled = _running == &job;
-		return _changed.wait_for(lock, timeout, [&] { return _running != &job; });
+		return _changed.wait_for(lock, timeout, [&] { return _running != &job && !_waiting.contains(&job); });
 	}
 
-	std::optional<std::string> add(runtime::FileListener& listener, const std::string&) override
+	/// Files are read at once, on the thread that wants it.
+	bool help(std::function<void()> work)
 	{
-		const std::lock_guard lock(_mutex);
-		_listener = &listener;
-		return std::nullopt;
+		std::unique_lock lock(_mutex);
+		if (_filesHang) {
+			_hanging.push_back(std::move(work));
+			return true;
+		}
+		lock.unlock();
+		work();
+		return true;
 	}
 
-	void remove(runtime::FileListener&) noexcept override
+	static credential::Reader::Options withoutHints()
 	{
-		const std::lock_guard lock(_mutex);
-		_listener = nullptr;
+		credential::Reader::Options options;
+		options.hints = false;
+		return options;
 	}
 
 	Instant earliest() const
 	{
 		auto first = Instant::max();
-		for (const auto& [job, at] : _armed) {
+		for (const auto& [job, at] : _waiting) {
 			first = std::min(first, at);
+		}
+		for (const auto& [job, at] : _armed) {
+			first = _waiting.contains(job) ? first : std::min(first, at);
 		}
 		return first;
 	}
 
-	runtime::Job* due()
+	/// The job that is due, and how it goes on.
+	std::optional<std::pair<runtime::Job*, Wake>> due() const
 	{
-		for (const auto& [job, at] : _armed) {
+		for (const auto& [job, at] : _waiting) {
 			if (at <= _now.boot) {
-				return job;
+				return std::pair(job, at == cancelled ? Wake::cancelled : Wake::timedOut);
 			}
 		}
-		return nullptr;
+		for (const auto& [job, at] : _armed) {
+			if (at <= _now.boot && !_waiting.contains(job)) {
+				return std::pair(job, Wake::ready);
+			}
+		}
+		return std::nullopt;
 	}
 
 	void settle(std::unique_lock<std::mutex>& lock)
 	{
-		_changed.wait(lock, [this] { return _running == nullptr && due() == nullptr; });
+		_changed.wait(lock, [this] { return _running == nullptr && !due(); });
 	}
 
 	void work()
 	{
+		using Exempt = issuer::test::FailingAllocations::Exempt;
+		std::optional<Exempt> exempt(std::in_place); // what the jobs allocate is under test, and nothing of ours
 		std::unique_lock lock(_mutex);
 		while (true) {
-			_changed.wait(lock, [this] { return _closing || due() != nullptr; });
+			_changed.wait(lock, [this] { return _closing || due(); });
 			if (_closing) {
 				return;
 			}
-			_running = due();
-			_armed.erase(_running);
+			const auto [job, wake] = *due();
+			_running = job;
+			(wake == Wake::ready ? _armed : _waiting).erase(job);
 			lock.unlock();
-			for (Wake wake = Wake::ready; _running->run(wake); wake = Wake::cancelled) {
-				lock.lock();
-				_changed.wait(lock, [this] { return _cancelled; });
-				lock.unlock();
-			}
+			exempt.reset();
+			const auto wait = job->run(wake);
+			exempt.emplace();
 			lock.lock();
+			if (wait) {
+				const bool forEver = wait->atMost >= Instant::max() - _now.boot;
+				_waiting[job] = _cancelled ? cancelled : forEver ? Instant::max() : _now.boot + wait->atMost;
+			}
 			_running = nullptr;
 			_cancelled = false;
 			_changed.notify_all();
 		}
 	}
 
+	static constexpr auto cancelled = Instant::min();
+	Callbacks _callbacks{[](const auto&) { return false; }};
+
 	const std::shared_ptr<transport::Exchange> _exchange;
 	mutable std::mutex _mutex;
 	std::condition_variable _changed;
 	Moment _now{Instant(std::chrono::hours(5)), WallTime(std::chrono::seconds(1'800'000'000))};
 	std::map<runtime::Job*, Instant> _armed;
+	std::map<runtime::Job*, Instant> _waiting; ///< in the middle of a run, until then; or `cancelled`
 	runtime::Job* _running = nullptr;
-	runtime::FileListener* _listener = nullptr;
+	bool _filesHang = false;
+	std::vector<std::function<void()>> _hanging;
 	bool _closing = false;
 	bool _cancelled = false; ///< the one that runs
 	std::thread _worker;
+	std::unique_ptr<credential::Reader> _reader =
+		std::make_unique<credential::Reader>([this](std::function<void()> work) { return help(std::move(work)); },
+			static_cast<runtime::Scheduler&>(*this), static_cast<const runtime::Clock&>(*this), withoutHints());
 };
 
 } // namespace issuer::vault::test

@@ -44,44 +44,44 @@ private:
 class Chore final : public Job
 {
 public:
-	explicit Chore(std::function<void()> run, const void* lane = nullptr) : _run(std::move(run)), _lane(lane) {}
-	explicit Chore(Counter& runs, const void* lane = nullptr) : Chore([&runs] { runs.raise(); }, lane) {}
+	explicit Chore(std::function<void()> run, const void* place = nullptr) : _run(std::move(run)), _place(place) {}
+	explicit Chore(Counter& runs, const void* place = nullptr) : Chore([&runs] { runs.raise(); }, place) {}
 
 	[[nodiscard]] std::optional<Wait> run(Wake) noexcept override
 	{
 		_run();
 		return std::nullopt;
 	}
-	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
+	[[nodiscard]] const void* place() const noexcept override { return _place; }
 
 private:
 	std::function<void()> _run;
-	const void* _lane;
+	const void* _place;
 };
 
 /// A run is what a function makes of it.
 class Steps final : public Job
 {
 public:
-	explicit Steps(std::function<std::optional<Wait>(Wake)> step, const void* lane = nullptr)
-		: _step(std::move(step)), _lane(lane)
+	explicit Steps(std::function<std::optional<Wait>(Wake)> step, const void* place = nullptr)
+		: _step(std::move(step)), _place(place)
 	{
 	}
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override { return _step(wake); }
-	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
+	[[nodiscard]] const void* place() const noexcept override { return _place; }
 
 private:
 	std::function<std::optional<Wait>(Wake)> _step;
-	const void* _lane;
+	const void* _place;
 };
 
 /// Waits as a request to a dead server does: for ever, or until it is cancelled.
 class Hanging final : public Job
 {
 public:
-	explicit Hanging(std::function<void()> begun, const void* lane = nullptr, std::function<void()> cancelled = {})
-		: _begun(std::move(begun)), _cancelled(std::move(cancelled)), _lane(lane)
+	explicit Hanging(std::function<void()> begun, const void* place = nullptr, std::function<void()> cancelled = {})
+		: _begun(std::move(begun)), _cancelled(std::move(cancelled)), _place(place)
 	{
 	}
 
@@ -96,12 +96,12 @@ public:
 		_begun();
 		return Wait{};
 	}
-	[[nodiscard]] const void* lane() const noexcept override { return _lane; }
+	[[nodiscard]] const void* place() const noexcept override { return _place; }
 
 private:
 	std::function<void()> _begun;
 	std::function<void()> _cancelled;
-	const void* _lane;
+	const void* _place;
 };
 
 } // namespace issuer::vault::runtime::test

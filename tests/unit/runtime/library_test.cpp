@@ -40,11 +40,6 @@ std::set<std::string> openDescriptors()
 	return open;
 }
 
-class Ignores final : public FileListener
-{
-	void changed() noexcept override {}
-};
-
 TEST(Library, HasNoThreadBeforeItsFirstInstanceRuns)
 {
 	const Library library;
@@ -76,13 +71,10 @@ TEST(Library, ComesBackWithTheNextInstanceAndLeavesNoDescriptorBehind)
 	for (int round = 0; round < 20; ++round) {
 		Counter runs;
 		Chore job(runs);
-		Ignores listener;
 		const auto runtime = library.acquire();
-		EXPECT_EQ(runtime->files().add(listener, "/tmp/token"), std::nullopt);
 		runtime->scheduler().arm(job, runtime->clock().now().boot, anyUrgency);
 		EXPECT_TRUE(runs.reaches(1));
 		EXPECT_TRUE(runtime->scheduler().halt(job, patience));
-		runtime->files().remove(listener);
 	}
 	EXPECT_TRUE(noThreadIsLeft());
 	EXPECT_EQ(openDescriptors(), before);
@@ -142,16 +134,13 @@ TEST(Runtime, ItsDescriptorsAreClosedInProgramsTheHostStarts)
 {
 	const auto before = openDescriptors();
 	Runtime runtime;
-	Ignores listener;
-	EXPECT_EQ(runtime.files().add(listener, "/tmp/token"), std::nullopt);
 	const auto after = openDescriptors();
 	std::vector<std::string> own;
 	std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::back_inserter(own));
-	EXPECT_GE(own.size(), 5U); // epoll, its two events, timer, inotify
+	EXPECT_GE(own.size(), 4U); // epoll, its two events, timer
 	for (const std::string& descriptor : own) {
 		EXPECT_NE(::fcntl(std::stoi(descriptor), F_GETFD) & FD_CLOEXEC, 0) << descriptor;
 	}
-	runtime.files().remove(listener);
 }
 
 TEST(Runtime, CanBeClosedMoreThanOnce)

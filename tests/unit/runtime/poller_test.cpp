@@ -96,7 +96,7 @@ TEST(Poller, CalledLaterWakesOneWhenTheTimeHasPassed)
 {
 	Poller poller;
 	const auto begun = std::chrono::steady_clock::now();
-	poller.callLater(3ms);
+	ASSERT_TRUE(poller.callLater(3ms));
 	EXPECT_EQ(nextOf(poller), Poller::calledLater);
 	EXPECT_GE(std::chrono::steady_clock::now() - begun, 3ms);
 	EXPECT_TRUE(isQuiet(poller));

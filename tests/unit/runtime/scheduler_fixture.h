@@ -24,10 +24,10 @@ protected:
 	{
 		WorkScheduler::Options options;
 		options.idle = 1h;
-		options.coalesce = 0s;
-		options.lull = 0s;
+		options.alarmPause = 0s;
+		options.cancelPause = 0s;
 		options.busy = 2;
-		options.patrol = 1ms;
+		options.stuckAfter = 1ms;
 		return options;
 	}
 

@@ -29,14 +29,24 @@ public:
 	}
 
 	[[nodiscard]] int fd() const noexcept override { return _event.get(); }
-	void set(Instant at) noexcept override
+	[[nodiscard]] bool set(Instant at) noexcept override
 	{
 		const std::lock_guard lock(_mutex);
+		if (_broken) {
+			return false;
+		}
 		_at = at;
 		++_sets;
 		std::uint64_t rung = 0;
 		[[maybe_unused]] const auto got = ::read(_event.get(), &rung, sizeof rung);
 		ringIfDue();
+		return true;
+	}
+	/// From now on the alarm can not be set, or can again.
+	void breaks(bool broken)
+	{
+		const std::lock_guard lock(_mutex);
+		_broken = broken;
 	}
 	/// What the alarm is set to; Instant::max() if it has rung since.
 	[[nodiscard]] Instant alarm() const
@@ -64,6 +74,7 @@ private:
 	Instant _now{std::chrono::hours(1)};
 	Instant _at = Instant::max();
 	int _sets = 0;
+	bool _broken = false;
 	Descriptor _event = makeEvent();
 };
 

@@ -28,17 +28,17 @@ class Workers : public test::SchedulerTest
 TEST_F(Workers, RunsThatWaitHoldNoWorker)
 {
 	WorkScheduler::Options patient = options();
-	patient.patrol = 1h; // so that nobody passes for stuck
+	patient.stuckAfter = 1h; // no step counts as blocked
 	WorkScheduler other(time, time, patient);
 	constexpr std::size_t count = 100;
-	std::array<char, count> lanes{};
+	std::array<char, count> places{};
 	std::latch running(count);
 	std::deque<Hanging> jobs;
 	for (std::size_t i = 0; i < count; ++i) {
-		other.arm(jobs.emplace_back([&] { running.count_down(); }, &lanes.at(i)), time.in(0s), anyUrgency);
+		other.arm(jobs.emplace_back([&] { running.count_down(); }, &places.at(i)), time.in(0s), anyUrgency);
 	}
 	running.wait();
-	EXPECT_LE(other.employed(), 4U) << "two that are busy, one that watches, one that rests";
+	EXPECT_LE(other.workerCount(), 4U) << "two that are busy, one that watches, one that rests";
 	for (Hanging& job : jobs) {
 		EXPECT_TRUE(other.halt(job, patience));
 	}
@@ -46,7 +46,7 @@ TEST_F(Workers, RunsThatWaitHoldNoWorker)
 
 TEST_F(Workers, WorkersComeInThePlaceOfThoseThatAreStuck)
 {
-	EXPECT_EQ(scheduler.employed(), 1U);
+	EXPECT_EQ(scheduler.workerCount(), 1U);
 	constexpr std::size_t count = 10;
 	std::latch together(count);
 	std::deque<Chore> jobs;
@@ -54,7 +54,7 @@ TEST_F(Workers, WorkersComeInThePlaceOfThoseThatAreStuck)
 		runNow(jobs.emplace_back([&] { together.arrive_and_wait(); }));
 	}
 	together.wait();
-	EXPECT_GE(scheduler.employed(), count);
+	EXPECT_GE(scheduler.workerCount(), count);
 	for (Chore& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, patience));
 	}
@@ -66,8 +66,9 @@ TEST_F(Workers, AtRestTenThousandJobsSetOneAlarmAndHaveOneWorker)
 	for (int i = 0; i < 10000; ++i) {
 		scheduler.arm(jobs.emplace_back([] {}), time.in(1h + std::chrono::milliseconds(i)), anyUrgency);
 	}
+	EXPECT_TRUE(eventually([&] { return time.alarm() == time.in(1h); }));
 	EXPECT_EQ(time.sets(), 1);
-	EXPECT_EQ(scheduler.employed(), 1U);
+	EXPECT_EQ(scheduler.workerCount(), 1U);
 	for (Chore& job : jobs) {
 		EXPECT_TRUE(scheduler.halt(job, 0s));
 	}
@@ -86,7 +87,7 @@ TEST_F(Workers, WorkersWithoutWorkEndButTwo)
 			other.arm(jobs.emplace_back([&] { together.arrive_and_wait(); }), time.in(0s), anyUrgency);
 		}
 		together.wait();
-		EXPECT_TRUE(eventually([&] { return other.employed() == 2; }));
+		EXPECT_TRUE(eventually([&] { return other.workerCount() == 2; }));
 		for (Chore& job : jobs) {
 			EXPECT_TRUE(other.halt(job, patience));
 		}
@@ -98,15 +99,15 @@ TEST_F(Workers, WorkersWithoutWorkEndButTwo)
 TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 {
 	WorkScheduler::Options patient = options();
-	patient.patrol = 1h; // which would find what was forgotten
+	patient.stuckAfter = 1h; // the check would find what was forgotten
 	constexpr std::size_t count = 100;
-	std::array<char, count> lanes{};
+	std::array<char, count> places{};
 	for (int round = 1; round <= 500; ++round) {
 		WorkScheduler other(time, time, patient);
 		Counter runs;
 		std::deque<Chore> jobs;
 		for (std::size_t i = 0; i < count; ++i) {
-			other.arm(jobs.emplace_back(runs, &lanes.at(i)), time.in(0s), anyUrgency);
+			other.arm(jobs.emplace_back(runs, &places.at(i)), time.in(0s), anyUrgency);
 		}
 		ASSERT_TRUE(runs.reaches(count)) << "in round " << round;
 		for (Chore& job : jobs) {
@@ -119,13 +120,13 @@ TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 TEST_F(Workers, ClosingEmploysNobody)
 {
 	WorkScheduler::Options patient = options();
-	patient.patrol = 1h; // so that nobody passes for stuck
+	patient.stuckAfter = 1h; // no step counts as blocked
 	WorkScheduler other(time, time, patient);
 	Counter begun;
 	Counter cancelled;
 	std::deque<Hanging> jobs;
 	int count = 0;
-	while (static_cast<std::size_t>(count) < other.employed()) {
+	while (static_cast<std::size_t>(count) < other.workerCount()) {
 		Hanging& job = jobs.emplace_back([&] { begun.raise(); }, nullptr,
 			[&] {
 				cancelled.raise();
@@ -135,7 +136,7 @@ TEST_F(Workers, ClosingEmploysNobody)
 		ASSERT_TRUE(begun.reaches(++count));
 	}
 	other.close();
-	EXPECT_EQ(other.employed(), static_cast<std::size_t>(count));
+	EXPECT_EQ(other.workerCount(), static_cast<std::size_t>(count));
 }
 
 TEST_F(Workers, ThreadsAreNamedAndLeaveSignalsToTheHost)
@@ -159,6 +160,33 @@ TEST_F(Workers, ThreadsAreNamedAndLeaveSignalsToTheHost)
 		}
 	}
 	EXPECT_TRUE(scheduler.halt(job, patience));
+}
+
+/// CONTRACT.md promises callbacks 1 MiB, whatever the host's own threads have.
+TEST(Thread, HasTheDefaultStackSizeOrMoreIfThatIsTooSmallForCallbacks)
+{
+	const auto stackOfThread = [](std::size_t defaultSize) {
+		pthread_attr_t before;
+		pthread_attr_t changed;
+		::pthread_getattr_default_np(&before);
+		::pthread_getattr_default_np(&changed);
+		::pthread_attr_setstacksize(&changed, defaultSize);
+		::pthread_setattr_default_np(&changed);
+		std::size_t size = 0;
+		Thread("issuer-other", [&size] {
+			pthread_attr_t own;
+			::pthread_getattr_np(::pthread_self(), &own);
+			::pthread_attr_getstacksize(&own, &size);
+			::pthread_attr_destroy(&own);
+		}).join();
+		::pthread_setattr_default_np(&before);
+		::pthread_attr_destroy(&before);
+		::pthread_attr_destroy(&changed);
+		return size;
+	};
+	constexpr std::size_t mib = std::size_t{1024} * 1024;
+	EXPECT_GE(stackOfThread(mib / 8), mib);
+	EXPECT_GE(stackOfThread(6 * mib), 6 * mib);
 }
 
 TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)

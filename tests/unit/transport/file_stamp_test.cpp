@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace issuer::vault::transport {
 namespace {
@@ -36,6 +37,22 @@ TEST(ReadFile, TellsWhyNot)
 	EXPECT_EQ(readFile("CA file", "/nowhere").error().text, "CA file /nowhere: No such file or directory");
 	EXPECT_EQ(readFile("CA file", "/dev/zero").error().text, "CA file /dev/zero is larger than 32 MiB");
 	EXPECT_EQ(readFile("CA file", "/").error().text, "CA file / is a directory");
+	EXPECT_FALSE(readFile("CA file", "/nowhere").error().outOfDescriptors);
+}
+
+TEST(ReadFile, TellsThatTheProcessHasNoDescriptorLeft)
+{
+	const test::TempDir directory;
+	const auto file = directory.write("ca.pem", "text");
+	rlimit before{};
+	::getrlimit(RLIMIT_NOFILE, &before);
+	const rlimit none{0, before.rlim_max};
+	::setrlimit(RLIMIT_NOFILE, &none);
+	const auto text = readFile("CA file", file);
+	const auto files = certificateFilesIn("CA directory", directory.path());
+	::setrlimit(RLIMIT_NOFILE, &before);
+	EXPECT_TRUE(!text && text.error().outOfDescriptors);
+	EXPECT_TRUE(!files && files.error().outOfDescriptors);
 }
 
 } // namespace

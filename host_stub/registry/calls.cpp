@@ -1,0 +1,185 @@
+#include "registry/calls.h"
+
+#include "common/signals_blocked.h"
+
+#include <algorithm>
+#include <deque>
+#include <system_error>
+#include <thread>
+
+namespace issuer::registry {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A call that takes longer may never return.
+constexpr std::chrono::milliseconds quick{1};
+
+} // namespace
+
+struct Calls::State
+{
+	std::mutex mutex; ///< of all that follows
+	std::condition_variable changed;
+	std::deque<std::function<void()>> waiting;
+	std::size_t idle = 0;          ///< threads that wait for a call
+	std::size_t serving = 0;       ///< the others
+	Clock::time_point latestBegin; ///< when a call was last begun
+	bool closing = false;
+
+	/// Whether the thread that is at it will come to the next call by itself, as far as can be told.
+	[[nodiscard]] bool isMoving() const { return serving > 0 && Clock::now() < latestBegin + quick; }
+
+	std::function<void()> next()
+	{
+		std::function<void()> call = std::move(waiting.front());
+		waiting.pop_front();
+		latestBegin = Clock::now();
+		return call;
+	}
+
+	/// A thread's life.
+	static void serve(const std::shared_ptr<State>& state)
+	{
+		constexpr auto longestIdle = 1s;
+		std::unique_lock lock(state->mutex);
+		for (;;) {
+			++state->idle;
+			--state->serving;
+			state->changed.wait_for(lock, longestIdle, [&] { return !state->waiting.empty() || state->closing; });
+			--state->idle;
+			if (state->waiting.empty()) {
+				return;
+			}
+			++state->serving;
+			std::function<void()> call = state->next();
+			lock.unlock();
+			call();
+			call = nullptr; // what it holds may die here, and not under the lock
+			lock.lock();
+		}
+	}
+};
+
+Calls::Calls() : _state(std::make_shared<State>()) {}
+
+std::shared_ptr<Calls> Calls::make()
+{
+	return std::shared_ptr<Calls>(new Calls); // its constructor is private
+}
+
+Calls::~Calls()
+{
+	const std::lock_guard lock(_state->mutex);
+	_state->closing = true;
+	_state->changed.notify_all();
+}
+
+void Calls::post(std::function<void()> call)
+{
+	{
+		const std::lock_guard lock(_state->mutex);
+		_state->waiting.push_back(std::move(call));
+		if (_state->isMoving()) {
+			return; // who is at it comes to this one, too
+		}
+	}
+	employ();
+}
+
+/// Wakes a thread, or has a new one.
+void Calls::employ()
+{
+	{
+		const std::lock_guard lock(_state->mutex);
+		if (_state->idle == 0) {
+			++_state->serving;
+		}
+		else {
+			_state->changed.notify_one();
+			return;
+		}
+	}
+	const SignalsBlocked blocked;
+	try {
+		std::thread([state = _state] { State::serve(state); }).detach();
+	}
+	catch (const std::system_error&) {
+		std::unique_lock lock(_state->mutex);
+		--_state->serving;
+		if (_state->waiting.empty()) {
+			return; // another has taken it
+		}
+		const std::function<void()> oldest = _state->next();
+		lock.unlock();
+		oldest();
+	}
+}
+
+/// False: every call that was posted has begun.
+bool Calls::keepMoving()
+{
+	{
+		const std::lock_guard lock(_state->mutex);
+		if (_state->waiting.empty()) {
+			return false;
+		}
+		if (_state->isMoving()) {
+			return true;
+		}
+	}
+	employ();
+	return true;
+}
+
+bool Calls::await(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Clock::time_point deadline,
+	const std::function<bool()>& over)
+{
+	for (bool mayWait = true; mayWait;) {
+		const Clock::time_point look = Clock::now() + quick;
+		if (changed.wait_until(lock, std::min(look, deadline), over)) {
+			return true;
+		}
+		lock.unlock();
+		mayWait = keepMoving();
+		lock.lock();
+		if (look >= deadline) {
+			return over();
+		}
+	}
+	return changed.wait_until(lock, deadline, over);
+}
+
+bool Calls::run(std::function<void()> call, Clock::time_point deadline)
+{
+	struct Wait
+	{
+		std::mutex mutex;
+		std::condition_variable changed;
+		bool returned = false;
+		std::shared_ptr<Calls> leftWith; ///< nobody waits any more
+	};
+	const auto wait = std::make_shared<Wait>();
+	post([wait, call = std::move(call)]() mutable {
+		call();
+		call = nullptr; // what it holds is gone before anybody goes on
+		std::unique_lock lock(wait->mutex);
+		wait->returned = true;
+		const std::shared_ptr<Calls> left = std::move(wait->leftWith);
+		lock.unlock();
+		wait->changed.notify_all(); // without the lock, or who waits wakes to wait for that
+		if (left != nullptr) {
+			left->returned();
+		}
+	});
+	std::unique_lock lock(wait->mutex);
+	if (await(lock, wait->changed, deadline, [&] { return wait->returned; })) {
+		return true;
+	}
+	wait->leftWith = shared_from_this();
+	left();
+	return false;
+}
+
+} // namespace issuer::registry

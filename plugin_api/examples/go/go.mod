@@ -1,0 +1,3 @@
+module example.org/issuer
+
+go 1.19

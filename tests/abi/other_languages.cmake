@@ -1,0 +1,56 @@
+# The hosts in Go and Rust, each built and run where its toolchain is. No package of either is downloaded: they need
+# nothing but their standard libraries.
+set(goHost "${CMAKE_CURRENT_BINARY_DIR}/issuer-go-host")
+set(rustTarget "${CMAKE_CURRENT_BINARY_DIR}/rust")
+set(rustHost "${rustTarget}/release/issuer-rust-host")
+
+# issuer_toolchain_missing(<name> <program>): a test that says why it does nothing.
+function(issuer_toolchain_missing name program)
+	add_test(NAME Examples.${name} COMMAND "${CMAKE_COMMAND}" -E echo "${program} is not installed")
+	set_tests_properties(Examples.${name} PROPERTIES SKIP_REGULAR_EXPRESSION "is not installed")
+endfunction()
+
+# issuer_keeps_alive_test(<name> <fixture> <environment> <host>): with the Vault plugin and the fake Vault.
+function(issuer_keeps_alive_test name fixture environment host)
+	add_test(NAME Examples.${name}
+		COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/integration/example_hosts_test.py"
+			$<TARGET_FILE:fake-vault> $<TARGET_FILE:vault_plugin> "${host}")
+	set_tests_properties(Examples.${name} PROPERTIES
+		TIMEOUT 120 FIXTURES_REQUIRED "${fixture}" ENVIRONMENT "${environment}")
+endfunction()
+
+find_program(GO_PROGRAM go)
+if(GO_PROGRAM)
+	set(goEnvironment "GOCACHE=${CMAKE_CURRENT_BINARY_DIR}/go-cache" GOPROXY=off GOTOOLCHAIN=local GOFLAGS=-buildvcs=false)
+	add_test(NAME Examples.GoHostBuilds COMMAND "${GO_PROGRAM}" build -o "${goHost}" ./cmd/issuer-go-host
+		WORKING_DIRECTORY "${examples}/go")
+	set_tests_properties(Examples.GoHostBuilds PROPERTIES
+		TIMEOUT 300 FIXTURES_SETUP goHost ENVIRONMENT "${goEnvironment}")
+	issuer_example_host_test(GoHostDrivesPlugins NEEDS goHost "${goHost}")
+	issuer_keeps_alive_test(GoHostKeepsAVaultTokenAlive goHost "" "${goHost}")
+
+	# The package's own tests: the original's renewal tests in our words, and 200 swaps, under the race detector.
+	add_test(NAME Examples.GoPackageSwapsWithoutARace COMMAND "${GO_PROGRAM}" test -race -count=1 ./issuer
+		WORKING_DIRECTORY "${examples}/go")
+	set(plugins
+		"ISSUER_PLUGIN=$<TARGET_FILE:vault_plugin>"
+		"ISSUER_PLUGIN_NEXT=$<TARGET_FILE:vault_plugin_next>"
+		"ISSUER_PLUGIN_THAT_NEVER_STARTS=${CMAKE_CURRENT_BINARY_DIR}/fixtures/start_unavailable.so")
+	set_tests_properties(Examples.GoPackageSwapsWithoutARace PROPERTIES
+		TIMEOUT 300 FIXTURES_REQUIRED goHost ENVIRONMENT "${goEnvironment};${plugins}")
+else()
+	issuer_toolchain_missing(GoHostDrivesPlugins go)
+endif()
+
+find_program(CARGO_PROGRAM cargo)
+if(CARGO_PROGRAM)
+	add_test(NAME Examples.RustHostBuilds
+		COMMAND "${CARGO_PROGRAM}" build --release --offline --locked --target-dir "${rustTarget}"
+		WORKING_DIRECTORY "${examples}/rust")
+	set_tests_properties(Examples.RustHostBuilds PROPERTIES TIMEOUT 300 FIXTURES_SETUP rustHost)
+	issuer_example_host_test(RustHostDrivesPlugins NEEDS rustHost "${rustHost}")
+	issuer_keeps_alive_test(RustHostSwapsWhileAVaultTokenLivesOn rustHost
+		"ISSUER_NEXT_PLUGIN=$<TARGET_FILE:vault_plugin_next>" "${rustHost}")
+else()
+	issuer_toolchain_missing(RustHostDrivesPlugins cargo)
+endif()

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+
+namespace issuer::test {
+
+/// While it lives, opening a file below `folder` hangs, as on a file system whose server is gone. Needs
+/// hanging_files.cpp in the test's own program.
+class HangingFiles
+{
+public:
+	explicit HangingFiles(const std::filesystem::path& folder);
+	/// Those that hang go on, and have by its end.
+	~HangingFiles();
+	HangingFiles(const HangingFiles&) = delete;
+	HangingFiles& operator=(const HangingFiles&) = delete;
+
+	/// How many hang at this moment.
+	[[nodiscard]] static int hanging();
+	/// Returns when so many do.
+	static void await(int count);
+};
+
+} // namespace issuer::test

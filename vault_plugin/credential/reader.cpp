@@ -1,0 +1,77 @@
+#include "credential/reader.h"
+
+#include "base/duration_text.h"
+#include "credential/reader_table.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace issuer::vault::credential {
+
+class Reader::Handle final : public Reader::File
+{
+public:
+	Handle(Table& table, const std::string& path, NewsListener& listener) : _entry(table.add(path, listener)) {}
+	~Handle() override { table().remove(*_entry); }
+	Handle(const Handle&) = delete;
+	Handle& operator=(const Handle&) = delete;
+
+	std::optional<News> take() noexcept override { return table().take(*_entry); }
+	void setUrgent(bool urgent) noexcept override { table().setUrgent(*_entry, urgent); }
+	void lookNow() noexcept override { table().lookNow(*_entry); }
+
+private:
+	[[nodiscard]] Table& table() const noexcept { return _entry->table(); }
+
+	const std::shared_ptr<Table::Entry> _entry;
+};
+
+Reader::Reader(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options)
+	: _table(std::make_shared<Table>(std::move(helper), scheduler, clock, options))
+{
+}
+
+Reader::~Reader()
+{
+	_table->close();
+}
+
+std::unique_ptr<Reader::File> Reader::open(const std::string& path, NewsListener& listener)
+{
+	return std::make_unique<Handle>(*_table, path, listener);
+}
+
+Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline)
+{
+	struct Answer
+	{
+		std::mutex mutex;
+		std::condition_variable come;
+		std::optional<FileLook> found;
+	};
+	const auto name = "token file " + path;
+	const auto begun = std::chrono::steady_clock::now();
+	const auto answer = std::make_shared<Answer>();
+	const bool isRead = _table->help([answer, path] {
+		auto found = lookAt(path, {});
+		const std::lock_guard lock(answer->mutex);
+		answer->found = std::move(found);
+		answer->come.notify_all();
+	});
+	if (!isRead) {
+		return failure(name + " cannot be read: no thread can be had for it");
+	}
+	std::unique_lock lock(answer->mutex);
+	if (!answer->come.wait_until(lock, deadline, [&] { return answer->found.has_value(); })) {
+		const auto waited = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+		return failure(name + " has not answered for " + durationText(waited) + ": its file system hangs");
+	}
+	if (!answer->found->trouble.empty()) {
+		return failure(name + " " + answer->found->trouble);
+	}
+	return std::move(answer->found->token);
+}
+
+} // namespace issuer::vault::credential

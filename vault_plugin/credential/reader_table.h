@@ -1,0 +1,123 @@
+#pragma once
+
+#include "credential/reader.h"
+#include "credential/token_file.h"
+#include "runtime/file_hints.h"
+#include "runtime/indexed_heap.h"
+#include "runtime/job.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace issuer::vault::credential {
+
+/// The files of a Reader, and when to look at which.
+///
+/// A round is a piece of work on a helper: it looks at one file after the other until none is due. One round does;
+/// when its look hangs, another goes on with the others. The job starts rounds when files are due, and counts the
+/// looks that hang. No lock is held during a look.
+class Reader::Table final : public std::enable_shared_from_this<Reader::Table>, private runtime::Job
+{
+public:
+	class Entry;
+
+	Table(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options);
+
+	[[nodiscard]] std::shared_ptr<Entry> add(const std::string& path, NewsListener& listener);
+	void remove(Entry& entry) noexcept;
+	[[nodiscard]] std::optional<News> take(Entry& entry) noexcept;
+	void setUrgent(Entry& entry, bool urgent) noexcept;
+	void lookNow(Entry& entry) noexcept;
+	void hinted(Entry& entry) noexcept;
+	void close() noexcept;
+
+	[[nodiscard]] bool help(std::function<void()> work) { return _helper(std::move(work)); }
+
+private:
+	using Lock = std::unique_lock<std::mutex>;
+	using Group = std::uint64_t; ///< files of one file system, as far as is known
+
+	/// A look under way, on the stack of the helper.
+	struct Look
+	{
+		Instant since;
+		Group group;
+		bool stuck = false;
+	};
+
+	/// Looks that hang in one file system.
+	struct Hanging
+	{
+		unsigned looks = 0;
+		Instant nextTry; ///< when one more is risked
+		Duration pause{};
+	};
+
+	static std::uint32_t& positionOf(Entry& entry) noexcept;
+	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
+	[[nodiscard]] const void* place() const noexcept override { return this; }
+
+	void startRound() noexcept;
+	void round() noexcept;
+	[[nodiscard]] std::shared_ptr<Entry> takeDue(Look& look) noexcept;
+	void examine(Entry& entry, Look& look, Lock& lock) noexcept;
+	void conclude(Entry& entry, FileLook found, std::optional<std::string> gap);
+	void plan(Entry& entry) noexcept;
+	void noteHanging() noexcept;
+	void becomesStuck(Entry& entry, Instant now) noexcept;
+	void isNoLongerStuck(const Look& look) noexcept;
+	[[nodiscard]] bool mayLook(const Entry& entry, Instant now) noexcept;
+	void tell(Entry& entry, std::string trouble, bool hanging) noexcept;
+	void tellHanging(Entry& entry, Instant now) noexcept;
+	[[nodiscard]] bool armAt(Instant at) noexcept;
+	[[nodiscard]] Duration spread() noexcept;
+
+	const Helper _helper;
+	runtime::Scheduler& _scheduler;
+	const runtime::Clock& _clock;
+	const Options _options;
+	runtime::FileHints _hints;
+
+	std::mutex _mutex; ///< guards all below; taken after the hints' and before any owner's
+	runtime::IndexedHeap<Entry, Instant, positionOf> _byTime;
+	std::map<Group, Hanging> _hanging;
+	Instant _progress = Instant::min(); ///< when the latest look began
+	Instant _armedAt = Instant::max();
+	std::uint32_t _dice = 1;
+	unsigned _rounds = 0;
+	unsigned _stuck = 0; ///< of those rounds
+	bool _closed = false;
+};
+
+/// A file, as one owner sees it. Guarded by the table.
+class Reader::Table::Entry final : public runtime::FileHints::Listener, public std::enable_shared_from_this<Entry>
+{
+public:
+	Entry(Table& table, const std::string& path, NewsListener& listener);
+	void hint() noexcept override { _table.hinted(*this); }
+	[[nodiscard]] Table& table() const noexcept { return _table; }
+
+private:
+	friend class Table;
+
+	Table& _table;
+	const std::string& _path; ///< the owner's: valid until it is closed
+	NewsListener* _listener;  ///< null: closed
+	FileContent _content;     ///< as last read; of a file in trouble, none
+	Group _group;
+	std::unique_ptr<News> _news;
+	std::unique_ptr<std::string> _trouble; ///< as last told; seldom any
+	Instant _waiting = Instant::max();     ///< since when it is due and its file system hangs
+	Look* _look = nullptr;                 ///< the one under way whose result counts
+	std::uint32_t _position = 0;
+	std::uint8_t _retries = 0; ///< looks beside one that hangs
+	bool _urgent = false;
+	bool _walk = true;   ///< follow the path before the next look
+	bool _again = false; ///< look again after the one under way
+	bool _gapTold = false;
+};
+
+} // namespace issuer::vault::credential

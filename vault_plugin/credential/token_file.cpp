@@ -1,0 +1,160 @@
+#include "credential/token_file.h"
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "base/wiped.h"
+#include "credential/secret_pages.h"
+#include "credential/token_text.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace issuer::vault::credential {
+namespace {
+
+/// How often a file that is written to while it is read is read again.
+constexpr int mostReads = 3;
+
+/// Longer than the clocks of file systems take to move on: two seconds on FAT.
+constexpr std::int64_t settlingTime = 3'000'000'000;
+
+tl::unexpected<Error> cannotBeRead(int error)
+{
+	return failure("cannot be read: " + std::generic_category().message(error));
+}
+
+std::int64_t nanoseconds(const timespec& time)
+{
+	return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+/// What identifies a content of a file without reading it.
+struct FileStamp
+{
+	dev_t device = 0;
+	ino_t inode = 0;
+	off_t size = 0;
+	std::int64_t modified = 0; ///< nanoseconds since 1970
+	std::int64_t changed = 0;  ///< likewise, of the inode
+
+	friend bool operator==(const FileStamp&, const FileStamp&) = default;
+
+	[[nodiscard]] std::size_t hash() const
+	{
+		const std::uint64_t parts[] = {device, inode, static_cast<std::uint64_t>(size),
+			static_cast<std::uint64_t>(modified), static_cast<std::uint64_t>(changed)};
+		return std::hash<std::string_view>()({reinterpret_cast<const char*>(parts), sizeof parts});
+	}
+};
+
+std::optional<FileStamp> stampOf(const Descriptor& file, mode_t* mode = nullptr)
+{
+	struct stat status = {};
+	if (::fstat(file.get(), &status) != 0) {
+		return std::nullopt;
+	}
+	if (mode != nullptr) {
+		*mode = status.st_mode;
+	}
+	return FileStamp{
+		status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+}
+
+/// To the end, whatever size the file says it has.
+Result<WipedString> readAll(const Descriptor& file)
+{
+	constexpr std::size_t piece = 4096;
+	WipedString text;
+	std::size_t size = 0;
+	while (true) {
+		text.resize(size + piece);
+		const auto count = ::pread(file.get(), text.data() + size, piece, static_cast<off_t>(size));
+		if (count < 0 && errno != EINTR) {
+			return cannotBeRead(errno);
+		}
+		if (count == 0) {
+			text.resize(size);
+			return text;
+		}
+		size += count > 0 ? static_cast<std::size_t>(count) : 0;
+		if (size > longestSecret) {
+			return failure("is longer than 64 KiB; a token has at most a few hundred characters");
+		}
+	}
+}
+
+bool hasSettled(const FileStamp& stamp)
+{
+	const auto now = std::chrono::system_clock::now().time_since_epoch();
+	const auto written = std::max(stamp.modified, stamp.changed);
+	return stamp.size > 0 && std::chrono::nanoseconds(now).count() - written > settlingTime;
+}
+
+Result<FileLook> look(const Descriptor& file, const FileContent& before)
+{
+	mode_t mode = 0;
+	auto stamp = stampOf(file, &mode);
+	if (!stamp) {
+		return cannotBeRead(errno);
+	}
+	FileLook found;
+	if (before.settled && stamp->hash() == before.stamp) {
+		found.unchanged = true;
+		found.content = before;
+		return found;
+	}
+	if (!S_ISREG(mode)) {
+		return failure("is not a regular file");
+	}
+	if ((mode & S_IWOTH) != 0) {
+		return failure("may be written by everybody on this machine: chmod o-w it");
+	}
+	for (int reads = 0; reads < mostReads; ++reads) {
+		const auto text = readAll(file);
+		if (!text) {
+			return tl::unexpected(text.error());
+		}
+		const auto after = stampOf(file);
+		if (!after) {
+			return cannotBeRead(errno);
+		}
+		if (*after == std::exchange(*stamp, *after)) {
+			return tokenIn(*text).map([&](std::string_view token) {
+				found.content = {
+					stamp->device, stamp->hash(), std::hash<std::string_view>()(token), hasSettled(*stamp)};
+				found.token = Secret(token);
+				return std::move(found);
+			});
+		}
+	}
+	return failure("changed while it was read; write it elsewhere and rename it into place");
+}
+
+} // namespace
+
+FileLook lookAt(const std::string& path, const FileContent& before)
+{
+	// Non-blocking: opening a FIFO nobody writes to would wait for ever.
+	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+	auto found = file ? look(file, before) : Result<FileLook>(cannotBeRead(errno));
+	if (found) {
+		found->unchanged = found->unchanged || (before.digest != 0 && found->content.digest == before.digest);
+		return std::move(*found);
+	}
+	FileLook trouble;
+	trouble.trouble = std::move(found.error().text);
+	return trouble;
+}
+
+} // namespace issuer::vault::credential

@@ -1,0 +1,35 @@
+#include "transport/reading.h"
+
+#include <openssl/ssl.h>
+
+namespace issuer::vault::transport {
+
+std::shared_ptr<OpensslGate> OpensslGate::ofLibrary()
+{
+	struct Owner
+	{
+		const std::shared_ptr<OpensslGate> gate = std::make_shared<OpensslGate>();
+		~Owner() { gate->close(); }
+	};
+	// OpenSSL first, so that it ends last.
+	OPENSSL_init_ssl(0, nullptr);
+	static const Owner owner;
+	return owner.gate;
+}
+
+std::unique_lock<std::mutex> OpensslGate::enter()
+{
+	std::unique_lock pass(_mutex);
+	if (_closed) {
+		throw Closed();
+	}
+	return pass;
+}
+
+void OpensslGate::close() noexcept
+{
+	const std::lock_guard lock(_mutex);
+	_closed = true;
+}
+
+} // namespace issuer::vault::transport
