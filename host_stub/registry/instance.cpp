@@ -13,6 +13,15 @@ namespace issuer::registry {
 
 namespace {
 
+/// Keeps until the process has ended what a plugin does not stop to use: an instance, and with it the library.
+void keepForEver(std::shared_ptr<void> used)
+{
+	static std::mutex mutex;
+	static auto& kept = *new std::vector<std::shared_ptr<void>>; // at exit it is still in use
+	const std::lock_guard lock(mutex);
+	kept.push_back(std::move(used));
+}
+
 issuer_str borrow(const std::string& text)
 {
 	return {text.data(), text.size()};
@@ -278,7 +287,7 @@ void Instance::Core::clearAway()
 	if (self == nullptr || table.stop(self, generous, nullptr) != ISSUER_OK ||
 		table.destroy(self, nullptr) != ISSUER_OK) {
 		sink->log(issuer, ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
-		new std::shared_ptr<Core>(shared_from_this()); // still in use by whatever does not stop, and so is the library
+		keepForEver(shared_from_this());
 	}
 }
 
@@ -294,7 +303,7 @@ Instance::~Instance()
 	}
 	const CallResult destroyed = _core->destroy(Calls::Clock::now() + generous);
 	if (!destroyed && !destroyed.error().hung) {
-		new std::shared_ptr<Core>(_core); // still in use by whatever does not stop, and so is the library
+		keepForEver(_core);
 	}
 }
 

@@ -65,6 +65,11 @@ std::vector<vault::transport::Settings> differing(std::size_t count, const std::
 	return all;
 }
 
+bool looksAtMemoryThroughAPipe()
+{
+	return std::string_view(ISSUER_SANITIZE).find("undefined") != std::string_view::npos;
+}
+
 /// Sockets connected to `port` whose other end has closed.
 std::size_t inCloseWait(std::uint16_t port)
 {
@@ -147,6 +152,9 @@ TEST_F(Descriptors, NoLookIsLeftBehind)
 
 TEST_F(Descriptors, AtMostAQuarterOfThemIdles)
 {
+	if (looksAtMemoryThroughAPipe()) {
+		GTEST_SKIP() << "this sanitizer looks at memory through a pipe, for which no descriptor would be left";
+	}
 	FaultServer server({.tls = Pki::shared().server});
 	rlimit before{};
 	::getrlimit(RLIMIT_NOFILE, &before);
@@ -210,6 +218,9 @@ int renewAllWithFewDescriptors(const std::string& address)
 
 TEST(FewDescriptors, TwoHundredIssuersAreAllRenewed)
 {
+	if (looksAtMemoryThroughAPipe()) {
+		GTEST_SKIP() << "this sanitizer looks at memory through a pipe, for which no descriptor would be left";
+	}
 	static_cast<void>(Pki::shared());
 	int toChild[2] = {-1, -1};
 	ASSERT_EQ(::pipe2(toChild, O_CLOEXEC), 0);

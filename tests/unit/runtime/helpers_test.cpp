@@ -136,7 +136,7 @@ TEST(Helpers, NeverMoreThanTheMostEver)
 TEST(Helpers, SlowKeysTakeHalfOfThem)
 {
 	Gate stuck;
-	Helpers helpers(options(4, 16, 10ms));
+	Helpers helpers(options(4, 16, 500ms)); // less, and a busy machine makes the good ones slow as well
 	for (int i = 0; i < 4; ++i) {
 		ASSERT_TRUE(helpers.submit("slow " + std::to_string(i), stuck.work()));
 	}
