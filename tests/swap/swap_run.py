@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 
+SANITIZED = "ISSUER_SANITIZED" in os.environ
 MEMORY = 4096  # KiB that a run may grow by; a leak of one library a swap is hundreds of times that
-if "ISSUER_SANITIZED" in os.environ:
+if SANITIZED:
     MEMORY = float("inf")  # what was freed is kept for a while, to notice whoever still uses it
 
 
@@ -87,7 +88,9 @@ def judge(report, problems):
     print(json.dumps(report, indent=1))
     if report["failures"] or report.get("rolled_back"):
         problems.append("something failed")
-    if report["still_mapped"] or report.get("pinned"):
+    # A sanitizer slows the end of a thread down: a helper that looked at a file then outlives its instance for a moment
+    # and keeps the library mapped meanwhile.
+    if (report["still_mapped"] and not SANITIZED) or report.get("pinned"):
         problems.append("an old library stayed in memory")
     if last["rss_kib"] > first["rss_kib"] + MEMORY:
         problems.append(f"memory grew from {first['rss_kib']} to {last['rss_kib']} KiB")
