@@ -284,8 +284,10 @@ CallResult Instance::Core::destroy(Deadline deadline)
 void Instance::Core::clearAway()
 {
 	constexpr std::uint32_t generous = 10'000;
-	if (self == nullptr || table.stop(self, generous, nullptr) != ISSUER_OK ||
-		table.destroy(self, nullptr) != ISSUER_OK) {
+	if (self == nullptr) {
+		return; // the call that was left behind was its destroy, or a create that failed
+	}
+	if (table.stop(self, generous, nullptr) != ISSUER_OK || table.destroy(self, nullptr) != ISSUER_OK) {
 		sink->log(issuer, ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
 		keepForEver(shared_from_this());
 	}
