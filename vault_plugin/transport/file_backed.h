@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <memory>
 #include <mutex>
-#include <openssl/crypto.h>
 #include <optional>
 #include <string>
 #include <sys/eventfd.h>
@@ -179,8 +178,6 @@ private:
 			stamps = source.stamps(look); // before the reading: a change in between is seen next time
 			if (!known || *known != stamps) {
 				found = source.read(look);
-				const auto pass = look.openssl();
-				OPENSSL_thread_stop(); // this thread may end when OpenSSL has
 			}
 		}
 		catch (const OpensslGate::Closed&) {

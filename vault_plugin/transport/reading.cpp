@@ -17,13 +17,18 @@ std::shared_ptr<OpensslGate> OpensslGate::ofLibrary()
 	return owner.gate;
 }
 
-std::unique_lock<std::mutex> OpensslGate::enter()
+OpensslGate::Pass::~Pass()
 {
-	std::unique_lock pass(_mutex);
+	OPENSSL_thread_stop();
+}
+
+OpensslGate::Pass OpensslGate::enter()
+{
+	std::unique_lock lock(_mutex);
 	if (_closed) {
 		throw Closed();
 	}
-	return pass;
+	return Pass(std::move(lock));
 }
 
 void OpensslGate::close() noexcept

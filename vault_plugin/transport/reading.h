@@ -3,15 +3,30 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace issuer::vault::transport {
 
-/// Lets helpers, which nobody joins, use OpenSSL while the process lives: OpenSSL takes itself apart when it ends, and
-/// a thread that uses it meanwhile crashes. Passed for some hundred microseconds at a time, so that close() waits for
-/// no longer, and by one helper at a time: decoding keeps a processor busy, and the others are for those who renew.
+/// Lets helpers, which are never joined, use OpenSSL while the process lives: at the exit of the process OpenSSL frees
+/// its state, and a thread that calls it meanwhile crashes. A pass is held for some hundred microseconds at a time, so
+/// that close() waits for no longer, and by one helper at a time: decoding keeps a processor busy that renewals need.
 class OpensslGate
 {
 public:
+	/// The right to call OpenSSL while it lives. Never held over a call that may block.
+	class Pass
+	{
+	public:
+		explicit Pass(std::unique_lock<std::mutex> lock) noexcept : _lock(std::move(lock)) {}
+		/// Frees what OpenSSL keeps for this thread: after the pass it may be too late.
+		~Pass();
+		Pass(const Pass&) = delete;
+		Pass& operator=(const Pass&) = delete;
+
+	private:
+		std::unique_lock<std::mutex> _lock;
+	};
+
 	/// Thrown by enter() once the gate is closed.
 	struct Closed
 	{
@@ -20,8 +35,8 @@ public:
 	/// Returns the one that all helpers of this library pass. It closes before OpenSSL ends.
 	[[nodiscard]] static std::shared_ptr<OpensslGate> ofLibrary();
 
-	/// Returns a pass to use OpenSSL for as long as it lives. Never to be held over anything that may block.
-	[[nodiscard]] std::unique_lock<std::mutex> enter();
+	/// Blocks while another helper holds a pass. Throws Closed once the gate is closed.
+	[[nodiscard]] Pass enter();
 
 	/// Waits for the pass that is out, and gives no other.
 	void close() noexcept;
@@ -44,7 +59,7 @@ public:
 	virtual void at(const std::string& what) = 0;
 
 	/// A pass to use OpenSSL; throws OpensslGate::Closed.
-	[[nodiscard]] std::unique_lock<std::mutex> openssl() { return _gate.enter(); }
+	[[nodiscard]] OpensslGate::Pass openssl() { return _gate.enter(); }
 
 private:
 	OpensslGate& _gate;
