@@ -111,9 +111,9 @@ void expectNoVerdict(Outcome outcome, int status)
 	EXPECT_EQ(std::get<Trouble>(answer).kind, Trouble::Kind::serverAway);
 }
 
-#define ISSUER_WANTS(program)                                                                                          \
+#define ISSUER_WANTS(program, package)                                                                                 \
 	if (locate(program).empty()) {                                                                                     \
-		GTEST_SKIP() << program << " is not installed here; ./dev check installs it";                                  \
+		GTEST_SKIP() << program << " is not installed (package " << package << ")";                                    \
 	}
 
 Neighbour tinyproxy(std::uint16_t allowed)
@@ -126,7 +126,7 @@ Neighbour tinyproxy(std::uint16_t allowed)
 
 TEST(Tinyproxy, TunnelsToAServerThatIsVerifiedBehindItAndLearnsNoToken)
 {
-	ISSUER_WANTS("tinyproxy");
+	ISSUER_WANTS("tinyproxy", "tinyproxy-bin");
 	FaultServer server({.tls = Pki::shared().server});
 	const auto proxy = tinyproxy(server.port());
 	auto settings = trusting(server.address());
@@ -140,7 +140,7 @@ TEST(Tinyproxy, TunnelsToAServerThatIsVerifiedBehindItAndLearnsNoToken)
 
 TEST(Tinyproxy, CarriesPlainHttp)
 {
-	ISSUER_WANTS("tinyproxy");
+	ISSUER_WANTS("tinyproxy", "tinyproxy-bin");
 	FaultServer server;
 	const auto proxy = tinyproxy(server.port());
 	auto settings = settingsFor({server.address()});
@@ -151,7 +151,7 @@ TEST(Tinyproxy, CarriesPlainHttp)
 
 TEST(Tinyproxy, ThatRefusesToTunnelIsNamedAndGetsNoToken)
 {
-	ISSUER_WANTS("tinyproxy");
+	ISSUER_WANTS("tinyproxy", "tinyproxy-bin");
 	FaultServer server({.tls = Pki::shared().server});
 	const auto proxy = tinyproxy(closedPort());
 	auto settings = trusting(server.address());
@@ -188,7 +188,7 @@ Settings withClientCertificate(const std::string& address)
 
 TEST(Haproxy, WantsTheClientCertificateAndKeepsTheConnection)
 {
-	ISSUER_WANTS("haproxy");
+	ISSUER_WANTS("haproxy", "haproxy");
 	FaultServer server;
 	const auto balancer = haproxy(server.port());
 	const auto client = Clients().get(withClientCertificate(at("https", balancer.port())));
@@ -201,14 +201,14 @@ TEST(Haproxy, WantsTheClientCertificateAndKeepsTheConnection)
 
 TEST(Haproxy, WithADeadServerBehindItGivesAPageThatIsNoVerdict)
 {
-	ISSUER_WANTS("haproxy");
+	ISSUER_WANTS("haproxy", "haproxy");
 	const auto balancer = haproxy(closedPort());
 	expectNoVerdict(renew(withClientCertificate(at("https", balancer.port()))), 503);
 }
 
 TEST(Haproxy, ThatClosesIdleConnectionsAtOnceCostsNoRenewal)
 {
-	ISSUER_WANTS("haproxy");
+	ISSUER_WANTS("haproxy", "haproxy");
 	FaultServer server;
 	const auto balancer = haproxy(server.port(), "  timeout http-keep-alive 1\n");
 	const auto client = Clients().get(withClientCertificate(at("https", balancer.port())));
@@ -234,7 +234,7 @@ Neighbour nginx(std::uint16_t server, const std::string& more = "")
 
 TEST(Nginx, UnderAPathOfItsOwn)
 {
-	ISSUER_WANTS("nginx");
+	ISSUER_WANTS("nginx", "nginx");
 	FaultServer server;
 	const auto front = nginx(server.port());
 	expectRenewed(renew(trusting(at("https", front.port()) + "/vault/")));
@@ -244,7 +244,7 @@ TEST(Nginx, UnderAPathOfItsOwn)
 
 TEST(Nginx, ThatEndsEachConnectionAfterOneRequestCostsNoRenewal)
 {
-	ISSUER_WANTS("nginx");
+	ISSUER_WANTS("nginx", "nginx");
 	FaultServer server;
 	const auto front = nginx(server.port(), "keepalive_requests 1;\n");
 	const auto client = Clients().get(trusting(at("https", front.port()) + "/vault"));
@@ -256,14 +256,14 @@ TEST(Nginx, ThatEndsEachConnectionAfterOneRequestCostsNoRenewal)
 
 TEST(Nginx, WithADeadServerBehindItGivesAPageThatIsNoVerdict)
 {
-	ISSUER_WANTS("nginx");
+	ISSUER_WANTS("nginx", "nginx");
 	const auto front = nginx(closedPort());
 	expectNoVerdict(renew(trusting(at("https", front.port()) + "/vault")), 502);
 }
 
 TEST(Nginx, SpokenToInPlainHttpExplainsItself)
 {
-	ISSUER_WANTS("nginx");
+	ISSUER_WANTS("nginx", "nginx");
 	FaultServer server;
 	const auto front = nginx(server.port());
 	auto outcome = renew(settingsFor({at("http", front.port())}));

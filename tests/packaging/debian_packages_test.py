@@ -62,8 +62,6 @@ class DebianPackages(unittest.TestCase):
 
     def make_root(self):
         """A root of its own that knows the packages of this system, so that dependencies are checked for real."""
-        if os.geteuid() != 0 and not shutil.which("fakeroot"):
-            self.skipTest("needs root or fakeroot")
         root = pathlib.Path(tempfile.mkdtemp(dir=self.work))
         admin = root / "var/lib/dpkg"
         for folder in ("info", "updates", "triggers"):
@@ -157,4 +155,7 @@ class DebianPackages(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if os.geteuid() != 0 and not shutil.which("fakeroot"):
+        print("SKIPPED: not run by root, and fakeroot is not installed (package fakeroot)")
+        sys.exit(77)
     unittest.main(argv=sys.argv[:1])

@@ -11,7 +11,7 @@ import unittest
 try:
     from jsonschema import Draft202012Validator
 except ImportError:
-    print("SKIPPED: needs python3-jsonschema")
+    print("SKIPPED: the module jsonschema is not installed (package python3-jsonschema)")
     sys.exit(77)
 
 JUDGE = sys.argv.pop(1)
