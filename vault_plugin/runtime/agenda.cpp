@@ -122,7 +122,7 @@ void Agenda::becomeReady(Job& job) noexcept
 	awaitTurn(job);
 }
 
-/// Grants the due job what it may exceed by now, and sets its timer for the next time to look.
+/// Lets the due job exceed its place's limit if its patience has ended, and sets its timer for the next look.
 void Agenda::awaitTurn(Job& job) noexcept
 {
 	const JobNotes& notes = job.notes();

@@ -6,15 +6,14 @@
 
 namespace issuer::vault::runtime {
 
-/// Decides what runs when, and what is next: the scheduler without its threads. Holds no lock and no clock.
+/// Decides which job runs when, and which is next: the scheduler without its threads. Holds no lock and no clock.
 /// Allocates only in arm(), and there only for a job that is neither armed nor running.
 class Agenda
 {
 public:
-	/// A due job is impatient once its place has not answered for an eighth of what is left of the job's life. A job
-	/// that has more time looks this often whether its place hangs: longer than it takes to give up a kept connection
-	/// that does. A server that is merely slow is not helped by more requests at once: they would only wait there,
-	/// where urgency does not count.
+	/// Interval at which a due job looks whether its place hangs, where an eighth of its remaining life is longer. It
+	/// is longer than the patience with a kept connection that hangs. A server that is merely slow is not helped by
+	/// more requests at once: they would only wait there, where urgency does not count.
 	static constexpr Duration lookEvery = std::chrono::seconds(2);
 
 	explicit Agenda(const PlaceLimits::Options& options) : _limits(options) {}
@@ -33,7 +32,7 @@ public:
 	[[nodiscard]] bool hasReady() const noexcept { return _limits.hasNext(_now); }
 	/// Returns the due job that may run now; null if there is none. It runs until finished().
 	[[nodiscard]] Job* take() noexcept;
-	/// `progress`: the place that it waited for has answered.
+	/// Takes back the job that take() gave. `progress`: the place that it waited for has answered.
 	void finished(Job& job, bool progress) noexcept;
 
 private:

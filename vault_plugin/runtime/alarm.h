@@ -11,7 +11,7 @@ class Alarm
 public:
 	virtual ~Alarm() = default;
 
-	/// Readable from the time set on, until it is set anew.
+	/// Returns the descriptor: readable from the time set on, until it is set anew.
 	[[nodiscard]] virtual int fd() const noexcept = 0;
 	/// Sets the time, instead of any before; rings at once if it has passed. Returns false if the system refuses: then
 	/// it may never ring. [thread-safe]

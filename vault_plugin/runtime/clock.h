@@ -14,7 +14,7 @@ public:
 	[[nodiscard]] virtual Instant boot() const { return now().boot; }
 };
 
-/// The machine's clocks: CLOCK_BOOTTIME and CLOCK_REALTIME.
+/// Reads the machine's clocks: CLOCK_BOOTTIME and CLOCK_REALTIME.
 class SystemClock final : public Clock
 {
 public:

@@ -15,11 +15,12 @@
 namespace issuer::vault::runtime {
 namespace {
 
-/// Not IN_MODIFY: a writer's last word is its close. IN_ATTRIB: what could not be read may be readable now.
+/// Not IN_MODIFY: a writer's last act is to close the file. IN_ATTRIB: a file that could not be read may be readable
+/// now.
 constexpr std::uint32_t interesting = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB |
 									  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-/// Walks until a tree that changes under the walker has been seen whole.
+/// Most walks along one path while directories on it keep changing; after that a part of it may be unwatched.
 constexpr int mostWalks = 5;
 
 std::string explain(const std::string& what, int error)
@@ -61,7 +62,7 @@ std::optional<std::string> FileHints::follow(Listener& listener, const std::stri
 	return route.gap;
 }
 
-/// Zero, or the error.
+/// Opens the inotify descriptor. Returns zero, or the errno.
 int FileHints::open()
 {
 	if (!_inotify) {
@@ -148,7 +149,7 @@ void FileHints::push(Link*& bucket, Link& link) noexcept
 	bucket = &link;
 }
 
-/// At least a bucket for each link.
+/// Grows the hash table until it has a bucket for each link.
 void FileHints::makeRoom(std::size_t links)
 {
 	if (links <= _buckets.size()) {
@@ -228,7 +229,7 @@ void FileHints::note(const inotify_event& event) noexcept
 	}
 }
 
-/// Hints those that depend on `directory`, or all.
+/// Hints the listeners that depend on `directory`; all of them if there is none.
 void FileHints::hintAll(std::optional<int> directory) noexcept
 {
 	for (const Link* link : _buckets) {

@@ -17,8 +17,8 @@ struct inotify_event;
 
 namespace issuer::vault::runtime {
 
-/// Hints that a path may lead to another file, or its file to another content: by one inotify descriptor, opened with
-/// the first path. It watches the directories that decide what the path leads to, also through symbolic links and for
+/// Hints that a path may lead to another file, or its file to other content: by one inotify descriptor, opened with the
+/// first path. It watches the directories that decide which file the path leads to, also through symbolic links and for
 /// files that do not exist yet.
 ///
 /// Only hints: a file system without change events, a limit of the kernel, or a directory renamed far above the file
@@ -27,7 +27,7 @@ class FileHints final : private Job
 {
 	struct Link;
 
-	/// What one path depends on. As small as can be: there is one for each file.
+	/// The directory entries that one path depends on. As small as can be: there is one for each file.
 	struct Links
 	{
 		std::unique_ptr<Link[]> links; // NOLINT(modernize-avoid-c-arrays): a vector keeps three pointers
@@ -39,7 +39,7 @@ public:
 	class Listener
 	{
 	public:
-		/// [worker-thread] Look again. Brief; calls nothing of FileHints.
+		/// [worker-thread] Looks again. Brief; calls nothing of FileHints.
 		virtual void hint() noexcept = 0;
 
 	protected:
@@ -59,25 +59,26 @@ public:
 	/// before. Blocks for as long as the file system does. Returns why a part of the path is not watched.
 	[[nodiscard]] std::optional<std::string> follow(Listener& listener, const std::string& path);
 
-	/// On return `listener` is not being hinted and will not be, unless a follow() for it is still under way.
+	/// Stops hinting `listener`. On return no hint is under way and none will come, unless a follow() for it is still
+	/// under way.
 	void forget(Listener& listener) noexcept;
 
-	/// No listener is hinted from now on; follow() does nothing any more.
+	/// Stops hinting all listeners; follow() does nothing any more.
 	void close() noexcept;
 
-	/// For tests and measurements.
+	/// Returns the number of directories that are watched. For tests and measurements.
 	[[nodiscard]] std::size_t watchedDirectories() const;
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
 	using Spot = std::uint32_t; ///< a directory entry: a hash of inotify's number of the directory, and its name
 
-	/// That a listener depends on a directory entry.
+	/// States that a listener depends on a directory entry.
 	struct Link
 	{
 		Listener* listener = nullptr;
 		Link* next = nullptr;   ///< in its bucket
-		Link** place = nullptr; ///< what points at this one: the bucket, or the link before
+		Link** place = nullptr; ///< points at this link: the bucket, or the link before
 		int directory = 0;      ///< inotify's number
 		Spot spot = 0;
 	};

@@ -8,7 +8,7 @@
 
 namespace issuer::vault::runtime {
 
-/// A halt() that waits for the end of a run; lives on the stack of its caller.
+/// A halt() that waits for the end of a run. Lives on the stack of its caller.
 struct HaltWaiter
 {
 	std::condition_variable ended;
@@ -23,7 +23,7 @@ struct Worker
 	bool exists = false;  ///< has a thread
 	bool busy = false;    ///< runs a step of a job
 	bool checked = false; ///< was busy at the last check, and has not finished that step since
-	bool stuck = false;   ///< and was so at the check after that: it does not count as busy any more
+	bool stuck = false;   ///< was still at the same step one check later: not counted as busy any more
 };
 
 /// A run of a job, from launch to landing: steps on some worker, and waits between them. Guarded by the scheduler's
@@ -43,17 +43,17 @@ struct Flight
 	const std::uint32_t index;
 	Job* job = nullptr;
 	State state = State::none;
-	Wake wake = Wake::ready; ///< for its next step
+	Wake wake = Wake::ready; ///< how its last wait ended, for its next step
 	bool cancelled = false;
-	bool waited = false;           ///< at least once in this run
-	short events = 0;              ///< that it waits for, as poll() has them
-	int fd = -1;                   ///< that it waits for
+	bool waited = false;           ///< has waited at least once in this run
+	short events = 0;              ///< that it waits for, in the terms of poll()
+	int fd = -1;                   ///< the descriptor that it waits for; -1: only for time
 	Instant until;                 ///< end of its wait
 	Duration pollPause{};          ///< between two polls of a descriptor that epoll has refused
-	Worker* worker = nullptr;      ///< of its step
+	Worker* worker = nullptr;      ///< the one that runs its step; null: none does
 	std::uint32_t waitNumber = 0;  ///< tells an event of this wait from a late one of an earlier wait
 	std::uint32_t position = 0;    ///< in Waiting
-	HaltWaiter* waiters = nullptr; ///< for its end
+	HaltWaiter* waiters = nullptr; ///< the halts that wait for its end
 	Flight* next = nullptr;        ///< in the queue of woken flights, or in the list of free ones
 };
 
@@ -62,10 +62,10 @@ inline std::uint32_t& flightPosition(Flight& flight) noexcept
 	return flight.position;
 }
 
-/// The flights that wait, by the time at which to look at them.
+/// The flights that wait, by the time of the next look at them.
 using Waiting = IndexedHeap<Flight, Instant, flightPosition>;
 
-/// First come, first served. Allocates nothing.
+/// A first-in, first-out queue of flights. Allocates nothing.
 class FlightQueue
 {
 public:

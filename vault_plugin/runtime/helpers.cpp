@@ -24,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Lock = std::unique_lock<std::mutex>;
 
-/// Bound on the memory spent on keys that were slow once and are never asked for again.
+/// Most slow keys that are remembered: bounds the memory for keys that were slow once and are never asked for again.
 constexpr std::size_t mostSlowKeys = 4096;
 
 /// Keeps the library mapped until a helper, which may never be joined, has ended: glibc unloads no library that has a
@@ -38,7 +38,7 @@ struct Pin
 
 thread_local Pin pin;
 
-/// While it lives, threads that the current one starts block all signals but those of their own faults.
+/// Makes threads that the current one starts block all signals but those of their own faults, while it lives.
 class SignalsBlocked
 {
 public:
@@ -59,13 +59,13 @@ private:
 	sigset_t _before{};
 };
 
-/// The helpers by what they do.
+/// Counts the helpers by the state of their work.
 struct Tally
 {
-	std::size_t free = 0;    ///< have no work, or not yet
+	std::size_t free = 0;    ///< without work
 	std::size_t moving = 0;  ///< at work and not stuck
 	std::size_t slow = 0;    ///< at work for slow keys, the stuck ones included
-	std::size_t slowYet = 0; ///< of those, the ones that are not stuck yet
+	std::size_t slowYet = 0; ///< at work for slow keys, the stuck ones excluded
 };
 
 struct Work
@@ -78,7 +78,7 @@ struct Work
 struct Helper
 {
 	std::thread thread;
-	std::string_view key; ///< of its work; borrowed from the stack of the helper
+	std::string_view key; ///< key of its work; borrowed from the stack of the helper
 	Clock::time_point since;
 	bool working = false;
 	bool stuck = false; ///< its work has lasted for longer than `stuckAfter`
@@ -113,7 +113,8 @@ struct Helpers::Crew : std::enable_shared_from_this<Crew>
 	const Options options;
 	const pid_t process = ::getpid();
 	std::mutex mutex;
-	std::condition_variable changed; ///< work was queued, a helper has finished its work, or it is closed
+	/// Notified when work was queued, when a helper has finished its work, and when it is closed.
+	std::condition_variable changed;
 	std::deque<Work> queue;
 	std::deque<Work> slowQueue; ///< work of slow keys
 	std::set<std::string, std::less<>> slowKeys;
@@ -133,7 +134,7 @@ bool Helpers::Crew::submit(Work work)
 	}
 	catch (...) {
 		if (helpers.empty()) {
-			line.pop_back(); // nobody is there to have taken it
+			line.pop_back(); // no helper can have taken it: there is none
 			throw;
 		}
 	}
@@ -145,8 +146,8 @@ bool Helpers::Crew::submit(Work work)
 	return true;
 }
 
-/// Starts a helper if the queue needs one: to do the work, or to wait until those at work turn out to be stuck.
-/// Throws std::bad_alloc; says nothing where the machine has no thread left.
+/// Starts a helper if the queue needs one: to do the work, or to wait until those at work turn out to be stuck. Throws
+/// std::bad_alloc. Where the machine has no thread left it does nothing.
 void Helpers::Crew::startOneIfNeeded()
 {
 	const auto now = count();
@@ -156,7 +157,7 @@ void Helpers::Crew::startOneIfNeeded()
 			start();
 		}
 		catch (const std::system_error&) {
-			// The helpers there are will come to it.
+			// The existing helpers take the work when they are free.
 		}
 	}
 }
@@ -186,29 +187,29 @@ void Helpers::Crew::help(Place self) noexcept
 	Lock lock(mutex);
 	for (Work work; next(self, work, lock);) {
 		try {
-			startOneIfNeeded(); // the one that waited for its turn is this one: another has to
+			startOneIfNeeded(); // this was the spare helper that waited; another takes its part
 		}
 		catch (const std::bad_alloc&) {
-			// The next to finish comes to what is queued.
+			// No thread, no memory: the next helper to finish takes the queued work.
 		}
 		lock.unlock();
 		try {
 			work.run();
 		}
 		catch (...) {
-			// Said in submit(): the work reports its own failure.
+			// Swallowed, as submit() promises: the work reports its own failure.
 		}
-		work.run = nullptr; // what it holds goes before anybody may take it for finished
+		work.run = nullptr; // destroyed before the helper counts as free, so that its captures end first
 		lock.lock();
 		finished(self);
 	}
-	if (!closed) { // else close() has taken the thread over
+	if (!closed) { // otherwise close() has taken the thread over
 		self->thread.detach();
 		helpers.erase(self);
 	}
 }
 
-/// Waits for work that may be taken now. False: none has come for long, or there will be none.
+/// Blocks until there is work that may be taken now. Returns false when none has come for `linger`, or when closed.
 bool Helpers::Crew::next(Place self, Work& work, Lock& lock) noexcept
 {
 	const auto until = Clock::now() + options.linger;
@@ -236,7 +237,7 @@ bool Helpers::Crew::next(Place self, Work& work, Lock& lock) noexcept
 
 void Helpers::Crew::finished(Place self) noexcept
 {
-	noteStuck(Clock::now()); // itself, perhaps
+	noteStuck(Clock::now()); // this helper itself may have become stuck
 	if (!self->stuck) {
 		if (const auto known = slowKeys.find(self->key); known != slowKeys.end()) {
 			slowKeys.erase(known);
@@ -265,7 +266,7 @@ Tally Helpers::Crew::count() const noexcept
 	return tally;
 }
 
-/// The queue whose first piece of work is to be done now; null if none may be.
+/// Returns the queue whose first piece of work is to be done now; null if none may be.
 std::deque<Work>* Helpers::Crew::takeable() noexcept
 {
 	const auto now = count();
@@ -281,7 +282,7 @@ std::deque<Work>* Helpers::Crew::takeable() noexcept
 	return queue.empty() || slowQueue.front().number < queue.front().number ? &slowQueue : &queue;
 }
 
-/// Keys may have become slow while they waited.
+/// Moves queued work whose key has become slow meanwhile to the slow queue.
 void Helpers::Crew::sortOutSlow() noexcept
 {
 	try {
@@ -291,7 +292,7 @@ void Helpers::Crew::sortOutSlow() noexcept
 		}
 	}
 	catch (const std::bad_alloc&) {
-		// It is done as if it were not slow.
+		// Out of memory: it stays in its queue, as if its key were not slow.
 	}
 }
 
@@ -306,7 +307,7 @@ void Helpers::Crew::noteStuck(Clock::time_point now) noexcept
 	}
 }
 
-/// When the one that has been at work for longest will count as stuck.
+/// Returns when the helper that has been at work for longest counts as stuck.
 std::optional<Clock::time_point> Helpers::Crew::nextStuck() const noexcept
 {
 	std::optional<Clock::time_point> next;
@@ -328,7 +329,7 @@ void Helpers::Crew::remember(std::string_view slowKey) noexcept
 		slowKeys.emplace(slowKey);
 	}
 	catch (const std::bad_alloc&) {
-		// It is treated as one that answers.
+		// Out of memory: the key is treated as one that answers.
 	}
 }
 
@@ -369,7 +370,8 @@ Helpers::~Helpers()
 		_crew->close();
 	}
 	else {
-		static_cast<void>(new std::shared_ptr<Crew>(std::move(_crew))); // a condition variable waits for its waiters
+		// Leaked: destroying a condition variable blocks until its waiters have left.
+		static_cast<void>(new std::shared_ptr<Crew>(std::move(_crew)));
 	}
 }
 

@@ -26,25 +26,24 @@ public:
 		Duration stuckAfter = std::chrono::seconds(1);
 		Duration linger = std::chrono::milliseconds(100);
 		Duration grace = std::chrono::milliseconds(10);
-		unsigned slowShare = 2; ///< slow keys take at most this part of `most` and of `mostEver`: 1 all, 2 half of them
+		unsigned slowShare = 2; ///< divisor: slow keys take at most 1/slowShare of `most` and of `mostEver`
 	};
 
 	Helpers();
 	explicit Helpers(Options options);
-	/// Drops queued work. Joins the helpers that have no work, or end what they do within `grace`; the others end by
-	/// themselves, possibly after the process has begun to exit. In a child after fork, which has none, it does
-	/// nothing.
+	/// Drops queued work. Joins the helpers that are free, or finish within `grace`; the others end by themselves,
+	/// possibly after the process has begun to exit. In a child after fork, which has none, it does nothing.
 	~Helpers();
 	Helpers(const Helpers&) = delete;
 	Helpers& operator=(const Helpers&) = delete;
 
-	/// Has `work` run once on some helper. `key` names what may block it: a host, a file. What `work` throws is
-	/// swallowed, so it reports its own failure; it must not touch what may end before it does.
-	/// False: no thread can be had and none exists; the work was not taken. Throws std::bad_alloc with nothing taken.
-	/// [thread-safe]
+	/// Has `work` run once on some helper. `key` names the thing that may block it: a host, a file. An exception from
+	/// `work` is swallowed, so `work` reports its own failure; it must not touch objects that may be destroyed before
+	/// it ends. Returns false if no thread can be had and none exists: the work was not taken. Throws std::bad_alloc
+	/// with nothing taken. [thread-safe]
 	[[nodiscard]] bool submit(std::string key, std::function<void()> work);
 
-	/// Number of helper threads at this moment. For tests and measurements.
+	/// Returns the number of helper threads. For tests and measurements.
 	[[nodiscard]] unsigned threads() const;
 
 private:

@@ -19,7 +19,7 @@ public:
 	[[nodiscard]] const Key& topKey() const noexcept { return _nodes.front().key; }
 	[[nodiscard]] Element& top() const noexcept { return *_nodes.front().element; }
 
-	/// Makes room for `count` elements, so that push() cannot fail until there are more.
+	/// Reserves room for `count` elements, so that push() cannot fail until there are more.
 	void makeRoom(std::size_t count)
 	{
 		if (count > _nodes.capacity()) {
@@ -60,7 +60,7 @@ private:
 		Element* element;
 	};
 
-	/// The node at `at` moves up or down to where it belongs.
+	/// Moves the node at `at` up or down to its place in the order.
 	void settle(std::size_t at) noexcept
 	{
 		if (at > 0 && _nodes[at].key < _nodes[(at - 1) / children].key) {

@@ -13,7 +13,7 @@ struct Flight;
 /// The urgency of a job whose token's end is not known: comes first, but is never overdue.
 constexpr Instant unknownUrgency = Instant::min();
 
-/// The scheduler's notes about a job. Kept in the job, so that arming one allocates nothing.
+/// The scheduler's notes about a job. Stored in the job, so that arming one allocates nothing.
 struct JobNotes
 {
 	enum class State : std::uint8_t
@@ -21,7 +21,7 @@ struct JobNotes
 		idle,
 		armed, ///< not yet due
 		ready, ///< due, waits for its turn
-		again, ///< became due while it runs: its turn comes after
+		again, ///< became due while it runs: runs again afterwards
 	};
 
 	Instant at;
@@ -31,26 +31,27 @@ struct JobNotes
 	std::uint32_t timerPosition = 0;
 	std::uint32_t turnPosition = 0;
 	State state = State::idle;
-	bool timed = false; ///< stands among the timers
+	bool timed = false; ///< has a timer
 	bool running = false;
 	bool impatient = false;    ///< has waited for its turn so long that its place may exceed the limit
 	bool inKeptFlight = false; ///< runs without a slot
 };
 
-/// Something that runs now and then on worker threads, never twice at once.
+/// Work that is run now and then on worker threads, never twice at once.
 class Job
 {
 public:
-	/// [worker-thread] Begins a run, or goes on with one that waits: until it has to wait again, or has ended, which is
-	/// nullopt. `wake`: how the last wait ended; `ready` as it begins. A wait that halt() wants to end soon, and any
-	/// after it, is `cancelled`.
+	/// [worker-thread] Begins a run, or continues one that waited. Returns the next wait, or nullopt when the run has
+	/// ended. `wake`: how the last wait ended; `ready` at the beginning. Once halt() has cancelled the run, this wait
+	/// and any later one end as `cancelled`.
 	[[nodiscard]] virtual std::optional<Wait> run(Wake wake) noexcept = 0;
 
-	/// Names the place that its runs wait for, such as one server. Limits hold by place, so that no place can keep the
-	/// jobs of others from running. Compared, never dereferenced; asked when the job is armed. [thread-safe]
+	/// Returns the id of the place that its runs wait for, such as one server. Limits hold by place, so that no place
+	/// can keep the jobs of others from running. Compared, never dereferenced; asked when the job is armed.
+	/// [thread-safe]
 	[[nodiscard]] virtual const void* place() const noexcept { return nullptr; }
 
-	/// For the scheduler, under its lock.
+	/// Gives the scheduler its notes, under its lock.
 	[[nodiscard]] JobNotes& notes() noexcept { return _notes; }
 
 	Job() = default;
@@ -58,7 +59,7 @@ public:
 	Job& operator=(const Job&) = delete;
 
 protected:
-	~Job() = default; ///< its owner has halted it before
+	~Job() = default; ///< not virtual: never destroyed through Job; its owner has halted it before
 
 private:
 	JobNotes _notes;

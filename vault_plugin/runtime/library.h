@@ -21,7 +21,7 @@ class Library
 {
 public:
 	Library() = default;
-	/// Stops the runtime, though instances may still hold it: at exit they are leaked, but their threads must end.
+	/// Stops the runtime, even if instances still hold it: at exit they are leaked, but their threads must end.
 	~Library();
 	Library(const Library&) = delete;
 	Library& operator=(const Library&) = delete;

@@ -11,11 +11,11 @@ namespace issuer::vault::runtime {
 
 namespace {
 
-constexpr int maximumLinks = 40; // as the kernel's, which then says ELOOP
+constexpr int maximumLinks = 40; // the kernel's limit, beyond which it says ELOOP
 
 enum class Kind
 {
-	missing, ///< or not to be seen
+	missing, ///< also: not accessible
 	directory,
 	link,
 	other,
@@ -43,13 +43,13 @@ std::optional<std::string> target(const std::string& link)
 	return text;
 }
 
-/// What is still to be walked, name by name, from `directory` on.
+/// The names still to be walked, one by one, from `directory` on.
 class Way
 {
 public:
 	explicit Way(std::string_view path) { lead(path); }
 
-	/// The next names are those of `path`.
+	/// Puts the names of `path` before those still to be walked.
 	void lead(std::string_view path)
 	{
 		if (path.starts_with('/')) {
@@ -82,7 +82,7 @@ public:
 	void drop() { _names.pop_front(); }
 
 private:
-	std::string _directory = "."; ///< no link in it
+	std::string _directory = "."; ///< resolved: contains no symbolic link
 	std::deque<std::string> _names;
 };
 
@@ -109,7 +109,7 @@ void walkPath(const std::string& path, const std::function<void(const std::strin
 			way.lead(*to);
 			break;
 		}
-		case Kind::directory: // has just appeared
+		case Kind::directory: // created since visit() was called for it
 			way.descend();
 			break;
 		case Kind::missing:

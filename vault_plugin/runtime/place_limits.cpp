@@ -47,7 +47,7 @@ PlaceQueue& PlaceLimits::join(const void* place)
 	return queue;
 }
 
-/// No more places than slots / n can have n jobs in flight.
+/// At most slots / n places can have n jobs in flight.
 void PlaceLimits::makeRoom(std::size_t places)
 {
 	_offered.front().makeRoom(places);
@@ -99,8 +99,8 @@ void PlaceLimits::stalled(PlaceQueue& queue, std::int64_t looks) noexcept
 	}
 }
 
-/// The most urgent job whose place has fewer in flight than slots are free; failing that, the most urgent of all, if
-/// its urgency has passed.
+/// Returns the most urgent job whose place has fewer in flight than slots are free; failing that, the most urgent of
+/// all, if its urgency has passed.
 std::optional<PlaceLimits::Choice> PlaceLimits::choose(Instant now) const noexcept
 {
 	const Heap* first = nullptr;
@@ -176,7 +176,8 @@ PlaceLimits::Heap& PlaceLimits::heapOf(const PlaceQueue& queue) noexcept
 	return _offered.at(heapIndex(queue._inFlight));
 }
 
-/// Offers the queue, or no longer, as its due jobs are now. The number in flight is the same as before.
+/// Adds the queue to the offered ones, moves or removes it, as its due jobs now demand. Its number in flight is
+/// unchanged.
 void PlaceLimits::refresh(PlaceQueue& queue) noexcept
 {
 	if (!mayRun(queue)) {

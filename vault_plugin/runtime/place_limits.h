@@ -31,7 +31,7 @@ public:
 	PlaceQueue(const void* place, std::uint32_t limit) : _place(place), _limit(limit) {}
 
 	[[nodiscard]] const void* place() const noexcept { return _place; }
-	/// Returns when a run of this place ended last as it does when the place answers; Instant::min(): never yet.
+	/// Returns when a run of this place last ended with an answer; Instant::min(): never yet.
 	[[nodiscard]] Instant lastProgress() const noexcept { return _lastProgress; }
 
 private:
@@ -41,12 +41,12 @@ private:
 	const void* const _place;
 	std::size_t _members = 0;     ///< jobs that are armed or running
 	std::uint32_t _inFlight = 0;  ///< in slots; flights that are kept for overdue jobs are not counted
-	std::uint32_t _limit;         ///< of jobs in flight, while no job is impatient
+	std::uint32_t _limit;         ///< most jobs in flight, while no job is impatient
 	std::uint32_t _impatient = 0; ///< due jobs that may go ahead of the limit
 	std::uint32_t _position = 0;
 	Instant _lastProgress = Instant::min();
-	bool _offered = false; ///< stands in one of PlaceLimits' heaps
-	Turn _offeredAs{};     ///< its key there
+	bool _offered = false; ///< is an element of one of PlaceLimits' heaps
+	Turn _offeredAs{};     ///< its key in that heap
 	IndexedHeap<Job, Turn, turnPosition> _due;
 };
 
@@ -84,18 +84,18 @@ public:
 	/// Adds a due job that is a member of a queue and not in flight. `impatient`: as setImpatient().
 	void push(Job& job, bool impatient) noexcept;
 	void erase(Job& job) noexcept;
-	/// Lets the due job's place exceed the limit until the job runs, or no longer.
+	/// Sets whether the due job's place may exceed its limit until the job runs.
 	void setImpatient(Job& job, bool impatient) noexcept;
 
-	/// Raises the limit of a place that has not answered though a job has looked so many times: by `perPlace` for each,
-	/// to eight times that. Its next answer takes that back.
+	/// Raises the limit of a place that has given no answer during `looks` looks of a job: by `perPlace` for each look,
+	/// to eight times that at most. The place's next answer resets it.
 	void stalled(PlaceQueue& queue, std::int64_t looks) noexcept;
 
 	/// Returns whether take() would return a job.
 	[[nodiscard]] bool hasNext(Instant now) const noexcept { return choose(now).has_value(); }
 	/// Takes the job that may run now; null if there is none. It is in flight until landed().
 	[[nodiscard]] Job* take(Instant now) noexcept;
-	/// `progress`: its place has answered.
+	/// Releases the job's slot. `progress`: its place has answered.
 	void landed(Job& job, bool progress, Instant now) noexcept;
 
 private:

@@ -13,7 +13,7 @@ namespace issuer::vault::runtime {
 
 namespace {
 
-// What poll() and epoll call an event is the same number.
+// poll() and epoll have the same numbers for events.
 static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT);
 
 void add(const Descriptor& epoll, int fd, std::uint32_t events, Poller::Tag tag)
@@ -48,7 +48,7 @@ bool Poller::expect(int fd, short events, Tag tag) noexcept
 	epoll_event event{};
 	event.events = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
 	event.data.u64 = tag;
-	// Modified first: a connection that is kept open is still there from the last time.
+	// EPOLL_CTL_MOD first: the descriptor of a kept connection is still registered from its last wait.
 	return ::epoll_ctl(_epoll.get(), EPOLL_CTL_MOD, fd, &event) == 0 ||
 		   (errno == ENOENT && ::epoll_ctl(_epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
 }
@@ -61,7 +61,7 @@ bool Poller::isReady(int fd, short events) noexcept
 
 void Poller::call() noexcept
 {
-	raise(_call); // each time an event, though the last one has not been read
+	raise(_call); // a new event each time, even if the last one has not been read
 }
 
 bool Poller::callLater(Duration time) noexcept
@@ -89,7 +89,8 @@ std::span<const epoll_event> Poller::wait(Room& room, std::optional<Duration> at
 	}
 	const int count = ::epoll_wait(_epoll.get(), room.data(), static_cast<int>(room.size()), milliseconds);
 	if (count < 0 && errno != EINTR) {
-		// The host has closed the descriptor, as some do that close all they do not know. Do not spin.
+		// The host has closed the descriptor, as programs do that close all they do not know. A pause keeps this from
+		// spinning.
 		constexpr int pause = 50;
 		::poll(nullptr, 0, milliseconds < 0 ? pause : std::min(milliseconds, pause));
 	}

@@ -11,7 +11,8 @@ namespace issuer::vault::runtime {
 
 namespace {
 
-/// A quarter of the descriptors that the process may have open: the rest is for the host, idle connections and files.
+/// Allows as many slots as a quarter of the process's descriptor limit: the rest is for the host, idle connections and
+/// files.
 WorkScheduler::Options options() noexcept
 {
 	constexpr rlim_t least = 32;
@@ -40,7 +41,8 @@ Runtime::~Runtime()
 {
 	close();
 	if (_parts->process != ::getpid()) {
-		static_cast<void>(_parts.release()); // a condition variable waits for its waiters, which stayed behind
+		// Leaked: destroying a condition variable blocks until its waiters have left.
+		static_cast<void>(_parts.release());
 	}
 }
 

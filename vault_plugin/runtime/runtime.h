@@ -14,7 +14,7 @@ class Runtime
 public:
 	/// Starts a first worker. Throws std::system_error where the machine has no thread or descriptor left.
 	Runtime();
-	/// close(). Every job should be halted by now; those that are not never run again.
+	/// Calls close(). Every job should be halted by now; those that are not never run again.
 	~Runtime();
 	Runtime(const Runtime&) = delete;
 	Runtime& operator=(const Runtime&) = delete;
@@ -22,9 +22,9 @@ public:
 	[[nodiscard]] const Clock& clock() const noexcept;
 	[[nodiscard]] Scheduler& scheduler() noexcept;
 
-	/// Disarms all jobs, cancels the runs, and joins all threads. What is armed from now on never runs. Idempotent.
-	/// In a child after fork, whose threads are not there to be joined, it does nothing. Called by a job that ends the
-	/// process from inside run(), it waits for all threads but that one.
+	/// Disarms all jobs, cancels the runs, and joins all threads. A job armed later never runs. Idempotent. In a child
+	/// after fork, which has none of the threads, it does nothing. Called by a job that ends the process from inside
+	/// run(), it waits for all threads but that one.
 	void close() noexcept;
 
 private:

@@ -12,11 +12,11 @@ class Scheduler
 public:
 	virtual ~Scheduler() = default;
 
-	/// Runs `job` at `at`, instead of at any time armed before. Armed while it runs, it runs again after.
-	/// `urgency`: the end of what it keeps alive; the earlier, the sooner its turn. unknownUrgency comes first.
-	/// A due job waits no longer than an eighth of what it has left for a place that does not answer; then the place
-	/// may exceed its limit. Does nothing while a run that halt() has cancelled still goes on: a halted job cannot
-	/// bring itself back. Throws std::bad_alloc with nothing changed; never from inside the job's own run().
+	/// Runs `job` at `at`, instead of at any time armed before. Armed while it runs, it runs again afterwards.
+	/// `urgency`: the end of the token that it keeps alive; the earlier, the sooner its turn. unknownUrgency comes
+	/// first. A due job waits for a place that does not answer no longer than an eighth of its remaining time; then the
+	/// place may exceed its limit. Does nothing while a run that halt() has cancelled still goes on: a halted job
+	/// cannot bring itself back. Throws std::bad_alloc with nothing changed; never from inside the job's own run().
 	virtual void arm(Job& job, Instant at, Instant urgency) = 0;
 
 	/// Disarms `job`, cancels its run and waits for the run's end, at most `timeout`; with a timeout of zero it only

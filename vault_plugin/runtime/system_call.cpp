@@ -23,7 +23,7 @@ Descriptor makeEvent()
 void raise(const Descriptor& event) noexcept
 {
 	const std::uint64_t one = 1;
-	// Fails only where the counter is about to overflow, and then it is readable anyway.
+	// Fails only if the counter would overflow, and then it is readable anyway.
 	[[maybe_unused]] const auto written = ::write(event.get(), &one, sizeof one);
 }
 

@@ -4,10 +4,10 @@
 
 namespace issuer::vault::runtime {
 
-/// Owns `fd`, the result of the system call `name`. Throws std::system_error if that failed.
+/// Wraps `fd`, the result of the system call `name`. Throws std::system_error if the call failed.
 [[nodiscard]] Descriptor descriptorFrom(int fd, const char* name);
 
-/// An eventfd, closed on exec, that never blocks. Throws std::system_error.
+/// Returns an eventfd, closed on exec, that never blocks. Throws std::system_error.
 [[nodiscard]] Descriptor makeEvent();
 
 /// Makes the eventfd readable.

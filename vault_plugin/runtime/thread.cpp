@@ -9,8 +9,8 @@ namespace issuer::vault::runtime {
 
 namespace {
 
-/// The stack is as large as the process's other threads have it, and no smaller than this: callbacks of the host run on
-/// it, and CONTRACT.md promises them 1 MiB. Only what is touched takes memory.
+/// Least stack size in bytes; otherwise it is the process's default. Callbacks of the host run on this stack, and
+/// CONTRACT.md promises them 1 MiB. Only the part that is touched takes memory.
 constexpr std::size_t leastStack = std::size_t{1280} * 1024;
 
 struct Start
@@ -27,7 +27,8 @@ void* enter(void* argument)
 	return nullptr;
 }
 
-/// While it lives, threads that the current one starts inherit a mask in which signals are for the host's own threads.
+/// Makes threads that the current one starts inherit a mask that leaves signals to the host's own threads, while it
+/// lives.
 class SignalsBlocked
 {
 public:
@@ -112,7 +113,7 @@ void Thread::join() noexcept
 		::pthread_detach(_thread);
 	}
 	else {
-		::pthread_join(_thread, nullptr); // until it has ended, it may still ask whether it is the current one
+		::pthread_join(_thread, nullptr); // until it has ended, the thread may still ask isCurrent()
 	}
 	_joinable = false;
 }

@@ -14,11 +14,11 @@ public:
 	/// `name`: at most 15 characters. `main` must not throw. Throws std::system_error.
 	Thread(const char* name, std::function<void()> main);
 	Thread(Thread&& other) noexcept;
-	Thread& operator=(Thread&& other) noexcept; ///< joins the one it was before
+	Thread& operator=(Thread&& other) noexcept; ///< joins the thread that it held before
 	~Thread();                                  ///< joins
 
 	[[nodiscard]] bool isCurrent() const noexcept;
-	/// Waits for its end. Does nothing if there is no thread; lets go of it if it is the current one.
+	/// Blocks until the thread has ended. Does nothing if there is none; detaches it if it is the current one.
 	void join() noexcept;
 
 private:

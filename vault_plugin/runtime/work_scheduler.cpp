@@ -58,7 +58,7 @@ void WorkScheduler::arm(Job& job, Instant at, Instant urgency)
 		timesChanged();
 	}
 	if (call != nullptr) {
-		call->call(); // without the lock, for which the woken worker would only wait
+		call->call(); // after the unlock: the woken worker would only wait for the lock
 	}
 }
 
@@ -67,8 +67,8 @@ bool WorkScheduler::halt(Job& job, Duration timeout)
 	Lock lock(_mutex);
 	Flight* flight = job.notes().flight;
 	if (job.notes().state == JobNotes::State::ready || (flight != nullptr && !flight->cancelled)) {
-		// A caller that halts one job that is due mostly halts them all, one after the other: a run that begins
-		// meanwhile would only have to be cancelled next.
+		// A caller that halts one due job mostly halts all of them, one after the other: a run that begins meanwhile
+		// would only have to be cancelled next.
 		_cancelPauseEnd = _clock.boot() + _options.cancelPause;
 	}
 	_agenda.disarm(job);
@@ -96,7 +96,7 @@ bool WorkScheduler::halt(Job& job, Duration timeout)
 	return waiter.done;
 }
 
-/// Returns the next time at which something is to be done; Instant::max() if there is none.
+/// Returns the next time at which a job or flight is due; Instant::max() if there is none.
 Instant WorkScheduler::nextTime() noexcept
 {
 	Instant due = _agenda.nextDue().value_or(Instant::max());
@@ -109,7 +109,8 @@ Instant WorkScheduler::nextTime() noexcept
 	return due;
 }
 
-/// Leaves an alarm alone that rings too early: finding nothing due is cheaper than setting it back at each change.
+/// Sets the alarm, unless it is set for an earlier time already: one alarm too many is cheaper than a system call at
+/// each change.
 void WorkScheduler::setAlarm() noexcept
 {
 	const Instant due = nextTime();
@@ -123,13 +124,13 @@ void WorkScheduler::setAlarm() noexcept
 	}
 }
 
-/// A leader that waits has set the alarm by the times that it knew.
+/// Sets the alarm anew for a leader that waits; wakes the leader where the alarm cannot be set.
 void WorkScheduler::timesChanged() noexcept
 {
 	if (_leading) {
 		setAlarm();
 		if (_alarmFailed) {
-			_events.call(); // so that it waits no longer than until then
+			_events.call(); // so that the leader shortens its wait
 		}
 	}
 }
@@ -142,7 +143,8 @@ void WorkScheduler::expire(Instant now) noexcept
 	}
 }
 
-/// Ends the wait if its time has come. Otherwise it is of a descriptor that epoll has refused: asks both again.
+/// Ends the flight's wait if its time has come. Otherwise its descriptor is one that epoll has refused: polls it, and
+/// offers it to epoll again.
 void WorkScheduler::lookAt(Flight& flight, Instant now) noexcept
 {
 	if (flight.until <= now) {
@@ -172,7 +174,7 @@ bool WorkScheduler::mayBegin() noexcept
 	return _cancelPauseEnd == Instant::min() && (_freeFlights != nullptr || addFlight());
 }
 
-/// Returns false if there is no memory for another flight.
+/// Allocates one more flight. Returns false if there is no memory for it.
 bool WorkScheduler::addFlight() noexcept
 {
 	try {
@@ -252,7 +254,7 @@ void WorkScheduler::hold(Flight& flight, const Wait& wait) noexcept
 	}
 	else if (wait.fd >= 0 && !_events.expect(wait.fd, wait.events, tagOf(flight))) {
 		flight.pollPause = firstPollPause;
-		lookAt(flight, now); // a run whose descriptor is not one is to find that out
+		lookAt(flight, now); // a run whose descriptor is invalid finds out at its next call
 	}
 	timesChanged();
 }
@@ -288,7 +290,7 @@ void WorkScheduler::land(Flight& flight) noexcept
 	for (HaltWaiter* waiter = std::exchange(flight.waiters, nullptr); waiter != nullptr;) {
 		HaltWaiter* const after = waiter->next;
 		waiter->done = true;
-		waiter->ended.notify_one(); // with the lock: without, its stack may be gone
+		waiter->ended.notify_one(); // under the lock: after it, the waiter's stack may be gone
 		waiter = after;
 	}
 	flight.next = std::exchange(_freeFlights, &flight);
@@ -327,7 +329,7 @@ void WorkScheduler::close() noexcept
 		_idleWorkers.close();
 	}
 	for (Worker& worker : _workers) {
-		if (!worker.thread.isCurrent()) { // its run, which ends the process, may look at it once more
+		if (!worker.thread.isCurrent()) { // a worker inside a run that ends the process may still read its own entry
 			worker.thread.join();
 		}
 	}

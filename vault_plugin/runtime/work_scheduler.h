@@ -33,7 +33,8 @@ public:
 	{
 		PlaceLimits::Options limits;
 		std::uint32_t workers = 64;
-		std::uint32_t busy = 0; ///< workers that run steps at once, stuck ones not counted; 0: as suits the machine
+		/// Most workers that run steps at once, stuck ones not counted; 0: chosen by the number of processors.
+		std::uint32_t busy = 0;
 		Duration idle = std::chrono::seconds(10);           ///< a worker that slept for so long exits, down to two
 		Duration stuckAfter = std::chrono::milliseconds(5); ///< a step that takes longer has blocked
 		/// Least time between two alarms: a job is late by so much at most.
@@ -44,12 +45,12 @@ public:
 
 	/// Creates the first worker. Throws std::system_error or std::bad_alloc.
 	WorkScheduler(const Clock& clock, Alarm& alarm, Options options);
-	~WorkScheduler() override; ///< close()
+	~WorkScheduler() override; ///< calls close()
 
 	void arm(Job& job, Instant at, Instant urgency) override;
 	[[nodiscard]] bool halt(Job& job, Duration timeout) override;
 
-	/// Runtime::close(). Once.
+	/// Does as Runtime::close() says. Called once.
 	void close() noexcept;
 
 	/// Returns how many worker threads exist. [thread-safe]
@@ -101,12 +102,12 @@ private:
 	mutable std::mutex _mutex;
 	Agenda _agenda;
 	Instant _alarmAt = Instant::max(); ///< when the alarm will ring
-	bool _alarmFailed = false;         ///< it could not be set: the leader waits no longer than until then
+	bool _alarmFailed = false;         ///< the alarm could not be set: the leader waits with a timeout instead
 	Instant _lastAlarm = Instant::min();
-	Instant _cancelPauseEnd = Instant::min(); ///< Instant::min(): there is no such pause
+	Instant _cancelPauseEnd = Instant::min(); ///< end of the pause after a cancel; Instant::min(): there is none
 	bool _closing = false;
 
-	std::deque<Flight> _flights; ///< as many as were needed at once
+	std::deque<Flight> _flights; ///< as many as were ever needed at once
 	Flight* _freeFlights = nullptr;
 	FlightQueue _woken;
 	Waiting _waiting;
@@ -114,15 +115,15 @@ private:
 	std::vector<Worker> _workers;
 	std::uint32_t _workerCount = 0;
 	std::uint32_t _stepping = 0; ///< workers that run a step
-	std::uint32_t _busy = 0;     ///< of them those that are not stuck
+	std::uint32_t _busy = 0;     ///< workers that run a step and are not stuck
 	std::uint32_t _sleeping = 0;
 	bool _leading = false;      ///< a worker waits for events
-	bool _leaderCalled = false; ///< and has not seen the call yet
+	bool _leaderCalled = false; ///< the leader was called and has not noticed yet
 	bool _sleeperCalled = false;
-	bool _checking = false;               ///< checkStuck() will be called
-	bool _checkTimerSet = false;          ///< false: by a worker that sleeps no longer than until then
-	Instant _spawnAfter = Instant::min(); ///< after a refusal
-	Thread _exiting;                      ///< has left, or is about to: the next worker that exits joins it
+	bool _checking = false;               ///< a call of checkStuck() is pending
+	bool _checkTimerSet = false;          ///< by a timer; false: by the timeout of a sleeping worker
+	Instant _spawnAfter = Instant::min(); ///< no new thread before this time, because the system has refused one
+	Thread _exiting;                      ///< the worker that exited last; joined by the next one that exits
 };
 
 } // namespace issuer::vault::runtime

@@ -13,19 +13,19 @@ namespace {
 constexpr std::uint32_t workersKept = 2;
 /// Number of ready steps that justifies waking a second worker; below it, waking costs more than it saves.
 constexpr std::size_t stepsForSecondWorker = 8;
-constexpr Duration spawnPause = 100ms; ///< after the system has refused a thread
+constexpr Duration spawnPause = 100ms; ///< wait before the next thread is tried after the system has refused one
 
 } // namespace
 
-/// Returns whether another worker should be at work beside those that are.
+/// Returns whether another worker should be awake beside those at work.
 bool WorkScheduler::isWorkerWanted() noexcept
 {
 	const std::size_t steps = readySteps();
 	return steps > 0 && (_busy == 0 || (steps >= stepsForSecondWorker && _busy < _options.busy));
 }
 
-/// Sees to it that enough workers are awake for the ready steps, and that one is free to check on those that run.
-/// Returns the poller to call, once the lock is released; null if there is no need.
+/// Chooses a worker to wake, or creates one, so that enough are awake for the ready steps and one is free to check on
+/// those that run. Returns the poller to call, once the lock is released; null if there is no need.
 Poller* WorkScheduler::wakeOne() noexcept
 {
 	const bool wanted = isWorkerWanted();
@@ -35,7 +35,8 @@ Poller* WorkScheduler::wakeOne() noexcept
 	if (wanted && _sleeping > 0) {
 		return !std::exchange(_sleeperCalled, true) ? &_idleWorkers : nullptr;
 	}
-	const bool isOneFree = _workerCount > _stepping + (_leading ? 1U : 0U); // about to look for what to do
+	// An awake worker without a step is about to look for one.
+	const bool isOneFree = _workerCount > _stepping + (_leading ? 1U : 0U);
 	if (!isOneFree && !_closing && (wanted || _busy > 0) && _workerCount < _workers.size()) {
 		trySpawn();
 	}
@@ -51,7 +52,7 @@ void WorkScheduler::trySpawn() noexcept
 		spawn();
 		_spawnAfter = Instant::min();
 	}
-	catch (const std::exception&) { // no thread or no memory: the existing workers run the steps, one after the other
+	catch (const std::exception&) { // no thread or no memory: the existing workers run the steps
 		_spawnAfter = _clock.boot() + spawnPause;
 	}
 }
@@ -72,7 +73,7 @@ void WorkScheduler::work(Worker& self) noexcept
 			step(self, *flight, lock);
 		}
 		if (_closing) {
-			return; // close() joins
+			return; // close() joins it
 		}
 		if (_busy == 0 && !_leading) {
 			lead(lock);
@@ -84,14 +85,14 @@ void WorkScheduler::work(Worker& self) noexcept
 	}
 }
 
-/// Waits for events or for the next time at which something is due, and takes in what has happened.
+/// Waits for events or for the next due time, and takes in the events.
 void WorkScheduler::lead(Lock& lock) noexcept
 {
 	setAlarm();
 	std::optional<Duration> atMost;
 	if (_alarmFailed) {
 		atMost = std::clamp<Duration>(_alarmAt - _clock.boot(), 1ms, 1s);
-		_alarmAt = Instant::max(); // so that it is tried again
+		_alarmAt = Instant::max(); // so that setAlarm() tries again
 	}
 	_leading = true;
 	lock.unlock();
@@ -142,7 +143,7 @@ bool WorkScheduler::sleep(Lock& lock) noexcept
 		if (isCalled) {
 			_sleeperCalled = false;
 		}
-		if (_closing || isCalled || (_busy == 0 && (!_leading || readySteps() > 0))) { // the others are stuck
+		if (_closing || isCalled || (_busy == 0 && (!_leading || readySteps() > 0))) { // all others are stuck
 			return true;
 		}
 		// While others work, one stays to check on them.
@@ -152,7 +153,7 @@ bool WorkScheduler::sleep(Lock& lock) noexcept
 	}
 }
 
-/// Has a sleeping worker look again, in a while, at those that run a step now.
+/// Arranges a call of checkStuck() by a sleeping worker, 5 ms from now.
 void WorkScheduler::scheduleCheck() noexcept
 {
 	_checking = true;
@@ -161,11 +162,11 @@ void WorkScheduler::scheduleCheck() noexcept
 	}
 	_checkTimerSet = _idleWorkers.callLater(_options.stuckAfter);
 	if (!_checkTimerSet) {
-		_idleWorkers.call(); // so that it sleeps no longer than until then
+		_idleWorkers.call(); // so that its timeout becomes shorter
 	}
 }
 
-/// Stops counting on the workers whose step has lasted since scheduleCheck().
+/// Marks workers as stuck whose step has not ended since scheduleCheck().
 void WorkScheduler::checkStuck() noexcept
 {
 	_checking = false;
@@ -180,7 +181,7 @@ void WorkScheduler::checkStuck() noexcept
 	}
 }
 
-/// Releases this worker's room for another thread.
+/// Releases this worker's slot for another thread.
 void WorkScheduler::exit(Worker& self, Lock& lock) noexcept
 {
 	self.exists = false;
