@@ -5,7 +5,7 @@
 
 namespace issuer::vault {
 
-/// Owns a file descriptor, and closes it.
+/// Owns a file descriptor and closes it.
 class Descriptor
 {
 public:

@@ -38,7 +38,7 @@ std::optional<Duration> unitLength(std::string_view name)
 	return std::nullopt;
 }
 
-/// `number` units, or nothing where that is no number or longer than the longest.
+/// Returns `number` times `unit`; nothing if `number` is not one, or the product is longer than the longest duration.
 std::optional<Duration> multiple(std::string_view number, Duration unit)
 {
 	double count = 0;

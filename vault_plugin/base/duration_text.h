@@ -14,7 +14,7 @@ namespace issuer::vault {
 /// Source: parseutil.ParseDurationSecond of Vault, which is Go's time.ParseDuration and days.
 [[nodiscard]] Result<Duration> parseDuration(std::string_view text);
 
-/// A text that parseDuration() reads back as `duration`: "1h30m", "1s500ms", "0s" for nothing or less.
+/// Returns a text that parseDuration() reads back as `duration`: "1h30m", "1s500ms", "0s" for zero or less.
 [[nodiscard]] std::string durationText(Duration duration);
 
 } // namespace issuer::vault

@@ -15,7 +15,7 @@ struct Character
 	bool visible;
 };
 
-/// The one that `text`, which is not empty, begins with.
+/// Returns the character that `text`, which is not empty, begins with.
 Character firstOf(std::string_view text)
 {
 	const Poco::UTF8Encoding utf8;

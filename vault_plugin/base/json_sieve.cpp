@@ -13,7 +13,7 @@ bool isBlank(char c) noexcept
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/// Bytes with a meaning inside a value that is skipped.
+/// Bytes that matter while a value is skipped.
 constexpr auto marks = [] {
 	std::array<bool, 256> table{};
 	for (const char c : {'"', ',', '{', '}', '[', ']'}) {
@@ -27,8 +27,8 @@ bool isMark(char c) noexcept
 	return marks[static_cast<unsigned char>(c)];
 }
 
-/// Where the quote is in `rest`, the inside of a string, that ends it, or else the size of `rest`. `escaped`: `rest`
-/// begins behind an odd number of backslashes; afterwards, what goes on behind it does.
+/// Returns the position of the quote that ends the string whose inside `rest` is, or else the size of `rest`.
+/// `escaped`: in, whether an odd number of backslashes stands before `rest`; out, the same for the text behind it.
 std::size_t endOfString(std::string_view rest, bool& escaped) noexcept
 {
 	for (std::size_t begin = 0;; ++begin) {
@@ -104,7 +104,7 @@ void JsonSieve::end() noexcept
 	}
 }
 
-/// One byte outside strings and outside of what is skipped.
+/// Takes one byte outside strings and outside skipped values.
 void JsonSieve::step(char* buffer, char c) noexcept
 {
 	if (isBlank(c)) {
@@ -182,7 +182,7 @@ void JsonSieve::step(char* buffer, char c) noexcept
 	case State::skippedText:
 	case State::page:
 	case State::broken:
-		return; // not here: see add()
+		return; // unreachable: add() handles these states
 	}
 }
 
@@ -214,7 +214,7 @@ void JsonSieve::beginValue(char* buffer, char c) noexcept
 		fail();
 		return;
 	default:
-		if (c == 'n' && _depth == 1) { // null, as good as none
+		if (c == 'n' && _depth == 1) { // null: the member is removed
 			_kept = _member;
 			beginSkipping(false);
 			return;
@@ -237,7 +237,7 @@ void JsonSieve::beginSkipping(bool inside) noexcept
 	_skipsInside = inside;
 }
 
-/// Behind a value, or instead of the first one: what is around it goes on or ends.
+/// Takes the byte behind a value, or the one that closes an empty object or array: what is around it goes on or ends.
 void JsonSieve::close(char* buffer, char c) noexcept
 {
 	const auto& around = _levels[_depth - 1];
@@ -260,7 +260,7 @@ void JsonSieve::close(char* buffer, char c) noexcept
 	_state = --_depth == 0 ? State::done : State::behind;
 }
 
-/// A byte with a meaning inside of what is not kept.
+/// Takes a byte with a meaning inside a value that is not kept.
 void JsonSieve::skip(char* buffer, char c) noexcept
 {
 	switch (c) {
@@ -290,7 +290,7 @@ void JsonSieve::skip(char* buffer, char c) noexcept
 	}
 }
 
-/// Some of `rest`, which goes on inside a string: how many bytes were dealt with.
+/// Takes some of `rest`, which continues a string. Returns the number of bytes taken.
 std::size_t JsonSieve::passString(char* buffer, std::string_view rest) noexcept
 {
 	const auto size = endOfString(rest, _escaped);
@@ -323,8 +323,8 @@ std::size_t JsonSieve::passString(char* buffer, std::string_view rest) noexcept
 	return size + 1;
 }
 
-/// A key that `rest` begins with, if it is all there and as short as those that are read: the usual case, in which a
-/// key that is not read is not moved. Returns its size with both quotes, or 0.
+/// Takes the key that `rest` begins with, if all of it is there and it is as short as the keys that are read: the usual
+/// case, in which a key that is not read need not be moved. Returns its size with both quotes, or 0.
 std::size_t JsonSieve::passKey(char* buffer, std::string_view rest) noexcept
 {
 	if (rest.front() != '"') {

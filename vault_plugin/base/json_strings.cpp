@@ -23,7 +23,7 @@ std::size_t endOfJsonString(std::string_view text, std::size_t begin) noexcept
 		while (escapes > begin && text[escapes - 1] == '\\') {
 			--escapes;
 		}
-		if ((quote - escapes) % 2 == 0) { // or the last of them escapes the quote
+		if ((quote - escapes) % 2 == 0) { // an odd number: the last one escapes the quote
 			return quote;
 		}
 	}

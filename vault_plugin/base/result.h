@@ -5,11 +5,11 @@
 
 namespace issuer::vault {
 
-/// A value, or what went wrong, as a value. (std::expected is out of reach of clang 14 with this libstdc++.)
+/// A value, or an error as a value. (std::expected is out of reach of clang 14 with this libstdc++.)
 template <class T, class E>
 using Expected = tl::expected<T, E>;
 
-/// A failure told to people: names the thing, the place and what to do. Never holds a secret.
+/// A failure in words for the operator: names the thing, the place and the next step. Never holds a secret.
 struct Error
 {
 	std::string text;

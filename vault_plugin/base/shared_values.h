@@ -7,17 +7,17 @@
 
 namespace issuer::vault {
 
-/// Equal values, stored once: what ten thousand issuers say alike is not kept ten thousand times. [thread-safe]
+/// Stores equal values once: ten thousand issuers with the same settings share one copy. [thread-safe]
 template <class Value>
 class SharedValues
 {
 public:
-	/// The one that equals `value`, for as long as anybody holds it.
+	/// Returns the stored value that equals `value`; it stays for as long as a reference to it exists.
 	[[nodiscard]] std::shared_ptr<const Value> share(Value value)
 	{
 		auto shared = std::make_shared<const Value>(std::move(value));
 		const std::lock_guard lock(_mutex);
-		if (_values.size() >= _clearAt) { // not each time: that would be quadratic where no two are equal
+		if (_values.size() >= _clearAt) { // not on each call: that would be quadratic where no two are equal
 			std::erase_if(_values, [](const auto& known) { return known.use_count() == 1; });
 			_clearAt = 2 * _values.size() + 16;
 		}
@@ -34,7 +34,7 @@ private:
 	};
 
 	std::mutex _mutex;
-	std::set<std::shared_ptr<const Value>, ByValue> _values; ///< those that nobody else holds go when others come
+	std::set<std::shared_ptr<const Value>, ByValue> _values; ///< unreferenced ones are removed when others are added
 	std::size_t _clearAt = 16;
 };
 

@@ -8,23 +8,23 @@
 #include <optional>
 #include <utility>
 
-/// Work that gives its thread back while it waits: coroutines, and their waits.
+/// Work that gives its thread back while it waits: coroutines and their waits.
 namespace issuer::vault {
 
 /// A wait of a run: for a descriptor, for time, or both.
 struct Wait
 {
-	int fd = -1;                       ///< descriptor that becomes ready, in one wait at a time; -1: only time
-	short events = 0;                  ///< it becomes ready for these, as poll() has them
-	Duration atMost = Duration::max(); ///< the wait times out after this
+	int fd = -1;                       ///< the descriptor that becomes ready, used by one wait at a time; -1: only time
+	short events = 0;                  ///< the readiness that is waited for, in the terms of poll()
+	Duration atMost = Duration::max(); ///< after this time the wait times out
 };
 
 /// How a wait ended.
 enum class Wake : std::uint8_t
 {
-	ready, ///< probably: try, and wait again
+	ready, ///< probably ready: try, and wait again if not
 	timedOut,
-	cancelled, ///< and all further waits of this run will be, too: end soon
+	cancelled, ///< cancelled, as all further waits of this run will be: end soon
 };
 
 namespace task {
@@ -32,7 +32,7 @@ namespace task {
 /// State of a whole task: shared by its coroutines, kept by the outermost.
 struct Course
 {
-	std::coroutine_handle<> innermost; ///< the one that waits
+	std::coroutine_handle<> innermost; ///< the coroutine that waits
 	Wait wait;
 	Wake wake = Wake::ready;
 };
@@ -40,7 +40,7 @@ struct Course
 class PromiseBase
 {
 public:
-	/// Begins when it is awaited or resumed.
+	/// Suspends at first: the coroutine begins when it is awaited or resumed.
 	[[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
 
 	struct ToCaller
@@ -113,7 +113,7 @@ inline task::Pause operator co_await(const Wait& wait) noexcept
 }
 
 /// A coroutine that is awaited by another, or resumed from outside step by step, on any thread: between two steps it
-/// belongs to none, so nothing of a thread's own may be kept across a co_await. Parameters that are references must
+/// belongs to none, so no thread_local and no lock may be held across a co_await. Parameters that are references must
 /// outlive it. It may be destroyed while it waits.
 template <class Result = void>
 class [[nodiscard]] Task
@@ -145,7 +145,7 @@ public:
 	/// Returns whether this holds a coroutine, ended or not.
 	[[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(_coroutine); }
 
-	/// Runs it until its next wait, which is returned, or to its end: nullopt. `wake`: how the last wait ended; ignored
+	/// Runs it to its next wait, which is returned, or to its end: nullopt. `wake`: how the last wait ended; ignored
 	/// the first time.
 	[[nodiscard]] std::optional<Wait> resume(Wake wake)
 	{

@@ -8,8 +8,8 @@ namespace issuer::vault {
 /// for the largest lease a server can name.
 using Duration = std::chrono::microseconds;
 
-/// The clock that schedules: CLOCK_BOOTTIME, which runs on while the machine is suspended, as leases do.
-/// It has no now(): whoever needs the time is handed it. `runtime::Clock` reads it.
+/// The clock that schedules: CLOCK_BOOTTIME, which runs on while the machine is suspended, as leases do. It has no
+/// now(): code that needs the time takes it as an argument. `runtime::Clock` reads it.
 struct BootClock
 {
 	using duration = Duration;
@@ -19,10 +19,10 @@ struct BootClock
 	static constexpr bool is_steady = true;
 };
 
-/// A point in time to plan by. Cannot be mixed with WallTime: that does not compile.
+/// A point in time to schedule by. Cannot be mixed with WallTime: that does not compile.
 using Instant = BootClock::time_point;
 
-/// A point in time to show to people and to write into events.
+/// A point in time to show to the operator and to write into events.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
 /// Both clocks, read together.
@@ -31,7 +31,7 @@ struct Moment
 	Instant boot;
 	WallTime wall;
 
-	/// What the wall clock shows at `instant`, as far as can be known at this moment.
+	/// Returns the wall clock's time at `instant`, as far as it can be known at this moment.
 	[[nodiscard]] constexpr WallTime wallAt(Instant instant) const { return wall + (instant - boot); }
 
 	friend constexpr bool operator==(const Moment&, const Moment&) = default;

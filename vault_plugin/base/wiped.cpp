@@ -53,7 +53,7 @@ void clearVectorRegisters() noexcept
 		clearHighRegisters();
 	}
 #elif defined(__aarch64__)
-	// v8 to v15 are left out: their callers' values would be saved on the stack for it.
+	// v8 to v15 are left out: the compiler would save their callers' values on the stack first.
 	asm volatile(CLEAR(0) CLEAR(1) CLEAR(2) CLEAR(3) CLEAR(4) CLEAR(5) CLEAR(6) CLEAR(7) CLEAR(16) CLEAR(17) CLEAR(18)
 					 CLEAR(19) CLEAR(20) CLEAR(21) CLEAR(22) CLEAR(23) CLEAR(24) CLEAR(25) CLEAR(26) CLEAR(27) CLEAR(28)
 						 CLEAR(29) CLEAR(30) CLEAR(31)

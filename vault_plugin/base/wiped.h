@@ -6,8 +6,8 @@
 
 namespace issuer::vault {
 
-/// Overwrites `size` bytes in a way the optimiser may not remove, and what copies of them may have left in this
-/// thread's vector registers (x86-64 with AVX, arm64).
+/// Overwrites `size` bytes in a way that the optimiser may not remove, and this thread's vector registers, which may
+/// hold copies of them (x86-64 with AVX, arm64).
 void wipe(void* data, std::size_t size) noexcept;
 
 /// An allocator whose memory is overwritten before it is given back.
@@ -32,8 +32,8 @@ struct WipingAllocator
 	friend bool operator==(WipingAllocator, WipingAllocator) noexcept { return true; }
 };
 
-/// Bytes that may hold a secret on their way through: a request with its token, a reply with its accessor.
-/// A string of fewer than 16 characters lives inside the object itself and is not wiped: reserve() first.
+/// Bytes that may hold a secret in transit: a request with its token, a reply with its accessor. A string of fewer than
+/// 16 characters lives inside the object itself and is not wiped: reserve() first.
 using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
 } // namespace issuer::vault
