@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* renewal = "auth/token/renew-self";
 
-/// OpenBao and Vault say it in `data`; older ones only beside it.
+/// Returns the capabilities for renew-self. OpenBao and Vault write them in `data`; older releases only beside it.
 Poco::JSON::Array::Ptr renewalCapabilities(const Poco::JSON::Object& root)
 {
 	const auto data = root.getObject("data");
@@ -25,7 +25,7 @@ try {
 	}
 	Poco::MemoryInputStream stream(reply.body.data(), static_cast<std::streamsize>(reply.body.size()));
 	Poco::JSON::Parser parser;
-	parser.setDepth(8); // a reply that was not sieved
+	parser.setDepth(8); // for a reply that was not sieved
 	const auto root = parser.parse(stream).extract<Poco::JSON::Object::Ptr>();
 	const auto capabilities = root ? renewalCapabilities(*root) : nullptr;
 	if (!capabilities) {

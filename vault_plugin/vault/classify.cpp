@@ -20,7 +20,8 @@ Trouble malformed(std::string text)
 	return {Trouble::Kind::malformed, Reason::malformed, std::nullopt, std::move(text)};
 }
 
-/// The cut of a life, not that of a period: a period above the mount's maximum is granted anew for ever.
+/// Returns whether a warning says that the token's life was cut. A cut period does not count: a period above the
+/// mount's maximum is granted again and again.
 bool tellsOfCap(std::string_view warning)
 {
 	return warning.find("exceeded the effective max_ttl") != std::string_view::npos &&
@@ -32,7 +33,7 @@ std::string statusOf(const HttpReply& reply)
 	return "HTTP " + std::to_string(reply.status);
 }
 
-/// What the reply says to people, in one line; empty: nothing.
+/// Returns the reply's words for the operator, in one line; empty if it has none.
 std::string saidIn(const HttpReply& reply, const ReplyContent& content)
 {
 	if (!reply.coding.empty()) {
@@ -70,10 +71,10 @@ Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyC
 		}
 		return butNot("the renewal names no lease; check what stands before the server");
 	}
-	return malformed({}); // no other operation
+	return malformed({}); // unreachable: the switch names every operation
 }
 
-/// An absolute address in its parts, without user info and query.
+/// The parts of an absolute address, without user info and query.
 struct Location
 {
 	std::string_view scheme; ///< with "://"
@@ -81,7 +82,7 @@ struct Location
 	std::string_view path;
 };
 
-/// Nothing: relative, or empty.
+/// Splits an absolute address. Returns nothing for one that is relative or empty.
 std::optional<Location> absolute(std::string_view location)
 {
 	const auto schemeEnd = location.find_first_of(":/?#");
@@ -95,7 +96,7 @@ std::optional<Location> absolute(std::string_view location)
 		behind.substr(0, behind.find_first_of("?#"))};
 }
 
-/// One that arrives here was not followed, or its target did not take the request.
+/// Classifies a redirect that arrives here: it was not followed, or its target did not take the request.
 Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view token)
 {
 	hideToken(reply.location, token);
@@ -126,7 +127,8 @@ Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view
 						 "check what stands before the server");
 }
 
-/// Whole seconds > 0. A date is ignored: the clock it is meant for is not ours, and Vault sends none.
+/// Returns the seconds of Retry-After, if they are a whole number above 0. A date is ignored: it is meant for another
+/// clock, and Vault sends none.
 std::optional<Duration> retryAfter(const HttpReply& reply)
 {
 	std::int64_t seconds = 0;
@@ -142,7 +144,7 @@ std::optional<Duration> retryAfter(const HttpReply& reply)
 Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content)
 {
 	Words words;
-	// A 204 has no words, and nothing before a server answers with one.
+	// A 204 has no body, and no proxy answers with one.
 	words.vaults = content.vaultsWords || reply.status == 204;
 	std::ranges::transform(content.words, std::back_inserter(words.texts), normalised);
 

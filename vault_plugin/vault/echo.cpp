@@ -8,10 +8,11 @@ namespace issuer::vault::wire {
 namespace {
 
 constexpr std::string_view hidden = "…";
-constexpr std::size_t tellingBeginning = 8; ///< bytes of a token: "hvs." and "s." alone are no secret
+/// Shortest beginning of a token that is hidden, in bytes: "hvs." and "s." alone are no secret.
+constexpr std::size_t tellingBeginning = 8;
 
-/// The character that `text` begins with, as JSON spells those that a token may have, and how many bytes spell it.
-/// `text` is not empty.
+/// Returns the character that `text` begins with, read as JSON spells the characters of a token, and the number of
+/// bytes that spell it. `text` is not empty.
 std::pair<char, std::size_t> spelled(std::string_view text)
 {
 	if (text[0] != '\\' || text.size() < 2) {
@@ -29,7 +30,7 @@ std::pair<char, std::size_t> spelled(std::string_view text)
 	return isAscii ? std::pair(static_cast<char>(code), whole) : std::pair(text[0], std::size_t{1});
 }
 
-/// Whether `text` may spell `token`, or a telling beginning of it, somewhere. Seldom.
+/// Returns whether `text` may spell `token`, or a beginning of it that tells it, somewhere. Rarely true.
 bool mayRepeat(std::string_view text, std::string_view token)
 {
 	return text.find(token.substr(0, tellingBeginning)) != text.npos || text.find("\\u") != text.npos ||
@@ -38,8 +39,8 @@ bool mayRepeat(std::string_view text, std::string_view token)
 
 struct Match
 {
-	std::size_t token = 0; ///< bytes of the token that
-	std::size_t text = 0;  ///< so many bytes of the text spell
+	std::size_t token = 0; ///< number of bytes of the token that match
+	std::size_t text = 0;  ///< number of bytes of the text that spell them
 };
 
 Match match(std::string_view text, std::string_view token)
@@ -47,7 +48,7 @@ Match match(std::string_view text, std::string_view token)
 	Match matched;
 	while (matched.token < token.size() && matched.text < text.size()) {
 		const auto [character, size] = spelled(text.substr(matched.text));
-		// A token may itself hold a backslash, and a page need not be JSON.
+		// Compared also as written: a token may itself hold a backslash, and a page need not be JSON.
 		if (character == token[matched.token]) {
 			matched.text += size;
 		}

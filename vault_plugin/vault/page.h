@@ -5,7 +5,7 @@
 
 namespace issuer::vault::wire {
 
-/// What a page says to people: the title of one in HTML, or else its text without the markup.
+/// Returns the words of a page for the operator: the title of an HTML page, or else its text without the markup.
 [[nodiscard]] std::string wordsOfPage(std::string_view page);
 
 } // namespace issuer::vault::wire

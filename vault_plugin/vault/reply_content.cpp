@@ -20,14 +20,14 @@
 namespace issuer::vault::wire {
 namespace {
 
-/// What stands at a key; of a list or an object, nothing.
+/// The value of a key; monostate for a list or an object.
 using Value = std::variant<std::monostate, std::nullptr_t, bool, double, std::string>;
 
-/// The values of one object, at the keys that are read.
+/// The values of one object at the keys that are read.
 class Fields
 {
 public:
-	/// Where a key stands twice, the last one counts.
+	/// Stores a value. Of equal keys the last one counts.
 	void set(std::string_view key, Value value)
 	{
 		if (const auto at = placeOf(key); at < keys.size()) {
@@ -49,13 +49,13 @@ private:
 	std::array<Value, keys.size()> _values;
 };
 
-/// Keeps of a reply what is read, as the parser comes upon it. A tree of all of it would take most of the time that a
-/// renewal spends outside the kernel.
+/// Collects the members that are read while the parser comes upon them. Building a tree of the whole reply would take
+/// most of the time that a renewal spends outside the kernel.
 class ReplyReader final : public Poco::JSON::Handler
 {
 public:
-	std::optional<std::vector<std::string>> errors; ///< of a list of strings and nothing else
-	std::vector<std::string> otherWords;            ///< of other servers, and of gateways
+	std::optional<std::vector<std::string>> errors; ///< of a list that holds only strings
+	std::vector<std::string> otherWords;            ///< words of other servers and of gateways
 	std::vector<std::string> warnings;
 	bool wrapped = false;
 	std::optional<Fields> auth;
@@ -133,7 +133,7 @@ private:
 		}
 	}
 
-	/// What is no string.
+	/// Stores a value that is no string.
 	void keep(Value value)
 	{
 		if (_depth != 2) {
@@ -147,7 +147,7 @@ private:
 		}
 	}
 
-	/// A key stands twice: the last one counts.
+	/// Forgets the value of an earlier member with the same key: the last one counts.
 	void forget(std::string_view name)
 	{
 		if (auto* const section = sectionOf(name)) {
@@ -168,12 +168,13 @@ private:
 	}
 
 	int _depth = 0;
-	std::string _outerKey; ///< of the outermost object
+	std::string _outerKey; ///< current key of the outermost object
 	std::string _innerKey;
 	Fields* _section = nullptr; ///< the object that is being read
 };
 
-/// As the parser wants it. A server may have put a secret where words stand.
+/// A copy of the body as std::string, which the parser wants; wiped at the end. A server may have put a secret into a
+/// text that is read.
 struct WipedCopy
 {
 	explicit WipedCopy(std::string_view original) : text(original) {}
@@ -184,7 +185,7 @@ struct WipedCopy
 	std::string text;
 };
 
-/// Null: not JSON.
+/// Parses `body`. Returns null if it is not JSON.
 Poco::SharedPtr<ReplyReader> parse(const WipedString& body)
 {
 	const WipedCopy copy(body);
@@ -224,9 +225,9 @@ std::optional<Duration> duration(const Fields& fields, std::string_view key)
 	return std::chrono::duration_cast<Duration>(std::clamp(Seconds(*seconds), Seconds::zero(), longest));
 }
 
-constexpr double latestTime = 7e9; ///< the year 2191: nanoseconds, which others count in, end in 2262
+constexpr double latestTime = 7e9; ///< in seconds, the year 2191: clocks that count nanoseconds end in 2262
 
-/// An RFC 3339 time such as "2026-11-24T00:03:33.740640808Z". Go's zero time, the year 1, is none.
+/// Reads an RFC 3339 time such as "2026-11-24T00:03:33.740640808Z". Returns nothing for Go's zero time, the year 1.
 std::optional<WallTime> wallTime(const Fields& fields, std::string_view key)
 {
 	const auto* const text = std::get_if<std::string>(&fields.get(key));

@@ -10,13 +10,13 @@
 
 namespace issuer::vault::wire {
 
-/// What the body of a reply says, whatever it means. Repeats neither the request's token nor any other secret, unless a
-/// server puts one into words for people.
+/// The content of a reply's body, without a verdict on it. Repeats neither the request's token nor any other secret,
+/// unless a server puts one into an error text.
 struct ReplyContent
 {
 	bool object = false;            ///< a whole JSON object
-	bool vaultsWords = false;       ///< `words` are those of `{"errors": ["…"]}`; else of something before the server
-	std::vector<std::string> words; ///< what went wrong, for people
+	bool vaultsWords = false;       ///< `words` come from `{"errors": ["…"]}`; false: from a proxy or gateway
+	std::vector<std::string> words; ///< error texts and warnings for the operator
 	std::vector<std::string> warnings;
 	bool wrapped = false;                     ///< `wrap_info` is an object
 	std::optional<Duration> lease;            ///< `auth.lease_duration`
@@ -24,8 +24,9 @@ struct ReplyContent
 	std::optional<renewal::TokenFacts> token; ///< `data`, if it has a `ttl`
 };
 
-/// Reads `body`, after it has removed what is not read and the token that the request carried, as no copy of those is
-/// wiped. Takes any bytes: members that cannot be read are left out. Lengths of time are held within 0 and 100 years.
+/// Reads `body`, after it has removed the members that are not read and the token that the request carried, as no copy
+/// of those is wiped. Takes any bytes: members that cannot be read are left out. Durations are clamped to 0 and 100
+/// years.
 [[nodiscard]] ReplyContent readReply(WipedString& body, std::string_view token);
 
 } // namespace issuer::vault::wire

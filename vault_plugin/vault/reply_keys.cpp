@@ -7,7 +7,7 @@ namespace {
 
 constexpr JsonKey ofAuth[] = {{"lease_duration"}, {"renewable", false}};
 constexpr JsonKey ofData[] = {
-	{"ttl"}, // numbers have text, too: some servers put quotes around them
+	{"ttl"}, // read as text as well: some servers put quotes around numbers
 	{"expire_time"},
 	{"creation_ttl"},
 	{"creation_time"},
@@ -24,7 +24,7 @@ constexpr JsonKey ofReply[] = {
 	{"wrap_info", false},
 	{"auth", false, ofAuth},
 	{"data", false, ofData},
-	// The words of gateways, and "error" also of RustyVault.
+	// Words of gateways; "error" also of RustyVault.
 	{"error", true, ofError},
 	{"error_description"},
 	{"message"},
@@ -62,7 +62,7 @@ bool isVaultsLanguage(const HttpReply& reply)
 	if (reply.status >= 300 && reply.status < 400) {
 		return (reply.status == 307 || reply.status == 308) && !reply.location.empty();
 	}
-	// What gateways write besides, "message" or "error", comes first where it comes at all.
+	// Beginnings of error replies. If a gateway writes other members as well, "message" or "error" comes first.
 	constexpr std::string_view beginnings[] = {R"({"errors":[")", R"({"errors":[])", R"({"auth":{)", R"({"data":{)",
 		R"({"wrap_info":{)", R"({"warnings":[)", R"({"auth/token/)"};
 	return std::ranges::any_of(

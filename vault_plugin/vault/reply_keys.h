@@ -4,14 +4,15 @@
 
 namespace issuer::vault::wire {
 
-/// What is read of the replies to look-ups and renewals. A list of what is read rather than of what is secret, so that
-/// a secret in a field that nobody thought of goes, too.
+/// Returns the members that are read of the replies to look-ups and renewals. It lists what is read rather than what is
+/// secret, so that a secret in an unexpected field is removed as well.
 [[nodiscard]] std::span<const JsonKey> replyKeys() noexcept;
 
-/// What is read of the reply to capabilitiesSelf().
+/// Returns the members that are read of the reply to capabilitiesSelf().
 [[nodiscard]] std::span<const JsonKey> capabilityKeys() noexcept;
 
-/// HttpRequest::understands: is it Vault's language? `reply.body` holds what was read of it.
+/// Returns whether a reply is in Vault's language, for HttpRequest::understands. `reply.body` holds only the members
+/// that were read.
 [[nodiscard]] bool isVaultsLanguage(const HttpReply& reply);
 
 } // namespace issuer::vault::wire

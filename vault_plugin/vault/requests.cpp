@@ -16,7 +16,7 @@ HttpRequest request(
 	request.reads = replyKeys();
 	request.understands = isVaultsLanguage;
 	request.headers.reserve(3);
-	// Agents and proxies before Vault may demand it: it shows that no browser was tricked into sending this.
+	// Agents and proxies before Vault may demand this header: it shows that no browser was tricked into the request.
 	request.headers.emplace_back("X-Vault-Request", "true");
 	if (!vaultNamespace.empty()) {
 		request.headers.emplace_back("X-Vault-Namespace", vaultNamespace);
@@ -34,7 +34,7 @@ std::string_view pathOf(renewal::Operation operation) noexcept
 	case renewal::Operation::renew:
 		return "/v1/auth/token/renew-self";
 	}
-	return {}; // no other operation
+	return {}; // unreachable: the switch names every operation
 }
 
 HttpRequest lookUpSelf(std::string_view token, std::string_view vaultNamespace)
@@ -46,7 +46,7 @@ HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, s
 {
 	auto renewal = request("POST", pathOf(renewal::Operation::renew), token, vaultNamespace);
 	renewal.headers.emplace_back("Content-Type", "application/json");
-	// Whole seconds: a server takes "500ms" as none, and a number with a fraction is an error to it.
+	// Whole seconds: a server reads "500ms" as none, and rejects a number with a fraction.
 	const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(increment.value_or(Duration::zero())).count();
 	renewal.body = seconds > 0 ? R"({"increment": ")" + std::to_string(seconds) + R"(s"})" : "{}";
 	return renewal;

@@ -115,7 +115,7 @@ constexpr Verdict verdicts[] = {
 };
 // clang-format on
 
-/// Says something about the token itself.
+/// Returns whether a verdict of this kind is about the token itself.
 bool judgesToken(Kind kind)
 {
 	switch (kind) {
@@ -136,7 +136,7 @@ bool judgesToken(Kind kind)
 	case Kind::cancelled:
 		return false;
 	}
-	return false; // no other kind
+	return false; // unreachable: the switch names every kind
 }
 
 bool fits(const Verdict& verdict, const Words& words)

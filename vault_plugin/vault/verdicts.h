@@ -8,14 +8,14 @@
 
 namespace issuer::vault::wire {
 
-/// What a refusal says, as it can be compared.
+/// The texts of a refusal, ready to be compared.
 struct Words
 {
-	bool vaults = false;            ///< Vault's own; else of something before the server
-	std::vector<std::string> texts; ///< normalised
+	bool vaults = false;            ///< true: the server's own; false: of a proxy or gateway
+	std::vector<std::string> texts; ///< as normalised() returns them
 };
 
-/// What one kind of reply says about the token, if it is not a 200.
+/// The meaning of one kind of reply other than 200 for the token.
 struct Verdict
 {
 	enum class Match : std::uint8_t
@@ -24,21 +24,22 @@ struct Verdict
 		equals,
 	};
 
-	int from; ///< lowest and
-	int to;   ///< highest status it is for
+	int from; ///< lowest status that it is for
+	int to;   ///< highest status that it is for
 	Match match;
-	std::string_view text; ///< in any one of the texts, as normalised() writes them; "": also without a text
+	/// Compared with each of the texts, as normalised() writes it; "": fits any reply, also one without a text.
+	std::string_view text;
 	renewal::Trouble::Kind kind;
 	renewal::Reason reason;
 	std::string_view advice;
 };
 
-/// A text as the verdicts compare it: one line, lower case, single blanks, no full stop at its end. Servers differ in
-/// all of these.
+/// Returns a text as the verdicts compare it: one line, lower case, single blanks, no full stop at its end. Servers
+/// differ in all of these.
 [[nodiscard]] std::string normalised(std::string_view text);
 
-/// The first that fits, and there is always one. What judges the token is taken from the server's own words only: a
-/// gateway's page may say "permission denied" or "token not found", and mean another token.
+/// Returns the first verdict that fits; there is always one. Verdicts on the token are taken from the server's own
+/// words only: a gateway's page may say "permission denied" or "token not found", and mean another token.
 [[nodiscard]] const Verdict& findVerdict(int status, const Words& words);
 
 } // namespace issuer::vault::wire
