@@ -11,8 +11,8 @@ namespace issuer::vault {
 /// A member of a JSON object that the plugin reads.
 struct JsonKey
 {
-	std::string_view name;                 ///< as spelled in the text: a key with escapes is another one
-	bool hasText = true;                   ///< false: strings in its value are not read
+	std::string_view name; ///< as spelled in the text: a key with escapes is another one
+	bool hasText = true;   ///< false: strings in its value are not read
 	/// Members to read of its value, if that is an object; none: only that it is one.
 	std::span<const JsonKey> members = {};
 };

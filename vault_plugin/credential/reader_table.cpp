@@ -15,21 +15,23 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Looks that may hang in one file system before the others in it wait.
+/// Most looks that may hang in one file system before its other files wait.
 constexpr unsigned freeTries = 2;
-/// Looks that may hang in one file system in all.
+/// Most looks that may hang in one file system in all.
 constexpr unsigned mostTries = 6;
-/// Further looks at a file whose look hangs.
+/// Most further looks at a file whose look hangs.
 constexpr std::uint8_t mostRetries = 3;
 
-/// Files that are due by the same second are looked at in one go, so that few threads have to wake up.
+/// Returns `at` rounded up to a multiple of `to`: files due within the same second are looked at in one go, so that few
+/// threads wake up.
 Instant roundedUp(Instant at, Duration to)
 {
 	const auto since = at.time_since_epoch();
 	return Instant((since + to - Duration(1)) / to * to);
 }
 
-/// Of a file that no look has come back from yet: it lies where its neighbours do.
+/// Returns the group of a file that no look has come back from yet: assumed to be that of its neighbours in the
+/// directory.
 std::uint64_t groupOf(std::string_view path)
 {
 	for (int names = 0; names < 2; ++names) {
@@ -159,17 +161,17 @@ std::optional<Wait> Reader::Table::run(Wake wake) noexcept
 	const Lock lock(_mutex);
 	const auto now = _clock.boot();
 	while (!_byTime.empty() && now - std::max(_byTime.topKey(), _progress) >= _options.tellAfter) {
-		auto& entry = _byTime.top(); // no helper can be had
+		auto& entry = _byTime.top(); // no helper could be had
 		tellHanging(entry, _byTime.topKey());
 		_byTime.update(entry, now);
 	}
 	if (!_byTime.empty() && !armAt(_byTime.topKey() > now ? _byTime.topKey() : now + _options.stuckAfter)) {
-		return Wait{-1, 0, 1s}; // which takes no memory
+		return Wait{-1, 0, 1s}; // needs no memory
 	}
 	return std::nullopt;
 }
 
-/// Unless one is under way that does not hang, or nothing is due.
+/// Starts a round, unless one that does not hang is under way, or no file is due.
 void Reader::Table::startRound() noexcept
 {
 	{
@@ -198,7 +200,7 @@ void Reader::Table::round() noexcept
 {
 	Lock lock(_mutex);
 	Look look;
-	while (_rounds - _stuck == 1) { // else another goes on, since this one was stuck
+	while (_rounds - _stuck == 1) { // otherwise this round was stuck and another goes on
 		const auto entry = takeDue(look);
 		if (!entry) {
 			break;
@@ -218,7 +220,7 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcep
 	while (!_closed && !_byTime.empty() && _byTime.topKey() <= now) {
 		auto& entry = _byTime.top();
 		if (entry._look != nullptr) {
-			break; // has just begun to hang
+			break; // it counts as hanging since a moment ago
 		}
 		if (!mayLook(entry, now)) {
 			entry._waiting = std::min(entry._waiting, now);
@@ -246,19 +248,19 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 	std::optional<FileLook> found;
 	std::optional<std::string> gap;
 	try {
-		const std::string path = entry._path; // its owner may leave
+		const std::string path = entry._path; // a copy: the owner may close the file meanwhile
 		lock.unlock();
 		if (walk) {
 			gap = _hints.follow(entry, path);
 		}
 		found = lookAt(path, before);
 		if (!walk && _options.hints && !found->unchanged && found->trouble.empty()) {
-			gap = _hints.follow(entry, path); // it has changed without a hint: it may be reached another way now
+			gap = _hints.follow(entry, path); // it changed without a hint, so another path may lead to it now
 			found = lookAt(path, before);
 		}
 	}
 	catch (const std::exception&) {
-		found.reset(); // out of memory: again in a moment
+		found.reset(); // out of memory: looks again shortly
 	}
 	if (!lock.owns_lock()) {
 		lock.lock();
@@ -287,7 +289,7 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 	}
 }
 
-/// Makes news of what a look has found.
+/// Turns the result of a look into news.
 void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::string> gap)
 {
 	if (gap && !entry._gapTold) {
@@ -303,10 +305,10 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 		return;
 	}
 	if (found.unchanged && entry._trouble) {
-		entry._again = true; // it was told as hanging: another look tells the token anew
+		entry._again = true; // told as hanging: another look brings the token as news
 		return;
 	}
-	_hanging.erase(entry._group); // it answers, also to the others
+	_hanging.erase(entry._group); // the file system answers, for the others as well
 	entry._group = groupOf(found.content.device);
 	entry._content = found.content;
 	if (!found.unchanged) {
@@ -321,7 +323,7 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 	}
 }
 
-/// When to look at it next.
+/// Sets the time of the file's next look.
 void Reader::Table::plan(Entry& entry) noexcept
 {
 	const auto now = _clock.boot();
@@ -333,7 +335,7 @@ void Reader::Table::plan(Entry& entry) noexcept
 	static_cast<void>(armAt(at));
 }
 
-/// Counts the looks that hang, and tells of those that have for long.
+/// Counts the looks that hang, and tells of those that hang for long.
 void Reader::Table::noteHanging() noexcept
 {
 	const auto now = _clock.boot();
@@ -350,7 +352,7 @@ void Reader::Table::noteHanging() noexcept
 		}
 		else if (entry._retries < mostRetries && _stuck < _options.mostStuck / 2) {
 			++entry._retries;
-			entry._look = nullptr; // what it brings no longer counts
+			entry._look = nullptr; // its result no longer counts
 			entry._walk = true;
 		}
 		else {
@@ -370,7 +372,7 @@ void Reader::Table::becomesStuck(Entry& entry, Instant now) noexcept
 		hanging.nextTry = now + hanging.pause;
 	}
 	catch (const std::exception&) {
-		// Out of memory: its neighbours find out for themselves.
+		// Out of memory: the neighbours of the file find out for themselves.
 	}
 }
 
@@ -383,7 +385,7 @@ void Reader::Table::isNoLongerStuck(const Look& look) noexcept
 	}
 }
 
-/// Whether its file system answers, as far as is known, or a try is worth it.
+/// Returns whether the file's system answers, as far as is known, or one more look is worth the risk.
 bool Reader::Table::mayLook(const Entry& entry, Instant now) noexcept
 {
 	const auto hanging = _hanging.find(entry._group);
@@ -428,8 +430,8 @@ void Reader::Table::tell(Entry& entry, std::string trouble, bool hanging) noexce
 	}
 }
 
-/// False: out of memory, and the job is armed as before. Each run of the job ends with a next one, so that a failure
-/// elsewhere only makes it late.
+/// Arms the job. Returns false if out of memory: the job is armed as before. Each run of the job ends with a next one,
+/// so that a failure elsewhere only makes it late.
 bool Reader::Table::armAt(Instant at) noexcept
 {
 	if (_closed || at >= _armedAt) {
@@ -445,7 +447,8 @@ bool Reader::Table::armAt(Instant at) noexcept
 	}
 }
 
-/// Up to an eighth of the interval, so that ten thousand files are not due in the same second.
+/// Returns a random duration up to an eighth of the interval, so that ten thousand files are not due in the same
+/// second.
 Duration Reader::Table::spread() noexcept
 {
 	_dice = _dice * 1664525U + 1013904223U;

@@ -14,11 +14,11 @@
 
 namespace issuer::vault::credential {
 
-/// The files of a Reader, and when to look at which.
+/// The files of a Reader, and the time of each one's next look.
 ///
-/// A round is a piece of work on a helper: it looks at one file after the other until none is due. One round does;
-/// when its look hangs, another goes on with the others. The job starts rounds when files are due, and counts the
-/// looks that hang. No lock is held during a look.
+/// A round is a piece of work on a helper: it looks at one due file after the other until none is left. One round is
+/// enough; when its look hangs, another goes on with the others. The job starts rounds when files are due, and counts
+/// the looks that hang. No lock is held during a look.
 class Reader::Table final : public std::enable_shared_from_this<Reader::Table>, private runtime::Job
 {
 public:
@@ -38,7 +38,7 @@ public:
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
-	using Group = std::uint64_t; ///< files of one file system, as far as is known
+	using Group = std::uint64_t; ///< id of the file system, as far as is known
 
 	/// A look under way, on the stack of the helper.
 	struct Look
@@ -48,11 +48,11 @@ private:
 		bool stuck = false;
 	};
 
-	/// Looks that hang in one file system.
+	/// The looks that hang in one file system.
 	struct Hanging
 	{
 		unsigned looks = 0;
-		Instant nextTry; ///< when one more is risked
+		Instant nextTry; ///< time at which one more look is risked
 		Duration pause{};
 	};
 
@@ -88,7 +88,7 @@ private:
 	Instant _armedAt = Instant::max();
 	std::uint32_t _dice = 1;
 	unsigned _rounds = 0;
-	unsigned _stuck = 0; ///< of those rounds
+	unsigned _stuck = 0; ///< number of rounds whose look hangs
 	bool _closed = false;
 };
 
@@ -104,19 +104,19 @@ private:
 	friend class Table;
 
 	Table& _table;
-	const std::string& _path; ///< the owner's: valid until it is closed
+	const std::string& _path; ///< the owner's string: valid until the file is closed
 	NewsListener* _listener;  ///< null: closed
-	FileContent _content;     ///< as last read; of a file in trouble, none
+	FileContent _content;     ///< as last read; empty while the file is in trouble
 	Group _group;
 	std::unique_ptr<News> _news;
-	std::unique_ptr<std::string> _trouble; ///< as last told; seldom any
-	Instant _waiting = Instant::max();     ///< since when it is due and its file system hangs
-	Look* _look = nullptr;                 ///< the one under way whose result counts
+	std::unique_ptr<std::string> _trouble; ///< as last told; null: none
+	Instant _waiting = Instant::max();     ///< time since when it is due and its file system hangs
+	Look* _look = nullptr;                 ///< the look under way whose result counts
 	std::uint32_t _position = 0;
-	std::uint8_t _retries = 0; ///< looks beside one that hangs
+	std::uint8_t _retries = 0; ///< number of looks beside one that hangs
 	bool _urgent = false;
-	bool _walk = true;   ///< follow the path before the next look
-	bool _again = false; ///< look again after the one under way
+	bool _walk = true;   ///< whether to follow the path before the next look
+	bool _again = false; ///< whether to look again after the look under way
 	bool _gapTold = false;
 };
 

@@ -21,7 +21,7 @@ Secret::Secret(std::string_view text)
 	_size = text.size();
 	std::memcpy(_data, text.data(), _size);
 	char none = 0;
-	wipe(&none, sizeof none); // for the registers that the copy went through
+	wipe(&none, sizeof none); // also clears the registers that the copy went through
 }
 
 Secret::Secret(Secret&& other) noexcept

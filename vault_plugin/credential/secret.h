@@ -5,13 +5,13 @@
 
 namespace issuer::vault::credential {
 
-/// A token at rest: in pages that no core dump holds (MADV_DONTDUMP) and no fork inherits (MADV_WIPEONFORK),
+/// A token at rest: in pages that no core dump contains (MADV_DONTDUMP) and no fork inherits (MADV_WIPEONFORK),
 /// overwritten when it is replaced or dropped. Move-only. Not thread-safe by itself; the pages are shared safely.
 class Secret
 {
 public:
 	Secret() noexcept = default;
-	/// A copy of `text`, at most 64 KiB (else std::length_error); the caller wipes the original.
+	/// Copies `text`, at most 64 KiB (else std::length_error); the caller wipes the original.
 	explicit Secret(std::string_view text);
 	Secret(Secret&& other) noexcept;
 	Secret& operator=(Secret&& other) noexcept;
@@ -20,7 +20,7 @@ public:
 	[[nodiscard]] std::string_view view() const noexcept { return {_data, _size}; }
 	[[nodiscard]] bool empty() const noexcept { return _size == 0; }
 
-	/// In constant time for equal lengths.
+	/// Compares in constant time for equal lengths.
 	[[nodiscard]] bool equals(std::string_view other) const noexcept;
 
 private:

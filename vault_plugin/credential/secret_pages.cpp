@@ -16,7 +16,8 @@ namespace {
 /// Sixteen pages of 4 KiB, aligned to its own size, so that a slot's block is found by masking the slot's address.
 constexpr std::size_t blockSize = std::size_t{64} * 1024;
 
-/// The head has a page of its own: a forked child reads zeros in the slots, but must still find its way around them.
+/// The head has a page of its own: a forked child reads zeros in the slots, but must still be able to read the
+/// bookkeeping.
 constexpr std::size_t headSize = std::size_t{4} * 1024;
 
 constexpr std::size_t smallestSlot = 64;

@@ -8,7 +8,7 @@
 namespace issuer::vault::credential {
 namespace {
 
-/// Locks a flag.
+/// Holds a flag as a spin lock.
 class Held
 {
 public:
@@ -38,7 +38,7 @@ Result<Secret> tokenOf(const char* text)
 	return tokenIn(text).map([](std::string_view token) { return Secret(token); });
 }
 
-/// Not of a file.
+/// Reads an origin that is not a file.
 Result<Secret> readHere(const Origin& origin)
 {
 	auto token = origin.kind == Origin::Kind::environment
@@ -59,7 +59,7 @@ std::string describe(const Origin& origin)
 	case Origin::Kind::value:
 		return "token.value of the configuration";
 	}
-	std::abort(); // no other kind
+	std::abort(); // unreachable: the switch names every kind
 }
 
 void Source::open(Reader& reader, NewsListener& listener)
@@ -121,14 +121,14 @@ Source::Update Source::update()
 		update.note = std::move(news->note);
 	}
 	catch (...) {
-		lookNow(); // out of memory: the news is told once more
+		lookNow(); // out of memory: another look brings the same news
 		throw;
 	}
 	_news.reset();
 	return update;
 }
 
-/// What a token that was read is to those there are.
+/// Compares a token that was read with the current one and the candidate.
 Source::Update Source::compare(Secret& token)
 {
 	Update update;
@@ -160,7 +160,7 @@ Result<Secret> Source::readNow(Reader& reader, std::chrono::steady_clock::time_p
 	return readHere(_origin);
 }
 
-/// The configuration's value has become the current token: it never changes, and one copy is enough.
+/// Returns whether the configuration's value has become the current token: it never changes, and one copy is enough.
 bool Source::isTaken() const
 {
 	return _origin.kind == Origin::Kind::value && _origin.value.empty() && current();
@@ -178,7 +178,7 @@ void Source::use(SharedSecret token) noexcept
 		const Held held(_held);
 		_current.swap(token);
 	}
-	token.reset(); // wiped here, unless somebody looks at it
+	token.reset(); // wiped here, unless another reference exists
 }
 
 void Source::adopt() noexcept

@@ -11,7 +11,7 @@
 
 namespace issuer::vault::credential {
 
-/// Where the token comes from: exactly one of a file, an environment variable, or the configuration itself.
+/// The origin of the token: exactly one of a file, an environment variable, or the configuration itself.
 struct Origin
 {
 	enum class Kind
@@ -26,14 +26,14 @@ struct Origin
 	Secret value;     ///< only of `value`
 };
 
-/// Names it for people: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
+/// Names it for log lines and errors: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
 [[nodiscard]] std::string describe(const Origin& origin);
 
-/// A shared hold on a token: it is wiped when the last one lets go.
+/// A shared reference to a token, which is wiped with the last reference.
 using SharedSecret = std::shared_ptr<const Secret>;
 
-/// The token in use, and the candidate that its origin has given since. Reads nothing itself while the instance runs:
-/// a file is read by the Reader, an environment variable in open(), on the control thread, which alone may read the
+/// The token in use, and the candidate that its origin has given since. Blocks in nothing while the instance runs: a
+/// file is read by the Reader, an environment variable in open(), on the control thread, which alone may read the
 /// environment.
 ///
 /// current() is [thread-safe]. Everything else is for one thread at a time: the control thread before and after a run
@@ -43,51 +43,52 @@ class Source
 public:
 	explicit Source(Origin origin) : _origin(std::move(origin)) {}
 
-	/// The first token from here on is the current one. `listener` is told of news until close().
+	/// Begins to read the origin. The first token read from now on becomes the current one. `listener` is told of news
+	/// until close().
 	void open(Reader& reader, NewsListener& listener);
 	void close() noexcept;
 
-	/// What has come of the news since it was asked for last.
+	/// The change that news has brought since the last call.
 	struct Update
 	{
 		enum class Kind : std::uint8_t
 		{
 			none,
-			first,     ///< current() is there, the first time since open()
-			candidate, ///< candidate() is another one than before
-			gone,      ///< there is no candidate any more: the origin went back to current()
+			first,     ///< current() exists, for the first time since open()
+			candidate, ///< candidate() has changed
+			gone,      ///< the candidate is gone: the origin has current() again
 			trouble,   ///< no token can be read now
 		};
 
 		Kind kind = Kind::none;
-		std::string trouble;    ///< of `trouble`: why; quotes nothing of it
-		bool hanging = false;   ///< of `trouble`: it is not known to be bad, it has not been read yet
-		bool recovered = false; ///< the trouble told last is over
-		std::string note;       ///< why a change may be noticed late; empty: nothing new
+		std::string trouble;    ///< for `trouble`: the reason; quotes nothing of the origin
+		bool hanging = false;   ///< for `trouble`: a look takes long; the origin is not known to be bad
+		bool recovered = false; ///< the trouble told last has ended
+		std::string note;       ///< why a change may be noticed late; empty: no news of that
 	};
 	[[nodiscard]] Update update();
 
-	/// Whether a token has been read since open().
+	/// Returns whether a token has been read since open().
 	[[nodiscard]] bool isRead() const noexcept { return _read; }
 
-	/// Why no token can be read; empty: one can, or nothing is known yet.
+	/// Returns why no token can be read; empty: one can, or nothing is known yet.
 	[[nodiscard]] std::string_view trouble() const noexcept
 	{
 		return _trouble ? std::string_view(*_trouble) : std::string_view();
 	}
 
-	/// The token in use; null before the first was read. Stays after close().
+	/// Returns the token in use; null before the first was read. It stays after close().
 	[[nodiscard]] SharedSecret current() const;
 	[[nodiscard]] const SharedSecret& candidate() const noexcept { return _candidate; }
 
-	/// The candidate takes the place of the token in use.
+	/// Makes the candidate the token in use.
 	void adopt() noexcept;
 
-	/// Whether a token that works is wanted soon.
+	/// Sets whether a working token is needed soon: see Reader::File::setUrgent().
 	void setUrgent(bool urgent) noexcept;
 	void lookNow() noexcept;
 
-	/// Reads the origin once, for a copy of its own, until `deadline` at most. Changes nothing here.
+	/// Reads the origin once and returns a copy. Blocks until `deadline` at most. Changes nothing here.
 	[[nodiscard]] Result<Secret> readNow(Reader& reader, std::chrono::steady_clock::time_point deadline) const;
 
 	[[nodiscard]] std::string describe() const { return credential::describe(_origin); }
@@ -98,12 +99,13 @@ private:
 	[[nodiscard]] Update compare(Secret& token);
 
 	Origin _origin;
-	std::unique_ptr<Reader::File> _file; ///< while it is open, if it is one
-	mutable std::atomic_flag _held = {}; ///< guards _current, for a copy or a move; a mutex would be forty times larger
+	std::unique_ptr<Reader::File> _file; ///< null unless the origin is a file and open
+	/// Spin lock of _current, held for a copy or a move; a mutex would be forty times larger.
+	mutable std::atomic_flag _held = {};
 	SharedSecret _current;
 	SharedSecret _candidate;
-	std::unique_ptr<News> _news;           ///< of an origin that is no file: what open() has found
-	std::unique_ptr<std::string> _trouble; ///< as told last; seldom any
+	std::unique_ptr<News> _news;           ///< result of open() for an origin that is no file
+	std::unique_ptr<std::string> _trouble; ///< as last told; null: none
 	bool _read = false;
 	bool _urgent = false;
 };

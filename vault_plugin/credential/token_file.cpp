@@ -23,10 +23,10 @@
 namespace issuer::vault::credential {
 namespace {
 
-/// How often a file that is written to while it is read is read again.
+/// Most reads of a file that is written to while it is read.
 constexpr int mostReads = 3;
 
-/// Longer than the clocks of file systems take to move on: two seconds on FAT.
+/// In nanoseconds; longer than the coarsest time stamp of a file system: two seconds on FAT.
 constexpr std::int64_t settlingTime = 3'000'000'000;
 
 tl::unexpected<Error> cannotBeRead(int error)
@@ -39,14 +39,14 @@ std::int64_t nanoseconds(const timespec& time)
 	return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-/// What identifies a content of a file without reading it.
+/// Identifies the content of a file without reading it.
 struct FileStamp
 {
 	dev_t device = 0;
 	ino_t inode = 0;
 	off_t size = 0;
 	std::int64_t modified = 0; ///< nanoseconds since 1970
-	std::int64_t changed = 0;  ///< likewise, of the inode
+	std::int64_t changed = 0;  ///< nanoseconds since 1970, of the inode
 
 	friend bool operator==(const FileStamp&, const FileStamp&) = default;
 
@@ -71,7 +71,7 @@ std::optional<FileStamp> stampOf(const Descriptor& file, mode_t* mode = nullptr)
 		status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
 }
 
-/// To the end, whatever size the file says it has.
+/// Reads to the end, whatever size the file claims to have.
 Result<WipedString> readAll(const Descriptor& file)
 {
 	constexpr std::size_t piece = 4096;
@@ -145,7 +145,7 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 
 FileLook lookAt(const std::string& path, const FileContent& before)
 {
-	// Non-blocking: opening a FIFO nobody writes to would wait for ever.
+	// Non-blocking: opening a FIFO without a writer would block for ever.
 	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 	auto found = file ? look(file, before) : Result<FileLook>(cannotBeRead(errno));
 	if (found) {

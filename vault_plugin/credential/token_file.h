@@ -8,30 +8,31 @@
 
 namespace issuer::vault::credential {
 
-/// What is remembered of the last look at a file.
+/// The result of the last look at a file, without the token.
 struct FileContent
 {
 	dev_t device = 0;
-	std::size_t stamp = 0;  ///< hash of what identifies a content without reading it: inode, size and times
+	std::size_t stamp = 0;  ///< hash of inode, size and times, which identify a content without reading it
 	std::size_t digest = 0; ///< hash of the token; 0: none was read
 
-	/// Another content would have another stamp. False for a file without a size (FUSE, procfs) and for one written so
-	/// recently that its clock may not have moved on since.
+	/// Whether other content would have another stamp. False for a file without a size (FUSE, procfs) and for one
+	/// written so recently that its time stamp may not have moved on since.
 	bool settled = false;
 };
 
-/// What a look at a token file has found.
+/// The result of a look at a token file.
 struct FileLook
 {
 	bool unchanged = false; ///< the token is the same as before
 	Secret token;           ///< empty: unchanged, or none can be used
-	std::string trouble;    ///< why none can be used: goes on after the file's name, and quotes nothing of its content
-	FileContent content;    ///< of a token that can be used
+	/// Why none can be used: continues a sentence after the file's name, and quotes nothing of its content.
+	std::string trouble;
+	FileContent content; ///< of a token that can be used; otherwise empty
 };
 
-/// Looks at the token file `path`: whether it is another one than `before`, and if so, what it holds. Blocks for as
-/// long as the file system does. Opens and never only stats, because a network file system compares its copy with the
-/// server's when a file is opened. Throws std::bad_alloc.
+/// Looks at the token file `path`: finds whether its token differs from `before`, and if so, reads it. Blocks for as
+/// long as the file system does. Opens the file rather than calling stat alone, because a network file system compares
+/// its copy with the server's when a file is opened. Throws std::bad_alloc.
 [[nodiscard]] FileLook lookAt(const std::string& path, const FileContent& before);
 
 } // namespace issuer::vault::credential

@@ -14,7 +14,8 @@ bool isOfName(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/// `VAULT_TOKEN=…`, with or without `export`. Not what merely ends in the padding of base64.
+/// Returns whether `text` is `VAULT_TOKEN=…`, with or without `export`. A text that merely ends in the padding of
+/// base64 is not.
 bool isAssignment(std::string_view text)
 {
 	constexpr std::string_view prefix = "export ";
@@ -26,7 +27,8 @@ bool isAssignment(std::string_view text)
 	return name != text.begin() && rest.starts_with('=') && rest.find_first_not_of('=') != std::string_view::npos;
 }
 
-/// What a text is that is visibly no token; null where it may be one. Goes on after the name of the place.
+/// Returns what kind of text this is, if it is visibly no token; null if it may be one. Continues a sentence after the
+/// name of the place.
 const char* otherThanToken(std::string_view raw, std::string_view text)
 {
 	const auto isZeroAt = [raw](std::size_t first) { return raw[first] == '\0' && raw[first + 2] == '\0'; };

@@ -6,10 +6,10 @@
 
 namespace issuer::vault::credential {
 
-/// `text` without the blanks and line ends around it, if what remains can be a token: one word of visible ASCII, at
+/// Returns `text` without the blanks and line ends around it, if the rest can be a token: one word of visible ASCII, at
 /// most 64 KiB, and not visibly something else: JSON, an assignment, a text in quotes, `null`, UTF-16. Blanks and
-/// controls would end or split the header that carries it. The error tells what or where the trouble is and quotes
-/// nothing; its text goes on after the name of the place: "… is empty".
+/// control characters would end or split the header that carries it. The error tells the kind or position of the
+/// trouble and quotes nothing; it continues a sentence after the name of the place: "… is empty".
 [[nodiscard]] Result<std::string_view> tokenIn(std::string_view text);
 
 } // namespace issuer::vault::credential
