@@ -49,7 +49,7 @@ std::vector<Address> addressesAt(const ObjectReader& root)
 	return addresses;
 }
 
-/// Goes into a header.
+/// Reads the namespace, which goes into a header.
 std::string namespaceAt(const ObjectReader& root)
 {
 	auto name = root.text("namespace");
@@ -64,7 +64,7 @@ std::string variableAt(const ObjectReader& token)
 	auto name = token.text("env");
 	const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
 	const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-	// Not repeated: it may be the token, put in the wrong place.
+	// The text is not repeated: it may be the token in the wrong place.
 	if (name.empty() || digit(name.front()) ||
 		!std::ranges::all_of(name, [&](char c) { return fits(c) || digit(c); })) {
 		refuse("token.env", "the name of an environment variable is wanted, such as VAULT_TOKEN");
@@ -74,7 +74,7 @@ std::string variableAt(const ObjectReader& token)
 
 credential::Secret tokenValue(const ObjectReader& token, std::string_view written)
 {
-	static_cast<void>(token.text("value")); // a string
+	static_cast<void>(token.text("value")); // must be a string
 	const auto text = config::unescapedSecret(written);
 	const auto fits = text.and_then([](const WipedString& plain) { return credential::tokenIn(plain); });
 	if (!fits) {
@@ -104,7 +104,7 @@ credential::Origin tokenAt(const ObjectReader& root, const config::Document& doc
 
 std::string serverNameAt(const ObjectReader& tls)
 {
-	constexpr std::size_t longest = 253; // of a name in DNS
+	constexpr std::size_t longest = 253; // of a DNS name
 	auto name = tls.text("server_name");
 	const auto fits = [](char c) {
 		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
@@ -134,7 +134,7 @@ transport::TlsIdentity tlsAt(const ObjectReader& root)
 	return identity;
 }
 
-/// `proxy` and `proxyAuthorization` of the settings.
+/// Reads `proxy` and `proxyAuthorization` of the settings.
 void readProxy(const ObjectReader& root, const config::Document& document, transport::Settings& settings)
 {
 	const auto setting = root.text("proxy", "none");
@@ -142,7 +142,7 @@ void readProxy(const ObjectReader& root, const config::Document& document, trans
 		settings.proxy = setting == "none" ? "" : setting;
 		return;
 	}
-	// Not repeated: a proxy's address is where people put passwords.
+	// The text is not repeated: a proxy's address may hold a password.
 	const auto text =
 		document.proxy ? config::unescapedSecret(*document.proxy) : Result<WipedString>(WipedString(setting));
 	if (!text || text->find("://") == text->npos) {

@@ -12,7 +12,7 @@
 
 namespace issuer::vault {
 
-/// What issuers can have in common: all of a configuration but the credential.
+/// The part of a configuration that issuers can share: everything but the credential.
 struct CommonConfig
 {
 	enum class Startup
@@ -37,11 +37,11 @@ struct Config : CommonConfig
 };
 
 /// Decodes `json`, at most 128 KiB of it. Opens nothing. The error names the key by its path («renewal.min_interval»),
-/// what was found there and what is wanted; it never quotes a token, and no copy of one is left behind.
+/// the value's kind and the one that is expected; it never quotes a token, and no copy of one is left behind.
 /// `transport.userAgent` is not configured: it stays empty.
 [[nodiscard]] Result<Config> parseConfig(std::string_view json);
 
-/// The same rules as a JSON Schema (draft 2020-12), for hosts, editors and people. A test holds the two together.
+/// The same rules as a JSON Schema (draft 2020-12), for hosts, editors and people. A test compares the two.
 extern const char configSchema[];
 
 } // namespace issuer::vault

@@ -16,13 +16,13 @@
 namespace issuer::vault::config {
 namespace {
 
-/// Is what stands below `key` for the parser to see?
+/// Returns whether the parser may see the string at `key`.
 bool mayBeRead(std::string_view key)
 {
 	return key != secretKey && std::ranges::any_of(keyPaths, [&](auto path) { return lastPart(path) == key; });
 }
 
-/// Builds the tree that Poco's parser walks. Poco's own tree would keep the last of equal keys and not tell.
+/// Builds the document as Poco's parser walks it. Poco's own tree would silently keep the last of equal keys.
 class Builder final : public Poco::JSON::Handler
 {
 public:
@@ -49,7 +49,7 @@ private:
 		if (_open.empty()) {
 			return _root = std::move(value);
 		}
-		auto& parent = _open.back()->of; // what it grows by may move its elder children, inside which nobody is now
+		auto& parent = _open.back()->of; // growing may move elder siblings; none of those is open now
 		if (auto* const array = std::get_if<Array>(&parent)) {
 			return array->emplace_back(std::move(value));
 		}
@@ -57,11 +57,11 @@ private:
 	}
 
 	Value& _root;
-	std::vector<Value*> _open; ///< the objects and arrays around the place that is being read
+	std::vector<Value*> _open; ///< the objects and arrays around the current position
 	std::string _key;
 };
 
-/// Where the parser gave up.
+/// Returns the line at which the parser stopped, in words.
 std::string lineOf(std::istream& stream, std::string_view text)
 {
 	stream.clear();
@@ -69,10 +69,10 @@ std::string lineOf(std::istream& stream, std::string_view text)
 	return std::to_string(1 + std::ranges::count(text.substr(0, read), '\n'));
 }
 
-/// `text` without its secrets.
+/// Parses `text`, from which the secrets have been removed.
 Result<Value> parse(std::string_view text)
 {
-	// From a stream: of a string the parser would make a copy.
+	// From a stream: given a string, the parser would make a copy.
 	Poco::MemoryInputStream stream(text.data(), static_cast<std::streamsize>(text.size()));
 	try {
 		Value root;
@@ -81,11 +81,11 @@ Result<Value> parse(std::string_view text)
 		parser.parse(stream);
 		return root;
 	}
-	catch (const Poco::JSON::JSONException& error) { // says what it expected, and repeats one byte at most
+	catch (const Poco::JSON::JSONException& error) { // its text names what was expected, and repeats one byte at most
 		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) + ": " +
 					   forPeople(error.message(), 80));
 	}
-	catch (const Poco::Exception&) { // repeats the number
+	catch (const Poco::Exception&) { // its text repeats the number
 		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) +
 					   ": a number is out of any range");
 	}

@@ -13,9 +13,9 @@ namespace issuer::vault::config {
 struct Value;
 struct Member;
 using Array = std::vector<Value>;
-using Members = std::vector<Member>; ///< in the order of the text; what stands twice, twice
+using Members = std::vector<Member>; ///< in the order of the text; a key that stands twice is here twice
 
-/// A piece of JSON.
+/// One JSON value.
 struct Value
 {
 	std::variant<std::nullptr_t, bool, double, std::string, Array, Members> of;
@@ -27,26 +27,25 @@ struct Member
 	Value value;
 };
 
-/// "a number", "an object", …
+/// Returns the kind of value in words: "a number", "an object", ….
 [[nodiscard]] const char* kindOf(const Value& value);
 
-/// A configuration as the JSON that it is, without its secrets.
+/// A configuration as JSON, without its secrets.
 struct Document
 {
 	static constexpr std::size_t largest = std::size_t{128} * 1024;
 	static constexpr std::size_t deepest = 8;
 
 	Value root;
-	/// What stands between the quotes of the secret string, escapes as they are written; borrowed from the text.
+	/// The characters between the quotes of the secret string, escapes as they are written; borrowed from the text.
 	std::optional<std::string_view> secret;
-	/// Likewise of the proxy's address, if it holds an '@' and so perhaps a password.
+	/// The same of the proxy's address, if it holds an '@' and so perhaps a password.
 	std::optional<std::string_view> proxy;
 };
 
-/// Reads `json`, of at most `largest` bytes, nested at most `deepest` deep. The parser makes copies of what it reads,
-/// so it is not shown the secrets, nor any string that could be one that strayed: those, and strings below other keys
-/// than those of the configuration, are x's of the same length in the document. Nor does an error repeat what stands in
-/// the text.
+/// Reads `json`, of at most `largest` bytes, nested at most `deepest` deep. The parser makes copies of the text, so it
+/// is not shown the secrets, nor any string that could be a misplaced one: those, and strings at keys that the
+/// configuration does not have, are x's of the same length in the document. Errors do not repeat the text either.
 [[nodiscard]] Result<Document> readDocument(std::string_view json);
 
 } // namespace issuer::vault::config

@@ -6,7 +6,7 @@
 namespace issuer::vault::config {
 namespace {
 
-/// Letters to insert, drop, replace or swap with their neighbour to get from one word to the other.
+/// Returns the number of letters to insert, drop, replace or swap with a neighbour to get from one word to the other.
 std::size_t slips(std::string_view from, std::string_view to)
 {
 	std::vector<std::size_t> beforeLast(to.size() + 1);
@@ -51,7 +51,7 @@ std::optional<std::string_view> nearestKey(std::string_view path)
 		return std::nullopt;
 	}
 	std::optional<std::string_view> nearest;
-	std::size_t least = word.size() / 3 + 1; // of a word of three letters one may be wrong
+	std::size_t least = word.size() / 3 + 1; // most differences that count as a slip: one in a word of three letters
 	for (const auto& key : keyPaths) {
 		const auto elsewhere = objectOf(key) != objectOf(path);
 		const auto distance = slips(word, lastPart(key)) + (elsewhere ? 1 : 0);

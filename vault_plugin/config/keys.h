@@ -6,7 +6,7 @@
 
 namespace issuer::vault::config {
 
-/// Every key of the configuration, by its path.
+/// The path of every key of the configuration.
 constexpr std::array<std::string_view, 23> keyPaths{
 	"address",
 	"namespace",
@@ -39,7 +39,7 @@ constexpr std::string_view secretKey = "value";
 /// The key whose string may hold a password.
 constexpr std::string_view proxyKey = "proxy";
 
-/// "ca_file" of "tls.ca_file".
+/// Returns "ca_file" of "tls.ca_file".
 [[nodiscard]] constexpr std::string_view lastPart(std::string_view path)
 {
 	return path.substr(path.rfind('.') + 1); // npos + 1 is 0
@@ -47,7 +47,8 @@ constexpr std::string_view proxyKey = "proxy";
 
 [[nodiscard]] bool isKey(std::string_view path);
 
-/// The path that was meant by `path`, which is no key's: a slip of the pen away, or the same key in another object.
+/// Returns the key that was probably meant by `path`, which is none: a typing error away, or the same key in another
+/// object.
 [[nodiscard]] std::optional<std::string_view> nearestKey(std::string_view path);
 
 } // namespace issuer::vault::config

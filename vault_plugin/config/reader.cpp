@@ -10,7 +10,7 @@
 namespace issuer::vault::config {
 namespace {
 
-/// May be said in an error: a word, too short for a token that strayed.
+/// Returns whether a key may be repeated in an error: it is a word, and too short for a misplaced token.
 bool looksLikeAKey(std::string_view key)
 {
 	constexpr std::size_t longest = 24;
@@ -180,7 +180,7 @@ std::size_t ObjectReader::choice(std::string_view key, std::initializer_list<std
 		for (const auto& one : words) {
 			wanted += (wanted.empty() ? "\"" : &one == words.end() - 1 ? " or \"" : ", \"") + std::string(one) + '"';
 		}
-		// Not repeated: it may be the token, put in the wrong place.
+		// The text is not repeated: it may be the token in the wrong place.
 		refuse(
 			pathOf(key), wanted + " is wanted, found another text of " + std::to_string(word.size()) + " characters");
 	}

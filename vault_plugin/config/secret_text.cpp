@@ -6,7 +6,7 @@
 namespace issuer::vault::config {
 namespace {
 
-/// The character that `rest`, right after a backslash, stands for; what spells it is taken off.
+/// Takes an escape off `rest`, which begins right after a backslash, and returns the character it stands for.
 std::optional<char> takeEscaped(std::string_view& rest)
 {
 	constexpr std::string_view letters = "\"\\/bfnrt";
@@ -36,7 +36,7 @@ std::optional<char> takeEscaped(std::string_view& rest)
 Result<WipedString> unescapedSecret(std::string_view written)
 {
 	WipedString plain;
-	plain.reserve(written.size() + 16); // never short enough to live where it is not wiped, nor moved
+	plain.reserve(written.size() + 16); // at once, and long enough to live on the heap, where it is wiped
 	for (auto rest = written; !rest.empty();) {
 		const auto character = rest.front();
 		rest.remove_prefix(1);

@@ -7,8 +7,9 @@
 
 namespace issuer::vault::config {
 
-/// The characters that `written`, the inside of a JSON string, stands for, in memory that is wiped. Only for what is
-/// ASCII once it is unescaped, as tokens are. The error's text goes on after the name of the place, without a quote.
+/// Returns the characters that `written`, the inside of a JSON string, stands for, in memory that is wiped. Only for
+/// text that is ASCII once unescaped, as tokens are. The error continues a sentence after the name of the place,
+/// without a quote.
 [[nodiscard]] Result<WipedString> unescapedSecret(std::string_view written);
 
 } // namespace issuer::vault::config
