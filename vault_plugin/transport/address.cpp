@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view unixPrefix = "unix://";
 
-/// What sun_path of sockaddr_un holds, less its closing zero.
+/// Most bytes of a path in sun_path of sockaddr_un, without its closing zero.
 constexpr std::size_t longestSocketPath = 107;
 
 tl::unexpected<Error> refuse(std::string_view why)
@@ -52,11 +52,12 @@ bool isHostCharacter(char c)
 
 bool isIpv6Character(char c)
 {
-	// With the zone of a link-local address: fe80::1%eth0.
+	// '%' begins the zone of a link-local address: fe80::1%eth0.
 	return isHostCharacter(c) || c == ':' || c == '%';
 }
 
-/// `fe80::1%eth0` of `fe80::1%25eth0`, as a zone is written in a URL (RFC 6874), or of what many write instead.
+/// Returns `fe80::1%eth0` for `fe80::1%25eth0`, the way a URL writes a zone (RFC 6874), and for the common
+/// `fe80::1%eth0`.
 std::string withPlainZone(std::string host)
 {
 	constexpr std::string_view escaped = "%25";
@@ -75,11 +76,11 @@ int hexDigit(char c)
 								  : -1;
 }
 
-/// The bytes that `text` stands for in a URL; nothing: an escape that is none.
+/// Replaces the escapes of a URL. Returns nothing if one is malformed.
 std::optional<WipedString> unescaped(std::string_view text)
 {
 	WipedString plain;
-	plain.reserve(text.size() + 16); // never short enough to live where it is not wiped
+	plain.reserve(text.size() + 16); // at once, and long enough to live on the heap, where it is wiped
 	for (std::size_t at = 0; at < text.size(); ++at) {
 		if (text[at] != '%') {
 			plain += text[at];
@@ -111,7 +112,7 @@ void appendBase64(WipedString& to, std::string_view bytes)
 	}
 }
 
-/// The header line that shows `user`, "name:password" as a URL has it (RFC 7617).
+/// Returns the header line that presents `user`, "name:password" as written in a URL (RFC 7617).
 std::optional<WipedString> basicAuthorization(std::string_view user)
 {
 	if (!std::all_of(user.begin(), user.end(), isVisibleAscii)) {
@@ -127,7 +128,7 @@ std::optional<WipedString> basicAuthorization(std::string_view user)
 	pair.reserve(name->size() + password->size() + 16);
 	pair.append(*name).append(":").append(*password);
 	WipedString line;
-	line.reserve(64 + pair.size() * 2); // at once: what growing leaves behind would have to be wiped, too
+	line.reserve(64 + pair.size() * 2); // at once: growing would leave copies behind
 	line.append("Proxy-Authorization: Basic ");
 	appendBase64(line, pair);
 	line.append("\r\n");

@@ -11,7 +11,8 @@ Wake block(const Wait& wait, int cancelFd)
 	using namespace std::chrono;
 	const auto now = steady_clock::now();
 	const auto until = wait.atMost < steady_clock::time_point::max() - now ? now + wait.atMost : now + hours(24 * 365);
-	std::array<pollfd, 2> fds{{{cancelFd, POLLIN, 0}, {wait.fd, wait.events, 0}}}; // poll() passes over negative ones
+	// poll() ignores negative descriptors.
+	std::array<pollfd, 2> fds{{{cancelFd, POLLIN, 0}, {wait.fd, wait.events, 0}}};
 	for (;;) {
 		const auto left = std::max<nanoseconds>(until - steady_clock::now(), nanoseconds(0));
 		const auto wholeSeconds = duration_cast<seconds>(left);
@@ -21,7 +22,7 @@ Wake block(const Wait& wait, int cancelFd)
 			return fds[0].revents != 0 ? Wake::cancelled : Wake::ready;
 		}
 		if (count < 0 && errno != EINTR) {
-			return Wake::ready; // a descriptor of ours is bad: the next call on it tells
+			return Wake::ready; // a descriptor is invalid: the next call on it reports that
 		}
 		if (steady_clock::now() >= until) {
 			return Wake::timedOut;

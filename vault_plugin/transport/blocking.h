@@ -9,8 +9,8 @@ namespace issuer::vault::transport {
 /// Blocks until `wait` has ended. Cancellation wins over readiness.
 [[nodiscard]] Wake block(const Wait& wait, int cancelFd);
 
-/// The whole of a task of this room on the calling thread, which blocks. `cancelFd` (an eventfd; never read from here)
-/// becomes readable to cancel it, however far it is; -1: nobody does.
+/// Runs a whole task of this room on the calling thread, and blocks until it has ended. `cancelFd` (an eventfd, never
+/// read here) becomes readable to cancel it in whatever phase it is; -1: it is never cancelled.
 template <class Value>
 [[nodiscard]] Expected<Value, ExchangeError> blockingly(Task<Expected<Value, ExchangeError>> task, int cancelFd = -1)
 {

@@ -6,8 +6,7 @@
 
 namespace issuer::vault::transport {
 
-/// A connected socket that never blocks: what cannot be done now gives -1. Poco's TLS layer, put on it, does not block
-/// either, and tells what it waits for.
+/// A connected socket that never blocks: a call that would block returns -1.
 class ByteStream final : public Poco::Net::StreamSocketImpl
 {
 public:
@@ -18,12 +17,12 @@ public:
 	int receiveBytes(void* buffer, int length, int flags) override;
 	int sendBytes(const void* buffer, int length, int flags) override;
 
-	/// Nothing to read and not closed: fit for another request. An idle connection on which bytes wait is not: either
-	/// the peer has closed it, or it talks out of turn.
+	/// Returns whether there is nothing to read and the peer has not closed: fit for another request. An idle
+	/// connection on which bytes wait is not fit: either the peer has closed it, or it has sent data out of turn.
 	[[nodiscard]] bool isQuiet() const noexcept;
 
 private:
-	~ByteStream() override = default; ///< counted by Poco
+	~ByteStream() override = default; ///< reference-counted by Poco
 };
 
 } // namespace issuer::vault::transport

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <string_view>
 
-/// What may stand where in HTTP/1.1 (RFC 9110, sections 5.5 and 5.6.2). By a table: each byte of a request and of a
-/// reply's head is looked at.
+/// Classes of characters in HTTP/1.1 (RFC 9110, sections 5.5 and 5.6.2). A table, as each byte of a request and of a
+/// reply's head is looked up.
 namespace issuer::vault::transport::characters {
 
 enum Kind : std::uint8_t
 {
-	control = 1, ///< but no tab
+	control = 1, ///< all but the tab
 	blank = 2,   ///< space or tab
-	noToken = 4, ///< not for a header's name
+	noToken = 4, ///< not allowed in a header's name
 };
 
 constexpr auto kinds = [] {
@@ -29,7 +29,7 @@ constexpr auto kinds = [] {
 	return table;
 }();
 
-/// Of all the characters of `text` together.
+/// Returns the classes of all the characters of `text` together.
 inline unsigned kindsIn(std::string_view text) noexcept
 {
 	unsigned all = 0;
@@ -39,19 +39,19 @@ inline unsigned kindsIn(std::string_view text) noexcept
 	return all;
 }
 
-/// Can be the value of a header.
+/// Returns whether `text` can be the value of a header.
 inline bool isClean(std::string_view text) noexcept
 {
 	return (kindsIn(text) & control) == 0;
 }
 
-/// Can be a method or a path.
+/// Returns whether `text` can be a method or a path.
 inline bool isWord(std::string_view text) noexcept
 {
 	return !text.empty() && (kindsIn(text) & (control | blank)) == 0;
 }
 
-/// Can be the name of a header.
+/// Returns whether `text` can be the name of a header.
 inline bool isToken(std::string_view text) noexcept
 {
 	return !text.empty() && (kindsIn(text) & noToken) == 0;

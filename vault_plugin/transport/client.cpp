@@ -14,13 +14,13 @@ using Clock = std::chrono::steady_clock;
 using Kind = ExchangeError::Kind;
 using Scheme = Address::Scheme;
 
-/// Returns the proxy that gets requests themselves to pass them on; null if none does.
+/// Returns the proxy that requests themselves are sent to, to be passed on; null if there is none.
 const Address* forwarderOf(const Pool::Place& place)
 {
 	return place.proxy && place.address.scheme == Scheme::http ? &*place.proxy : nullptr;
 }
 
-/// Tells whether the connection leads to a server that does its work. One that throttles does.
+/// Returns whether the connection leads to a working server. A server that throttles is one.
 bool isGood(const HttpRequest& request, const HttpReply& reply)
 {
 	return reply.status == 429 ||
@@ -108,7 +108,7 @@ Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 	co_return std::move(reply);
 }
 
-/// Takes steps until there is a reply, or no further way.
+/// Takes steps until there is a reply, or none is left to take.
 Task<Outcome> Client::send(Errand& errand)
 {
 	for (;;) {
@@ -181,7 +181,7 @@ Task<Outcome> Client::send(Errand& errand)
 	}
 }
 
-/// Tells the pool what a complete reply says of the way that it came, and keeps its connection or closes it.
+/// Tells the pool the verdict that a complete reply gives on its way, and keeps its connection or closes it.
 void Client::judge(
 	Errand& errand, HttpReply& reply, ReplyParser& parser, Duration firstByteAfter, Pool::OpenedPtr opened)
 {

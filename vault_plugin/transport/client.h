@@ -19,7 +19,7 @@ namespace issuer::vault::transport {
 class ReplyParser;
 struct Dialled;
 
-/// An identity and its number in the pool, shared by all settings that say the same of TLS.
+/// An identity and its number in the pool, shared by all settings with the same TLS part.
 struct PooledIdentity
 {
 	const std::shared_ptr<Identity> identity;
@@ -27,12 +27,12 @@ struct PooledIdentity
 };
 
 /// The exchange over real sockets: takes the steps that the pool's Places decides, until one server has got the
-/// request. Once it is on the wire of a fresh connection its outcome is this exchange's; what it tells of the servers
-/// decides where the next one begins. [thread-safe]
+/// request. Once that is on the wire of a fresh connection its outcome is this exchange's; the verdict on the servers
+/// decides where the next exchange begins. [thread-safe]
 class Client final : public Exchange
 {
 public:
-	/// `identity`: of the settings' https addresses; null: there are none.
+	/// `identity`: that of the settings' https addresses; null: there are none.
 	Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
 		std::shared_ptr<Resolver> resolver);
 
@@ -40,31 +40,32 @@ public:
 	[[nodiscard]] const void* place() const noexcept override;
 
 private:
-	/// A server as the settings, or a redirect, name it.
+	/// A server as named by the settings or by a redirect.
 	struct Destination
 	{
 		Address address;
-		std::string name; ///< for people
+		std::string name; ///< for log lines and errors
 		Pool::PlaceRef place;
 	};
-	/// All that may serve a request.
+	/// All destinations that may serve a request.
 	struct Route
 	{
 		std::vector<Destination> destinations;
-		std::vector<Places::PlaceId> places; ///< of them
+		std::vector<Places::PlaceId> places; ///< the places of the destinations, in their order
 
 		[[nodiscard]] const Destination& at(Places::PlaceId place) const;
 	};
-	/// A request on its way.
+	/// A request and the state of its exchange.
 	struct Errand
 	{
 		const HttpRequest& request;
 		const Route& route;
 		const Deadline deadline;
 		Places::Attempt attempt;
-		ExchangeError error{ExchangeError::Kind::timeout, {}, true}; ///< of all that has failed so far
+		/// The reasons of all steps that have failed so far.
+		ExchangeError error{ExchangeError::Kind::timeout, {}, true};
 		Places::EndpointId answeredBy{};
-		bool isOver = false; ///< there is nothing more to be tried
+		bool isOver = false; ///< no step is left to take
 
 		void complain(const ExchangeError& another);
 	};
@@ -91,10 +92,10 @@ private:
 	const std::shared_ptr<Pool> _pool;
 	const std::shared_ptr<Resolver> _resolver;
 	Route _route;          ///< the configured addresses; constant from here on
-	std::string _unusable; ///< configured addresses behind a proxy that cannot be used, and why; constant likewise
+	std::string _unusable; ///< configured addresses behind a proxy that cannot be used, with the reason; constant
 
-	/// Targets of redirects, the latest first, so that the connections to them are kept. A redirecting server chooses
-	/// them; it shall not choose how much memory they take.
+	/// Targets of redirects, the latest first, so that the connections to them are kept. Bounded, because a redirecting
+	/// server chooses them and must not choose how much memory they take.
 	std::mutex _mutex;
 	std::array<std::shared_ptr<const Route>, 4> _redirected;
 };

@@ -25,12 +25,12 @@ std::chrono::system_clock::time_point endOf(const X509& certificate)
 	return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-/// Null: it is damaged.
+/// Decodes a certificate. Returns null if it is damaged.
 X509Ptr decoded(const PemBlock& block)
 {
 	const auto* data = reinterpret_cast<const unsigned char*>(block.der.data());
 	const auto size = static_cast<long>(block.der.size());
-	const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // with OpenSSL's own remarks behind it
+	const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // followed by OpenSSL's own trust settings
 	return X509Ptr(isTrusted ? d2i_X509_AUX(nullptr, &data, size) : d2i_X509(nullptr, &data, size));
 }
 
@@ -48,7 +48,7 @@ bool isCertificate(std::string_view label)
 	return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD || label == PEM_STRING_X509_TRUSTED;
 }
 
-/// False: OpenSSL cannot write it.
+/// Stores the key in DER. Returns false if OpenSSL cannot write it.
 bool keep(ClientCertificate& client, const EVP_PKEY& key)
 {
 	unsigned char* der = nullptr;

@@ -23,9 +23,10 @@ public:
 	[[nodiscard]] std::string name() const { return "client certificate " + _certificate; }
 	[[nodiscard]] std::string key() const;
 	[[nodiscard]] std::vector<FileStamp> stamps(Reading& reading) const;
-	/// The error names the file, and is one too if the two do not belong together: half of them is replaced, say.
+	/// Reads both files. The error names the file; it is also one if certificate and key do not belong together, as
+	/// when only one of the two has been replaced.
 	[[nodiscard]] FileResult<std::shared_ptr<const ClientCertificate>> read(Reading& reading) const;
-	/// Tells of a certificate that ends within 30 days.
+	/// Adds a line if the certificate ends within 30 days.
 	void advise(const ClientCertificate& certificate, std::vector<std::string>& lines) const;
 
 private:

@@ -9,7 +9,7 @@
 namespace issuer::vault::transport {
 namespace {
 
-/// Stands where a client would if its settings could be used.
+/// Stands in for a client whose settings cannot be used.
 class Refusal final : public Exchange
 {
 public:
@@ -48,7 +48,7 @@ Clients::Clients(std::shared_ptr<Resolver> resolver, runtime::Scheduler& schedul
 {
 }
 
-// The environment is read now, on the host's own thread: getenv() races with a host that changes it.
+// The environment is read here, on the host's own thread: getenv() races with a host that changes it.
 Clients::Clients(
 	std::shared_ptr<runtime::Helpers> helpers, std::shared_ptr<Resolver> resolver, std::shared_ptr<Pool> pool)
 	: _environment(Proxies::fromEnvironment(&std::getenv)), _trust(std::move(helpers)), _resolver(std::move(resolver)),
@@ -97,7 +97,7 @@ std::shared_ptr<PooledIdentity> Clients::identityOf(const Settings& settings)
 	return identity;
 }
 
-/// Not each time: that would be quadratic where no two settings are equal.
+/// Removes settings that no exchange uses any more. Not on each call: that would be quadratic where no two are equal.
 void Clients::forgetTheGone()
 {
 	if (_known.size() < _forgetAt) {

@@ -12,7 +12,7 @@ namespace {
 using Kind = ExchangeError::Kind;
 using Trouble = TlsStream::Trouble;
 
-/// `call`, a call on a plain stream: -1 is that the socket has to be `awaited` first.
+/// Runs `call`, a call on a plain stream. Its -1 means that the socket has to become ready for `awaited` first.
 template <class Call>
 Expected<TlsStream::Step, Trouble> plainly(short awaited, Call&& call)
 {
@@ -53,8 +53,8 @@ Expected<Connection::Step, Trouble> Connection::receiveSome(std::span<char> room
 	return plainly(POLLIN, [&] { return _stream->receiveBytes(room.data(), static_cast<int>(room.size()), 0); });
 }
 
-/// Runs `action`, again and again until it need not wait any more. TLS may have to read in order to write, and the
-/// other way round. `first` is what to wait for before it is tried at all.
+/// Runs `action` again and again until it need not wait any more. TLS may have to read in order to write, and the other
+/// way round. `first`: readiness to wait for before the first try.
 template <class Do>
 Task<Expected<std::size_t, ExchangeError>> Connection::perform(
 	const char* doing, Step first, Deadline deadline, Do action)
@@ -99,7 +99,7 @@ Task<Expected<std::size_t, ExchangeError>> Connection::send(std::string_view byt
 
 Task<Expected<std::size_t, ExchangeError>> Connection::receive(std::span<char> room, Deadline deadline)
 {
-	// Waiting first saves a call that would come to nothing: what has come already, TLS has unpacked and holds.
+	// Waits before the first read, which would find nothing; TLS may hold bytes that it has decrypted already.
 	const Step first{0, _tls && _tls->hasPending() ? short{0} : short{POLLIN}};
 	return perform("waiting for the reply", first, deadline, [this, room] { return receiveSome(room); });
 }

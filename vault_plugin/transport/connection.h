@@ -15,31 +15,31 @@
 
 namespace issuer::vault::transport {
 
-/// The bytes of one connection to `address`, plain or over TLS. Errors are values that name `peer`. Raises no SIGPIPE.
-/// Not thread-safe.
+/// A connection to `address`, plain or over TLS, that carries bytes. Errors are values that name `peer`. Raises no
+/// SIGPIPE. Not thread-safe.
 class Connection
 {
 public:
-	/// `peer` is what messages call the other end: an address as the operator wrote it.
+	/// `peer`: the other end's name in messages, an address as the operator wrote it.
 	Connection(Descriptor connected, Address address, std::string peer);
 	~Connection();
 
-	/// Speaks TLS from here on, with the server that `host` names unless `setup` has a name of its own: handshake and
-	/// verification have succeeded when it returns. Both references are borrowed until then.
+	/// Starts TLS with the server that `host` names, unless `setup` has a name of its own: on return handshake and
+	/// verification have succeeded. Both references are borrowed until then.
 	[[nodiscard]] Task<Expected<void, ExchangeError>> startTls(
 		const TlsSetup& setup, const std::string& host, Deadline deadline);
 
-	/// Some of `bytes`: how many.
+	/// Sends some of `bytes`. Returns how many.
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> send(std::string_view bytes, Deadline deadline);
 
-	/// At least one byte into `room`; 0: the peer has closed, over TLS with a proper goodbye.
+	/// Receives at least one byte into `room`. Returns 0 if the peer has closed, over TLS with a close_notify.
 	[[nodiscard]] Task<Expected<std::size_t, ExchangeError>> receive(std::span<char> room, Deadline deadline);
 
-	/// Room for replies, kept from one to the next. Whoever takes it may lose it.
+	/// Gives away the buffer for replies, which is kept from one to the next. The caller gives it back or drops it.
 	[[nodiscard]] WipedString takeBuffer() noexcept { return std::move(_buffer); }
 	void keepBuffer(WipedString buffer) noexcept { _buffer = std::move(buffer); }
 
-	/// Takes as little memory as can be until the next request.
+	/// Releases the memory that is not needed until the next request.
 	void rest() noexcept
 	{
 		if (_tls) {
@@ -47,11 +47,11 @@ public:
 		}
 	}
 
-	/// Whether an idle connection can carry another request.
+	/// Returns whether an idle connection can carry another request.
 	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
 
 	[[nodiscard]] const Address& address() const noexcept { return _address; }
-	/// TlsSetup::generation of the setup it was made with; 0: plain.
+	/// Returns TlsSetup::generation of the setup it was made with; 0: plain.
 	[[nodiscard]] unsigned generation() const noexcept { return _generation; }
 
 private:
@@ -68,7 +68,7 @@ private:
 	unsigned _generation = 0;
 	WipedString _buffer;
 	Poco::AutoPtr<ByteStream> _stream;
-	std::unique_ptr<TlsStream> _tls; ///< over _stream, and goes first; null: plain
+	std::unique_ptr<TlsStream> _tls; ///< over _stream, and destroyed before it; null: plain
 };
 
 } // namespace issuer::vault::transport

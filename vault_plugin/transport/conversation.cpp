@@ -24,7 +24,7 @@ Task<Outcome> Conversation::carry(std::string_view request, Patience patience)
 		const bool impatient = first && patience.firstByte < patience.deadline;
 		auto received = co_await connection.receive(parser.room(), impatient ? patience.firstByte : patience.deadline);
 		if (impatient && !received && received.error().kind == Kind::timeout && !connection.isQuiet()) {
-			// It has come while no thread had time to look.
+			// The reply may have arrived while no thread had time to look: one more read decides.
 			received = co_await connection.receive(parser.room(), patience.deadline);
 		}
 		if (!received) {

@@ -9,10 +9,10 @@
 
 namespace issuer::vault::transport {
 
-/// How long a peer may take.
+/// The times until which a peer is waited for.
 struct Patience
 {
-	Deadline firstByte; ///< not after `deadline`
+	Deadline firstByte; ///< not later than `deadline`
 	Deadline deadline;
 };
 
@@ -20,12 +20,12 @@ struct Patience
 struct Conversation
 {
 	Connection& connection;
-	ReplyParser& parser; ///< new; tells afterwards whether any byte of a reply came
+	ReplyParser& parser; ///< new; afterwards tells whether any byte of a reply came
 	const std::string& peer;
 	Duration firstByteAfter{}; ///< time from the first byte of the request to the first one of the reply
 
-	/// Sends `request` and gives the reply in one piece, however many pieces it comes in. Kind `timeout`: with the
-	/// parser untouched and time left, the first byte was awaited in vain.
+	/// Sends `request` and returns the reply in one piece, however many pieces it arrives in. An error of kind
+	/// `timeout`, with the parser untouched and time left, means that no first byte came.
 	[[nodiscard]] Task<Outcome> carry(std::string_view request, Patience patience);
 };
 

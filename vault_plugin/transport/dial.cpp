@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto nextAttemptAfter = std::chrono::milliseconds(250);
-/// A unix socket's listener has a full queue, and no event tells when it has room.
+/// Interval of retries when the queue of a unix socket's listener is full: no event tells when it has room.
 constexpr auto queueFullRetry = std::chrono::milliseconds(10);
 
 bool meansOutOfDescriptors(int error)
@@ -25,13 +25,13 @@ bool meansOutOfDescriptors(int error)
 	return error == EMFILE || error == ENFILE;
 }
 
-/// The attempts under way.
+/// The connects under way.
 class Race
 {
 public:
 	explicit Race(Dialled& result) : _result(result) {}
 
-	/// Starts the attempt that is counted already.
+	/// Starts the connect that has been counted already.
 	void start(const SocketAddress& address, bool alone)
 	{
 		const auto index = _result.begun - 1;
@@ -54,10 +54,10 @@ public:
 		_runners.push_back({std::move(socket), index});
 	}
 
-	/// Becomes ready for POLLOUT or POLLIN when one of them has come to something.
+	/// Returns a descriptor that becomes ready for POLLOUT or POLLIN when one of the connects has ended.
 	[[nodiscard]] int fd() const noexcept { return _all ? _all.get() : _runners.front().socket.get(); }
 
-	/// Takes the winner out, if there is one by now, and those that have failed.
+	/// Removes those that have failed, and the winner, if there is one by now: then returns true.
 	[[nodiscard]] bool settle()
 	{
 		std::erase_if(_runners, [&](Runner& runner) {
@@ -113,7 +113,7 @@ private:
 	}
 
 	Dialled& _result;
-	Descriptor _all; ///< so that several can be waited for as one; one alone is waited for itself
+	Descriptor _all; ///< an epoll over several connects; with one alone, its own socket is waited for
 	std::vector<Runner> _runners;
 };
 

@@ -8,7 +8,7 @@
 
 namespace issuer::vault::transport {
 
-/// When an exchange has to have ended: resolution, connect, proxy, handshake, request, headers, body.
+/// The time by which an exchange has to have ended: resolution, connect, proxy, handshake, request, headers, body.
 using Deadline = std::chrono::steady_clock::time_point;
 
 /// One complete reply, or one reason why there is none.
@@ -22,14 +22,14 @@ class Exchange
 public:
 	virtual ~Exchange() = default;
 
-	/// One request, one reply. Follows at most one redirect, as its settings allow. Whatever the peer does, it ends at
-	/// the deadline, and with its first step after a cancellation. The request is borrowed until then. Raises no
-	/// SIGPIPE on whatever thread it is resumed or destroyed.
+	/// Carries one request and returns one reply. Follows at most one redirect, as its settings allow. Whatever the
+	/// peer does, it ends at the deadline, and with its first step after a cancellation. The request is borrowed until
+	/// then. Raises no SIGPIPE on whatever thread it is resumed or destroyed.
 	[[nodiscard]] virtual Task<Outcome> carry(const HttpRequest& request, Deadline deadline) = 0;
 
-	/// The place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id: equal for
-	/// all exchanges that begin with the same place, whatever their tokens, namespaces, certificates and paths. Jobs
-	/// with equal ids may hang on the same server. Compared, never dereferenced. [thread-safe]
+	/// Returns the place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id:
+	/// equal for all exchanges that begin with the same place, whatever their tokens, namespaces, certificates and
+	/// paths. Jobs with equal ids may hang on the same server. Compared, never dereferenced. [thread-safe]
 	[[nodiscard]] virtual const void* place() const noexcept { return this; }
 };
 

@@ -20,16 +20,17 @@
 
 namespace issuer::vault::transport {
 
-/// A value that was read from files, and is read again, by a helper, when they have changed. What was read before stays
-/// in use while a file hangs, is missing or is damaged. Only who comes before the first value waits, without a thread.
+/// A value that is read from files, and read again, by a helper, when they have changed. The previous value stays in
+/// use while a file hangs, is missing or is damaged. Only callers that come before the first value wait, without a
+/// thread.
 ///
-/// A Source says how:
-///     using Value = …;
-///     std::string name() const;                           // "CA file /x.pem", for errors
-///     std::string key() const;                            // of the helpers: what may hang together
-///     std::vector<FileStamp> stamps(Reading&) const;      // may block
-///     FileResult<std::shared_ptr<const Value>> read(Reading&) const;  // may block
-///     void advise(const Value&, std::vector<std::string>&) const;
+/// A Source provides:
+///   using Value = …;
+///   std::string name() const;                           // "CA file /x.pem", for errors
+///   std::string key() const;                            // of the helpers: sources that may hang together
+///   std::vector<FileStamp> stamps(Reading&) const;      // may block
+///   FileResult<std::shared_ptr<const Value>> read(Reading&) const;  // may block
+///   void advise(const Value&, std::vector<std::string>&) const;
 /// It is called from one helper at a time, possibly after the FileBacked has gone.
 ///
 /// [thread-safe] Owned by std::shared_ptr.
@@ -40,15 +41,15 @@ public:
 	using Contents = std::shared_ptr<const typename Source::Value>;
 	using Clock = std::chrono::steady_clock;
 
-	/// How long what was seen counts.
+	/// Least time between two looks at the files.
 	static constexpr auto lookAgainAfter = std::chrono::seconds(1);
-	/// A look that takes longer is told.
+	/// A look that takes longer is told as hanging.
 	static constexpr auto hangsAfter = std::chrono::seconds(1);
 
 	struct Current
 	{
 		Contents contents;
-		unsigned generation = 0; ///< counts from 1, up with each change
+		unsigned generation = 0; ///< counts from 1, one more with each change
 	};
 
 	FileBacked(std::shared_ptr<runtime::Helpers> helpers, Source source)
@@ -56,7 +57,7 @@ public:
 	{
 	}
 
-	/// Has the files looked at if that was not done within the last second. Returns the generation in use; 0: none yet.
+	/// Has the files looked at if the last look is a second old. Returns the generation in use; 0: none yet.
 	unsigned refresh()
 	{
 		const auto now = Clock::now();
@@ -67,9 +68,9 @@ public:
 		return _current.generation;
 	}
 
-	/// What is in use; the first time, once it has been read. Fails with kind `configuration` if the files cannot be
-	/// used (or, with `outOfDescriptors`, not opened now), `timeout` or `cancelled` if that is not known yet, `network`
-	/// if this machine has no thread left.
+	/// Returns the value in use; the first time, once it has been read. Fails with kind `configuration` if the files
+	/// cannot be used (or, with `outOfDescriptors`, not opened now), `timeout` or `cancelled` if that is not known yet,
+	/// `network` if this machine has no thread left.
 	[[nodiscard]] Task<Expected<Current, ExchangeError>> current(Deadline deadline)
 	{
 		Descriptor done;
@@ -91,7 +92,7 @@ public:
 		}
 		Wake wake = Wake::ready;
 		while (wake == Wake::ready && looks == looksSoFar()) {
-			// Without a descriptor left to wait for, time and again.
+			// Without a descriptor to wait for, it checks from time to time.
 			const auto until = done ? deadline : std::min(deadline, Clock::now() + std::chrono::milliseconds(10));
 			wake = co_await ready(done.get(), POLLIN, until);
 			if (wake == Wake::timedOut && until != deadline) {
@@ -111,7 +112,7 @@ public:
 		co_return tl::unexpected(std::move(error));
 	}
 
-	/// Adds what an operator should know while it holds.
+	/// Adds the lines that an operator should know while their cause lasts.
 	void advise(std::vector<std::string>& lines) const
 	{
 		const std::lock_guard lock(_mutex);
@@ -150,7 +151,7 @@ private:
 		std::weak_ptr<Self> _owner;
 	};
 
-	/// Submits a look, unless one is under way. Under the lock.
+	/// Submits a look, unless one is under way. Called under the lock.
 	void look(Clock::time_point now)
 	{
 		if (_looking) {
@@ -167,7 +168,7 @@ private:
 		}
 	}
 
-	/// On a helper.
+	/// Does one look. Runs on a helper.
 	static void lookNow(
 		const std::weak_ptr<Self>& owner, const Source& source, OpensslGate& gate, const std::optional<Stamps>& known)
 	{
@@ -175,7 +176,7 @@ private:
 		Stamps stamps;
 		try {
 			Look look(owner, gate);
-			stamps = source.stamps(look); // before the reading: a change in between is seen next time
+			stamps = source.stamps(look); // before the reading: a change in between is noticed next time
 			if (!known || *known != stamps) {
 				found = source.read(look);
 			}
@@ -191,7 +192,7 @@ private:
 		}
 	}
 
-	/// `found`: nothing if the files have not changed.
+	/// Takes the result of a look. `found`: nothing if the files have not changed.
 	void finish(Stamps stamps, std::optional<FileResult<Contents>> found)
 	{
 		const std::lock_guard lock(_mutex);
@@ -207,12 +208,12 @@ private:
 		_at.clear();
 		++_looks;
 		if (_done) {
-			::eventfd_write(_done.get(), 1); // those who wait have copies of their own
+			::eventfd_write(_done.get(), 1); // waiting callers hold duplicates of it
 			_done = Descriptor();
 		}
 	}
 
-	/// A descriptor that becomes readable with the end of the look under way. Under the lock.
+	/// Returns a descriptor that becomes readable at the end of the look under way. Called under the lock.
 	[[nodiscard]] Descriptor awaitable()
 	{
 		if (!_done) {
@@ -230,16 +231,17 @@ private:
 	const std::shared_ptr<runtime::Helpers> _helpers;
 	const std::shared_ptr<const Source> _source;
 
-	mutable std::mutex _mutex;     ///< guards all below
-	Current _current;              ///< without contents: never read
-	Stamps _stamps;                ///< of the files when they were read last, well or not; none: read them again
+	mutable std::mutex _mutex; ///< guards all below
+	Current _current;          ///< without a value: never read
+	/// Of the files at the last reading, whether it succeeded or not; empty: read them again.
+	Stamps _stamps;
 	std::string _complaint;        ///< why the files as they are now cannot be used; empty: they can
-	bool _noDescriptor = false;    ///< and that is for want of a descriptor
-	Clock::time_point _lookedAt{}; ///< when the latest look was submitted
+	bool _noDescriptor = false;    ///< the complaint is a lack of descriptors
+	Clock::time_point _lookedAt{}; ///< time at which the latest look was submitted
 	bool _looking = false;         ///< a look is queued or under way
-	std::string _at;               ///< the file that it is at; empty: it has not begun
+	std::string _at;               ///< the file that the look is reading; empty: it has not begun
 	unsigned _looks = 0;           ///< number of looks that have ended
-	Descriptor _done;              ///< tells the end of the look under way; none: nobody waits for it
+	Descriptor _done;              ///< signals the end of the look under way; invalid: no caller waits for it
 };
 
 } // namespace issuer::vault::transport

@@ -15,7 +15,7 @@
 namespace issuer::vault::transport {
 namespace {
 
-/// Far above any bundle of certificates; bounds what a wrong path (a device, say) costs.
+/// Most bytes that are read: far above any bundle of certificates; bounds the cost of a wrong path, such as a device.
 constexpr std::size_t mostBytes = 32U << 20U;
 constexpr std::size_t mostEntries = 10'000;
 
@@ -76,7 +76,7 @@ FileResult<WipedString> readFile(const std::string& what, const std::string& pat
 	constexpr std::size_t atLeast = 4096;
 	WipedString bytes;
 	std::size_t used = 0;
-	for (;;) { // the size may be a lie: FUSE and procfs say 0
+	for (;;) { // reads to the end: FUSE and procfs report a size of 0
 		if (used == bytes.size()) {
 			const auto stated = std::min(static_cast<std::size_t>(status.st_size), mostBytes) + 1;
 			bytes.resize(std::max({atLeast, used * 2, stated}));

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-/// Files as their users see them: bytes that may change, on a disk that may not answer. Everything here may block.
+/// Files of certificates and keys, on disks that may not answer. Everything here may block.
 namespace issuer::vault::transport {
 
-/// Tells whether a file is still the one that was read; of a missing file all is zero.
+/// Identifies the content of a file without reading it; of a missing file all is zero.
 struct FileStamp
 {
 	std::uint64_t device = 0, inode = 0, size = 0;
@@ -21,23 +21,24 @@ struct FileStamp
 	friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
-/// Why files cannot be used.
+/// The reason why files cannot be used.
 struct FileError
 {
 	FileError(Error error) : text(std::move(error.text)) {} // NOLINT(google-explicit-constructor): failure() makes one
 
 	std::string text;
-	bool outOfDescriptors = false; ///< the process had none left: the file may be as good as ever
+	bool outOfDescriptors = false; ///< the process had none left: the file may be perfectly usable
 };
 
 template <class T>
 using FileResult = Expected<T, FileError>;
 
-/// Returns all of a file. The error begins with `what` and the path: "CA file /x.pem: No such file or directory".
+/// Returns the content of a file. The error begins with `what` and the path: "CA file /x.pem: No such file or
+/// directory".
 [[nodiscard]] FileResult<WipedString> readFile(const std::string& what, const std::string& path);
 
-/// Returns the paths of the entries of a directory that look like certificates by their names, sorted: *.pem, *.crt,
-/// *.cer, and the hashed names of c_rehash (5ed36f99.0, 5ed36f99.r0). The error is as readFile()'s.
+/// Returns the paths of the entries of a directory that have the name of a certificate, sorted: *.pem, *.crt, *.cer,
+/// and the hashed names of c_rehash (5ed36f99.0, 5ed36f99.r0). The error is as readFile()'s.
 [[nodiscard]] FileResult<std::vector<std::string>> certificateFilesIn(const std::string& what, const std::string& path);
 
 } // namespace issuer::vault::transport

@@ -22,24 +22,24 @@ struct Way
 	friend bool operator==(const Way&, const Way&) = default;
 };
 
-/// A connection between two requests, and what is known about it. It stays in one piece from its birth to its end, so
-/// that using it again allocates nothing.
+/// A connection between two requests, with its times. Allocated once for its whole life, so that using it again
+/// allocates nothing.
 template <class Connection>
 struct KeptConnection
 {
 	Way way;
-	unsigned generation = 0; ///< of what the identity trusts and shows
-	Instant retires;         ///< from then on it is not kept any more, however busy it is
-	Instant since;           ///< when it was used last
+	unsigned generation = 0; ///< generation of the identity's files it was made with
+	Instant retires;         ///< it is not kept after this time, however busy it is
+	Instant since;           ///< time of its last use
 	Connection connection;
 
-	KeptConnection* older = nullptr; ///< while it is kept: the one that idles a little longer, whatever its way
+	KeptConnection* older = nullptr; ///< while it is kept: the next one in order of age, whatever its way
 	KeptConnection* newer = nullptr;
 };
 
-/// Connections that idle, by their way, and by age over all of them: plain bookkeeping without socket, clock or lock.
-/// Of a way the one used last is used next, so that in quiet times the rest age and go. What is to be closed is given
-/// back, for a caller that closes it outside its lock.
+/// Idle connections, by their way, and by age over all of them: plain bookkeeping without socket, clock or lock. Of a
+/// way, the one used last is used next, so that in quiet times the rest age and are closed. Connections to be closed
+/// are returned, for a caller that closes them outside its lock.
 template <class Connection>
 class Kept
 {
@@ -50,7 +50,8 @@ public:
 
 	static constexpr std::size_t mostOfAWay = 64;
 
-	/// The one of `way` that was used last; null: there is none. Those of another generation are closed on the way.
+	/// Takes the connection of `way` that was used last; null: there is none. Those of another generation are given up
+	/// in passing.
 	[[nodiscard]] Ptr take(const Way& way, unsigned generation, Some& closed)
 	{
 		auto* const ways = find(way.endpoint);
@@ -71,7 +72,7 @@ public:
 		return nullptr;
 	}
 
-	/// Keeps `one` from now on, unless it retires.
+	/// Keeps `one`, unless its time to retire has come.
 	void keep(Ptr one, Instant now, Some& closed)
 	{
 		if (now >= one->retires) {
@@ -90,7 +91,7 @@ public:
 		idle.back() = std::move(one);
 	}
 
-	/// Gives up those of an endpoint, whatever their identity.
+	/// Gives up the connections of an endpoint, whatever their identity.
 	void dropEndpoint(Places::EndpointId endpoint, Some& closed)
 	{
 		const auto found = _endpoints.find(endpoint);
@@ -102,7 +103,7 @@ public:
 		}
 	}
 
-	/// Gives up those of an identity that is used no more.
+	/// Gives up the connections of an identity that is not used any more.
 	void dropIdentity(Places::Identity identity, Some& closed)
 	{
 		for (auto& [endpoint, ways] : _endpoints) {
@@ -114,7 +115,7 @@ public:
 		}
 	}
 
-	/// Gives up the oldest ones, `most` at most, as long as they were last used before `before`.
+	/// Gives up the oldest connections, `most` at most, that were last used before `before`.
 	void dropOldest(std::size_t most, Instant before, Some& closed)
 	{
 		for (; most > 0 && _oldest != nullptr && _oldest->since < before; --most) {
@@ -123,8 +124,8 @@ public:
 	}
 	void dropOldest(std::size_t most, Some& closed) { dropOldest(most, Instant::max(), closed); }
 
-	/// Calls `isFit` with up to `most` of those used last after `after`, oldest first, and gives up those for which it
-	/// says no. Returns when the last one of them was used; Instant::max(): there are no more.
+	/// Calls `isFit` with up to `most` connections that were last used after `after`, oldest first, and gives up those
+	/// for which it returns false. Returns the last use of the last one visited; Instant::max(): there are no more.
 	template <class IsFit>
 	[[nodiscard]] Instant dropUnfit(Instant after, std::size_t most, IsFit&& isFit, Some& closed)
 	{
@@ -143,7 +144,7 @@ public:
 		return one != nullptr ? after : Instant::max();
 	}
 
-	/// Forgets ways without connections.
+	/// Removes ways without connections.
 	void tidy()
 	{
 		for (auto& [endpoint, ways] : _endpoints) {
@@ -193,7 +194,7 @@ private:
 	}
 	void drop(Some& idle, Some& closed)
 	{
-		closed.reserve(closed.size() + idle.size()); // the rest cannot fail half-way
+		closed.reserve(closed.size() + idle.size()); // reserved first, so that the rest cannot fail half-way
 		for (auto& one : idle) {
 			unlink(*one);
 			closed.push_back(std::move(one));

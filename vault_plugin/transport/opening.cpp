@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-/// How a Client comes to an open connection.
+/// Client: from a route to an open connection.
 namespace issuer::vault::transport {
 namespace {
 
@@ -15,12 +15,12 @@ using Clock = std::chrono::steady_clock;
 using Kind = ExchangeError::Kind;
 using Scheme = Address::Scheme;
 
-/// Interval of attempts to get a descriptor when there is none, and none to give up.
+/// Interval of attempts to get a descriptor when none is left and no kept connection can be closed.
 constexpr auto descriptorRetry = std::chrono::milliseconds(10);
 
 } // namespace
 
-/// Asks the resolver, and tells the pool what it said. Returns false when cancelled.
+/// Asks the resolver, and tells the pool its answer. Returns false when cancelled.
 Task<bool> Client::resolve(Errand& errand, Pool::Resolve step)
 {
 	const auto& destination = errand.route.at(step.place);
@@ -51,7 +51,7 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 {
 	const auto& preferred = errand.route.at(step.order.front().place);
 	TlsSetup tls;
-	// First, as a file that cannot be read is told more usefully than a server that cannot be reached.
+	// First, as a file that cannot be read is a more useful error than a server that cannot be reached.
 	if (_identity && !co_await prepareTls(errand, preferred.name, tls)) {
 		co_return nullptr;
 	}
@@ -81,7 +81,7 @@ Task<Pool::OpenedPtr> Client::open(Errand& errand, Pool::Dial step)
 	co_return _pool->opened(errand.attempt, endpoint, std::move(connection));
 }
 
-/// Fills in what handshakes need. Returns false when it cannot be had now: the errand's error says why.
+/// Fills in the setup that handshakes need. Returns false when it cannot be had now: the errand's error says why.
 Task<bool> Client::prepareTls(Errand& errand, const std::string& name, TlsSetup& tls)
 {
 	auto ready = co_await _identity->identity->ready(errand.deadline);
@@ -103,7 +103,7 @@ Task<bool> Client::prepareTls(Errand& errand, const std::string& name, TlsSetup&
 	co_return false;
 }
 
-/// Makes a connected socket fit for requests to `destination`.
+/// Opens the proxy's tunnel and TLS on a connected socket, as requests to `destination` need them.
 Task<Expected<void, ExchangeError>> Client::secure(
 	Connection& connection, const Destination& destination, const TlsSetup& tls, Deadline deadline)
 {
@@ -147,7 +147,7 @@ void Client::noteFailed(Errand& errand, const Pool::Dial& step, const Dialled& d
 	}
 }
 
-/// Gives up kept connections, or waits a moment for descriptors that others release. Returns false when cancelled.
+/// Closes kept connections, or waits a moment for descriptors that other threads release. Returns false when cancelled.
 Task<bool> Client::awaitDescriptors(Errand& errand, const std::string& name)
 {
 	if (_pool->giveUpDescriptors()) {

@@ -6,7 +6,7 @@
 namespace issuer::vault::transport {
 namespace {
 
-/// One block as PEM_read_bio() gives it.
+/// One block as PEM_read_bio() returns it.
 struct Block
 {
 	char* label = nullptr;
@@ -31,13 +31,13 @@ bool isAtEnd()
 	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
-/// An encrypted key is an error.
+/// Refuses to ask for a passphrase: an encrypted key is an error.
 int noPassphrase(char*, int, int, void*)
 {
 	return -1;
 }
 
-/// The kind of key in an unencrypted PKCS #8 structure; EVP_PKEY_NONE: not one.
+/// Returns the kind of key in an unencrypted PKCS #8 structure; EVP_PKEY_NONE: it is not one.
 int kindOf(const unsigned char* der, long size)
 {
 	PKCS8_PRIV_KEY_INFO* info = d2i_PKCS8_PRIV_KEY_INFO(nullptr, &der, size);
@@ -97,7 +97,7 @@ KeyPtr readPrivateKey(std::string_view text)
 	if (const int kind = kindOf(label, der, size); kind != EVP_PKEY_NONE) {
 		key.reset(d2i_PrivateKey(kind, nullptr, &begin, size));
 	}
-	if (!key && std::string_view(label) != PEM_STRING_PKCS8) { // which is encrypted
+	if (!key && std::string_view(label) != PEM_STRING_PKCS8) { // that label marks an encrypted key
 		begin = der;
 		key.reset(d2i_AutoPrivateKey(nullptr, &begin, size));
 	}

@@ -19,7 +19,7 @@ bool contains(const Values& values, const Value& value)
 Places::PlaceId Places::add(Place place)
 {
 	if (_free.empty()) {
-		_free.reserve(_places.size() + 1); // so that remove() never allocates
+		_free.reserve(_places.size() + 1); // so that remove() need not allocate
 		_places.push_back(std::move(place));
 		return static_cast<PlaceId>(_places.size() - 1);
 	}
@@ -82,14 +82,14 @@ Instant Places::markOf(const Endpoint& endpoint, Identity identity)
 	return mark;
 }
 
-/// Tells whether a new connection may go there. Endpoints that the name does not give any more are for when it gives
-/// nothing at all.
+/// Returns whether a new connection may go to an endpoint. Endpoints that the name no longer gives are used only when
+/// it gives nothing at all.
 bool Places::isDialable(const Place& place, const Endpoint& endpoint)
 {
 	return endpoint.named || place.name == Name::failing || place.name == Name::slow;
 }
 
-/// The order in which candidates are tried; equal ones stay as configured.
+/// Returns whether candidate `a` is tried before `b`; of equal ones the configured order counts.
 bool Places::isBefore(const Candidate& a, const Candidate& b)
 {
 	if (a.mark != b.mark) {
@@ -164,7 +164,7 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 	const auto candidates = toDial(attempt);
 	const bool anyUnmarked = !candidates.empty() && candidates.front().mark == never;
 	if (!anyUnmarked && attempt.mayReuse) {
-		// Connecting fails, or would: a connection that has lasted is worth its patience.
+		// Connecting fails, or would: a kept connection that has worked is tried first.
 		std::optional<Candidate> kept;
 		eachCandidate(attempt.places, attempt.identity, [&](const Candidate& candidate) {
 			if (!kept && candidate.endpoint != nullptr && candidate.endpoint->badReplyAt == never &&
@@ -184,7 +184,7 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 		return resolve(attempt, front.place, candidates.size(), now);
 	}
 
-	// Unmarked ones race. Marked ones do not: one that connects quickly and is of no use would win each time.
+	// Unmarked ones race. Marked ones do not: one that connects quickly but gives bad replies would win each time.
 	Dial dial;
 	for (const auto& candidate : candidates) {
 		const bool joins = dial.order.empty() || (candidate.mark == never && candidate.endpoint != nullptr &&
@@ -194,7 +194,8 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 		}
 		dial.order.push_back(candidate.id());
 	}
-	// Half of what is left at least: an even share of a short budget may be less than any connect takes, each time.
+	// At least half of the remaining time: an even share of a short budget may be less than any connect takes, each
+	// time.
 	const auto left = attempt.deadline - now;
 	const auto share =
 		left * static_cast<std::int64_t>(dial.order.size()) / static_cast<std::int64_t>(candidates.size());
@@ -208,7 +209,7 @@ Places::Step Places::reuse(const Attempt& attempt, const Candidate& candidate, I
 	return Reuse{candidate.id(), std::min(usual, (attempt.deadline - now) / _options.patienceShare)};
 }
 
-/// Tells whether the place's name has to be resolved before one of its endpoints is dialled.
+/// Returns whether the place's name has to be resolved before one of its endpoints is dialled.
 bool Places::mustResolve(const Attempt& attempt, PlaceId id, Instant now) const
 {
 	const Place& place = _places[id];
@@ -276,7 +277,7 @@ std::vector<Places::EndpointId> Places::resolved(
 		endpoint.named = true;
 	}
 
-	// Of the rest, those that are well stay for their kept connections, and for when the resolver fails.
+	// Other endpoints without a mark stay, for their kept connections, and for when the resolver fails.
 	std::vector<EndpointId> gone;
 	std::ranges::stable_sort(before, std::greater(), &Endpoint::lastGood);
 	std::size_t remembered = 0;
@@ -348,7 +349,7 @@ void Places::goodReply(const Attempt& attempt, EndpointId id, Duration firstByte
 	endpoint->dialFailedAt = never;
 	std::erase_if(endpoint->handshakesFailed,
 		[&attempt](const IdentityMark& failed) { return failed.identity == attempt.identity; });
-	// Up at once, down slowly.
+	// Rises at once, falls slowly.
 	endpoint->latency = std::max(firstByteAfter, endpoint->latency - (endpoint->latency - firstByteAfter) / 8);
 }
 

@@ -21,10 +21,11 @@ namespace issuer::vault::transport {
 ///
 /// An endpoint that fails carries a mark with its time, until a good reply clears it. The endpoints of all places of an
 /// attempt are one list: unmarked ones first (the last good one, then as configured), then marked ones, oldest mark
-/// first. There are three marks, as they say different things:
+/// first. There are three kinds of mark, as they have different consequences:
 /// - of replies (5xx, not the server's language, malformed, silence): its idle connections are closed;
 /// - of connecting: idle connections may still be good, and are tried before a marked endpoint is dialled again;
 /// - of one identity's handshake: other identities do not see it, nor suffer from it.
+/// The reasons are in docs/places.md.
 class Places
 {
 public:
@@ -40,27 +41,27 @@ public:
 		friend auto operator<=>(const EndpointId&, const EndpointId&) = default;
 	};
 
-	/// The numbers of these rules.
+	/// The parameters of these rules.
 	struct Options
 	{
-		/// For so long an answer of the resolver is good for all new connections, while some endpoint is unmarked.
+		/// An answer of the resolver counts for all new connections for so long, while some endpoint is unmarked.
 		Duration resolvedFor = std::chrono::seconds(5);
-		/// A name in trouble is not resolved again sooner.
+		/// Least time between two resolutions of a name in trouble.
 		Duration resolvedAgainAfter = std::chrono::milliseconds(250);
-		/// Resolving may take budget / this where remembered endpoints could be used instead.
+		/// Resolving may take budget / resolverShare where remembered endpoints could be used instead.
 		int resolverShare = 4;
 		/// A kept connection's first byte is awaited for `latencies` × the endpoint's usual latency, at least
 		/// `leastPatience`, and at most budget / `patienceShare`, which wins.
 		Duration leastPatience = std::chrono::milliseconds(250);
 		int latencies = 4;
 		int patienceShare = 4;
-		/// How many of a place's endpoints are kept that its name does not give any more.
+		/// Most endpoints that are kept of a place although its name does not give them any more.
 		std::size_t mostRemembered = 8;
-		/// How many of a name's addresses are used.
+		/// Most addresses of a name that are used.
 		std::size_t mostNamed = 32;
 	};
 
-	/// One attempt to have a request answered. Owned by the caller; begin() makes it.
+	/// One attempt to have a request answered. Owned by the caller; made by begin().
 	struct Attempt
 	{
 		std::span<const PlaceId> places; ///< as configured; borrowed
@@ -68,32 +69,32 @@ public:
 		Instant deadline;
 		bool mayReuse = false; ///< a kept connection may be tried; ends with the first one that fails
 
-		std::vector<EndpointId> dialled; ///< in vain
-		std::vector<EndpointId> looked;  ///< of these no connection was kept
-		std::vector<PlaceId> resolved;   ///< names asked in this attempt, with or without an answer
+		std::vector<EndpointId> dialled; ///< endpoints that were dialled in vain
+		std::vector<EndpointId> looked;  ///< endpoints of which no connection was kept
+		std::vector<PlaceId> resolved;   ///< places whose name was resolved in this attempt, with or without an answer
 	};
 
-	/// Use a kept connection to `endpoint`, if there is one. If not: nothingKept().
+	/// Use a kept connection to `endpoint`; if there is none, call nothingKept().
 	struct Reuse
 	{
 		EndpointId endpoint;
 		Duration patience; ///< for the first byte of the reply, from the request's first byte on
 	};
-	/// Ask for the addresses of the place's name until `until`: then resolved(), resolverFailed() or resolverIsSlow().
-	/// `until` may be now: only look whether an answer has come meanwhile.
+	/// Resolve the place's name by `until`; then call resolved(), resolverFailed() or resolverIsSlow(). `until` may be
+	/// now: only check whether an answer has come meanwhile.
 	struct Resolve
 	{
 		PlaceId place;
 		Instant until;
 	};
-	/// Connect to the first of `order`; to the next as well when one has failed or the RFC 8305 delay has passed. Then
-	/// connected(), or else dialFailed() of all of them once `until` has come.
+	/// Connect to the first of `order`, and beside it to the next when one has failed or the RFC 8305 delay has passed.
+	/// Then call connected(), or else dialFailed() for each of them once `until` has come.
 	struct Dial
 	{
 		std::vector<EndpointId> order; ///< at least one
 		Instant until;
 	};
-	/// There is no further way.
+	/// No way is left.
 	struct GiveUp
 	{
 	};
@@ -102,58 +103,61 @@ public:
 	Places() = default;
 	explicit Places(const Options& options) : _options(options) {}
 
-	/// A place whose name has to be resolved.
+	/// Adds a place whose name has to be resolved.
 	[[nodiscard]] PlaceId addNamed();
-	/// A place whose addresses never change, in the order to be tried: numeric hosts, unix sockets.
+	/// Adds a place whose addresses never change, in the order to be tried: numeric hosts, unix sockets.
 	[[nodiscard]] PlaceId addFixed(std::span<const std::string> addresses);
-	/// Forgets the place and its endpoints. Facts about them are ignored from now on.
+	/// Removes the place and its endpoints. Later facts about them are ignored.
 	void remove(PlaceId place) noexcept;
 	[[nodiscard]] std::vector<EndpointId> endpoints(PlaceId place) const;
 
-	/// An attempt that may take until `deadline`. `repeatable`: the request may be sent again over a fresh connection
-	/// when a kept one brings no byte of a reply; one that is not never goes over a kept connection.
+	/// Begins an attempt that may take until `deadline`. `repeatable`: the request may be sent again over a fresh
+	/// connection when a kept one brings no byte of a reply; one that may not never goes over a kept connection.
 	[[nodiscard]] static Attempt begin(
 		std::span<const PlaceId> places, Identity identity, Instant deadline, bool repeatable);
 
-	/// What to do next. Once a request is on the wire of a fresh connection its outcome is the attempt's: no next step.
+	/// Returns the next step of the attempt. Once a request is on the wire of a fresh connection its outcome is the
+	/// attempt's: no next step.
 	[[nodiscard]] Step next(const Attempt& attempt, Instant now) const;
 
-	/// Facts of the way to a connection.
-	/// @{
+	/// Facts about opening a connection. @{
 	void nothingKept(Attempt& attempt, EndpointId endpoint) const;
-	/// Returns the endpoints that are gone: close their idle connections. `addresses`: at least one, in order.
+	/// Takes an answer of the resolver: `addresses`, at least one, in order. Returns the endpoints that are gone: close
+	/// their idle connections.
 	[[nodiscard]] std::vector<EndpointId> resolved(
 		Attempt& attempt, PlaceId place, std::span<const std::string> addresses, Instant now);
 	void resolverFailed(Attempt& attempt, PlaceId place, Instant now);
 	void resolverIsSlow(Attempt& attempt, PlaceId place, Instant now);
 	/// Connecting, or opening a tunnel through the place's proxy, failed or took longer than its share.
 	void dialFailed(Attempt& attempt, EndpointId endpoint, Instant now);
-	/// The TLS handshake of the attempt's identity did.
+	/// The TLS handshake of the attempt's identity failed or took longer than its share.
 	void handshakeFailed(Attempt& attempt, EndpointId endpoint, Instant now);
 	/// @}
 
-	/// Until when a connection that has just been made may take to open (tunnel, handshake): its share of the time.
+	/// Returns when a connection that has just been made must be open (tunnel, handshake): the end of its share of the
+	/// time.
 	[[nodiscard]] Instant openBy(const Attempt& attempt, Instant now) const;
 
-	/// Facts about requests. Those that return true have marked the endpoint's replies: close its idle connections.
-	/// @{
+	/// Facts about requests. Those that return true have marked the endpoint's replies: close its idle connections. @{
 	/// A reply below 500 in the server's own language.
 	void goodReply(const Attempt& attempt, EndpointId endpoint, Duration firstByteAfter, Instant now);
 	/// Any other reply, or none that is complete: 5xx, not the server's language, malformed, reset, silence.
 	bool badReply(EndpointId endpoint, Instant now);
 	/// A kept connection brought no byte within its patience; the request goes once more over a fresh one.
 	bool keptSilent(Attempt& attempt, EndpointId endpoint, Instant now);
-	/// A kept connection was closed before a byte came, most likely in its sleep: no mark, but no other one either.
+	/// A kept connection was closed before a byte came, most likely while it was idle: no mark, but no other kept one
+	/// is tried either.
 	void keptClosed(Attempt& attempt) const noexcept { attempt.mayReuse = false; }
 	/// @}
 
-	/// The place that an attempt would begin with.
+	/// Returns the place that an attempt would begin with.
 	[[nodiscard]] PlaceId first(std::span<const PlaceId> places, Identity identity) const;
 
-	/// The address of an endpoint, as it was given; null when it is gone.
+	/// Returns the address of an endpoint, as it was given; null when it is gone.
 	[[nodiscard]] const std::string* address(EndpointId endpoint) const;
 
-	/// The name cannot be resolved now, or not in time: remembered endpoints are used. For a word in the log.
+	/// Returns whether the name cannot be resolved now, or not in time, so that remembered endpoints are used. For the
+	/// log.
 	[[nodiscard]] bool isNameInTrouble(PlaceId place) const;
 
 private:
@@ -168,19 +172,19 @@ private:
 	{
 		std::uint32_t number = 0;
 		std::string address;
-		bool named = true; ///< the name gave it when it was resolved last
+		bool named = true; ///< it was in the latest answer of the resolver
 		Instant lastGood = never;
 		Instant badReplyAt = never;
 		Instant dialFailedAt = never;
 		std::vector<IdentityMark> handshakesFailed;
-		Duration latency{}; ///< recent worst time to the first byte, decaying; 0: not known
+		Duration latency{}; ///< recent worst time to the first byte, decaying; 0: unknown
 	};
 	enum class Name : std::uint8_t
 	{
-		fixed,      ///< there is none
-		unresolved, ///< not asked yet
+		fixed,      ///< there is no name
+		unresolved, ///< never resolved
 		known,      ///< the last answer was good
-		failing,    ///< the resolver says no
+		failing,    ///< the latest answer was an error
 		slow,       ///< the resolver has not answered in time
 	};
 	struct Place
@@ -188,15 +192,15 @@ private:
 		Name name = Name::unresolved;
 		std::vector<Endpoint> endpoints;
 		Instant resolvedAt = never;
-		Instant resolvingFailedAt = never; ///< or was slow
+		Instant resolvingFailedAt = never; ///< time of the latest error or timeout
 	};
-	/// An endpoint as an attempt sees it; without one: a place whose name has to be resolved first.
+	/// An endpoint as one attempt sees it; without an endpoint: a place whose name has to be resolved first.
 	struct Candidate
 	{
 		PlaceId place = 0;
 		const Endpoint* endpoint = nullptr;
 		Instant mark = never;  ///< never: unmarked
-		bool lastGood = false; ///< of all candidates
+		bool lastGood = false; ///< it gave the latest good reply of all candidates
 
 		[[nodiscard]] EndpointId id() const { return {place, endpoint->number}; }
 	};

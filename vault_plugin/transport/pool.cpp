@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::size_t leastKept = 16;
 constexpr std::size_t mostKept = 4096;
-/// Connections that are looked at under one lock: some ten microseconds.
+/// Most connections that are checked under one lock, which takes some ten microseconds.
 constexpr std::size_t looksAtOnce = 64;
 
-/// A quarter of the descriptors that the process may have now.
+/// Returns a quarter of the descriptors that the process may have now.
 std::size_t descriptorShare()
 {
 	rlimit limit{};
@@ -21,7 +21,7 @@ std::size_t descriptorShare()
 	return known ? std::clamp<std::size_t>(limit.rlim_cur / 4, leastKept, mostKept) : mostKept;
 }
 
-// Deadlines and the times that Places gets are of one clock; only their types differ.
+// Converts a time of Places into a deadline: both are of one clock, and only their types differ.
 Deadline deadlineOf(Instant instant)
 {
 	return Deadline(instant.time_since_epoch());
@@ -60,7 +60,7 @@ void Pool::stopLooking() noexcept
 
 Pool::PlaceRef Pool::place(const Address& address, const std::optional<Address>& proxy)
 {
-	// Made outside the lock, which its end takes.
+	// Created outside the lock, which its destructor takes.
 	const std::shared_ptr<Place> made(new Place, [pool = shared_from_this()](const Place* gone) {
 		pool->forget(*gone);
 		delete gone;
@@ -87,11 +87,11 @@ Pool::PlaceRef Pool::place(const Address& address, const std::optional<Address>&
 	return made;
 }
 
-/// Nobody holds it any more.
+/// Removes a place that no reference is left to.
 void Pool::forget(const Place& place) noexcept
 {
 	if (!place.id) {
-		return; // it was never given out
+		return; // it was never handed out
 	}
 	Table::Some closed;
 	const std::lock_guard lock(_mutex);
@@ -100,12 +100,12 @@ void Pool::forget(const Place& place) noexcept
 			_kept.dropEndpoint(endpoint, closed);
 		}
 		const auto known = _known.find({place.address, place.proxy});
-		if (known != _known.end() && known->second.expired()) { // else it has been made anew meanwhile
+		if (known != _known.end() && known->second.expired()) { // otherwise it has been made anew meanwhile
 			_known.erase(known);
 		}
 	}
 	catch (const std::bad_alloc&) {
-		// Its connections go when they are old.
+		// Out of memory: its connections are closed by age.
 	}
 	_places.remove(*place.id);
 }
@@ -130,7 +130,7 @@ void Pool::forget(Places::Identity identity) noexcept
 		_kept.dropIdentity(identity, closed);
 	}
 	catch (const std::bad_alloc&) {
-		// Its connections go when they are old.
+		// Out of memory: its connections are closed by age.
 	}
 }
 
@@ -143,7 +143,7 @@ Places::Attempt Pool::begin(
 Pool::Step Pool::next(Places::Attempt& attempt, unsigned generation)
 {
 	for (;;) {
-		Table::Some closed; // on the way out, without the lock
+		Table::Some closed; // destroyed on return, after the lock has been released
 		std::unique_lock lock(_mutex);
 		const auto now = Pool::now();
 		auto step = _places.next(attempt, now);
@@ -269,7 +269,7 @@ bool Pool::goodReply(
 	return inTrouble;
 }
 
-/// Under the lock.
+/// Keeps a connection. Called under the lock.
 void Pool::keep(OpenedPtr connection, Instant now, Table::Some& closed) noexcept
 {
 	try {
@@ -282,7 +282,7 @@ void Pool::keep(OpenedPtr connection, Instant now, Table::Some& closed) noexcept
 		}
 	}
 	catch (const std::bad_alloc&) {
-		// It closes.
+		// Out of memory: it is closed.
 	}
 }
 
@@ -301,7 +301,7 @@ Places::PlaceId Pool::first(std::span<const Places::PlaceId> places, Places::Ide
 	return _places.first(places, identity);
 }
 
-/// Under the lock, so that nothing is armed after stopLooking().
+/// Arms the next look. Called under the lock, so that nothing is armed after stopLooking().
 void Pool::lookLater() noexcept
 {
 	try {
@@ -344,7 +344,7 @@ std::optional<Wait> Pool::Looks::run(Wake) noexcept
 		_pool.look();
 	}
 	catch (const std::bad_alloc&) {
-		// The next look finds the same.
+		// Out of memory: the next look finds the same connections.
 	}
 	const std::lock_guard lock(_pool._mutex);
 	_pool._willLook = false;

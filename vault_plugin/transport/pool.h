@@ -21,10 +21,12 @@
 namespace issuer::vault::transport {
 
 /// The connections of a library: one table of places with their health, and the connections kept between requests,
-/// shared by all settings. Does what Places says and tells it what came; sockets are opened and used by its callers.
+/// shared by all settings. Takes the decisions of Places and reports the facts to it; sockets are opened and used by
+/// its callers.
 ///
 /// While connections idle, a job of the scheduler looks every 10 s for those that are old or that the server has
-/// closed. At most a quarter of the process's descriptors is kept; when the process has none left, the oldest go.
+/// closed. At most a quarter of the process's descriptors is kept; when the process has none left, the oldest are
+/// closed.
 ///
 /// [thread-safe]
 class Pool : public std::enable_shared_from_this<Pool>
@@ -34,44 +36,46 @@ public:
 	using Opened = KeptConnection<std::unique_ptr<Connection>>;
 	using OpenedPtr = std::unique_ptr<Opened>;
 
-	static constexpr auto longestIdle = std::chrono::seconds(90); ///< Vault closes at 300 s: ours go earlier
+	/// Vault closes idle connections at 300 s: ours are closed earlier.
+	static constexpr auto longestIdle = std::chrono::seconds(90);
 	static constexpr auto lookInterval = std::chrono::seconds(10);
 	static constexpr auto longestLife = std::chrono::minutes(15); ///< less a tenth at random
 	/// A connection used so short a time ago is not polled for a close: the FIN could not have arrived yet.
 	static constexpr auto fresh = std::chrono::milliseconds(1);
 
-	/// A place, for as long as anybody holds it. Immutable once it is given out.
+	/// A place, for as long as a reference to it exists. Immutable once it is handed out.
 	struct Place
 	{
 		Address address;              ///< without prefix
-		std::optional<Address> proxy; ///< between us and it
+		std::optional<Address> proxy; ///< the proxy between this process and it
 		std::optional<Places::PlaceId> id;
 		bool isNamed = false; ///< its host, or the proxy's, has to be resolved
 
 		[[nodiscard]] const Address& target() const noexcept { return proxy ? *proxy : address; }
 	};
 	using PlaceRef = std::shared_ptr<const Place>;
-	/// The number of an identity, for as long as anybody holds it.
+	/// The number of an identity, valid for as long as a reference to it exists.
 	using IdentityRef = std::shared_ptr<const Places::Identity>;
 
-	/// `scheduler` and `clock` are for the looks, and are used until stopLooking(); null: looks are
-	/// taken when connections are kept.
+	/// `scheduler` and `clock` are for the looks, and are used until stopLooking(); null: a look is taken when a
+	/// connection is kept.
 	Pool(runtime::Scheduler* scheduler, const runtime::Clock* clock);
 
-	/// Uses the scheduler no more: from now on looks are taken when connections are kept. Not on one of its threads.
+	/// Stops using the scheduler: from now on a look is taken when a connection is kept. Not to be called on one of its
+	/// threads.
 	void stopLooking() noexcept;
 
 	/// Returns where requests for `address` go, through `proxy` if there is one. The prefix does not count.
 	[[nodiscard]] PlaceRef place(const Address& address, const std::optional<Address>& proxy);
 	[[nodiscard]] IdentityRef newIdentity();
 
-	/// A kept connection, to be used as the next step.
+	/// A kept connection to use, as the next step.
 	struct Kept
 	{
 		OpenedPtr opened;
 		Duration patience; ///< for the first byte of the reply
 	};
-	/// Places::Dial with what to connect to.
+	/// Places::Dial with the addresses to connect to.
 	struct Dial
 	{
 		std::vector<Places::EndpointId> order;
@@ -88,11 +92,10 @@ public:
 	[[nodiscard]] static Places::Attempt begin(
 		std::span<const Places::PlaceId> places, Places::Identity identity, Deadline deadline, bool repeatable);
 
-	/// The next step of an attempt. `generation`: that its identity has now.
+	/// Returns the next step of an attempt. `generation`: the current one of its identity.
 	[[nodiscard]] Step next(Places::Attempt& attempt, unsigned generation);
 
-	/// Tell Places what came of a step; connections that it gives up are closed.
-	/// @{
+	/// Tell Places the result of a step; connections that it gives up are closed. @{
 	void resolved(Places::Attempt& attempt, const Place& place, const Resolver::Found& found);
 	void resolverIsSlow(Places::Attempt& attempt, Places::PlaceId place);
 	void dialFailed(Places::Attempt& attempt, Places::EndpointId endpoint);
@@ -108,13 +111,13 @@ public:
 		const Places::Attempt& attempt, Places::EndpointId endpoint, Duration firstByteAfter, OpenedPtr connection);
 	/// @}
 
-	/// Closes the oldest connections, as the process has no descriptor left. Returns false if none is kept.
+	/// Closes the oldest connections, because the process has no descriptor left. Returns false if none is kept.
 	[[nodiscard]] bool giveUpDescriptors();
 
 	/// Returns the one of `places` that an attempt would begin with.
 	[[nodiscard]] Places::PlaceId first(std::span<const Places::PlaceId> places, Places::Identity identity) const;
 
-	/// Closes connections that have idled for long, that the server has closed, or that are too many.
+	/// Closes connections that have been idle for long, that the server has closed, or that are too many.
 	void look();
 
 	[[nodiscard]] std::size_t idle() const;
@@ -148,10 +151,10 @@ private:
 	Table _kept;
 	Places::Identity _lastIdentity = 0;
 	std::uint32_t _dice = 1;
-	std::size_t _most = 0;          ///< connections that may be kept
-	runtime::Scheduler* _scheduler; ///< null: none, or no more
+	std::size_t _most = 0;          ///< most connections that may be kept
+	runtime::Scheduler* _scheduler; ///< null: none, or stopLooking() was called
 	bool _willLook = false;
-	Instant _lookAt; ///< without a scheduler: when the next is due
+	Instant _lookAt; ///< without a scheduler: time of the next look
 };
 
 } // namespace issuer::vault::transport

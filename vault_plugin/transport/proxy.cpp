@@ -9,7 +9,7 @@
 namespace issuer::vault::transport {
 namespace {
 
-/// A numeric address as bits: 4 or 16 bytes.
+/// A numeric address as bytes: 4 or 16.
 struct Numeric
 {
 	std::array<unsigned char, 16> bytes{};
@@ -71,7 +71,7 @@ bool isInBlock(const std::string& host, const std::string& block)
 	return bits && *bits <= base->bits && shareFirstBits(*address, *base, *bits);
 }
 
-/// Of a target as NO_PROXY lists it: without the dot behind a complete name, and without a zone.
+/// Returns the host of a target as NO_PROXY lists it: without the dot behind a complete name, and without a zone.
 std::string listedHost(const Address& target)
 {
 	auto host = target.host.substr(0, target.host.find('%'));
@@ -81,7 +81,7 @@ std::string listedHost(const Address& target)
 	return host;
 }
 
-/// One entry of NO_PROXY.
+/// Returns whether one entry of NO_PROXY covers the target.
 bool covers(std::string entry, const Address& target)
 {
 	const auto host = listedHost(target);
@@ -194,7 +194,7 @@ Result<std::optional<Address>> Proxies::proxyFor(const Address& target) const
 	case Address::Scheme::https:
 		return isExcepted(target) ? std::nullopt : _https;
 	}
-	return std::nullopt; // no other scheme
+	return std::nullopt; // unreachable: there is no other scheme
 }
 
 bool Proxies::isExcepted(const Address& target) const

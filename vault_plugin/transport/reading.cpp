@@ -11,7 +11,7 @@ std::shared_ptr<OpensslGate> OpensslGate::ofLibrary()
 		const std::shared_ptr<OpensslGate> gate = std::make_shared<OpensslGate>();
 		~Owner() { gate->close(); }
 	};
-	// OpenSSL first, so that it ends last.
+	// OpenSSL is initialised first, so that its clean-up at exit runs last.
 	OPENSSL_init_ssl(0, nullptr);
 	static const Owner owner;
 	return owner.gate;

@@ -32,13 +32,13 @@ public:
 	{
 	};
 
-	/// Returns the one that all helpers of this library pass. It closes before OpenSSL ends.
+	/// Returns the gate that all helpers of this library share. It closes before OpenSSL ends.
 	[[nodiscard]] static std::shared_ptr<OpensslGate> ofLibrary();
 
 	/// Blocks while another helper holds a pass. Throws Closed once the gate is closed.
 	[[nodiscard]] Pass enter();
 
-	/// Waits for the pass that is out, and gives no other.
+	/// Waits until the pass that is held is returned, and gives no other.
 	void close() noexcept;
 
 private:
@@ -46,7 +46,7 @@ private:
 	bool _closed = false;
 };
 
-/// One look at files, by a helper.
+/// One look at files by a helper.
 class Reading
 {
 public:
@@ -55,7 +55,7 @@ public:
 	Reading(const Reading&) = delete;
 	Reading& operator=(const Reading&) = delete;
 
-	/// Notes what the helper is about to touch, "CA file /x.pem": to be named should it hang.
+	/// Notes the file that the helper is about to read, "CA file /x.pem", so that it can be named should the read hang.
 	virtual void at(const std::string& what) = 0;
 
 	/// A pass to use OpenSSL; throws OpensslGate::Closed.

@@ -11,10 +11,11 @@ namespace issuer::vault::transport {
 [[nodiscard]] bool isRedirect(int status);
 
 /// Returns the server (without prefix) that gets the request to `path`, token included, after the server at `from` has
-/// redirected it to `location`; or why it is not sent there. Names host and path of the location, never a query.
+/// redirected it to `location`; or the reason why it is not sent there. Names host and path of the location, never a
+/// query.
 ///
-/// A token goes to the servers it was meant for: the same path and query on a server that our TLS settings vouch for
-/// when the one that redirects was itself vouched for, or else on one that the operator has configured. Never from
+/// A token goes only to the servers it was meant for: the same path and query on a server that our TLS settings vouch
+/// for when the one that redirects was itself vouched for, or else on one that the operator has configured. Never from
 /// https to plain http.
 [[nodiscard]] Result<Address> redirectTarget(
 	const Settings& settings, const Address& from, std::string_view path, std::string_view location);

@@ -13,7 +13,7 @@ constexpr std::size_t firstRoom = 4 * 1024;
 constexpr std::size_t largestIdleRoom = 16 * 1024;
 constexpr std::size_t leastRoom = 1024;
 constexpr std::size_t mostInterim = 5;
-constexpr std::size_t largestOverhead = 16 * 1024; ///< of all chunk lines and trailers together
+constexpr std::size_t largestOverhead = 16 * 1024; ///< bytes of all chunk lines and trailers together
 constexpr std::size_t longestChunkLine = 256;
 
 char lower(char c)
@@ -74,7 +74,7 @@ ReplyParser::ReplyParser(To to, WipedString buffer, std::span<const JsonKey> rea
 std::span<char> ReplyParser::room()
 {
 	if (_next == _end) {
-		_next = _end = _kept; // nothing unread: the room of what is read is free again
+		_next = _end = _kept; // nothing is unread: the space of consumed bytes is free again
 	}
 	if (_buffer.size() - _end < leastRoom && _next > _kept) {
 		std::memmove(_buffer.data() + _kept, _buffer.data() + _next, _end - _next);
@@ -132,7 +132,7 @@ ReplyParser::State ReplyParser::advance()
 	return _phase == Phase::done ? State::complete : State::needMore;
 }
 
-/// True: it got further, and there may be more to do with what has come.
+/// Takes one step. Returns true if it got further, and the bytes at hand may suffice for another.
 bool ReplyParser::step()
 {
 	switch (_phase) {
@@ -172,7 +172,7 @@ bool ReplyParser::readHead()
 	}
 	if (found == std::string_view::npos) {
 		_searched = size < headEnd.size() ? 0 : size - headEnd.size() + 1;
-		// What does not even begin like HTTP need not be waited for.
+		// A reply that does not even begin like HTTP is malformed at once.
 		constexpr std::string_view begin = "HTTP/1.";
 		const auto known = std::min(begin.size(), unread().size());
 		return unread().substr(0, known) == begin.substr(0, known) ? false : refuse("the reply is not HTTP/1.x");
@@ -201,7 +201,7 @@ bool ReplyParser::readHead()
 
 bool ReplyParser::readStatusLine(std::string_view line)
 {
-	// "HTTP/1.1 200 OK"; after the code nothing need come.
+	// "HTTP/1.1 200 OK"; the text after the code may be missing.
 	const bool isShaped = line.size() >= 12 && (line.starts_with("HTTP/1.0 ") || line.starts_with("HTTP/1.1 ")) &&
 						  (line.size() == 12 || line[12] == ' ');
 	const std::size_t status = isShaped ? number<10>(line.substr(9, 3)).value_or(0) : 0;
@@ -253,7 +253,7 @@ bool ReplyParser::readHeader(std::string_view line)
 	return true;
 }
 
-/// Of a Transfer-Encoding. Proxies that pass a header on and add their own announce one chunking twice.
+/// Reads a Transfer-Encoding. Proxies that pass a header on and add their own announce one chunking twice.
 bool ReplyParser::readCodings(std::string_view list)
 {
 	while (!list.empty()) {
@@ -267,7 +267,7 @@ bool ReplyParser::readCodings(std::string_view list)
 	return true;
 }
 
-/// The head is read: how long is the body?
+/// Determines the length of the body, once the head is read.
 bool ReplyParser::frame()
 {
 	if (_reply.status == 101) {
@@ -277,7 +277,7 @@ bool ReplyParser::frame()
 		return ++_interim <= mostInterim || refuse("more than 5 interim replies");
 	}
 	if (_chunkings > 1 || (_chunkings == 1 && _contentLength)) {
-		_mayKeep = false; // others on the way may have understood it otherwise
+		_mayKeep = false; // other parties on the way may have read the length otherwise
 	}
 	_phase = Phase::body;
 	if (_reply.status == 204 || _reply.status == 304 || (_to == To::connect && _reply.status < 300)) {
@@ -297,16 +297,16 @@ bool ReplyParser::frame()
 	}
 	else {
 		_framing = Framing::untilClose;
-		_left = largestBody + 1; // one more than may come: reaching it is the complaint
+		_left = largestBody + 1; // one more than allowed: reaching it is the error
 	}
 	return true;
 }
 
-/// What is kept of the next `count` bytes moves down to what is kept already: what is not read, and chunk sizes and
-/// heads between, vanish.
+/// Moves the kept part of the next `count` bytes down to the bytes kept already: members that are not read, chunk sizes
+/// and heads vanish.
 void ReplyParser::keepBody(std::size_t count)
 {
-	if (!_reply.coding.empty()) { // unreadable
+	if (!_reply.coding.empty()) { // coded: unreadable
 		return;
 	}
 	if (!_keepsAll) {
@@ -362,7 +362,7 @@ std::optional<std::string_view> ReplyParser::takeLine()
 {
 	const auto end = unread().find("\r\n");
 	if (end == std::string_view::npos || end > longestChunkLine) {
-		if (unread().size() > longestChunkLine + 1) { // one more may be the CR of a line that just fits
+		if (unread().size() > longestChunkLine + 1) { // one more byte may be the CR of a line that just fits
 			refuse("a line between the reply's chunks is longer than 256 characters");
 		}
 		return std::nullopt;

@@ -65,7 +65,7 @@ Result<WipedString> writeRequest(
 	}
 
 	WipedString bytes;
-	bytes.reserve(size); // at once: what growing leaves behind would have to be wiped, too
+	bytes.reserve(size); // at once: growing would leave copies behind
 	bool clean = true;
 	const auto header = [&](std::string_view name, std::string_view value) {
 		clean = clean && isToken(name) && isClean(value);
@@ -84,7 +84,7 @@ Result<WipedString> writeRequest(
 	if (!userAgent.empty()) {
 		header("User-Agent", userAgent);
 	}
-	header("Accept-Encoding", "identity"); // nothing here can unpack a body
+	header("Accept-Encoding", "identity"); // no coding can be unpacked here
 	for (const auto& [name, value] : request.headers) {
 		header(name, value);
 	}

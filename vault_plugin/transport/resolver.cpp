@@ -20,9 +20,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long an answer that came too late is kept for the next caller.
+/// Time for which an answer that came too late is kept for the next caller.
 constexpr auto lateAnswersLast = std::chrono::seconds(5);
-/// Interval of looks for an answer, without a descriptor to wait for.
+/// Interval of checks for an answer, without a descriptor to wait for.
 constexpr auto lookInterval = std::chrono::milliseconds(10);
 
 } // namespace
@@ -51,12 +51,13 @@ Resolver::Found Resolver::askSystem(const std::string& host, int flags)
 	return found;
 }
 
-/// One lookup of a name, shared by all callers that wait for it. Guarded by the desk's mutex, but for `host` and
-/// `answered`.
+/// One lookup of a name, shared by all callers that wait for it. All but `host` and `answered` is guarded by the desk's
+/// mutex.
 struct Resolver::Question
 {
 	std::string host;
-	Descriptor answered; ///< readable for good once it is done; without one (none was left) nothing tells
+	/// Readable for good once it is done; invalid: none was left, and callers check from time to time.
+	Descriptor answered;
 	std::size_t waiting = 0;
 	bool done = false;
 	Clock::time_point doneAt;
@@ -69,7 +70,7 @@ struct Resolver::Desk
 
 	const Lookup lookup;
 	std::mutex mutex;
-	std::map<std::string, std::shared_ptr<Question>> open; ///< by host: under way, or done while nobody waited
+	std::map<std::string, std::shared_ptr<Question>> open; ///< by host: under way, or done while no caller waited
 
 	[[nodiscard]] static std::shared_ptr<Question> ask(
 		const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host);
@@ -171,7 +172,7 @@ Task<Expected<Resolver::Found, ExchangeError>> Resolver::resolve(
 {
 	const auto desk = _desk;
 	const auto question = Desk::ask(desk, *_helpers, host);
-	/// Ends the waiting, also when the task is destroyed.
+	/// Counts a caller as waiting, also when its task is destroyed.
 	struct Waiting
 	{
 		Desk& desk;
@@ -184,7 +185,8 @@ Task<Expected<Resolver::Found, ExchangeError>> Resolver::resolve(
 	};
 	const Waiting waiting{*desk, *question};
 
-	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0)); // others wait for the same
+	// A duplicate: other callers wait for the same.
+	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0));
 	while (!desk->isDone(*question)) {
 		const bool tells = static_cast<bool>(answered);
 		const auto until = tells ? deadline : std::min(deadline, Clock::now() + lookInterval);

@@ -23,27 +23,29 @@ class Resolver
 public:
 	struct Found
 	{
-		std::vector<SocketAddress> addresses; ///< with port 0, the favourite first; empty: not resolved
-		std::string complaint;                ///< why it is empty
-		bool outOfDescriptors = false;        ///< that is why: no fault of the name's
+		std::vector<SocketAddress> addresses; ///< with port 0, the preferred one first; empty: not resolved
+		std::string complaint;                ///< the reason why there are none
+		bool outOfDescriptors = false;        ///< the reason is a lack of descriptors, not the name
 	};
-	/// Blocks for as long as it likes; runs on a helper. Touches nothing that ends before the process does.
+	/// Resolves a host. May block for any time; runs on a helper. Touches only objects that live as long as the
+	/// process.
 	using Lookup = std::function<Found(const std::string& host)>;
 
 	/// Asks the system (getaddrinfo) on `helpers`.
 	explicit Resolver(std::shared_ptr<runtime::Helpers> helpers);
 	Resolver(std::shared_ptr<runtime::Helpers> helpers, Lookup lookup);
-	/// On helpers of its own.
+	/// Uses helpers of its own.
 	Resolver();
 	explicit Resolver(Lookup lookup);
 	~Resolver();
 
-	/// The addresses of `host`; without any, `complaint` says why. Kind `timeout`: no answer by `deadline`, which may
-	/// be now, to begin a lookup or to see whether one has ended. Otherwise the error is `cancelled`.
+	/// Returns the addresses of `host`; without any, `complaint` gives the reason. Error of kind `timeout`: no answer
+	/// by `deadline`, which may be now, to begin a lookup or to check whether one has ended. Otherwise the error is
+	/// `cancelled`.
 	[[nodiscard]] Task<Expected<Found, ExchangeError>> resolve(
 		const std::string& host, const std::string& peer, Deadline deadline);
 
-	/// getaddrinfo() with `flags` (AI_…).
+	/// Calls getaddrinfo() with `flags` (AI_…).
 	[[nodiscard]] static Found askSystem(const std::string& host, int flags);
 
 private:
@@ -51,7 +53,7 @@ private:
 	struct Desk;
 
 	const std::shared_ptr<runtime::Helpers> _helpers;
-	const std::shared_ptr<Desk> _desk; ///< shared with work under way, which may outlive us
+	const std::shared_ptr<Desk> _desk; ///< shared with lookups under way, which may outlive this object
 };
 
 } // namespace issuer::vault::transport

@@ -36,7 +36,7 @@ std::vector<std::string> splitAtColons(std::string_view text)
 	return parts;
 }
 
-/// Trusted certificates and CRLs on their way into a store.
+/// Collects trusted certificates and CRLs for a store.
 class Collection
 {
 public:
@@ -49,7 +49,7 @@ public:
 		}
 	}
 
-	/// Adds what a PEM text holds. False: some of it is damaged.
+	/// Adds the certificates and CRLs of a PEM text. Returns false if some of it is damaged.
 	bool add(std::string_view pem)
 	{
 		return forEachPemBlock(_reading, pem, [this](const PemBlock& block) { return add(block); });
@@ -57,7 +57,7 @@ public:
 
 	[[nodiscard]] std::size_t certificates() const noexcept { return _certificates.size(); }
 
-	/// Ready to judge.
+	/// Returns the store, complete.
 	[[nodiscard]] StorePtr take()
 	{
 		X509_STORE_set_flags(_store.get(), X509_V_FLAG_PARTIAL_CHAIN);
@@ -77,11 +77,11 @@ private:
 			_hasCrls = _hasCrls || crl;
 			return crl && X509_STORE_add_crl(_store.get(), crl.get()) == 1;
 		}
-		const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // with OpenSSL's own remarks behind it
+		const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // followed by OpenSSL's own trust settings
 		if (!isTrusted && block.label != PEM_STRING_X509 && block.label != PEM_STRING_X509_OLD) {
-			return true; // a key, say: nothing for us
+			return true; // another kind of block, such as a key: skipped
 		}
-		// System directories hold each certificate several times, and decoding one takes 80 µs.
+		// System directories contain each certificate several times, and decoding one takes 80 µs.
 		if (_certificates.contains(block.der)) {
 			return true;
 		}
@@ -89,7 +89,8 @@ private:
 		if (!certificate || X509_STORE_add_cert(_store.get(), certificate.get()) != 1) {
 			return false;
 		}
-		X509_check_purpose(certificate.get(), -1, 0); // fills in what the first handshakes would, all at once
+		// Computes now the fields that the first handshakes would, all at once.
+		X509_check_purpose(certificate.get(), -1, 0);
 		_certificates.emplace(block.der);
 		return true;
 	}
@@ -118,8 +119,8 @@ FileResult<void> addFile(Reading& reading, Collection& collection, const std::st
 	return {};
 }
 
-/// A file of a directory that cannot be used is passed over: its name alone is no promise. Fails if that is not known,
-/// for want of a descriptor.
+/// Adds a file of a directory. One that holds no certificate is skipped: its name alone promises nothing. Fails if that
+/// cannot be determined, for want of a descriptor.
 FileResult<void> addIfUsable(Reading& reading, Collection& collection, const std::string& path)
 {
 	reading.at(called(fileIs, path));

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// Where to connect and whom to trust, as plain comparable data: issuers with equal settings share connections.
+/// Addresses to connect to and authorities to trust, as plain comparable data: issuers with equal settings share
+/// connections.
 namespace issuer::vault::transport {
 
 /// One address of a server: `https://host:8200/prefix`, `http://[::1]:8200`, `unix:///run/bao.sock`.
@@ -28,33 +29,34 @@ struct Address
 	std::string host;
 	std::uint16_t port = 0;
 	std::string prefix;     ///< "" or "/prefix", without a slash at its end
-	std::string socketPath; ///< only of unixSocket
-	/// Only of a proxy: the whole header line `Proxy-Authorization: Basic …`, with CRLF, or empty. Secret; a line is
-	/// too long to live where it is not wiped.
+	std::string socketPath; ///< of unixSocket only
+	/// Of a proxy only: the whole header line `Proxy-Authorization: Basic …`, with CRLF, or empty. Secret; such a line
+	/// is too long for the part of a string that is not wiped.
 	WipedString authorization{};
 
-	/// Reads the address of a server. The error goes on after the name of its place, tells what is wrong and what an
-	/// address looks like, and quotes nothing: what stands in the wrong place may be a token.
+	/// Reads the address of a server. The error continues a sentence after the name of its place, tells the fault and
+	/// the form of an address, and quotes nothing: the text in the wrong place may be a token.
 	[[nodiscard]] static Result<Address> parse(std::string_view text);
 
-	/// Reads the address of a proxy: `http://user:password@host:port`, of which scheme and user may be left out. Error
-	/// as above.
+	/// Reads the address of a proxy: `http://user:password@host:port`, of which scheme and user may be left out. The
+	/// error is as parse()'s.
 	[[nodiscard]] static Result<Address> parseProxy(std::string_view text);
 
-	/// As a person would write it; never with user info or a query.
+	/// Returns it as an operator would write it; never with user info or a query.
 	[[nodiscard]] std::string text() const;
 
 	friend auto operator<=>(const Address&, const Address&) = default;
 };
 
-/// How TLS verifies the server and shows who we are. All paths empty: the system's roots, no client certificate.
+/// How TLS verifies the server, and the certificate that it presents. All paths empty: the system's roots, no client
+/// certificate.
 struct TlsIdentity
 {
 	std::string caFile;
 	std::string caDir;
 	std::string clientCert;
 	std::string clientKey;
-	std::string serverName; ///< expected in the certificate and sent as SNI; empty: the address's host
+	std::string serverName; ///< name expected in the certificate and sent as SNI; empty: the address's host
 	bool insecureSkipVerify = false;
 
 	friend auto operator<=>(const TlsIdentity&, const TlsIdentity&) = default;
@@ -64,7 +66,7 @@ enum class Redirects : std::uint8_t
 {
 	none,
 	verified, ///< https to any target that passes the same TLS checks; plain http only to a configured address
-	any,      ///< but never from https to http
+	any,      ///< any target, but never from https to http
 };
 
 struct Settings

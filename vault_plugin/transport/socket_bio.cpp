@@ -6,8 +6,8 @@
 namespace issuer::vault::transport {
 namespace {
 
-/// BIO_get_new_index() would give a number that is free, but counts up to 127 in a process and never down: a library
-/// that is loaded again and again would find none left. Nobody looks for a BIO by this number.
+/// The type number of the BIO. BIO_get_new_index() would give a free one, but counts up to 127 in a process and never
+/// down: a library that is loaded again and again would find none left. No code looks for a BIO by this number.
 constexpr int kind = BIO_TYPE_SOURCE_SINK | 127;
 
 BioSocket& socketOf(BIO* bio) noexcept
@@ -46,7 +46,7 @@ int read(BIO* bio, char* data, int size) noexcept
 long control(BIO* bio, int command, long, void*) noexcept
 {
 	switch (command) {
-	case BIO_CTRL_EOF: // how OpenSSL 3 tells a missing goodbye from an error of the socket
+	case BIO_CTRL_EOF: // by this OpenSSL 3 tells a missing close_notify from an error of the socket
 		return socketOf(bio).atEnd ? 1 : 0;
 	case BIO_CTRL_FLUSH:
 		return 1;

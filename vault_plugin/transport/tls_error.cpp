@@ -21,8 +21,8 @@ std::string aboutOurCertificate(bool shown, const std::string& refusal)
 				 : "refused the TLS handshake because it asks for a client certificate; set tls.client_cert";
 }
 
-/// Returns what a reason of OpenSSL's TLS part means for an operator. An alert's reason is 1000 and its number. Nothing
-/// if it is not one of those that are known.
+/// Returns the meaning of a reason of OpenSSL's TLS part for an operator; nothing for one that is not known. An alert's
+/// reason is 1000 plus its number.
 std::optional<TlsError> explain(int reason, bool showsCertificate)
 {
 	const auto refused = [&](const std::string& refusal) {
@@ -76,7 +76,8 @@ std::optional<TlsError> explain(int reason, bool showsCertificate)
 
 TlsError takeTlsError(bool showsCertificate)
 {
-	// The first error is the cause. Releases differ in what they put on top of it, and some put theirs below.
+	// The first known error is taken as the cause. Releases differ in the errors they put on top of it, and some put
+	// theirs below.
 	std::optional<TlsError> known;
 	unsigned long first = 0;
 	while (const auto code = ERR_get_error()) {

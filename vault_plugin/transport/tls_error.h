@@ -5,25 +5,25 @@
 
 namespace issuer::vault::transport {
 
-/// What OpenSSL says of a failed call, told apart by its codes: its texts change from one release to the next.
+/// An error of OpenSSL, told apart by its codes: its texts change from one release to the next.
 struct TlsError
 {
 	enum class Meaning : std::uint8_t
 	{
-		peerLeft,   ///< the peer closed the connection without a goodbye
-		unverified, ///< the peer's certificate was refused by us
+		peerLeft,   ///< the peer closed the connection without a close_notify
+		unverified, ///< this end refused the peer's certificate
 		other,
 	};
 
 	Meaning meaning;
-	std::string text; ///< for people; does not name the peer
+	std::string text; ///< for the operator; does not name the peer
 };
 
-/// Takes the errors of the calling thread out of OpenSSL's queue. `showsCertificate`: whether a client certificate was
-/// there to be shown.
+/// Takes the errors of the calling thread out of OpenSSL's queue. `showsCertificate`: whether a client certificate
+/// could be presented.
 [[nodiscard]] TlsError takeTlsError(bool showsCertificate);
 
-/// Takes the same queue's last reason, in OpenSSL's words, for errors that nobody needs to tell apart.
+/// Takes the last reason out of the same queue, in OpenSSL's words, for errors that need not be told apart.
 [[nodiscard]] std::string takeOpensslReason();
 
 } // namespace issuer::vault::transport

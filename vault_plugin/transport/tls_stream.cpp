@@ -29,7 +29,8 @@ const unsigned char* bytesOf(std::string_view der) noexcept
 	return reinterpret_cast<const unsigned char*>(der.data());
 }
 
-/// False: OpenSSL does not take it, and has the reason in its queue: a key too small for its security level, say.
+/// Sets the client certificate. Returns false if OpenSSL refuses it, with the reason in its queue: a key too small for
+/// its security level, for example.
 bool show(SSL& ssl, const ClientCertificate& client)
 {
 	const auto& own = client.chain.front();
@@ -54,7 +55,7 @@ TlsStream::TlsStream(int fd, const TlsSetup& setup)
 
 TlsStream::Outcome<std::unique_ptr<TlsStream>> TlsStream::create(int fd, const TlsSetup& setup, const std::string& host)
 {
-	ERR_clear_error(); // another library's leftovers on this thread would pass for ours
+	ERR_clear_error(); // another library's errors on this thread would be taken for ours
 	std::unique_ptr<TlsStream> stream(new TlsStream(fd, setup));
 	SSL* ssl = stream->_ssl.get();
 	auto bio = makeSocketBio(setup.context->socketMethod(), stream->_socket);
@@ -100,7 +101,7 @@ TlsStream::Outcome<TlsStream::Step> TlsStream::handshake()
 	if (step->count == 0) {
 		return trouble(Kind::network, "closed the connection");
 	}
-	// OpenSSL has verified the peer on the way here. To believe it only with the proof in hand costs nothing.
+	// OpenSSL has verified the peer during the handshake. Checking the result as well costs nothing.
 	const X509* peer = SSL_get0_peer_certificate(_ssl.get());
 	if (_context->verifies() && (peer == nullptr || SSL_get_verify_result(_ssl.get()) != X509_V_OK)) {
 		return trouble(Kind::tls, "certificate is not verified");
@@ -128,7 +129,7 @@ bool TlsStream::hasPending() const noexcept
 
 void TlsStream::rest() noexcept
 {
-	// SSL_MODE_RELEASE_BUFFERS is to do the same, but OpenSSL 3.0 keeps the one for reading.
+	// SSL_MODE_RELEASE_BUFFERS should do the same, but OpenSSL 3.0 keeps the buffer for reading.
 	SSL_free_buffers(_ssl.get());
 }
 
@@ -146,7 +147,7 @@ TlsStream::Outcome<TlsStream::Step> TlsStream::outcome(int result)
 	case SSL_ERROR_ZERO_RETURN:
 		return Step{};
 	default:
-		_inSession = false; // OpenSSL forbids to say goodbye after these
+		_inSession = false; // after such an error OpenSSL forbids a close_notify
 		return tl::unexpected(troubleOf(error));
 	}
 }

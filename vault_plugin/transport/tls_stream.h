@@ -15,24 +15,24 @@ namespace issuer::vault::transport {
 
 /// TLS over a connected non-blocking socket, by OpenSSL's own calls.
 ///
-/// Rationale: Poco's TLS layer stood here, and was in the way three times. It gives errors as texts, which change from
-/// one release of OpenSSL to the next; here they are told apart by code and reason. It verifies names in a step of its
-/// own after the handshake, which Poco 1.11 skips when the handshake lasts too long; here the name is part of each
+/// Rationale: three properties of Poco's TLS layer are in the way. It gives errors as texts, which change from one
+/// release of OpenSSL to the next; here they are told apart by code and reason. It verifies names in a step of its own
+/// after the handshake, which Poco 1.11 skips when the handshake lasts too long; here the name is part of each
 /// connection's verification, so that one context serves all names and client certificates. And it writes with
-/// write(2), which raises SIGPIPE at the latest when the goodbye meets a closed socket; here a BIO of our own sends
-/// with MSG_NOSIGNAL, so that no thread, the host's included, has to block that signal.
+/// write(2), which raises SIGPIPE at the latest when the close_notify meets a closed socket; here a BIO of our own
+/// sends with MSG_NOSIGNAL, so that no thread, the host's included, has to block that signal.
 ///
 /// Never blocks. Not thread-safe.
 class TlsStream
 {
 public:
-	/// What a call came to.
+	/// The result of a call.
 	struct Step
 	{
-		std::size_t count = 0; ///< bytes; 0 of receive() and handshake(): see there
-		short waitFor = 0; ///< not 0: nothing is done; call again when the socket is ready for this (POLLIN, POLLOUT)
+		std::size_t count = 0; ///< bytes; for the meaning of 0 see receive() and handshake()
+		short waitFor = 0; ///< not 0: nothing was done; call again when the socket is ready for this (POLLIN, POLLOUT)
 	};
-	/// Why the stream is of no use any more. `text` does not name the peer.
+	/// The reason why the stream cannot be used any more. `text` does not name the peer.
 	struct Trouble
 	{
 		ExchangeError::Kind kind; ///< tls, network, configuration
@@ -45,21 +45,21 @@ public:
 	[[nodiscard]] static Outcome<std::unique_ptr<TlsStream>> create(
 		int fd, const TlsSetup& setup, const std::string& host);
 
-	/// Says goodbye if that does not block, and if there is anything to end.
+	/// Sends a close_notify if that does not block and the session is open.
 	~TlsStream();
 	TlsStream(const TlsStream&) = delete;
 	TlsStream& operator=(const TlsStream&) = delete;
 
-	/// A count of 1: done, and the server is who it shall be.
+	/// Continues the handshake. A count of 1: it is done, and the server is verified.
 	[[nodiscard]] Outcome<Step> handshake();
 	[[nodiscard]] Outcome<Step> send(std::string_view bytes);
-	/// A count of 0 with nothing to wait for: the peer has said goodbye.
+	/// Receives into `room`. A count of 0 with nothing to wait for: the peer has sent its close_notify.
 	[[nodiscard]] Outcome<Step> receive(std::span<char> room);
 
-	/// Whether receive() gives something without reading the socket.
+	/// Returns whether receive() would give bytes without reading the socket.
 	[[nodiscard]] bool hasPending() const noexcept;
 
-	/// Gives back the buffers for records, which take 33 KiB, until the next call needs them.
+	/// Releases the buffers for records, 33 KiB, until the next call needs them.
 	void rest() noexcept;
 
 private:

@@ -80,7 +80,7 @@ std::shared_ptr<Identity> Trust::identity(const TlsIdentity& wanted)
 	return identity;
 }
 
-/// Under the lock.
+/// Returns the roots of `wanted`. Called under the lock.
 std::shared_ptr<Identity::Roots> Trust::roots(const TlsIdentity& wanted)
 {
 	const bool skipped = wanted.insecureSkipVerify;

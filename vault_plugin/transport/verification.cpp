@@ -84,7 +84,7 @@ std::string expectedName(X509_STORE_CTX* store)
 	return text;
 }
 
-/// Whether the trusted certificates hold one of this name.
+/// Returns whether the trusted certificates include one of this name.
 bool holds(X509_STORE_CTX* store, const X509_NAME* name)
 {
 	const ChainPtr found(X509_STORE_CTX_get1_certs(store, name));
@@ -162,7 +162,7 @@ bool PeerVerification::demand(SSL& ssl, const std::string& name)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(&ssl), name.c_str()) == 1;
 	}
 	SSL_set_hostflags(&ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return !name.empty() && SSL_set1_host(&ssl, name.c_str()) == 1; // an empty one would demand nothing
+	return !name.empty() && SSL_set1_host(&ssl, name.c_str()) == 1; // an empty name would demand nothing
 }
 
 std::string PeerVerification::complaint(const SSL& ssl) const
@@ -178,7 +178,7 @@ int PeerVerification::onVerified(int ok, X509_STORE_CTX* store) noexcept
 		return ok;
 	}
 	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL) {
-		// An authority without a CRL among the trusted certificates is one whose certificates nobody revokes.
+		// An authority that no trusted CRL belongs to revokes nothing.
 		X509_STORE_CTX_set_error(store, X509_V_OK);
 		return 1;
 	}

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <string>
 
-/// How this room waits.
+/// The waits of this room.
 namespace issuer::vault::transport {
 
 /// A wait within a deadline, see ready().
@@ -13,7 +13,7 @@ struct Readiness : task::Pause
 {
 	Deadline deadline;
 
-	/// A peer that always has one more byte cannot hold us: the deadline wins over readiness.
+	/// Lets the deadline win over readiness: a peer that always sends one more byte cannot hold the exchange.
 	[[nodiscard]] Wake await_resume() const noexcept
 	{
 		const Wake wake = Pause::await_resume();
@@ -21,10 +21,11 @@ struct Readiness : task::Pause
 	}
 };
 
-/// `co_await ready(…)`: until `fd` is ready for `events` (as poll() has them), or `deadline` has come.
+/// `co_await ready(…)` waits until `fd` is ready for `events` (as poll() has them), or `deadline` has come.
 [[nodiscard]] Readiness ready(int fd, short events, Deadline deadline) noexcept;
 
-/// The error of an exchange that `wake` (not `ready`) ended while it was `doing` something with `peer`.
+/// Returns the error of an exchange whose wait ended as `wake` (not `ready`) says, while it was `doing` something with
+/// `peer`.
 [[nodiscard]] ExchangeError endedBy(Wake wake, const std::string& peer, const std::string& doing);
 
 } // namespace issuer::vault::transport
