@@ -6,19 +6,19 @@
 
 namespace issuer::vault {
 
-/// Where the host is told what happens: on the worker that has something to tell, as long as few workers are there, and
-/// on a helper of their own where the callbacks of other instances hold workers up. So a recorder that blocks delays
-/// its own instance only, however many do. [thread-safe]
+/// Decides where callbacks of the host run: on the worker that has a report, as long as few workers are inside
+/// callbacks, and otherwise on a helper. So a recorder that blocks delays its own instance only, however many do.
+/// [thread-safe]
 class Callbacks
 {
 public:
-	/// Runs a piece of work that may block; false: it cannot. Throws std::bad_alloc.
+	/// Runs a piece of work that may block; returns false if it cannot. Throws std::bad_alloc.
 	using Helper = std::function<bool(std::function<void()>)>;
 
-	/// `mostHere`: so many workers may be inside callbacks at a time.
+	/// `mostHere`: most workers that may be inside callbacks at a time.
 	explicit Callbacks(Helper helper, int mostHere = 16) : _helper(std::move(helper)), _mostHere(mostHere) {}
 
-	/// Whether this worker may call the host itself. True: it says leave() after.
+	/// Returns whether this worker may call the host itself. If true, it calls leave() afterwards.
 	[[nodiscard]] bool enter() noexcept
 	{
 		const bool may = ++_here <= _mostHere;
@@ -27,7 +27,7 @@ public:
 	}
 	void leave() noexcept { --_here; }
 
-	/// Has a helper do it. False: none can be had.
+	/// Has a helper run `work`. Returns false if none can be had.
 	[[nodiscard]] bool elsewhere(std::function<void()> work) { return _helper(std::move(work)); }
 
 private:

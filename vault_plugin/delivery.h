@@ -8,13 +8,13 @@
 
 namespace issuer::vault {
 
-/// Something that a helper is to do for an owner who may leave before. [thread-safe]
+/// Work that a helper does for an owner that may leave before it is done. [thread-safe]
 class Delivery
 {
 public:
 	explicit Delivery(std::function<void()> act) : _act(std::move(act)) {}
 
-	/// By the helper, once. Does nothing if the owner has left.
+	/// Does the work. Called once, by the helper. Does nothing if the owner has left.
 	void run()
 	{
 		{
@@ -31,7 +31,8 @@ public:
 		_ended.notify_all();
 	}
 
-	/// The owner is about to leave. True: the act does not run and will not. False: it still runs.
+	/// Lets the owner leave. Returns true if the work is not running and will not; false if it still runs after
+	/// `timeout`.
 	[[nodiscard]] bool leave(std::chrono::milliseconds timeout)
 	{
 		std::unique_lock lock(_mutex);

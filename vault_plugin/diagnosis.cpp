@@ -16,7 +16,7 @@ namespace {
 constexpr const char* letItRenew = "give it a policy that may update auth/token/renew-self, as \"default\" does";
 constexpr const char* usePeriodic = "a periodic token (period=…) has no such end";
 
-/// The address, the way to it, or the server's proof of who it is.
+/// Returns the topic of a failed exchange: the address, the way to it, or the server's proof of its identity.
 const char* topicOf(ExchangeError::Kind kind)
 {
 	switch (kind) {
@@ -30,7 +30,7 @@ const char* topicOf(ExchangeError::Kind kind)
 	case ExchangeError::Kind::malformed:
 		return "address";
 	}
-	return "address"; // no other kind
+	return "address"; // unreachable: the switch names every kind
 }
 
 const char* adviceFor(ExchangeError::Kind kind)
@@ -47,7 +47,7 @@ const char* adviceFor(ExchangeError::Kind kind)
 	case ExchangeError::Kind::network:
 		return "check the address, the name, firewalls and proxies, and whether the server runs";
 	}
-	return ""; // no other kind
+	return ""; // unreachable: the switch names every kind
 }
 
 } // namespace
@@ -78,7 +78,7 @@ transport::Outcome Diagnosis::send(const HttpRequest& request)
 	return transport::blockingly(_exchange.carry(request, _deadline));
 }
 
-/// The one question that tells most: what is this token?
+/// Looks the token up, the request whose answer tells most.
 bool Diagnosis::reachServer(std::string_view token)
 {
 	const auto asked = _clock.boot();

@@ -15,7 +15,7 @@
 
 namespace issuer::vault {
 
-/// One thing that was looked at. Values of the levels are those of `issuer_finding_level`.
+/// The result of one check. Values of the levels are those of `issuer_finding_level`.
 struct Finding
 {
 	enum class Level : std::int32_t
@@ -23,29 +23,29 @@ struct Finding
 		ok,      ///< as it should be
 		note,    ///< worth knowing
 		warn,    ///< works today, and will not for ever
-		problem, ///< the token is not kept alive like this
+		problem, ///< the token is not kept alive as things are
 	};
 
 	Level level = Level::ok;
 	std::string topic;  ///< "credential", "address", "tls", "policy", "lifetime", …
-	std::string text;   ///< what was found
-	std::string advice; ///< what to change; empty: nothing
+	std::string text;   ///< the observation
+	std::string advice; ///< the change to make; empty: none
 };
 
-/// What will become of a token, and what to change: everything that a renewal needs is tried in the order of need, but
-/// nothing is renewed. The first thing that fails ends it.
+/// Finds out whether a token can be kept alive, and what to change if not: tries everything that a renewal needs in the
+/// order of need, but renews nothing. The first failure ends it.
 class Diagnosis
 {
 public:
 	using Find = std::function<void(const Finding&)>;
 
-	/// All borrowed. Whatever is asked is asked before `deadline`.
+	/// Borrows all arguments. Every request ends before `deadline`.
 	Diagnosis(transport::Exchange& exchange, const runtime::Clock& clock, std::string_view vaultNamespace, Find find)
 		: _exchange(exchange), _clock(clock), _namespace(vaultNamespace), _find(std::move(find))
 	{
 	}
 
-	/// `secret`: as it was read just now from `place`, for this diagnosis alone.
+	/// Runs all checks. `secret`: read just now from `place`, for this diagnosis alone.
 	void run(const Result<credential::Secret>& secret, const std::string& place,
 		std::chrono::steady_clock::time_point deadline);
 
@@ -62,7 +62,7 @@ private:
 	const std::string_view _namespace;
 	const Find _find;
 	std::chrono::steady_clock::time_point _deadline;
-	std::optional<renewal::TokenFacts> _facts; ///< nothing: the token may not look itself up
+	std::optional<renewal::TokenFacts> _facts; ///< empty: the token may not look itself up
 };
 
 } // namespace issuer::vault

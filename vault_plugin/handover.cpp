@@ -17,7 +17,7 @@ using Json = Poco::JSON::Object;
 
 constexpr std::int64_t version = 2;
 
-/// Names this run of the machine; empty: it cannot be told from others.
+/// Returns the id of this boot of the machine; empty: unknown.
 std::string currentBoot()
 {
 	std::string id;
@@ -77,7 +77,7 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("told.last_success", told.lastSuccess);
 }
 
-/// FNV-1a: tells a text that was damaged on its way, not one that was forged.
+/// Returns the FNV-1a hash: detects a text that was damaged on its way, not one that was forged.
 std::string checksumOf(std::string_view text)
 {
 	std::uint64_t sum = 0xcbf29ce484222325U;
@@ -90,7 +90,7 @@ std::string checksumOf(std::string_view text)
 constexpr std::string_view beforeChecksum = R"(,"checksum":")";
 constexpr std::string_view afterChecksum = R"("})";
 
-/// The text of a JSON object, with its checksum as the last member.
+/// Returns the JSON object with its checksum added as the last member.
 std::string sealed(std::string object)
 {
 	const auto sum = checksumOf(object);
@@ -98,7 +98,7 @@ std::string sealed(std::string object)
 	return object.append(beforeChecksum).append(sum).append(afterChecksum);
 }
 
-/// The object without its checksum; none: the text is not as it was written.
+/// Returns the object without its checksum; nothing if the checksum does not fit.
 std::optional<std::string> unsealed(std::string_view text)
 {
 	const auto at = text.rfind(beforeChecksum);
@@ -142,7 +142,7 @@ private:
 	Json& _json;
 };
 
-/// Reads what a Writer has written; throws std::runtime_error naming the field that is not so.
+/// Reads what a Writer has written; throws std::runtime_error that names a field of another form.
 class Reader
 {
 public:
@@ -177,7 +177,7 @@ public:
 	}
 
 private:
-	/// Nothing that sums of times could overflow with; only "never yet" lies farther away, on either side.
+	/// Reads a time, bounded so that sums of times cannot overflow; only "never yet" lies farther away, on either side.
 	std::int64_t time(const char* name) const
 	{
 		constexpr auto longest = Duration(std::chrono::years(300)).count();

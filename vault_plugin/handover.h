@@ -8,18 +8,19 @@
 
 namespace issuer::vault {
 
-/// What one instance tells its successor: all that its keeper knows, and whose life that is, without naming the token.
+/// The knowledge that one instance passes to its successor: its keeper's memory, and the token it belongs to, without
+/// naming the token.
 struct Handover
 {
 	renewal::Memory memory;
-	std::string tokenMark; ///< of credential::markOf(); empty: no token was read
+	std::string tokenMark; ///< made by credential::markOf(); empty: no token was read
 };
 
-/// A JSON text with a version and a checksum of its own.
+/// Returns a JSON text with a version and a checksum of its own.
 [[nodiscard]] std::string toText(const Handover& handover);
 
-/// The error says what is wrong: damaged, of another version, or not known to be of this machine's present run, so that
-/// its clock means nothing now.
+/// Reads such a text. The error says why it cannot be used: it is damaged, of another version, or not known to be of
+/// the machine's present boot, so that its times mean nothing now.
 [[nodiscard]] Result<Handover> handoverFrom(std::string_view text);
 
 } // namespace issuer::vault

@@ -12,16 +12,16 @@ using renewal::Level;
 
 namespace {
 
-/// Where a life is handed over, the host expects the token to be lent again at once. Shorter than it would notice, if
-/// the file system hangs.
+/// Time that a start after a handover waits for the first read of the token. The host expects useCredential() to work
+/// again at once. Short enough not to be noticed if the file system hangs.
 constexpr auto handoverPatience = 20ms;
 
-/// Keepers of one fleet must not decide alike.
+/// Returns a random seed, so that the keepers of a fleet do not decide alike.
 std::uint64_t anySeed()
 {
 	std::uint64_t seed = 0;
 	if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0) {
-		seed = 0; // right after boot: the clock must do
+		seed = 0; // no randomness right after boot: the clock is used
 	}
 	return seed ^ static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
@@ -31,7 +31,7 @@ tl::unexpected<Refusal> refusal(Refusal::Kind kind, std::string text)
 	return tl::unexpected(Refusal{kind, std::move(text)});
 }
 
-/// The first answer showed a token that lives.
+/// Returns whether the first answer showed a living token.
 bool foundAlive(renewal::State state)
 {
 	return state != renewal::State::stopped && state != renewal::State::starting && state != renewal::State::expired;
@@ -102,8 +102,8 @@ Done Instance::start()
 	}
 }
 
-/// Takes back whatever a start has set going. Never gives up: a listener that blocks holds us here, since there is no
-/// way to leave without its thread.
+/// Takes back everything that a start has begun. Blocks without limit while a listener blocks: the run's thread cannot
+/// be left behind.
 void Instance::abandonStart() noexcept
 {
 	std::shared_ptr<Services> services;
@@ -118,7 +118,7 @@ void Instance::abandonStart() noexcept
 	end();
 }
 
-/// Sets the first run going.
+/// Starts the first run.
 Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadline)
 {
 	auto exchange = services->exchange(_config->transport);
@@ -154,7 +154,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 	return {};
 }
 
-/// Until a token was read, or it is known why none can be.
+/// Blocks until a token was read, or it is known why none can be.
 credential::Source::Update Instance::awaitFirstRead(Deadline deadline)
 {
 	while (true) {
@@ -171,11 +171,11 @@ credential::Source::Update Instance::awaitFirstRead(Deadline deadline)
 	}
 }
 
-/// Tells the keeper that a life begins, or goes on from another's.
+/// Tells the keeper that a life begins, or continues one that was handed over.
 void Instance::beginLife(const Moment& now)
 {
 	if (_inheritance && _token.isRead()) {
-		static_cast<void>(_keeper.stopped(now)); // it may have begun without a token
+		static_cast<void>(_keeper.stopped(now)); // the keeper may have begun without a token
 		report(_keeper.resume(
 			now, _inheritance->memory, credential::bearsMark(*_token.current(), _inheritance->tokenMark)));
 		_inheritance.reset();
@@ -186,7 +186,7 @@ void Instance::beginLife(const Moment& now)
 	_begun = true;
 }
 
-/// [any thread] The reader has something to take.
+/// [any thread] Has the next run take the reader's news.
 void Instance::newsRead() noexcept
 {
 	const std::lock_guard lock(_mutex);
@@ -200,7 +200,7 @@ void Instance::newsRead() noexcept
 			_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
 		}
 		catch (const std::exception&) {
-			// Out of memory: it is taken with the next run.
+			// Out of memory: the news is taken with the next run.
 		}
 	}
 }
@@ -233,7 +233,7 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 		const auto start = _start;
 		start->changed.notify_all();
 		const auto ended = start->changed.wait_for(lock, timeout, [&] { return _phase != Phase::starting; });
-		// It may have been on its very last step, and run.
+		// A run in its last step may have ended meanwhile.
 		if (!ended || _phase == Phase::idle) {
 			return ended ? Done() : refusal(Refusal::Kind::timeout, "the start that is under way has not ended yet");
 		}
@@ -254,18 +254,18 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 	return {};
 }
 
-/// No run is under way and none will come.
+/// Ends the life of a stopped instance. No run is under way and none will come.
 void Instance::end() noexcept
 {
-	_token.close(); // unlocked: its reader calls newsRead() under a lock of its own
+	_token.close(); // without the lock: the reader calls newsRead() under a lock of its own
 	std::unique_lock lock(_mutex);
 	if (_services && _begun) {
 		try {
-			// What it reports stays unsaid: events are for worker threads, and the caller of stop knows that it did.
+			// The reports are dropped: events are for worker threads, and the caller of stop() knows of the stop.
 			static_cast<void>(_keeper.stopped(_services->clock().now()));
 		}
 		catch (const std::exception&) {
-			// Out of memory for what would stay unsaid.
+			// Out of memory for reports that would be dropped.
 		}
 	}
 	_outbox.clear();
@@ -274,7 +274,7 @@ void Instance::end() noexcept
 	auto services = std::move(_services);
 	lock.unlock();
 	exchange.reset();
-	services.reset(); // the last one out ends the library's threads: before anybody is told that we have stopped
+	services.reset(); // the last reference joins the library's threads: before stop() returns
 	lock.lock();
 	_phase = Phase::idle;
 	if (const auto start = std::exchange(_start, nullptr)) {
@@ -284,7 +284,7 @@ void Instance::end() noexcept
 
 const void* Instance::place() const noexcept
 {
-	return _exchange->place(); // armed and running instances have one
+	return _exchange->place(); // not null while armed or running
 }
 
 bool Instance::running() const

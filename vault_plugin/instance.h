@@ -21,16 +21,16 @@
 
 namespace issuer::vault {
 
-/// Why an instance does not do what it was told.
+/// The reason why an instance does not do as asked.
 struct Refusal
 {
 	enum class Kind
 	{
 		invalid,     ///< the credential, or a text handed over, cannot be used
-		state,       ///< not now
-		unavailable, ///< the first look-up did not succeed
-		timeout,     ///< still stopping
-		cancelled,   ///< stopped meanwhile
+		state,       ///< not possible in its present state
+		unavailable, ///< the first look-up failed
+		timeout,     ///< it is still stopping
+		cancelled,   ///< it was stopped meanwhile
 	};
 
 	Kind kind;
@@ -46,13 +46,13 @@ using Done = Expected<void, Refusal>;
 class Instance final : private runtime::Job, private credential::NewsListener
 {
 public:
-	/// Opens nothing. `listener` outlives the instance.
+	/// Opens nothing. `listener` must outlive the instance.
 	Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token, Listener& listener,
 		ServicesSource services);
 	/// With a configuration of its own.
 	Instance(Config config, Listener& listener, ServicesSource services);
 
-	/// It must not be running.
+	/// The instance must not be running.
 	~Instance();
 	Instance(const Instance&) = delete;
 	Instance& operator=(const Instance&) = delete;
@@ -60,10 +60,10 @@ public:
 	/// No effect while running. Waits for the first look-up where the configuration says so.
 	[[nodiscard]] Done start();
 
-	/// Done: no code runs for this instance, none will, and the listener hears nothing more.
+	/// Stops. On success no code runs for this instance, none will, and the listener is not called any more.
 	[[nodiscard]] Done stop(std::chrono::milliseconds timeout);
 
-	/// Not stopped: destroying it now would be a mistake.
+	/// Returns whether it is not stopped: destroying it then would be an error.
 	[[nodiscard]] bool running() const;
 
 	[[nodiscard]] renewal::Snapshot snapshot() const;
@@ -72,34 +72,34 @@ public:
 	[[nodiscard]] Done renewNow();
 	[[nodiscard]] Done credentialChanged();
 
-	/// What it knows, as a text without secrets; from then on its own next start begins with it too.
+	/// Returns its knowledge as a text without secrets. Its own next start begins with it as well.
 	[[nodiscard]] Expected<std::string, Refusal> exportState();
-	/// The next start goes on from there.
+	/// Has the next start continue from such a text.
 	[[nodiscard]] Done importState(std::string_view text);
 
-	/// Looks at all that keeping the token alive would need, on the calling thread; nothing is renewed. Not while
+	/// Checks everything that keeping the token alive would need, on the calling thread; renews nothing. Not while
 	/// running.
 	[[nodiscard]] Done diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find& find);
 
-	/// Shows the token in use: the last one that was accepted. Waits for nothing but the visitor; what is shown stays
-	/// valid until it has left.
+	/// Shows the token in use, the last one that was accepted, to the visitor. Waits for nothing else; the text stays
+	/// valid until the visitor returns.
 	[[nodiscard]] Done useCredential(const std::function<void(std::string_view)>& visit) const;
 
 private:
 	enum class Phase : std::uint8_t
 	{
 		idle,
-		starting, ///< start waits
+		starting, ///< start() is waiting
 		running,
-		stopping, ///< a stop has timed out
+		stopping, ///< stop() has timed out
 	};
 
 	/// A start under way, and a stop that waits for its end.
 	struct Start
 	{
 		std::condition_variable changed;
-		bool settled = false; ///< the first look-up has come to something,
-		std::string trouble;  ///< or to this so far
+		bool settled = false; ///< the first look-up has ended
+		std::string trouble;  ///< latest reason why it has not succeeded
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;
@@ -113,7 +113,7 @@ private:
 	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
 	void passOn(const std::vector<std::string>& advice) noexcept;
 	void say(renewal::Level level, std::string_view component, std::string text);
-	void report(renewal::Reports reports); ///< under the lock
+	void report(renewal::Reports reports); ///< called under the lock
 	void deliver();
 	void tellAll() noexcept;
 	void tellUntilAllIsTold() noexcept;
@@ -136,24 +136,25 @@ private:
 
 	Task<> _run; ///< while one is under way
 
-	credential::Source _token; ///< the control thread's until it is armed and after it was halted, else the run's
+	/// Belongs to the control thread until the job is armed and after it was halted, otherwise to the run.
+	credential::Source _token;
 
-	mutable std::mutex _mutex; ///< guards all below; never held while the listener, the network or a file is waited for
+	mutable std::mutex _mutex; ///< guards all below; never held while waiting for the listener, the network or a file
 	Phase _phase = Phase::idle;
 	bool _armable = false; ///< a run may plan the next one
 	bool _stopWanted = false;
 	bool _renewNow = false;
 	bool _rereadToken = false;
-	bool _newsRead = false;        ///< since the token's source was asked last
-	bool _begun = false;           ///< the keeper's life has, since the start
-	std::shared_ptr<Start> _start; ///< seldom any, and large
+	bool _newsRead = false;        ///< the source has had news since it was last asked
+	bool _begun = false;           ///< the keeper's life has begun since the start
+	std::shared_ptr<Start> _start; ///< by pointer, because it is rare and large
 	renewal::Keeper _keeper;
 	renewal::Reports _outbox;
-	std::shared_ptr<Delivery> _delivery; ///< while a helper tells what is in the outbox
+	std::shared_ptr<Delivery> _delivery; ///< exists while a helper makes the callbacks
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
-	std::unique_ptr<Handover> _inheritance; ///< what the next start goes on from; seldom any, and large
-	std::vector<std::string> _advice;       ///< as last passed on
+	std::unique_ptr<Handover> _inheritance; ///< state for the next start; by pointer, because it is rare and large
+	std::vector<std::string> _advice;       ///< as last passed on to the log
 };
 
 } // namespace issuer::vault

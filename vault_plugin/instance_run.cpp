@@ -2,7 +2,7 @@
 
 #include "vault/wire.h"
 
-/// A run of an instance, on the workers' threads: what it asks, what it tells, and when it runs next.
+/// A run of an instance, on a worker thread: its request, its reports, and the time of the next run.
 namespace issuer::vault {
 
 using namespace std::chrono_literals;
@@ -10,13 +10,13 @@ using renewal::Level;
 
 namespace {
 
-/// From a run that failed, and until something is known of the token, to the next run.
+/// Pause before the next run after a run that failed, and while nothing is known of the token.
 constexpr auto pauseAfterFailure = 1s;
 
-/// Reports that wait for a callback that blocks.
+/// Most reports that wait for a callback that blocks.
 constexpr int mostUntold = 1000;
 
-/// The token is in trouble or dead: another one is looked for every 2 s.
+/// Returns whether the token is in trouble or dead, so that another is looked for every 2 s.
 bool needsAnotherToken(renewal::State state)
 {
 	switch (state) {
@@ -32,7 +32,7 @@ bool needsAnotherToken(renewal::State state)
 	case renewal::State::noExpiry:
 		return false;
 	}
-	return true; // no other state
+	return true; // unreachable: the switch names every state
 }
 
 } // namespace
@@ -53,8 +53,8 @@ std::optional<Wait> Instance::run(Wake wake) noexcept
 		return std::nullopt;
 	}
 	catch (...) {
-		// Out of memory, most likely. The life at stake goes on: try again soon, and do not make it worse by talking.
-		// Waiting takes no memory; arming might.
+		// Out of memory, most likely. The token still has to be kept alive: the next run comes soon, and nothing is
+		// logged, which would need more memory. A wait needs no memory; arming might.
 		_run = {};
 		const std::lock_guard lock(_mutex);
 		if (!_armable) {
@@ -77,7 +77,7 @@ Task<> Instance::runOnce()
 	planNext();
 }
 
-/// What to ask, if anything, with the credential as it is; and for which moment that was decided.
+/// Returns the next request, if one is due with the credential as it is. `now`: the moment for which that was decided.
 std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 {
 	std::unique_lock lock(_mutex);
@@ -92,13 +92,13 @@ std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 	lock.lock();
 	now = _services->clock().now();
 	if (!_begun && _inheritance && !_token.isRead() && _token.trouble().empty()) {
-		return std::nullopt; // whose life it is will be known in a moment
+		return std::nullopt; // the token of the life that was handed over is about to be read
 	}
 	if (!_begun || (_inheritance && _token.isRead())) {
 		beginLife(now);
 	}
 	else if (update.kind == credential::Source::Update::Kind::first && update.recovered) {
-		report(_keeper.candidateFound(now)); // there was none before: it is asked about at once
+		report(_keeper.candidateFound(now)); // the first token: it is asked about at once
 	}
 	follow(update, now);
 	if (std::exchange(_renewNow, false)) {
@@ -116,7 +116,8 @@ std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 	return attempt;
 }
 
-/// Without the lock, since the reader has one of its own. `look`: somebody says that there is a new token.
+/// Takes the source's news, without the instance's lock, since the reader has one of its own. `look`: the host says
+/// that there is a new token.
 credential::Source::Update Instance::takeNews(bool look)
 {
 	if (look) {
@@ -133,11 +134,11 @@ credential::Source::Update Instance::takeNews(bool look)
 	return update;
 }
 
-/// Tells the keeper what has become of the token's source.
+/// Tells the keeper the change of the token's source.
 void Instance::follow(const credential::Source::Update& update, const Moment& now)
 {
 	using Kind = credential::Source::Update::Kind;
-	// Compared, and not only told of: a run that failed may have left them apart.
+	// Compared rather than taken from the update alone: a run that failed may have left source and keeper apart.
 	if (_token.candidate() && (update.kind == Kind::candidate || !_keeper.hasCandidate())) {
 		auto reports = _keeper.candidateFound(now);
 		if (!_keeper.hasCandidate()) {
@@ -155,7 +156,7 @@ void Instance::follow(const credential::Source::Update& update, const Moment& no
 
 void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 {
-	const auto now = _services->clock().now(); // unguarded: while a run is under way, nobody takes them away
+	const auto now = _services->clock().now(); // without the lock: the services stay while a run is under way
 	const std::lock_guard lock(_mutex);
 	const auto adoptIfAccepted = [&] {
 		if (_token.candidate() && !_keeper.hasCandidate()) {
@@ -168,7 +169,7 @@ void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 		report(std::move(reports));
 	}
 	catch (...) {
-		adoptIfAccepted(); // also where its report could not be written
+		adoptIfAccepted(); // also when its report could not be written
 		throw;
 	}
 }
@@ -210,7 +211,7 @@ void Instance::passOn(const std::vector<std::string>& advice) noexcept
 	}
 }
 
-/// Has a line told in its turn, among the events.
+/// Queues a log line, in order with the events.
 void Instance::say(Level level, std::string_view component, std::string text)
 {
 	const std::lock_guard lock(_mutex);
@@ -223,19 +224,19 @@ void Instance::report(renewal::Reports reports)
 		_outbox = std::move(reports);
 		return;
 	}
-	if (_outbox.size() >= std::size_t{mostUntold}) { // a callback has blocked for hours: the newest matter most
+	if (_outbox.size() >= std::size_t{mostUntold}) { // a callback has blocked for hours: the newest reports matter most
 		_outbox.erase(_outbox.begin(), _outbox.begin() + mostUntold / 2);
 	}
 	std::move(reports.begin(), reports.end(), std::back_inserter(_outbox));
 }
 
-/// Tells the host what there is to tell: here, or by a helper if callbacks hold up too many workers.
+/// Makes the pending callbacks: here, or on a helper if callbacks hold up too many workers.
 void Instance::deliver()
 {
 	{
 		const std::lock_guard lock(_mutex);
 		if (_outbox.empty() || _delivery) {
-			return; // or a helper comes to it
+			return; // or a helper is making them
 		}
 	}
 	auto& callbacks = _services->callbacks();
@@ -268,7 +269,7 @@ void Instance::tellUntilAllIsTold() noexcept
 		tellAll();
 		const std::lock_guard lock(_mutex);
 		if (_outbox.empty()) {
-			_delivery.reset(); // from here on the run tells by itself again
+			_delivery.reset(); // from now on the run makes the callbacks again
 			return;
 		}
 	}
@@ -285,7 +286,7 @@ void Instance::tellAll() noexcept
 				_start->trouble = event->detail;
 			}
 			catch (const std::exception&) {
-				// Out of memory: the events matter more.
+				// Out of memory: the line is dropped, as the events matter more.
 			}
 		}
 	}
@@ -300,7 +301,8 @@ void Instance::tellAll() noexcept
 	}
 }
 
-/// No run is under way. False: a helper is still inside a callback.
+/// Ends the delivery by a helper. Called while no run is under way. Returns false if the helper is still inside a
+/// callback.
 bool Instance::endDelivery(std::chrono::milliseconds timeout)
 {
 	std::unique_lock lock(_mutex);
@@ -337,14 +339,14 @@ void Instance::planNext()
 
 std::optional<Instant> Instance::whenNext() const
 {
-	// A message that was left during this run has armed the next one for at once; that must not be taken back.
+	// A message that came during this run has armed the next one for now; that must not be undone.
 	const bool messageLeft = _renewNow || _rereadToken || _newsRead;
 	const auto now = _services->clock().boot();
 	if (messageLeft) {
 		return now;
 	}
 	if (!_begun || (!_token.isRead() && _token.trouble().empty())) {
-		return now + pauseAfterFailure; // the reader tells before that
+		return now + pauseAfterFailure; // the reader's news comes before that
 	}
 	return _keeper.next();
 }

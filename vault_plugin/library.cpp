@@ -42,21 +42,21 @@ private:
 		return options;
 	}
 
-	/// Each piece of work has a key of its own: the reader itself bounds how many hang, and one that hangs says nothing
-	/// of the next.
+	/// Returns the helper for the reader. Each piece of work has a key of its own: the reader itself bounds how many
+	/// hang, and one that hangs tells nothing about the next.
 	[[nodiscard]] credential::Reader::Helper helper() const
 	{
 		return [helpers = _helpers, number = std::make_shared<std::atomic<std::uint64_t>>(0)](
 				   auto work) { return helpers->submit("token files " + std::to_string(++*number), std::move(work)); };
 	}
 
-	std::shared_ptr<runtime::Runtime> _runtime; ///< goes last: its scheduler looks at idle connections
+	std::shared_ptr<runtime::Runtime> _runtime; ///< destroyed last: its scheduler checks idle connections
 	std::shared_ptr<runtime::Helpers> _helpers = std::make_shared<runtime::Helpers>();
-	/// Beside the others: however many callbacks block, names are resolved and files are read.
+	/// Apart from the other helpers: however many callbacks block, names are resolved and files are read.
 	std::shared_ptr<runtime::Helpers> _callbackHelpers = std::make_shared<runtime::Helpers>(forCallbacks());
 	Callbacks _callbacks{[helpers = _callbackHelpers](auto work) { return helpers->submit({}, std::move(work)); }};
 	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
-	credential::Reader _reader; ///< goes first: it has a job
+	credential::Reader _reader; ///< destroyed first: it has a job
 };
 
 struct Library
@@ -68,7 +68,7 @@ struct Library
 
 Library& library()
 {
-	// OpenSSL first: what it cleans up when the process ends is then cleaned up after our threads have ended.
+	// OpenSSL is initialised first: its clean-up at exit then runs after our threads have ended.
 	OPENSSL_init_ssl(0, nullptr);
 	static Library one;
 	return one;

@@ -7,8 +7,8 @@
 
 namespace issuer::vault {
 
-/// The services of this library, one for all instances: born with the first who asks, gone with the last who lets go,
-/// its threads joined. When the process ends, or the library is unloaded, while somebody still holds them, their
+/// Returns the services of this library, one object for all instances: created for the first caller, and gone, its
+/// threads joined, with the last reference. If references remain when the process ends or the library is unloaded, the
 /// threads are ended first. [thread-safe]
 [[nodiscard]] std::shared_ptr<Services> lendServices();
 

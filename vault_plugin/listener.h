@@ -6,11 +6,11 @@
 
 namespace issuer::vault {
 
-/// Who is told what happens to an instance.
+/// Is told what happens to an instance.
 class Listener
 {
 public:
-	/// [worker-thread] One call at a time, in the order of what happened.
+	/// [worker-thread] Called one at a time, in the order of the events.
 	virtual void event(const renewal::Event& event) noexcept = 0;
 
 	/// [any thread] `component` is one of the contract's words: "events", "credential", "tls", ….

@@ -1,5 +1,4 @@
-// The exported table. Each slot is a border post: what passes is checked, what is thrown is caught, and the rest is
-// Instance's.
+// The exported table. Each slot checks its arguments, catches all exceptions, and leaves the rest to Instance.
 #include "abi/handle.h"
 #include "library.h"
 
@@ -81,7 +80,7 @@ constexpr issuer_descriptor descriptor{
 } // namespace
 } // namespace issuer::vault
 
-// Constant data: a host may look at it before any code of ours has run.
+// Constant data: a host may read it before any code of this library has run.
 extern "C" constinit const issuer_lifecycle issuer_lifecycle_v1 = {sizeof(issuer_lifecycle), ISSUER_ABI_MAJOR,
 	ISSUER_ABI_MINOR, &issuer::vault::descriptor, issuer::vault::create, issuer::vault::destroy, issuer::vault::start,
 	issuer::vault::stop, issuer::vault::setRecorder, issuer::vault::getExtension};

@@ -12,8 +12,8 @@
 
 namespace issuer::vault {
 
-/// What running instances share: a clock, threads, connections. Whoever runs holds it; with the last one to let go its
-/// threads end. Interfaces, so that a test can stand in for time and network. [thread-safe]
+/// Shared by running instances: a clock, threads, connections. Each running instance holds a reference; with the last
+/// one the threads end. An interface, so that a test can stand in for time and network. [thread-safe]
 class Services
 {
 public:
@@ -24,7 +24,7 @@ public:
 	[[nodiscard]] virtual credential::Reader& reader() = 0;
 	[[nodiscard]] virtual Callbacks& callbacks() = 0;
 
-	/// Equal settings share one exchange.
+	/// Returns the exchange for a configuration. Equal settings share one.
 	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;
 };
 

@@ -39,7 +39,7 @@ issuer_rc codeOf(Refusal::Kind kind) noexcept
 	case Refusal::Kind::cancelled:
 		return ISSUER_E_CANCELLED;
 	}
-	return ISSUER_E_INTERNAL; // no other kind
+	return ISSUER_E_INTERNAL; // unreachable: the switch names every kind
 }
 
 } // namespace issuer::vault::abi

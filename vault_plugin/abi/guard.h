@@ -6,7 +6,7 @@
 #include <new>
 #include <string_view>
 
-/// The border: what is a value or an exception inside is a code and a text outside.
+/// Translates between values and exceptions inside the plugin and the contract's codes and texts outside.
 namespace issuer::vault::abi {
 
 /// ISSUER_OK in the type of all codes.
@@ -22,7 +22,7 @@ inline issuer_rc answer(issuer_error* err, const Done& done) noexcept
 	return done ? ok : fail(err, codeOf(done.error().kind), done.error().text);
 }
 
-/// Runs the body of a slot, which returns a code. Nothing escapes.
+/// Runs the body of a slot, which returns a code. No exception leaves it.
 template <class Body>
 issuer_rc guard(issuer_error* err, const Body& body) noexcept
 {

@@ -6,7 +6,7 @@
 
 #include <issuer/lifecycle.h>
 
-/// What the opaque pointer of the contract points to.
+/// The object behind the contract's opaque pointer.
 struct issuer_instance
 {
 	issuer_instance(const issuer_host& host, std::shared_ptr<const issuer::vault::CommonConfig> config,
@@ -21,7 +21,7 @@ struct issuer_instance
 
 namespace issuer::vault::abi {
 
-/// The body of a slot for one instance, run unless the call comes from inside that instance's own callback.
+/// Runs the body of a slot for one instance, unless the call comes from inside that instance's own callback.
 template <class Body>
 issuer_rc enter(issuer_instance* self, issuer_error* err, const Body& body) noexcept
 {
@@ -34,7 +34,7 @@ issuer_rc enter(issuer_instance* self, issuer_error* err, const Body& body) noex
 	return guard(err, [&] { return body(*self); });
 }
 
-/// The table of an extension, or null for an unknown id.
+/// Returns the table of an extension, or null for an unknown id.
 [[nodiscard]] const void* extension(std::string_view id) noexcept;
 
 } // namespace issuer::vault::abi

@@ -7,19 +7,20 @@
 
 namespace issuer::vault::abi {
 
-/// Speaks to the host for one instance: events to its recorder, lines to its log. Knows, on each thread, whether the
+/// Calls the host for one instance: events go to its recorder, lines to its log. Knows, on each thread, whether the
 /// host is inside a callback of this instance at this moment, so that a call back into it can be refused before it
 /// waits for itself.
 class Voice final : public Listener
 {
 public:
-	/// `host` is the host's and outlives the voice.
+	/// `host` belongs to the host and must outlive this object.
 	explicit Voice(const issuer_host& host) noexcept : _host(host) {}
 
 	void event(const renewal::Event& event) noexcept override;
 	void log(renewal::Level level, std::string_view component, std::string_view text) noexcept override;
 
-	/// A barrier: on return the recorder before is neither running nor ever called again. The struct is copied.
+	/// Replaces the recorder. A barrier: on return the previous recorder is neither running nor ever called again. The
+	/// struct is copied.
 	void setRecorder(const issuer_recorder* recorder);
 
 	/// Marks, while it lives, that this thread is inside one of the host's callbacks for the instance of `voice`:
@@ -41,7 +42,7 @@ public:
 		static constinit thread_local const Callback* innermost;
 	};
 
-	/// Whether this thread is inside one of the host's callbacks for this instance.
+	/// Returns whether this thread is inside one of the host's callbacks for this instance.
 	[[nodiscard]] bool isInCallback() const noexcept;
 
 private:
