@@ -5,53 +5,52 @@
 
 namespace issuer::observe {
 
-/// What the host itself did to an issuer or to a plugin.
+/// An act of the host itself on an issuer or a plugin.
 enum class Action
 {
 	started,      ///< the issuer runs
-	startFailed,  ///< it does not; the text says whether it is tried again
+	startFailed,  ///< the issuer does not run; the text says whether its start is tried again
 	stopTimedOut, ///< it was told to stop and has not
-	swapped,      ///< it goes on with another plugin or configuration
-	rolledBack,   ///< it could not be swapped and goes on as before
-	unloaded,     ///< a plugin nobody uses any more is gone from memory
-	pinned,       ///< a plugin nobody uses any more cannot be unloaded
+	swapped,      ///< the issuer continues with another plugin or configuration
+	rolledBack,   ///< the issuer could not be swapped and continues as before
+	unloaded,     ///< a plugin that no issuer uses any more was unloaded
+	pinned,       ///< a plugin that no issuer uses any more cannot be unloaded
 	reloaded,     ///< a new configuration is in force
-	faulty,       ///< something in a new configuration is wrong, and so it will be refused
-	refused,      ///< a new configuration is not in force, and nothing was changed
-	missing,      ///< a plugin's file is gone while it is in use
+	faulty,       ///< a part of a new configuration is wrong; `refused` follows
+	refused,      ///< a new configuration was refused, and nothing was changed
+	missing,      ///< the file of a plugin in use is gone
 	ready,        ///< the host has started everything that could be started
 	ended,        ///< the host has stopped everything
-	serving,      ///< the status page and metrics are to be had
+	serving,      ///< the status page and metrics are served
 	stalled,      ///< work is due and nothing moves
 	journal,      ///< the journal file cannot be written, or can be again
-	threads,      ///< the system gives the host no further thread, or does again
+	threads,      ///< the system refuses the host a thread, or does so no longer
 };
 
 struct Notice
 {
 	Action action;
 	issuer_log_level level;
-	std::string_view issuer;       ///< empty: not about one issuer
-	std::string_view text;         ///< one sentence for people
-	std::string_view library = {}; ///< the path of the plugin's library, if it is about one
+	std::string_view issuer;       ///< empty: the notice is not about one issuer
+	std::string_view text;         ///< one sentence for the operator
+	std::string_view library = {}; ///< path of the plugin's library; empty: the notice is not about a plugin
 };
 
-/// Where everything that happens is told.
-/// Called from plugins' workers while their renewals wait: must not block. All it is handed is borrowed for the call.
-/// [thread-safe]
+/// Is told everything that happens. Called from plugins' workers while their renewals wait: must not block. All
+/// arguments are borrowed for the call. [thread-safe]
 class EventSink
 {
 public:
 	virtual ~EventSink() = default;
 
-	/// An issuer's plugin recorded an event. All fields of 1.0 are there.
+	/// Takes an event that an issuer's plugin recorded. All fields of 1.0 are there.
 	virtual void event(std::string_view issuer, const issuer_event& event) = 0;
 
-	/// An issuer's plugin has something to say.
+	/// Takes a log line of an issuer's plugin.
 	virtual void log(
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) = 0;
 
-	/// The host did something.
+	/// Takes an act of the host.
 	virtual void notice(const Notice& notice) = 0;
 };
 

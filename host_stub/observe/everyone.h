@@ -8,7 +8,7 @@
 
 namespace issuer::observe {
 
-/// Tells several sinks everything, in their order.
+/// Passes everything on to several sinks, in their order.
 class Everyone final : public EventSink
 {
 public:

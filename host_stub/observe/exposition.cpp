@@ -7,7 +7,7 @@ namespace issuer::observe {
 
 namespace {
 
-/// In a label's value these three, and no others, are written with a backslash.
+/// Appends a label's value, in which these three characters, and no others, are written with a backslash.
 void appendEscaped(std::string& text, std::string_view value)
 {
 	if (value.find_first_of("\\\"\n") == std::string_view::npos) {

@@ -8,13 +8,13 @@
 
 namespace issuer::observe {
 
-/// Finds the events that say what another one is about to say. A renewal that first meets an end which no renewal can
-/// move is recorded as that renewal, as one that is not renewable, and as the new state: for machines three counts, for
-/// people one fact. [thread-safe]
+/// Finds events that repeat each other. A renewal that first meets an end which no renewal can move is recorded as that
+/// renewal, as one that is not renewable, and as the new state: three counts for metrics, one line in a log.
+/// [thread-safe]
 class Facts
 {
 public:
-	/// Whether the state's own event, which comes next, says all that this one does.
+	/// Returns whether the state's own event, which comes next, repeats all of this one.
 	[[nodiscard]] bool isToldByTheNext(std::string_view issuer, const issuer_event& event)
 	{
 		const bool endIsFixed = event.state == ISSUER_STATE_CAPPED || event.state == ISSUER_STATE_NOT_RENEWABLE;
@@ -34,7 +34,7 @@ public:
 
 private:
 	std::mutex _mutex;
-	std::map<std::string, issuer_state, std::less<>> _fixed; ///< issuers whose end is known to be fixed
+	std::map<std::string, issuer_state, std::less<>> _fixed; ///< issuers whose credential's end no renewal can move
 };
 
 } // namespace issuer::observe

@@ -11,7 +11,7 @@ namespace issuer::observe {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// An issuer's present and past, and the lock of both.
+/// The present and the history of an issuer, and the lock of both.
 struct Fleet::Issuer
 {
 	std::mutex mutex;
@@ -26,7 +26,7 @@ std::optional<UnixTime> timeOf(std::int64_t unixMs)
 	return unixMs < 0 ? std::nullopt : std::optional(UnixTime(milliseconds(unixMs)));
 }
 
-/// One printable line, not longer than what is kept.
+/// Returns `text` as one printable line of at most `longestText` bytes.
 std::string kept(std::string_view text)
 {
 	if (text.size() <= Fleet::longestText) {
@@ -34,7 +34,7 @@ std::string kept(std::string_view text)
 	}
 	std::size_t length = Fleet::longestText;
 	while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
-		--length; // not in the middle of a character
+		--length; // do not cut a character in two
 	}
 	return printable(text.substr(0, length)) + "…";
 }
@@ -88,7 +88,7 @@ void measureLease(IssuerRecord& record, const issuer_event& event)
 	record.lease = granted ? left : std::max(record.lease.value_or(left), left);
 }
 
-/// When `next` is on the clock that nobody sets, of an event that happened `at` and is told now.
+/// Converts `next` to the steady clock, for an event that happened `at` and is told now.
 std::optional<SteadyTime> dueAt(const std::optional<UnixTime>& next, UnixTime at, SteadyTime now)
 {
 	return next ? std::optional(now + (*next - at)) : std::nullopt;
@@ -129,7 +129,7 @@ SteadyTime Fleet::steadyClockNow()
 void Fleet::event(std::string_view issuer, const issuer_event& event)
 {
 	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
-		return; // of a later contract: nobody here knows what it says
+		return; // an event of a later contract: its meaning is unknown here
 	}
 	const std::shared_ptr<Issuer> known = find(issuer);
 	if (known == nullptr) {

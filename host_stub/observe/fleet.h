@@ -11,11 +11,10 @@
 
 namespace issuer::observe {
 
-/// What all issuers told: their present, their counters and their last happenings.
+/// The state of all issuers as their plugins told it: their present, their counters and their latest happenings.
 ///
-/// Bounded: per issuer at most `history` happenings, with texts cut at `longestText`. Whoever tells waits for no
-/// reader: each issuer has a lock of its own, held while one record is copied.
-/// [thread-safe]
+/// Bounded: per issuer at most `history` happenings, with texts cut at `longestText`. A plugin's event waits for no
+/// reader: each issuer has a lock of its own, held while one record is copied. [thread-safe]
 class Fleet final : public EventSink
 {
 public:
@@ -29,27 +28,27 @@ public:
 	~Fleet() override;
 
 	void event(std::string_view issuer, const issuer_event& event) override;
-	/// Lines are for the log alone.
+	/// Does nothing: lines are for the log alone.
 	void log(std::string_view, issuer_log_level, std::string_view, std::string_view) override {}
 	void notice(const Notice& notice) override;
 
-	/// From now on these are heard. Whoever is not admitted is not: what a removed issuer still says is about nobody.
+	/// Starts recording these issuers. Events of unknown or removed issuers are dropped.
 	void admit(const std::vector<std::string>& names);
-	/// Forgets whoever is not one of `names`, and does not hear them any more.
+	/// Removes all issuers that are not among `names`; their events are dropped from now on.
 	void keepOnly(const std::vector<std::string>& names);
 
-	/// Everyone who was admitted, by name.
+	/// Returns the records of all admitted issuers, by name.
 	[[nodiscard]] std::vector<IssuerRecord> all() const;
-	/// Newest first; empty for an unknown issuer.
+	/// Returns an issuer's happenings, newest first; empty for an unknown issuer.
 	[[nodiscard]] std::vector<Happening> historyOf(std::string_view issuer) const;
-	/// What the host did that is not about one issuer, newest first.
+	/// Returns the host's acts that are not about one issuer, newest first.
 	[[nodiscard]] std::vector<Happening> hostHistory() const;
 
-	/// Grows with everything that is told. Equal: nothing has changed.
+	/// Returns a number that grows with every record. Equal numbers: nothing has changed.
 	[[nodiscard]] std::uint64_t revision() const { return _revision; }
-	/// The host has begun with every issuer, and has not ended.
+	/// Returns whether the host has begun with every issuer, and has not ended.
 	[[nodiscard]] bool ready() const { return _ready; }
-	/// When a plugin last recorded anything; when the fleet was made, if none ever did.
+	/// Returns when a plugin last recorded an event; the creation of the fleet, if none ever did.
 	[[nodiscard]] SteadyTime lastEvent() const { return _lastEvent; }
 	[[nodiscard]] UnixTime now() const { return _now(); }
 	[[nodiscard]] SteadyTime steadyNow() const { return _steadyNow(); }
@@ -65,7 +64,7 @@ private:
 
 	const Clock _now;
 	const SteadyClock _steadyNow;
-	mutable std::mutex _mutex; ///< of the map and of _host, held for moments
+	mutable std::mutex _mutex; ///< guards the map and _host; held briefly
 	std::map<std::string, std::shared_ptr<Issuer>, std::less<>> _issuers;
 	std::vector<Happening> _host; ///< oldest first
 	std::atomic<std::uint64_t> _revision = 0;

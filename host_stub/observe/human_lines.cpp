@@ -10,7 +10,7 @@ namespace issuer::observe {
 
 namespace {
 
-constexpr std::size_t whatWidth = 14; ///< «renewal denied», the longest
+constexpr std::size_t whatWidth = 14; ///< width in characters of the longest, «renewal denied»
 
 std::string dateOf(std::time_t at)
 {
@@ -65,7 +65,7 @@ std::string whatHappened(const issuer_event& event)
 	return "state " + stateName(event.state);
 }
 
-/// States in which renewing does not move the end: what matters is the date.
+/// Returns whether renewing does not move the end in this state, so that the line shows the date of the end.
 bool endIsFixed(issuer_state state)
 {
 	return state == ISSUER_STATE_CAPPED || state == ISSUER_STATE_NOT_RENEWABLE || state == ISSUER_STATE_DENIED;

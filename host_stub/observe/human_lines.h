@@ -7,9 +7,9 @@
 
 namespace issuer::observe {
 
-/// One line for people: when, who, what happened, how long the credential lives and what comes next.
+/// Formats one line for an operator: time, issuer, event, remaining life of the credential and next step.
 ///
-///     2026-11-24 05:04:43 UTC  team-a  renewed         1 h left, next renewal in 30 min
+///   2026-11-24 05:04:43 UTC  team-a  renewed         1 h left, next renewal in 30 min
 ///
 /// Local time with its zone. Pure: everything shown comes in as an argument.
 class HumanLines
@@ -17,14 +17,14 @@ class HumanLines
 public:
 	struct Style
 	{
-		bool colours = false;      ///< for a terminal
-		std::size_t nameWidth = 0; ///< issuers' names are padded to it
-		bool dates = true;         ///< false: whoever takes the lines notes the time itself
+		bool colours = false;      ///< escape sequences for a terminal
+		std::size_t nameWidth = 0; ///< issuers' names are padded to this many characters
+		bool dates = true;         ///< false: the reader of the lines notes the time itself, as journald does
 	};
 
 	explicit HumanLines(Style style) : _style(style) {}
 
-	/// How much an event matters to people: a loss is an error, what endangers the credential a warning.
+	/// Returns the level of an event: a loss is an error, a danger to the credential a warning.
 	[[nodiscard]] static issuer_log_level severity(const issuer_event& event);
 
 	[[nodiscard]] std::string event(std::string_view issuer, const issuer_event& event) const;

@@ -23,14 +23,14 @@ Seconds seconds(const std::optional<UnixTime>& time)
 	return time ? Seconds(std::chrono::duration<double>(time->time_since_epoch()).count()) : std::nullopt;
 }
 
-/// A family with at most one sample an issuer: what has no value is left out, as Prometheus wants it.
+/// Writes a family with at most one sample per issuer: an issuer without a value is left out, as Prometheus recommends.
 template <class Value>
 void family(Exposition& out, const std::vector<IssuerView>& issuers, std::string_view type, std::string_view name,
 	std::string_view help, const Value& valueOf)
 {
 	const auto has = [&](const IssuerView& issuer) { return std::optional<double>(valueOf(issuer)).has_value(); };
 	if (std::ranges::none_of(issuers, has)) {
-		return; // a family without samples is noise
+		return; // a family without samples is left out
 	}
 	out.family(type, name, help);
 	for (const IssuerView& issuer : issuers) {
@@ -65,7 +65,7 @@ void states(Exposition& out, const std::vector<IssuerView>& issuers)
 		for (const std::string& name : names) {
 			out.sample({{"issuer", issuer.told.name}, {"state", name}}, name == current ? 1 : 0);
 		}
-		if (issuer.told.state < 0 || issuer.told.state > lastState) { // of a later contract
+		if (issuer.told.state < 0 || issuer.told.state > lastState) { // a state of a later contract
 			out.sample({{"issuer", issuer.told.name}, {"state", current}}, 1);
 		}
 	}

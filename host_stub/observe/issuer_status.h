@@ -7,35 +7,35 @@
 
 namespace issuer::observe {
 
-/// What the host is doing with an issuer. How its credential is, is another matter: see issuer_state.
+/// The host's own phase of an issuer. The state of its credential is separate: see issuer_state.
 enum class Phase
 {
-	starting, ///< its start is under way, or about to be
+	starting, ///< its start is under way or imminent
 	running,
 	waiting,  ///< its start failed and is tried again
 	failed,   ///< its start failed, and only another configuration helps
-	swapping, ///< it is being handed from one plugin or configuration to another
+	swapping, ///< being handed from one plugin or configuration to another
 	stopping,
 };
 
-/// How one issuer stands, all of it at one moment.
+/// The state of one issuer at one moment.
 struct IssuerStatus
 {
 	std::string name;
 	std::string pluginId;
 	std::string pluginName;
 	std::string pluginVersion;
-	std::string pluginPath; ///< without symbolic links
+	std::string pluginPath; ///< absolute, symbolic links resolved
 	std::string pluginSha256;
 	Phase phase = Phase::starting;
-	std::string problem;                         ///< the last start's or swap's failure in words; empty: it went well
+	std::string problem;                         ///< failure of the last start or swap; empty: it succeeded
 	unsigned failedStarts = 0;                   ///< in a row
-	std::optional<std::int64_t> nextStartUnixMs; ///< while waiting: when it is tried again
-	/// As the plugin tells it; fields that an older plugin does not know are as «never, unknown, none» is written
-	/// there. Empty: the plugin has no issuer.health/1.
+	std::optional<std::int64_t> nextStartUnixMs; ///< while waiting: time of the next try
+	/// The plugin's own view. Fields that an older plugin does not have hold the value for «never, unknown, none».
+	/// Empty: the plugin has no issuer.health/1.
 	std::optional<issuer_health> health;
-	std::string pluginWanted;     ///< as it is configured: a path, or a name such as «vault@0.1»
-	std::int64_t sinceUnixMs = 0; ///< when its last start, swap or stop began
+	std::string pluginWanted;     ///< as configured: a path, or a name such as «vault@0.1»
+	std::int64_t sinceUnixMs = 0; ///< time at which its last start, swap or stop began
 };
 
 /// One JSON object on one line, times in ms since the Unix epoch; `health` has the names of the contract, codes as

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// A field of issuer_health; -1 is «never, unknown, none».
+/// Returns a field of issuer_health; nothing for -1, which is «never, unknown, none».
 std::optional<std::int64_t> known(const std::optional<issuer_health>& health, std::int64_t issuer_health::*field)
 {
 	return health && (*health).*field >= 0 ? std::optional((*health).*field) : std::nullopt;
@@ -60,7 +60,7 @@ Severity severityOf(const IssuerView& issuer)
 	switch (issuer.told.state) {
 	case ISSUER_STATE_EXPIRED:
 		return Severity::dead;
-	case ISSUER_STATE_STOPPED: // what is about to be started is on its way
+	case ISSUER_STATE_STOPPED: // an issuer about to be started
 		return issuer.host.phase == Phase::running ? Severity::dead : Severity::starting;
 	case ISSUER_STATE_RETRYING:
 	case ISSUER_STATE_DENIED:
@@ -74,7 +74,7 @@ Severity severityOf(const IssuerView& issuer)
 	if (const auto death = issuer.death(); death && *death - issuer.at < soonEnding) {
 		return Severity::ending;
 	}
-	return Severity::well; // also a state of a later contract: no alarm without a reason
+	return Severity::well; // also for a state of a later contract: no alarm without a known reason
 }
 
 std::string severityName(Severity severity)
@@ -112,7 +112,7 @@ std::string summary(const std::vector<IssuerView>& issuers)
 
 namespace {
 
-/// How long after `then` it is, if that is more than `may`.
+/// Returns the time since `then`, if that is more than `may`.
 template <class Time>
 milliseconds lateBy(const std::optional<Time>& then, milliseconds may, Time now)
 {

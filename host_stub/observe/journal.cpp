@@ -7,7 +7,7 @@ namespace issuer::observe {
 
 void Journal::event(std::string_view issuer, const issuer_event& event)
 {
-	// Of a later contract; whoever does not know the kind cannot tell what it says.
+	// A kind of event of a later contract is skipped: its meaning is unknown here.
 	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
 		return;
 	}
@@ -20,7 +20,7 @@ void Journal::event(std::string_view issuer, const issuer_event& event)
 
 void Journal::log(std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
 {
-	// "events" repeats in words what was recorded (lifecycle.h, issuer_host::log), and those are all shown.
+	// Component "events" repeats in words the recorded events (lifecycle.h, issuer_host::log), which are all shown.
 	if (level < _settings.level || component == "events") {
 		return;
 	}

@@ -7,7 +7,7 @@
 
 namespace issuer::observe {
 
-/// Everything that happens as lines of text, for people or for programs.
+/// Writes everything that happens as lines of text, for people or for programs.
 class Journal final : public EventSink
 {
 public:
@@ -20,7 +20,7 @@ public:
 	struct Settings
 	{
 		Format format = Format::human;
-		issuer_log_level level = ISSUER_LOG_INFO; ///< what is below is left out
+		issuer_log_level level = ISSUER_LOG_INFO; ///< lines below this level are left out
 		HumanLines::Style style;
 	};
 
@@ -32,7 +32,7 @@ public:
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
 	void notice(const Notice& notice) override;
 
-	/// Writes what was told so far, and nothing more.
+	/// Writes the lines told so far; later ones are dropped.
 	void close() { _writer.close(); }
 
 private:

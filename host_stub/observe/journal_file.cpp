@@ -24,7 +24,7 @@ void JournalFile::event(std::string_view issuer, const issuer_event& event)
 void JournalFile::log(
 	std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
 {
-	if (level >= ISSUER_LOG_INFO && component != "events") { // which repeats what events say
+	if (level >= ISSUER_LOG_INFO && component != "events") { // component "events" repeats the events
 		_lines.add(jsonLine(unixMsNow(), issuer, level, component, text));
 	}
 }

@@ -10,11 +10,11 @@
 
 namespace issuer::observe {
 
-/// Everything that happens as JSON lines in a file that outlives the host. From a thread of its own: a slow disk delays
-/// nobody. What a full disk does not take is kept and tried again; beyond `capacity` lines the newest are dropped, and
-/// a line says how many:
+/// Writes everything that happens as JSON lines to a file that outlives the host, from a thread of its own: a slow disk
+/// delays no renewal. Lines that a full disk does not take are kept and tried again; beyond `capacity` lines the newest
+/// are dropped, and a line says how many:
 ///
-///     {"type":"journal","unix_ms":…,"dropped":17}
+///   {"type":"journal","unix_ms":…,"dropped":17}
 class JournalFile final : public EventSink
 {
 public:
@@ -24,8 +24,8 @@ public:
 		std::chrono::milliseconds retry{1'000};
 	};
 
-	/// The file is opened when there is something to write, and again and again if it cannot be. `complain` is told a
-	/// failure once, and once that it is over. [any thread]
+	/// The file is opened when there is a line to write, and again and again if it cannot be. `complain` is told a
+	/// failure once, and its end once. [any thread]
 	JournalFile(RotatedFile::Settings file, std::function<void(const std::string&)> complain, Patience patience);
 
 	void event(std::string_view issuer, const issuer_event& event) override;
@@ -33,7 +33,7 @@ public:
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
 	void notice(const Notice& notice) override;
 
-	/// Writes what was told so far if the disk takes it, and nothing more.
+	/// Writes the lines told so far if the disk takes them; later ones are dropped.
 	void close() { _lines.close(); }
 
 private:
@@ -41,10 +41,10 @@ private:
 	[[nodiscard]] Result<void> append(const std::string& batch);
 
 	const RotatedFile::Settings _settings;
-	std::optional<RotatedFile> _file; ///< of the thread alone, as is _failing; none: it is to be opened
+	std::optional<RotatedFile> _file; ///< used by the writer's thread only, as is _failing; empty: it is to be opened
 	const std::function<void(const std::string&)> _complain;
 	bool _failing = false;
-	Spool<std::string> _lines; ///< the first to go: its thread uses the others
+	Spool<std::string> _lines; ///< destroyed first: its thread uses the other members
 };
 
 } // namespace issuer::observe

@@ -8,14 +8,14 @@
 #include <sys/uio.h>
 #include <utility>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // this file's name would say nothing about what happened
+#define SD_JOURNAL_SUPPRESS_LOCATION // the location in this source would be useless in an entry
 #include <systemd/sd-journal.h>
 
 namespace issuer::observe {
 
 namespace {
 
-/// As syslog counts: 3 error, 4 warning, 6 information, 7 debug.
+/// Returns the priority of syslog: 3 error, 4 warning, 6 information, 7 debug.
 std::string priority(issuer_log_level level)
 {
 	const int number = level >= ISSUER_LOG_ERROR ? 3 : level == ISSUER_LOG_WARN ? 4 : level == ISSUER_LOG_INFO ? 6 : 7;
@@ -60,7 +60,7 @@ void Journald::event(std::string_view issuer, const issuer_event& event)
 
 void Journald::log(std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
 {
-	if (level < _level || component == "events") { // which repeats what events say
+	if (level < _level || component == "events") { // component "events" repeats the events
 		return;
 	}
 	_entries.add({field("MESSAGE", _lines.log(0, issuer, level, component, text)), priority(level),

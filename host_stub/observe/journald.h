@@ -11,11 +11,12 @@
 
 namespace issuer::observe {
 
-/// One entry of systemd's journal, as «NAME=value» each. MESSAGE is the line for people; by the other fields it is
-/// found again: `journalctl ISSUER=team-a ISSUER_STATE=retrying`.
+/// One entry of systemd's journal: a list of «NAME=value». MESSAGE is the line for the operator; the other fields are
+/// for searching: `journalctl ISSUER=team-a ISSUER_STATE=retrying`.
 using JournaldEntry = std::vector<std::string>;
 
-/// Everything that happens as entries of systemd's journal, from a thread of its own: journald may be slow or full.
+/// Writes everything that happens as entries of systemd's journal, from a thread of its own: journald may be slow or
+/// full.
 class Journald final : public EventSink
 {
 public:
@@ -28,10 +29,10 @@ public:
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
 	void notice(const Notice& notice) override;
 
-	/// Sends what was told so far, and nothing more.
+	/// Sends the entries told so far; later ones are dropped.
 	void close() { _entries.close(); }
 
-	/// Whether `fd` goes to the journal, as systemd tells its services in $JOURNAL_STREAM.
+	/// Returns whether `fd` leads to the journal, as systemd tells its services in $JOURNAL_STREAM.
 	[[nodiscard]] static bool reads(int fd, const char* journalStream);
 
 	static void toJournald(const JournaldEntry& entry);
@@ -43,7 +44,7 @@ private:
 	const Send _send;
 	const HumanLines _lines{{false, 0, false}};
 	Facts _facts;
-	Spool<JournaldEntry> _entries; ///< the first to go: its thread uses the others
+	Spool<JournaldEntry> _entries; ///< destroyed first: its thread uses the other members
 };
 
 } // namespace issuer::observe

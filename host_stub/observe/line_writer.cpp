@@ -8,7 +8,7 @@ namespace issuer::observe {
 
 namespace {
 
-/// How often a writer that waits for its reader looks whether it should give up.
+/// Milliseconds between two checks of a writer that waits for its reader whether it should give up.
 constexpr int patienceMs = 1000;
 
 } // namespace
@@ -46,10 +46,10 @@ bool LineWriter::writeAll(std::string_view bytes)
 			}
 			continue;
 		}
-		// No more than a pipe takes at once when it is writable: a larger write would block, poll or not.
+		// At most PIPE_BUF bytes, which a writable pipe takes at once: a larger write would block, poll or not.
 		const ssize_t count = ::write(_fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
 		if (count < 0 && errno != EINTR && errno != EAGAIN) {
-			return false; // nobody reads any more; what the host does goes on
+			return false; // the reader is gone; the host goes on without its lines
 		}
 		bytes.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
 	}

@@ -21,7 +21,7 @@ using prometheus::Histogram;
 
 namespace {
 
-/// From a server next door to one that hangs until the request's deadline of 30 s.
+/// Seconds, from a server nearby to one that hangs until the request's deadline of 30 s.
 const Histogram::BucketBoundaries latencies{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 } // namespace
@@ -41,7 +41,7 @@ struct Metrics::Hosts
 	Counter& reloaded;
 	Counter& refused;
 	Gauge& ready;
-	std::mutex mutex;                        ///< of:
+	std::mutex mutex;                        ///< guards the next member
 	std::set<std::string, std::less<>> kept; ///< libraries that could not be unloaded, also if they are used again
 
 	Hosts(const std::string& version, UnixTime started)
@@ -87,7 +87,7 @@ struct Metrics::Hosts
 			.Set(std::chrono::duration<double>(started.time_since_epoch()).count());
 	}
 
-	/// How many of the kept libraries serve none of `issuers`.
+	/// Returns how many of the kept libraries are used by none of `issuers`.
 	std::size_t unused(const std::vector<IssuerView>& issuers)
 	{
 		std::set<std::string_view> used;

@@ -7,15 +7,15 @@
 
 namespace issuer::observe {
 
-/// Everything as Prometheus reads it: names and meanings are a contract with dashboards and alerts, listed in
+/// The metrics for Prometheus: names and meanings are a promise to dashboards and alerts, listed in
 /// packaging/prometheus/README.md.
 ///
-/// What belongs to an issuer is rendered from the fleet at the moment of the scrape: at 10,000 issuers metric objects
-/// of their own would cost more memory than all the rest of the host, and would have to be deleted one by one.
+/// Those of an issuer are rendered from the fleet at the moment of the scrape: at 10,000 issuers metric objects of
+/// their own would cost more memory than all the rest of the host, and would have to be deleted one by one.
 class Metrics final : public EventSink
 {
 public:
-	/// `fleet` outlives it. `version` is the host's.
+	/// `fleet` must outlive it. `version` is the host's.
 	Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version);
 	~Metrics() override;
 
@@ -23,12 +23,12 @@ public:
 	void log(std::string_view, issuer_log_level, std::string_view, std::string_view) override {}
 	void notice(const Notice& notice) override;
 
-	/// The text format 0.0.4. [thread-safe]
+	/// Returns the text format 0.0.4. [thread-safe]
 	[[nodiscard]] std::string text() const;
 	static constexpr const char* contentType = "text/plain; version=0.0.4; charset=utf-8";
 
 private:
-	struct Hosts; ///< what is counted for the host as a whole
+	struct Hosts; ///< the metrics of the host as a whole
 
 	const Fleet& _fleet;
 	const HostSnapshot _snapshot;

@@ -8,7 +8,7 @@ namespace issuer::observe {
 
 namespace {
 
-/// `names` by code; an empty name is a code that is not in use.
+/// Returns the name of a code. An empty name in `names` marks a code that is not in use.
 std::string nameOf(std::int32_t code, std::span<const char* const> names)
 {
 	const auto index = static_cast<std::size_t>(code);

@@ -7,8 +7,8 @@
 
 namespace issuer::observe {
 
-/// The contract's codes as the words of JSON lines and metrics: «success», «not_renewable», «max_ttl».
-/// A code this host does not know yet is shown as its number.
+/// The contract's codes as words for JSON lines and metrics: «success», «not_renewable», «max_ttl». A code that this
+/// host does not know is shown as its number.
 [[nodiscard]] std::string kindName(issuer_event_kind kind);
 [[nodiscard]] std::string resultName(issuer_result result);
 [[nodiscard]] std::string stateName(issuer_state state);

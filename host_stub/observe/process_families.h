@@ -5,7 +5,8 @@
 
 namespace issuer::observe {
 
-/// What this process costs, under the names that every Prometheus client gives them.
+/// Returns the memory, processor time and descriptors of this process, under the names that every Prometheus client
+/// uses.
 [[nodiscard]] std::vector<prometheus::MetricFamily> processFamilies();
 
 } // namespace issuer::observe

@@ -4,8 +4,8 @@
 
 namespace issuer::observe {
 
-/// Whether work is due and none is done: an issuer is overdue, and no plugin has said anything for as long. One
-/// sentence for people; empty: all is moving. That the host is alive but useless is what a watchdog is for.
+/// Returns one sentence if work is due and none is done: an issuer is overdue, and no plugin has recorded an event for
+/// as long. Empty: there is progress. A watchdog is for just this case: a host that runs but does nothing.
 [[nodiscard]] std::string stall(const std::vector<IssuerView>& issuers, SteadyTime lastEvent, SteadyTime now);
 
 } // namespace issuer::observe

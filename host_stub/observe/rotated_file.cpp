@@ -20,7 +20,7 @@ tl::unexpected<Error> systemFailure(const fs::path& path, const char* what)
 	return failure("journal " + path.string() + ": " + what + ": " + std::strerror(errno));
 }
 
-/// Where the last whole line ends.
+/// Returns the position behind the last whole line.
 std::uint64_t endOfLines(int fd, std::uint64_t size)
 {
 	std::array<char, 4096> block;
@@ -28,7 +28,7 @@ std::uint64_t endOfLines(int fd, std::uint64_t size)
 		const std::size_t length = std::min<std::uint64_t>(size, block.size());
 		const ssize_t count = ::pread(fd, block.data(), length, static_cast<off_t>(size - length));
 		if (count != static_cast<ssize_t>(length)) {
-			return size; // unreadable is no reason to throw away
+			return size; // unreadable: nothing is cut off
 		}
 		const std::size_t newline = std::string_view(block.data(), length).rfind('\n');
 		if (newline != std::string_view::npos) {
@@ -39,7 +39,7 @@ std::uint64_t endOfLines(int fd, std::uint64_t size)
 	return 0;
 }
 
-/// A new name is on the disk when its folder is.
+/// Syncs the folder: only then is a new name on the disk.
 void syncFolderOf(const fs::path& path)
 {
 	const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
@@ -65,7 +65,7 @@ Result<RotatedFile> RotatedFile::open(Settings settings)
 	if (fd < 0) {
 		return systemFailure(path, "it cannot be opened");
 	}
-	RotatedFile file(std::move(settings), fd, 0); // closes it, whatever happens
+	RotatedFile file(std::move(settings), fd, 0); // closes the descriptor on every path
 	struct stat about
 	{
 	};
@@ -137,7 +137,8 @@ Result<void> RotatedFile::append(std::string_view lines)
 	return {};
 }
 
-/// Another program may have moved the file, and then a new one is begun, or have cut it off, and then it goes on there.
+/// Handles another program's rotation: if it has moved the file, a new one is begun; if it has truncated the file,
+/// writing continues at its new end.
 Result<void> RotatedFile::follow()
 {
 	struct stat ours
@@ -165,7 +166,7 @@ Result<void> RotatedFile::follow()
 	return {};
 }
 
-/// Takes back what a failed append left behind the whole lines.
+/// Removes the rest that a failed append left behind the whole lines.
 Result<void> RotatedFile::undo()
 {
 	if (_dirty && ::ftruncate(_fd, static_cast<off_t>(_size)) != 0) {
@@ -175,8 +176,8 @@ Result<void> RotatedFile::undo()
 	return {};
 }
 
-/// The next file is made before any name changes: where there is no room for it, the old ones must not be moved on and
-/// on until they are gone.
+/// The next file is made before any name changes: on a full disk the old ones must not be renamed again and again until
+/// they are gone.
 Result<void> RotatedFile::rotate()
 {
 	const fs::path& path = _settings.path;
@@ -191,7 +192,7 @@ Result<void> RotatedFile::rotate()
 	std::error_code error;
 	for (unsigned number = _settings.keep; number > 0; --number) {
 		fs::rename(number == 1 ? path : numbered(path, number - 1), numbered(path, number), error);
-		if (error && error != std::errc::no_such_file_or_directory) { // what is not there needs no new name
+		if (error && error != std::errc::no_such_file_or_directory) { // a missing file needs no new name
 			return stuck(error);
 		}
 	}

@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 
 namespace {
 
-/// How often the status line is brought up to date where no watchdog asks more often.
+/// Interval of updates of the status line where no watchdog asks for shorter ones.
 constexpr std::chrono::seconds calmly{5};
 
 std::string monotonicUs()
@@ -44,7 +44,7 @@ std::optional<microseconds> Service::watchdog()
 Service::Service(Notify notify, std::optional<microseconds> watchdog, std::function<Condition()> condition,
 	std::function<void(const std::string&)> onStall)
 	: _notify(std::move(notify)),
-	  // A third, so that one sign that comes late or is lost does no harm.
+	  // A third, so that one message that is late or lost does no harm.
 	  _pause(watchdog ? std::min<microseconds>(*watchdog / 3, calmly) : microseconds(calmly)),
 	  _condition(std::move(condition)), _onStall(std::move(onStall)), _watched(watchdog.has_value())
 {
@@ -95,7 +95,7 @@ void Service::stopping()
 	_stopping = true;
 }
 
-/// Under the lock, so that what is said reaches the manager in the order in which it was decided.
+/// Called under the lock, so that messages reach the manager in the order in which they were decided.
 void Service::tellUnlessStopping(const std::string& state) const
 {
 	if (!_stopping) {

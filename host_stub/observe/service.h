@@ -10,33 +10,33 @@
 
 namespace issuer::observe {
 
-/// Tells the service manager how its service is; see sd_notify(3) for the words.
+/// Reports to the service manager; see sd_notify(3) for the words.
 class Service
 {
 public:
 	using Notify = std::function<void(const std::string& state)>;
 
-	/// What is to be said in between: how things are, in one line, and what is stuck, if anything is.
+	/// The condition of the host, for reports between start and stop: a status line, and the stall, if there is one.
 	struct Condition
 	{
 		std::string status;
-		std::string stalled; ///< empty: work that is due gets done
+		std::string stalled; ///< empty: due work is being done
 	};
 
-	/// The manager of this process, null if it was not started by one ($NOTIFY_SOCKET); and how often it wants a sign
-	/// of life.
+	/// Returns the manager of this process, null if it was not started by one ($NOTIFY_SOCKET); and the watchdog's
+	/// interval.
 	[[nodiscard]] static Notify manager();
 	[[nodiscard]] static std::optional<std::chrono::microseconds> watchdog();
 
-	/// Without `notify` nothing happens, ever. `condition` is asked from a thread of this object's, and may be slow: an
-	/// answer that does not come is no sign of life. `onStall` hears of each stall once.
+	/// A null `notify` makes every call do nothing. `condition` is called on a thread of this object's, and may be
+	/// slow: a call that does not return keeps the watchdog unanswered. `onStall` is called once for each stall.
 	Service(Notify notify, std::optional<std::chrono::microseconds> watchdog, std::function<Condition()> condition,
 		std::function<void(const std::string&)> onStall);
 	~Service();
 	Service(const Service&) = delete;
 	Service& operator=(const Service&) = delete;
 
-	/// After stopping() the others say nothing: a reload may still be under way then, and end. [thread-safe]
+	/// After stopping() the other calls do nothing: a reload may still be under way then, and end. [thread-safe]
 	void ready();
 	void reloading();
 	void stopping();
@@ -52,7 +52,7 @@ private:
 	const std::function<Condition()> _condition;
 	const std::function<void(const std::string&)> _onStall;
 	bool _watched;
-	bool _stalled = false; ///< of the thread alone, as is:
+	bool _stalled = false; ///< used by that thread only, as is the next
 	std::string _lastStatus;
 	std::mutex _mutex;
 	std::condition_variable _changed;

@@ -15,21 +15,22 @@
 
 namespace issuer::observe {
 
-/// What is to be written, until a thread of its own has written it: a writer that is slow delays nobody. Bounded:
-/// beyond that the newest are dropped, and the writer is told how many.
+/// A bounded queue whose items a thread of its own writes: a slow writer delays no caller. Beyond the bound the newest
+/// are dropped, and the writer is told how many.
 template <class Item>
 class Spool
 {
 public:
 	struct Terms
 	{
-		std::size_t capacity = 10'000; ///< so many may wait
-		/// What the writer refuses is kept, counts as waiting, and is offered again after this. None: it is lost.
+		std::size_t capacity = 10'000; ///< most items that may wait
+		/// Items that the writer refuses are kept, count as waiting, and are offered again after this time. None: they
+		/// are lost.
 		std::optional<std::chrono::milliseconds> retry = {};
 	};
 
-	/// Is offered everything that waits, in order, and how many were dropped since it was last told; one of the two may
-	/// be none. False, or a throw: it has taken none of it. Called from the thread alone, where all signals are
+	/// Is offered all items that wait, in order, and the number dropped since the last call; one of the two may be
+	/// zero. Returns false, or throws, if it has taken none of it. Called on the thread alone, where all signals are
 	/// blocked.
 	using Write = std::function<bool(const std::deque<Item>& items, std::uint64_t dropped)>;
 
@@ -42,13 +43,13 @@ public:
 	Spool(const Spool&) = delete;
 	Spool& operator=(const Spool&) = delete;
 
-	/// Returns at once. [thread-safe]
+	/// Adds an item. Returns at once. [thread-safe]
 	void add(Item item);
 
-	/// Has what was added written, for as long as the writer takes it, and nothing more.
+	/// Has the items added so far written, for as long as the writer takes them; later ones are dropped.
 	void close();
 
-	/// For a writer that waits: whether it may give up. [thread-safe]
+	/// Tells a writer that waits whether it may give up. [thread-safe]
 	[[nodiscard]] bool closing() const;
 
 private:
@@ -57,10 +58,10 @@ private:
 
 	const Terms _terms;
 	const Write _write;
-	mutable std::mutex _mutex; ///< of all that follows
+	mutable std::mutex _mutex; ///< guards all below
 	std::condition_variable _changed;
 	std::deque<Item> _items;
-	std::size_t _offered = 0; ///< the writer has them, but they may come back
+	std::size_t _offered = 0; ///< number of items that the writer holds, and may return
 	std::uint64_t _dropped = 0;
 	bool _closing = false;
 	std::thread _thread;
@@ -141,7 +142,7 @@ bool Spool<Item>::written(const std::deque<Item>& items, std::uint64_t dropped) 
 		return _write(items, dropped);
 	}
 	catch (...) {
-		return false; // the host lives on without its lines
+		return false; // no thread: the host goes on without these lines
 	}
 }
 

@@ -69,14 +69,15 @@ void Connections::shutDownAll()
 	_closing = true;
 }
 
-/// It is none of ours any more: its thread ends by itself.
+/// Shuts a connection down and removes it from the list: its thread ends by itself.
 void Connections::shutDown(All::iterator connection)
 {
 	::shutdown(connection->second.socket.get(), SHUT_RDWR);
 	_all.erase(connection);
 }
 
-/// The longest wait for a request goes, else the longest answer, but not one that has just begun.
+/// Shuts down the connection that has waited longest for a request, or else has been answered longest, but not one that
+/// has just begun. Returns false if there is none.
 bool Connections::makeRoom()
 {
 	constexpr std::chrono::seconds patience{2};

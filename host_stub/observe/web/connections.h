@@ -11,18 +11,17 @@
 
 namespace issuer::observe::web {
 
-/// The open connections of a server: bounded in number and in time, so that clients that drip, or keep what they do not
-/// use, never keep others out. A new one always comes in; where there are too many, the one goes that has kept the
-/// server waiting for longest. A connection that goes is shut down, which ends whatever its thread waits for.
-/// [thread-safe]
+/// The open connections of a server: bounded in number and in time, so that clients that send slowly, or hold
+/// connections they do not use, never keep others out. A new connection is always accepted; if there are too many, the
+/// one that has kept the server waiting longest is shut down, which ends any wait of its thread. [thread-safe]
 class Connections
 {
 public:
 	struct Limits
 	{
 		std::size_t most = 64;
-		std::chrono::milliseconds request{10'000}; ///< for a whole request's head, and between two
-		std::chrono::milliseconds answer{30'000};  ///< for a whole answer to be taken
+		std::chrono::milliseconds request{10'000}; ///< for the head of a request, and between two requests
+		std::chrono::milliseconds answer{30'000};  ///< for the client to take a whole answer
 	};
 
 	explicit Connections(const Limits& limits);
@@ -30,9 +29,9 @@ public:
 	Connections(const Connections&) = delete;
 	Connections& operator=(const Connections&) = delete;
 
-	/// A connection over the socket `fd`, whose name here is `key`. False: nobody can go for it.
+	/// Adds a connection over the socket `fd`, identified by `key`. Returns false if no other can be shut down for it.
 	[[nodiscard]] bool admit(const void* key, int fd);
-	/// Its request has been read and is being answered; it has been answered; it has ended.
+	/// Tells that its request has been read and is being answered; that it has been answered; that it has ended.
 	void answering(const void* key);
 	void answered(const void* key);
 	void ended(const void* key);
@@ -45,7 +44,7 @@ private:
 
 	struct Connection
 	{
-		Descriptor socket; ///< our own: the server's may be closed, and its number be another's
+		Descriptor socket; ///< a duplicate: the server may close its own, and the number may be used again
 		bool isAnswering = false;
 		Clock::time_point since;
 	};
@@ -56,7 +55,7 @@ private:
 	void watch();
 
 	const Limits _limits;
-	std::mutex _mutex; ///< of all that follows
+	std::mutex _mutex; ///< guards all below
 	std::condition_variable _changed;
 	All _all;
 	bool _closing = false;

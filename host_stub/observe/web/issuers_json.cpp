@@ -109,8 +109,8 @@ bool isWanted(const IssuerView& issuer, const Selection& selection)
 		   containsInAnyCase(issuer.told.name, selection.search);
 }
 
-/// Those that are wanted, in the order they are wanted in; pointers, because at 10,000 issuers it is moving them that
-/// costs.
+/// Returns the selected issuers in the selected order; pointers, because at 10,000 issuers moving them is the main
+/// cost.
 std::vector<const IssuerView*> select(const std::vector<IssuerView>& issuers, const Selection& selection)
 {
 	std::vector<const IssuerView*> wanted;
@@ -121,7 +121,7 @@ std::vector<const IssuerView*> select(const std::vector<IssuerView>& issuers, co
 	}
 	const auto end = [](const IssuerView* issuer) { return issuer->told.expires.value_or(UnixTime::max()); };
 	switch (selection.order) {
-	case Selection::Order::name: // as they come
+	case Selection::Order::name: // they are in this order already
 		break;
 	case Selection::Order::expiry:
 		std::ranges::stable_sort(wanted, {}, end);
@@ -147,7 +147,7 @@ std::string countsJson(const std::vector<IssuerView>& issuers)
 	return json.text();
 }
 
-/// Where `key` is given, has `read` take its value; false: it makes no sense.
+/// Calls `read` with the value of `key`, if there is one. Returns false if the value is invalid.
 template <class Read>
 bool given(const std::map<std::string, std::string>& query, const std::string& key, const Read& read)
 {
@@ -211,7 +211,7 @@ Result<Selection> selectionFrom(const std::map<std::string, std::string>& query)
 
 std::string issuersJson(const Fleet& fleet, const HostSnapshot& snapshot, const Selection& selection)
 {
-	const std::uint64_t revision = fleet.revision(); // before what it stands for
+	const std::uint64_t revision = fleet.revision(); // read before the records that it stands for
 	const std::vector<IssuerView> issuers = viewAll(fleet, snapshot);
 	const std::vector<const IssuerView*> wanted = select(issuers, selection);
 	const std::size_t begin = std::min(selection.offset, wanted.size());

@@ -7,31 +7,31 @@
 
 namespace issuer::observe::web {
 
-/// Which issuers are asked for, and how much of each.
+/// The issuers that a request selects, and the amount of detail for each.
 struct Selection
 {
 	enum class Order
 	{
-		urgency, ///< worst first, then whose end is nearest
+		urgency, ///< worst first, then the nearest end
 		name,
 		expiry,
 	};
 
 	std::optional<Severity> severity;
-	std::string name;   ///< exactly this one; empty: any
-	std::string search; ///< part of a name, in any case; empty: any
+	std::string name;   ///< exact name; empty: any
+	std::string search; ///< part of a name, case ignored; empty: any
 	Order order = Order::urgency;
 	std::size_t offset = 0;
 	std::size_t limit = 100;
-	std::size_t happenings = 0; ///< of each, newest first
+	std::size_t happenings = 0; ///< number for each issuer, newest first
 };
 
 constexpr std::size_t largestLimit = 1000;
 
-/// Reads a query's parameters; the error names the one that is wrong.
+/// Reads a query's parameters. The error names the one that is wrong.
 [[nodiscard]] Result<Selection> selectionFrom(const std::map<std::string, std::string>& query);
 
-/// The answer to GET /api/v1/issuers, as API.md describes it.
+/// Returns the answer to GET /api/v1/issuers, as API.md describes it.
 [[nodiscard]] std::string issuersJson(const Fleet& fleet, const HostSnapshot& snapshot, const Selection& selection);
 
 } // namespace issuer::observe::web

@@ -10,14 +10,14 @@
 
 namespace issuer::observe::web {
 
-/// Where to listen: an address written as digits, so that no name server decides who may connect.
+/// An address to listen at, written as digits, so that no name server decides who may connect.
 struct ListenAddress
 {
 	std::string host; ///< without brackets
 	std::uint16_t port = 0;
 
 	[[nodiscard]] bool isLoopback() const;
-	/// As in a URL: «127.0.0.1:9464», «[::1]:9464».
+	/// Returns it as in a URL: «127.0.0.1:9464», «[::1]:9464».
 	[[nodiscard]] std::string text() const;
 };
 
@@ -29,17 +29,19 @@ struct TlsFiles
 {
 	std::filesystem::path certificate; ///< PEM, with its chain
 	std::filesystem::path key;
-	std::optional<std::filesystem::path> clientCa; ///< when given, whoever has no certificate of it is refused
+	/// If given, clients without a certificate of this authority are refused.
+	std::optional<std::filesystem::path> clientCa;
 };
 
 struct Settings
 {
 	ListenAddress listen{"127.0.0.1", 9464};
 	std::optional<TlsFiles> tls;
-	bool plainPublic = false; ///< the operator's word that others may read along
+	bool plainPublic = false; ///< the operator has confirmed that names and dates may be read in plain text
 };
 
-/// The page tells names and dates to whoever connects: beyond this machine only over TLS, or with the operator's word.
+/// Checks the settings. The page shows names and dates to any client: beyond this machine it is served only over TLS,
+/// or with the operator's confirmation.
 [[nodiscard]] Result<void> mayListen(const Settings& settings);
 
 } // namespace issuer::observe::web

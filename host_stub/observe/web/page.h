@@ -4,7 +4,7 @@
 
 namespace issuer::observe::web {
 
-/// page.html, as it was when this was built.
+/// The content of page.html at build time.
 extern const std::string_view page;
 
 } // namespace issuer::observe::web

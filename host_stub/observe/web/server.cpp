@@ -25,7 +25,7 @@ namespace net = Poco::Net;
 
 namespace {
 
-/// What all requests of a server share.
+/// Shared by all requests of a server.
 struct Shared
 {
 	const Site& site;
@@ -33,7 +33,8 @@ struct Shared
 	Connections connections;
 };
 
-/// Whether a request's Host is a name of this machine itself, with any port; one without a Host is HTTP/1.0's.
+/// Returns whether a request's Host is a name of this machine itself, with any port; a request without one is
+/// HTTP/1.0's.
 bool isLocalName(std::string host)
 {
 	const std::size_t bracket = host.find(']');
@@ -71,7 +72,7 @@ private:
 	void answer(const net::HTTPServerRequest& request, net::HTTPServerResponse& response) const
 	{
 		if (request.getContentLength64() > 0 || request.getChunkedTransferEncoding()) {
-			response.setKeepAlive(false); // nobody reads a body here, and it must not be read as the next request
+			response.setKeepAlive(false); // a body is not read here, and must not be taken for the next request
 		}
 		if (_shared.onLoopback && !isLocalName(request.get("Host", ""))) {
 			return send(
@@ -98,7 +99,7 @@ private:
 		const bool head = wish.head;
 		response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
 		response.setContentType(answer.type);
-		response.set("Cache-Control", "no-cache"); // keep, but ask each time whether it still holds
+		response.set("Cache-Control", "no-cache"); // may be cached, but must be revalidated each time
 		response.set("X-Content-Type-Options", "nosniff");
 		response.set("Referrer-Policy", "no-referrer");
 		response.set("Cross-Origin-Resource-Policy", "same-origin");
@@ -141,7 +142,7 @@ private:
 	Shared& _shared;
 };
 
-/// A connection that says when it has ended.
+/// A connection that reports its end.
 class Connection : public net::HTTPServerConnection
 {
 public:
@@ -185,14 +186,15 @@ net::Context::Ptr contextOf(const TlsFiles& files)
 			"the key " + files.key.string() + " does not belong to the certificate " + files.certificate.string());
 	}
 	context->requireMinimumProtocol(net::Context::PROTO_TLSV1_2);
-	// OpenSSL verifies a client's chain; what Poco adds is to look for the client's host name, and a client has none.
+	// OpenSSL verifies a client's chain; Poco would in addition look for the client's host name, which it does not
+	// have.
 	context->enableExtendedCertificateVerification(false);
-	context->enableSessionCache(true, "issuer-host"); // without a name, clients that resume a session are turned away
+	context->enableSessionCache(true, "issuer-host"); // without this id, clients that resume a session are rejected
 	return context;
 }
 
-/// The certificate in use, which follows its files. Of the one thread that accepts connections, which is also the one
-/// that makes sessions of the context: nobody uses it while it is changed.
+/// The certificate in use, which follows its files. Used only by the thread that accepts connections, which also makes
+/// sessions of the context: so it is never changed while in use.
 class Certificate
 {
 public:
@@ -200,7 +202,7 @@ public:
 
 	[[nodiscard]] const net::Context::Ptr& context() const { return _context; }
 
-	/// Takes what the files say now, if that is another pair that fits.
+	/// Reads the files again, and uses the pair if it has changed and fits together.
 	void follow()
 	{
 		const Stamp now = stamp();
@@ -219,7 +221,7 @@ public:
 			::SSL_CTX_use_PrivateKey(to, ::SSL_CTX_get0_privatekey(from));
 		}
 		catch (const Poco::Exception&) {
-			// Half of a replacement, most likely: the other half changes the stamp again.
+			// Probably half of a replacement: the other half changes the stamp again.
 		}
 	}
 
@@ -247,7 +249,7 @@ private:
 	const net::Context::Ptr _context;
 };
 
-/// Lets connections in, on the thread that accepts them.
+/// Admits connections, on the thread that accepts them.
 class Door : public net::TCPServerConnectionFilter
 {
 public:
@@ -283,9 +285,10 @@ net::HTTPServerParams::Ptr params(const Connections::Limits& limits)
 {
 	net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
 	params->setMaxThreads(static_cast<int>(limits.most));
-	params->setMaxQueued(static_cast<int>(limits.most) * 4); // those that wait until one that was shut down has gone
+	// Room for those that wait until one that was shut down has ended.
+	params->setMaxQueued(static_cast<int>(limits.most) * 4);
 	params->setTimeout(Poco::Timespan(10, 0));
-	params->setKeepAliveTimeout(Poco::Timespan(5, 0)); // longer than the page's pause between two questions
+	params->setKeepAliveTimeout(Poco::Timespan(5, 0)); // longer than the page's pause between two requests
 	return params;
 }
 

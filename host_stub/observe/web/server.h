@@ -11,20 +11,20 @@ namespace issuer::observe::web {
 
 /// Serves a site over HTTP or HTTPS, from threads of its own, until it is destroyed.
 ///
-/// Certificate and key are read anew when their files change; a pair that does not fit leaves the old one in use. At a
-/// loopback address it answers only to names of this machine: a page from elsewhere, whose name was made to point here,
-/// does not get to read it.
+/// Certificate and key are read again when their files change; a pair that does not fit together leaves the old one in
+/// use. At a loopback address it answers only requests for names of this machine: a page from elsewhere, whose name was
+/// made to resolve to this address, cannot read it (DNS rebinding).
 class Server
 {
 public:
-	/// Binds and begins. `site` outlives it. The error names the address and what to do.
+	/// Binds and begins to serve. `site` must outlive it. The error names the address and the next step.
 	[[nodiscard]] static Result<std::unique_ptr<Server>> start(
 		const Settings& settings, const Site& site, const Connections::Limits& limits = {});
 	~Server();
 	Server(const Server&) = delete;
 	Server& operator=(const Server&) = delete;
 
-	/// With the port that the system chose.
+	/// Returns the address, with the port that the system chose.
 	[[nodiscard]] std::string url() const;
 
 private:

@@ -21,7 +21,7 @@ namespace {
 constexpr const char* plainText = "text/plain; charset=utf-8";
 constexpr const char* json = "application/json";
 
-/// The hash of what stands between `open` and `close` in the page, as a content security policy names it.
+/// Returns the hash of the text between `open` and `close` in the page, in the form of a content security policy.
 std::string hashBetween(std::string_view open, std::string_view close)
 {
 	const std::size_t begin = page.find(open) + open.size();
@@ -36,7 +36,7 @@ std::string hashBetween(std::string_view open, std::string_view close)
 	return "'sha256-" + text.str() + "'";
 }
 
-/// Nothing but the page's own style and script, and nothing from elsewhere.
+/// Allows the page its own style and script, and nothing from elsewhere.
 std::string pagePolicy()
 {
 	return "default-src 'none'; style-src " + hashBetween("<style>", "</style>") + "; script-src " +

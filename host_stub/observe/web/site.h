@@ -17,25 +17,25 @@ struct Answer
 	std::string type;
 	std::string body;
 	std::string etag;                  ///< empty: none
-	std::string contentSecurityPolicy; ///< what a browser may do with it
+	std::string contentSecurityPolicy; ///< tells a browser which scripts and styles to allow
 };
 
-/// What is served where; no sockets. Read-only, and without secrets: nothing here has any.
+/// Answers requests by path; no sockets. Read-only, and without secrets: there are none here.
 ///
-///     /                 the status page
-///     /api/v1/issuers   API.md
-///     /metrics          for Prometheus
-///     /healthz          200 while work that is due gets done
-///     /readyz           200 when every issuer has a living credential; else 503 and the reasons, one a line
+///   /                 the status page
+///   /api/v1/issuers   API.md
+///   /metrics          for Prometheus
+///   /healthz          200 while due work is being done
+///   /readyz           200 when every issuer has a living credential; else 503 and the reasons, one a line
 ///
 /// [thread-safe]
 class Site
 {
 public:
-	/// `fleet` and `metrics` outlive it.
+	/// `fleet` and `metrics` must outlive it.
 	Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics);
 
-	/// `target` is a request's path and query; `knownEtag` what its sender already has.
+	/// Answers a request. `target` is its path and query; `knownEtag` the entity tag of the client's copy.
 	[[nodiscard]] Answer get(const std::string& target, std::string_view knownEtag = {}) const;
 
 private:
@@ -46,7 +46,7 @@ private:
 	const Fleet& _fleet;
 	const HostSnapshot _snapshot;
 	const Metrics& _metrics;
-	const std::string _life; ///< tells this process's revisions from another's
+	const std::string _life; ///< id of this process in entity tags, whose revisions differ from another's
 	const std::string _pagePolicy;
 };
 
