@@ -28,8 +28,8 @@ std::string whyNot(int error)
 	}
 }
 
-/// Whether a host is behind the socket. One that may not be asked, or has no time now, lives: only a refusal says that
-/// nobody listens.
+/// Returns whether a host is behind the socket. A host that may not be asked, or is busy, counts: only a refused
+/// connection means that none listens.
 bool isAlive(const fs::path& path)
 {
 	const Result<sockaddr_un> address = addressOf(path);
@@ -38,7 +38,7 @@ bool isAlive(const fs::path& path)
 		   errno != ECONNREFUSED;
 }
 
-/// «<what>a and b»; nothing, if there are none.
+/// Returns `what` followed by «a and b»; an empty text if there are none.
 std::string listed(const std::string& what, const std::vector<fs::path>& paths)
 {
 	std::string text;
@@ -68,7 +68,7 @@ Result<std::string> ask(const fs::path& path, const std::string& line, std::opti
 	if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
 		return named(whyNot(errno));
 	}
-	sendAll(socket.get(), line + '\n'); // if it was refused, the answer says why
+	sendAll(socket.get(), line + '\n'); // a failure to send is ignored: the answer gives the reason
 	if (auto answer = LineReader(socket.get(), longestAnswer).next()) {
 		return std::move(*answer);
 	}
@@ -80,7 +80,7 @@ Result<fs::path> findHost(const std::vector<fs::path>& candidates)
 	std::vector<fs::path> dead;
 	std::vector<fs::path> missing;
 	for (const fs::path& candidate : candidates) {
-		std::error_code ignored; // what cannot be looked at is not there for this user
+		std::error_code ignored; // a path that cannot be examined does not exist for this user
 		const bool there = fs::is_socket(candidate, ignored);
 		if (there && isAlive(candidate)) {
 			return candidate;

@@ -29,8 +29,8 @@ tl::unexpected<Error> cannot(const fs::path& path, const std::string& why)
 	return failure("control socket " + path.string() + ": " + why);
 }
 
-/// The right to the path, held through a file beside it. A lock goes with its process, however that ends, and is taken
-/// in one step: of two hosts that find a dead one's socket, one gets it.
+/// Locks the path by a file beside it. A lock ends with its process, however that ends, and is taken in one step: of
+/// two hosts that find a dead one's socket, one gets it.
 Result<Descriptor> lockPath(const fs::path& path)
 {
 	const std::string file = path.string() + ".lock";
@@ -72,7 +72,7 @@ Result<Descriptor> listenAt(const fs::path& path)
 		return cannot(path, address.error().text);
 	}
 	Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-	// The mode of the socket is that of its file from the first moment; a chmod would come after it.
+	// The mode is set on the descriptor before bind(): a chmod of the path would come too late.
 	const bool listens = socket.valid() && ::fchmod(socket.get(), S_IRUSR | S_IWUSR) == 0 &&
 						 ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0 &&
 						 ::listen(socket.get(), mostConnections) == 0;
@@ -108,10 +108,10 @@ Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
 		return tl::unexpected(socket.error());
 	}
 	try {
-		// Its constructor is private.
+		// No make_unique: the constructor is private.
 		return std::unique_ptr<Server>(new Server(path, std::move(*lock), std::move(*socket), std::move(answer)));
 	}
-	catch (const std::system_error& error) { // no descriptor or no thread to be had
+	catch (const std::system_error& error) { // no descriptor or no thread was left
 		::unlink(path.c_str());
 		return cannot(path, error.code().message());
 	}
@@ -134,10 +134,10 @@ Server::~Server()
 	{
 		const std::lock_guard lock(_mutex);
 		for (Connection& connection : _connections) {
-			::shutdown(connection.socket.get(), SHUT_RD); // an answer under way still goes out
+			::shutdown(connection.socket.get(), SHUT_RD); // an answer under way is still sent
 		}
 	}
-	for (Connection& connection : _connections) { // without the lock: nobody adds to them any more
+	for (Connection& connection : _connections) { // without the lock: none is added any more
 		connection.thread.join();
 	}
 	::unlink(_path.c_str());
@@ -155,7 +155,7 @@ void Server::accept()
 		Descriptor socket(::accept4(_socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
 		if (!socket.valid()) {
 			if (errno == EMFILE || errno == ENFILE) {
-				::poll(&events[1], 1, 100); // it stays in the queue: ask again, but not in a circle without a pause
+				::poll(&events[1], 1, 100); // the connection stays in the queue; a pause before the next try
 			}
 			continue;
 		}
@@ -174,7 +174,7 @@ void Server::accept()
 	}
 }
 
-/// Under the lock.
+/// Starts a thread for a connection. Called under the lock.
 void Server::begin(Descriptor socket)
 {
 	Connection& connection = _connections.emplace_back();
@@ -192,7 +192,7 @@ void Server::serve(Connection& connection)
 {
 	converse(connection.socket.get());
 	const std::lock_guard lock(_mutex);
-	connection.socket = Descriptor(); // now, and not when the next client comes
+	connection.socket = Descriptor(); // closed now, rather than when the next client comes
 	connection.ended = true;
 }
 
@@ -215,7 +215,7 @@ void Server::joinEnded()
 	for (auto connection = _connections.begin(); connection != _connections.end();) {
 		const auto current = connection++;
 		if (current->ended) {
-			current->thread.join(); // all it does yet is to let go of the lock
+			current->thread.join(); // the thread is past its work and only releases the lock
 			_connections.erase(current);
 		}
 	}

@@ -14,37 +14,37 @@
 
 namespace issuer::control {
 
-/// The door through which a running host is asked and told: a unix socket of mode 0600, for the host's own user and
-/// root alone, as the kernel says who connects.
+/// Serves the control socket of a running host: a unix socket of mode 0600, for the host's own user and root alone,
+/// which the kernel's peer credentials confirm.
 ///
 /// The protocol is lines of JSON: one object a line asks, one answers, in turn, as often as the client likes:
 ///
 ///     {"do":"status"}
-///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() has it
-///     {"do":"issuers","order":"urgency","limit":1000,…}      parameters as of GET /api/v1/issuers
-///     → {"ok":true,…}                                         and as it answers, see observe/web/API.md
+///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() writes it
+///     {"do":"issuers","order":"urgency","limit":1000,…}      the parameters of GET /api/v1/issuers
+///     → {"ok":true,…}                                         and its answer, see observe/web/API.md
 ///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…"}      sha256 may be left out
 ///     → {"ok":true,"result":"swapped","text":"…"}
-///     → {"ok":false,"result":"refused","error":"…"}           the issuer has noticed nothing
-///     → {"ok":false,"result":"rolled_back","error":"…"}       it goes on as before
+///     → {"ok":false,"result":"refused","error":"…"}           the issuer was not touched
+///     → {"ok":false,"result":"rolled_back","error":"…"}       it continues as before
 ///     {"do":"renew","issuer":"team-a"}                        now instead of when it is due
-///     {"do":"reread","issuer":"team-a"}                       the source of its credential has a new one
-///     → {"ok":true}                                           it was told so; events say what comes of it
+///     {"do":"reread","issuer":"team-a"}                       its credential's source has a new token
+///     → {"ok":true}                                           accepted; events tell the result
 ///     → {"ok":false,"error":"…"}
 ///     anything else
 ///     → {"ok":false,"error":"…"}
 ///
-/// A line is at most 64 KiB. Whoever comes when 16 are there, or the system has no thread to give, is told so and asks
-/// again. A client that is silent for a minute, or does not take its answer, is hung up on.
+/// A line is at most 64 KiB. The 17th connection at a time, or one for which the system gives no thread, gets an error
+/// that says so, and tries again. A client that is silent for a minute, or does not take its answer, is disconnected.
 class Server
 {
 public:
-	/// Answers one line with one line, neither with its end. Called side by side, one call a connection; may block.
-	/// Must not throw.
+	/// Answers one line with one line, both without a line end. Called concurrently, once at a time per connection; may
+	/// block. Must not throw.
 	using Answer = std::function<std::string(std::string_view line)>;
 
-	/// Listens at `path`, where a socket left behind by a host that has gone is replaced. The error names the path: a
-	/// running host holds it, something else than a socket is there, or it cannot be made.
+	/// Listens at `path`, where a socket left behind by a dead host is replaced. The error names the path and the
+	/// reason: a running host holds it, another kind of file is there, or it cannot be created.
 	[[nodiscard]] static Result<std::unique_ptr<Server>> listen(std::filesystem::path path, Answer answer);
 
 	/// Takes no further line, waits for the answers under way, and removes the socket.
@@ -71,11 +71,11 @@ private:
 	void joinEnded();
 
 	const std::filesystem::path _path;
-	const Descriptor _lock; ///< held as long as the path is ours
+	const Descriptor _lock; ///< held while this host owns the path
 	const Descriptor _socket;
 	const Descriptor _ending;
 	const Answer _answer;
-	std::mutex _mutex; ///< of what follows
+	std::mutex _mutex; ///< guards all below
 	std::list<Connection> _connections;
 	std::thread _thread;
 };

@@ -12,19 +12,19 @@
 
 namespace issuer::control {
 
-/// The address of a socket file; the error says that the path is too long for one.
+/// Returns the address of a socket file. The error says that the path is too long for one.
 [[nodiscard]] Result<sockaddr_un> addressOf(const std::filesystem::path& path);
 
-/// Sends all of `bytes`. False: the peer has gone, or takes nothing for as long as SO_SNDTIMEO says.
+/// Sends all of `bytes`. Returns false if the peer has gone, or takes nothing for as long as SO_SNDTIMEO says.
 bool sendAll(int fd, std::string_view bytes);
 
-/// Lines from a stream socket, without their ends.
+/// Reads lines from a stream socket, without their ends.
 class LineReader
 {
 public:
 	LineReader(int fd, std::size_t longest) : _fd(fd), _longest(longest) {}
 
-	/// Empty: the peer has gone or is silent for as long as SO_RCVTIMEO says, or tooLong().
+	/// Returns the next line; nothing if the peer has gone, is silent for as long as SO_RCVTIMEO says, or tooLong().
 	[[nodiscard]] std::optional<std::string> next();
 	[[nodiscard]] bool tooLong() const { return _tooLong; }
 
