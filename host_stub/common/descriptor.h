@@ -5,7 +5,7 @@
 
 namespace issuer {
 
-/// A file descriptor and its end.
+/// Owns a file descriptor and closes it.
 class Descriptor
 {
 public:

@@ -18,7 +18,7 @@ struct Unit
 constexpr std::array units{
 	Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 
-/// Ten years: longer than anything here is meant to wait, and far from any overflow.
+/// In ms, ten years: longer than any wait here, and far from any overflow.
 constexpr double longest = 3650.0 * 86'400'000;
 
 const Unit* unitNamed(std::string_view name)
@@ -75,7 +75,7 @@ std::string inWords(std::chrono::milliseconds duration)
 	};
 	constexpr std::array words{Word{86'400, " d"}, Word{3600, " h"}, Word{60, " min"}, Word{1, " s"}};
 
-	constexpr std::int64_t tenthsBelow = 10'000; // ms; of a short pause the tenths matter
+	constexpr std::int64_t tenthsBelow = 10'000; // ms; shorter durations are shown with tenths
 
 	const std::int64_t milliseconds = std::max<std::int64_t>(duration.count(), 0);
 	if (const std::int64_t tenths = milliseconds / 100; milliseconds < tenthsBelow) {
@@ -83,7 +83,7 @@ std::string inWords(std::chrono::milliseconds duration)
 	}
 	const std::int64_t seconds = milliseconds / 1000;
 	std::size_t unit = 0;
-	while (seconds < words[unit].seconds) { // ends with the seconds, of which there are ten
+	while (seconds < words[unit].seconds) { // ends with the seconds at the latest, of which there are ten
 		++unit;
 	}
 	std::string text = std::to_string(seconds / words[unit].seconds) + words[unit].name;

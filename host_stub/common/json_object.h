@@ -15,13 +15,13 @@ public:
 	JsonObject& add(std::string_view key, const char* value) { return add(key, std::string_view(value)); }
 	JsonObject& add(std::string_view key, bool value) { return addJson(key, value ? "true" : "false"); }
 	JsonObject& add(std::string_view key, std::integral auto value) { return addJson(key, std::to_string(value)); }
-	/// null when there is none.
+	/// Adds null if there is no value.
 	JsonObject& add(std::string_view key, std::optional<std::int64_t> value)
 	{
 		return addJson(key, value ? std::to_string(*value) : "null");
 	}
 
-	/// `json` is a value already written as JSON.
+	/// Adds `json`, a value already written as JSON.
 	JsonObject& addJson(std::string_view key, std::string_view json)
 	{
 		_text += _text.size() > 1 ? "," : "";

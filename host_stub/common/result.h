@@ -6,11 +6,11 @@
 
 namespace issuer {
 
-/// A failure told to people: names the thing, the place and what to do. Never holds a secret.
+/// A failure in words for the operator: names the thing, the place and the next step. Never holds a secret.
 struct Error
 {
 	std::string text;
-	bool passes = false; ///< trying again may help, without anybody mending anything
+	bool passes = false; ///< trying again may help, without any change by an operator
 };
 
 template <class T>
@@ -21,7 +21,7 @@ inline tl::unexpected<Error> failure(std::string text)
 	return tl::unexpected<Error>(Error{std::move(text)});
 }
 
-/// One that trying again may help.
+/// Returns a failure for which trying again may help.
 inline tl::unexpected<Error> passingFailure(std::string text)
 {
 	return tl::unexpected<Error>(Error{std::move(text), true});

@@ -4,8 +4,8 @@
 
 namespace issuer {
 
-/// While it lives, no signal reaches this thread. A thread inherits its creator's mask: one that is begun meanwhile
-/// leaves all signals to the main thread, and meets a closed pipe and a file's limit as errors.
+/// Blocks all signals for this thread while it lives. A thread inherits its creator's mask: one that is started
+/// meanwhile leaves signals to the main thread, and sees a closed pipe and a file's size limit as errors.
 class SignalsBlocked
 {
 public:

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-/// Bytes of the character at the start of `text`, which is not empty; 0 if none of UTF-8 begins there.
+/// Returns the number of bytes of the character at the start of `text`, which is not empty; 0 if it is not UTF-8.
 std::size_t characterLength(std::string_view text)
 {
 	const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
@@ -33,7 +33,7 @@ std::size_t characterLength(std::string_view text)
 	return overlong || surrogate || beyond ? 0 : length;
 }
 
-/// C0, DEL and C1: all that a terminal might obey.
+/// Returns whether a character is C0, DEL or C1: those that a terminal might obey.
 bool isControl(std::string_view character)
 {
 	const auto first = static_cast<std::uint8_t>(character[0]);

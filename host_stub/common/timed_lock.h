@@ -6,8 +6,8 @@
 
 namespace issuer {
 
-/// A mutex that may be waited for until a deadline, for std::unique_lock. Beside std::timed_mutex because of what that
-/// calls, pthread_mutex_clocklock, the thread sanitizer of GCC 12 knows nothing.
+/// A mutex that can be waited for until a deadline, for std::unique_lock. Used in place of std::timed_mutex, because
+/// the thread sanitizer of GCC 12 does not know the function that calls, pthread_mutex_clocklock.
 class TimedLock
 {
 public:

@@ -5,7 +5,7 @@
 
 namespace issuer {
 
-/// Milliseconds since 1970, as the contract and the journal count time.
+/// Returns the milliseconds since 1970, as the contract and the journal count time.
 [[nodiscard]] inline std::int64_t unixMsNow()
 {
 	using namespace std::chrono;
