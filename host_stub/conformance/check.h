@@ -10,49 +10,49 @@ namespace issuer::conformance {
 enum class Verdict
 {
 	pass,
-	warn, ///< allowed, and not wise
-	skip, ///< could not be looked at; the text says what it needs
+	warn, ///< allowed by the contract, but unwise
+	skip, ///< could not be checked; the text says what is missing
 	fail,
 };
 
 struct Outcome
 {
 	Verdict verdict = Verdict::pass;
-	std::string text; ///< what was found, one sentence; empty for a pass
+	std::string text; ///< the finding in one sentence; empty for a pass
 };
 
-/// What is checked.
+/// The plugin under check.
 struct Subject
 {
 	std::filesystem::path plugin;      ///< absolute
-	std::optional<std::string> config; ///< a configuration it can start with
+	std::optional<std::string> config; ///< a configuration that the plugin can start with
 };
 
-/// What must be so before a check makes sense, each step with all before it.
+/// The precondition of a check, each step including all before it.
 enum class Needs
 {
-	file,     ///< nothing
-	object,   ///< it is a shared object
-	library,  ///< it can be loaded and has the table
-	table,    ///< the table is one that a host can drive
+	file,     ///< none
+	object,   ///< the file is a shared object
+	library,  ///< the library can be loaded and has the table
+	table,    ///< a host can drive the table
 	instance, ///< an instance can be created
-	running,  ///< and started
-	stopping, ///< and stopped
+	running,  ///< an instance can be started
+	stopping, ///< an instance can be stopped
 };
 
-/// One promise of the contract, asked of a plugin in a process of its own.
+/// One promise of the contract, checked on a plugin in a process of its own.
 struct Check
 {
-	const char* name;     ///< kebab-case, for ever
-	const char* sentence; ///< what a good plugin does
+	const char* name;     ///< kebab-case; never changes
+	const char* sentence; ///< the behaviour of a good plugin
 	Needs needs;
-	bool gate;                   ///< if it does not pass, nothing that needs more makes sense
+	bool gate;                   ///< if it does not pass, checks with a later precondition are skipped
 	void (*run)(const Subject&); ///< throws an Outcome unless it passes
 };
 
 [[nodiscard]] std::span<const Check> allChecks();
 
-/// Runs one check in this process, which it may take with it. Call it in a child.
+/// Runs one check in this process, which may crash: call it in a child.
 [[nodiscard]] Outcome perform(const Check& check, const Subject& subject);
 
 [[noreturn]] inline void fail(std::string text)

@@ -4,7 +4,7 @@
 
 namespace issuer::conformance {
 
-// The checks by their subject, in the order they are run.
+// Return the checks of one subject, in the order they are run.
 [[nodiscard]] std::span<const Check> fileChecks();
 [[nodiscard]] std::span<const Check> tableChecks();
 [[nodiscard]] std::span<const Check> createChecks();

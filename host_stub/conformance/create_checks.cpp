@@ -6,7 +6,7 @@ namespace issuer::conformance {
 
 namespace {
 
-/// What no plugin can take for a configuration.
+/// Texts that no plugin can accept as a configuration.
 constexpr const char* nonsense[] = {"", "nonsense", "[]", "\"text\"", "\xff\xfe"};
 
 void refusesWhatIsNoConfiguration(const Subject& subject)
@@ -14,7 +14,8 @@ void refusesWhatIsNoConfiguration(const Subject& subject)
 	const Library library(subject);
 	const HostEars ears;
 	for (const char* config : nonsense) {
-		issuer_instance* out = reinterpret_cast<issuer_instance*>(&out); // not NULL: it has to be written
+		// Not NULL, so that it shows whether it was written.
+		issuer_instance* out = reinterpret_cast<issuer_instance*>(&out);
 		ErrorBuffer error;
 		const issuer_rc code = library.table().create(ears.host(), borrow(config), &out, error.get());
 		const std::string call = std::string("create with the configuration «") + config + "»";

@@ -21,7 +21,7 @@ std::string copied(issuer_str text)
 	return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
 }
 
-/// What is left alone stays reachable to the end: not a leak.
+/// Keeps abandoned instances reachable to the end, so that they are no leak.
 std::atomic<issuer_instance*> leftAlone;
 
 } // namespace
@@ -147,7 +147,7 @@ void Recorder::record(void* ctx, const issuer_event* event) noexcept
 ErrorBuffer::ErrorBuffer()
 {
 	_error.struct_size = sizeof _error;
-	std::memset(_error.message, '#', sizeof _error.message); // so that a missing end shows
+	std::memset(_error.message, '#', sizeof _error.message); // shows whether the text is terminated
 }
 
 std::string ErrorBuffer::message() const

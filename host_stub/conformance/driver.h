@@ -15,11 +15,11 @@
 
 namespace issuer::conformance {
 
-/// How long a good plugin may take for what it does at once. Generous: the machine may be busy.
+/// Time that a good plugin may take for a call that returns at once. Generous: the machine may be busy.
 constexpr std::chrono::seconds patience{10};
 
-/// The library under check in this process. What a check needs and does not find makes it skip: another check's
-/// business is to say so.
+/// The library under check in this process. Skips the check when a precondition is missing; a separate check reports
+/// that.
 class Library
 {
 public:
@@ -33,9 +33,9 @@ public:
 	Library(const Library&) = delete;
 	Library& operator=(const Library&) = delete;
 
-	/// The table as it is, with nothing checked.
+	/// Returns the table, unchecked.
 	[[nodiscard]] const issuer_lifecycle& raw() const { return *_table; }
-	/// The table, if a host can drive it.
+	/// Returns the table, if a host can drive it.
 	[[nodiscard]] const issuer_lifecycle& table() const;
 	template <class Table>
 	[[nodiscard]] const Table& extension(const char* id) const
@@ -47,7 +47,7 @@ public:
 		return *static_cast<const Table*>(found);
 	}
 	void close();
-	void keep() { _kept = true; } ///< it is at work for ever: its code must stay
+	void keep() { _kept = true; } ///< an abandoned instance still runs: its code must stay mapped
 
 private:
 	bool _kept = false;
@@ -55,7 +55,7 @@ private:
 	const issuer_lifecycle* _table = nullptr;
 };
 
-/// A host that keeps all it is told.
+/// A host that stores every line it is told.
 class HostEars
 {
 public:
@@ -70,7 +70,7 @@ public:
 	std::function<void()> onLog;
 
 private:
-	/// As of a later version of the contract: a plugin does not mind what it does not know.
+	/// As in a later version of the contract: a plugin ignores fields that it does not know.
 	struct Grown
 	{
 		issuer_host known;
@@ -84,7 +84,7 @@ private:
 	std::vector<std::string> _texts;
 };
 
-/// A recorder that keeps all it is told.
+/// A recorder that stores every event.
 class Recorder
 {
 public:
@@ -94,9 +94,9 @@ public:
 	Recorder& operator=(const Recorder&) = delete;
 
 	[[nodiscard]] const issuer_recorder* table() const { return &_table; }
-	/// Waits for one event more than `seen`; false: none comes.
+	/// Waits for one event more than `seen`. Returns false if none comes.
 	[[nodiscard]] bool hasMoreThan(std::size_t seen) const;
-	/// Until there is one event more than `seen`; skips when none comes.
+	/// Waits for one event more than `seen`; skips the check if none comes.
 	void awaitMoreThan(std::size_t seen) const;
 	[[nodiscard]] std::size_t count() const;
 	[[nodiscard]] std::vector<std::string> texts() const;
@@ -112,21 +112,21 @@ private:
 	std::vector<std::string> _texts;
 };
 
-/// An error struct that shows what was written to it.
+/// An error struct that shows which bytes of it were written.
 class ErrorBuffer
 {
 public:
 	ErrorBuffer();
 	issuer_error* get() { return &_error; }
 	[[nodiscard]] issuer_rc code() const { return _error.code; }
-	/// Fails the check unless it is one terminated line of UTF-8.
+	/// Returns the message; fails the check unless it is one terminated line of UTF-8.
 	[[nodiscard]] std::string message() const;
 
 private:
 	issuer_error _error{};
 };
 
-/// One instance; at its end it is stopped and destroyed.
+/// One instance, stopped and destroyed at its end.
 class Instance
 {
 public:
@@ -148,7 +148,7 @@ public:
 	void stop();                           ///< skips unless it stops
 	void record(const Recorder* recorder); ///< fails unless it can be set
 	void destroy();                        ///< fails unless it is destroyed
-	void leaveAlone();                     ///< for ever: neither stopped nor destroyed
+	void leaveAlone();                     ///< abandons it: it is neither stopped nor destroyed
 
 private:
 	Library& _library;

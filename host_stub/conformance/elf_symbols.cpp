@@ -14,7 +14,7 @@ using Header = ElfW(Ehdr);
 using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 
-/// A file's bytes, read within their bounds.
+/// A file's bytes, with checked access.
 class Bytes
 {
 public:
@@ -69,7 +69,7 @@ Result<std::vector<ElfSymbol>> exportedSymbols(const std::filesystem::path& file
 			if (!bytes.read(section.sh_offset + i * sizeof(Symbol), symbol)) {
 				return damaged();
 			}
-			const unsigned binding = ELF64_ST_BIND(symbol.st_info); // the same for 32 bits
+			const unsigned binding = ELF64_ST_BIND(symbol.st_info); // the same macro fits 32 bits
 			if (symbol.st_shndx != SHN_UNDEF && binding != STB_LOCAL) {
 				exported.push_back({bytes.string(sections[section.sh_link].sh_offset + symbol.st_name),
 					ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT, binding == STB_GNU_UNIQUE});

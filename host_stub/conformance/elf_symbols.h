@@ -8,15 +8,16 @@
 
 namespace issuer::conformance {
 
-/// A symbol that a shared object defines for others.
+/// A symbol that a shared object exports.
 struct ElfSymbol
 {
 	std::string name;
 	bool isData = false;
-	bool isUnique = false; ///< STB_GNU_UNIQUE: keeps the library in memory for ever
+	bool isUnique = false; ///< STB_GNU_UNIQUE: keeps the library from being unloaded
 };
 
-/// What a shared object exports, found without loading it. The file has been checked by loader::checkElf().
+/// Returns the symbols that a shared object exports, without loading it. The file has been checked by
+/// loader::checkElf().
 [[nodiscard]] Result<std::vector<ElfSymbol>> exportedSymbols(const std::filesystem::path& file);
 
 } // namespace issuer::conformance

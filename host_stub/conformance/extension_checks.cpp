@@ -146,13 +146,13 @@ void keepsItsSecret(const Subject& subject)
 	}
 }
 
-/// Calls everything that takes an instance from inside one of its callbacks, and keeps the answers.
+/// Makes every call that takes an instance from inside one of its callbacks, and stores the answers.
 class CallsFromInside
 {
 public:
 	explicit CallsFromInside(Stage& stage) : _stage(stage) {}
 
-	/// Inside the callback.
+	/// Makes the calls. Called inside the callback.
 	void make() noexcept
 	{
 		if (std::exchange(_made, true)) {
@@ -227,7 +227,7 @@ void refusesCallsFromAFinding(const Subject& subject)
 	calls.judge("finding");
 }
 
-/// One that waits for the diagnosis waits for ever: the diagnosis waits for it.
+/// A visit that waits for the diagnosis would wait for ever: the diagnosis waits for the visit.
 void lendsDuringADiagnosis(const Subject& subject)
 {
 	struct Lending

@@ -67,7 +67,7 @@ void destroyWhileRunningIsBusy(const Subject& subject)
 	ErrorBuffer error;
 	const issuer_rc code = stage.library.table().destroy(stage.instance.get(), error.get());
 	if (code == ISSUER_OK) {
-		stage.instance.leaveAlone(); // it is gone
+		stage.instance.leaveAlone(); // destroyed already
 	}
 	expectCode("destroy of a running instance", code, ISSUER_E_BUSY);
 	static_cast<void>(error.message());
@@ -80,7 +80,7 @@ void stopLeavesNoThread(const Subject& subject)
 	const auto before = threads();
 	stage.instance.start();
 	stage.instance.stop();
-	// A joined thread may be seen for a moment more.
+	// The kernel may list a joined thread for a moment.
 	for (const auto limit = steady_clock::now() + std::chrono::seconds(2);
 		 threads() != before && steady_clock::now() < limit;) {
 		std::this_thread::yield();
@@ -95,13 +95,14 @@ void stopKeepsItsTime(const Subject& subject)
 	Recorder recorder([&](const issuer_event&) { hold.block(); });
 	Stage stage(subject);
 	stage.instance.record(&recorder);
-	// On a thread of its own: start may wait for the very work that the recorder holds up.
+	// On a thread of its own: start may wait for the work that the recorder holds up.
 	auto starting = std::async(std::launch::async, [&] { return stage.instance.tryStart(); });
 	if (hold.await(1) == 0) {
 		hold.release();
 		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
 	}
-	starting.wait_for(std::chrono::seconds(1)); // if it does not wait, let it end: then stop has something to stop
+	// A start that does not wait ends first, so that there is something to stop.
+	starting.wait_for(std::chrono::seconds(1));
 	constexpr milliseconds limit{100};
 	const auto begun = steady_clock::now();
 	const issuer_rc code = stage.instance.tryStop(limit);
@@ -135,7 +136,7 @@ void instancesAreStrangers(const Subject& subject)
 	one.instance.destroy();
 	const issuer_rc code = one.library.table().destroy(other.get(), nullptr);
 	if (code == ISSUER_OK) {
-		other.leaveAlone(); // it is gone
+		other.leaveAlone(); // destroyed already
 		skip("it destroys what runs, or what does not run any more");
 	}
 	expectCode("destroy of an instance that runs while another was stopped", code, ISSUER_E_BUSY);

@@ -17,14 +17,14 @@ namespace issuer::conformance {
 
 namespace {
 
-/// Those that a thread raises itself when it errs: blocked or not, they reach it.
+/// Returns whether a signal is raised by a thread's own fault: blocked or not, it reaches that thread.
 bool isSynchronous(int signal)
 {
 	constexpr int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP};
 	return std::ranges::find(synchronous, signal) != std::end(synchronous);
 }
 
-/// The signals of people and of the system that a thread would take from the host; empty: none.
+/// Returns the signals meant for the process that a thread does not block; empty: none.
 std::string openSignals(pid_t thread)
 {
 	const std::uint64_t blocked = blockedSignals(thread);
@@ -44,7 +44,7 @@ void threadsBlockSignals(const Subject& subject)
 	std::string open;
 	Recorder recorder([&](const issuer_event&) {
 		const std::lock_guard lock(mutex);
-		for (const pid_t thread : threads()) { // this one, and all others it has
+		for (const pid_t thread : threads()) { // this thread, and all others of the plugin
 			if (!before.contains(thread) && open.empty()) {
 				open = openSignals(thread);
 			}
@@ -59,7 +59,7 @@ void threadsBlockSignals(const Subject& subject)
 	expect(open.empty(), "a thread of it does not block " + open);
 }
 
-/// Returns the bytes between this function's frame and the end of the current thread's stack; none: not known.
+/// Returns the bytes between this function's frame and the end of the current thread's stack; nothing if unknown.
 std::optional<std::size_t> freeStack() noexcept
 {
 	pthread_attr_t attributes;
@@ -78,7 +78,7 @@ void callbacksHaveAStack(const Subject& subject)
 {
 	constexpr std::size_t promised = std::size_t{1024} * 1024;
 	std::atomic<std::size_t> least = promised;
-	const pthread_t control = ::pthread_self(); // whose stack is the host's own business
+	const pthread_t control = ::pthread_self(); // the host's own thread, whose stack is not checked
 	const auto measure = [&] {
 		const std::size_t found =
 			::pthread_equal(::pthread_self(), control) != 0 ? promised : freeStack().value_or(promised);
@@ -120,7 +120,7 @@ void filesAreCloseOnExec(const Subject& subject)
 	expect(inherited.empty(), inherited + " would be inherited by the host's children: SOCK_CLOEXEC, O_CLOEXEC");
 }
 
-/// What belongs to the process and not to a plugin.
+/// State that belongs to the process and not to a plugin.
 struct ProcessState
 {
 	std::string directory = std::filesystem::current_path();
@@ -169,7 +169,7 @@ void leavesTheProcessAlone(const Subject& subject)
 void leavesNoFileOpen(const Subject& subject)
 {
 	Stage stage(subject);
-	stage.run(); // what libraries open once and for all is open now
+	stage.run(); // files that libraries open once and keep are open from now on
 	stage.instance.stop();
 	const std::size_t before = openFiles().size();
 	for (int round = 0; round < 5; ++round) {

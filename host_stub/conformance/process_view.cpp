@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The value of a line «Key:\tvalue» of a status file; empty: no such line.
+/// Returns the value of a line «Key:\tvalue» of a status file; empty: there is no such line.
 std::string statusValue(const fs::path& file, const std::string& key)
 {
 	std::ifstream status(file);
@@ -36,7 +36,8 @@ std::set<pid_t> threads()
 std::map<int, std::string> openFiles()
 {
 	std::map<int, std::string> found;
-	const std::string itself = "/proc/" + std::to_string(::getpid()) + "/fd"; // the iterator's own descriptor
+	// To leave out the iterator's own descriptor.
+	const std::string itself = "/proc/" + std::to_string(::getpid()) + "/fd";
 	for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd")) {
 		std::error_code none;
 		const std::string target = fs::read_symlink(entry.path(), none);

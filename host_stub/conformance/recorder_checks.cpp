@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int rounds = 30;
-/// Long enough for a late callback of a thread that was just about to make one.
+/// Time for a late callback of a thread that was about to make one.
 constexpr milliseconds afterwards{50};
 
 void eventsAreWhole(const Subject& subject)
@@ -104,14 +104,14 @@ void setRecorderIsABarrier(const Subject& subject)
 	expect(late == 0, counted(late, "event") + " recorded by a recorder that had been replaced");
 }
 
-/// Each slot called from inside a callback of the same instance, and what it answered.
+/// Calls every slot from inside a callback of the same instance, and stores the answers.
 struct Reentrant
 {
 	static constexpr issuer_rc notCalled = -1;
 
 	std::mutex mutex;
 	const issuer_lifecycle* plugin = nullptr;
-	issuer_instance* instance = nullptr; ///< NULL: not yet, or it is over
+	issuer_instance* instance = nullptr; ///< NULL: not yet created, or done
 	std::pair<const char*, issuer_rc> answers[4] = {
 		{"set_recorder", notCalled}, {"start", notCalled}, {"stop", notCalled}, {"destroy", notCalled}};
 
@@ -120,7 +120,7 @@ struct Reentrant
 		issuer_instance* self = nullptr;
 		{
 			const std::lock_guard lock(mutex);
-			self = std::exchange(instance, nullptr); // once
+			self = std::exchange(instance, nullptr); // only the first time
 		}
 		if (self == nullptr) {
 			return;
@@ -173,7 +173,7 @@ void refusesCallsFromLog(const Subject& subject)
 	reentrant.judge("log");
 }
 
-/// More than the threads that a plugin may keep for its instances.
+/// More recorders than a plugin may have threads.
 void blockedRecordersDelayNoOther(const Subject& subject)
 {
 	constexpr unsigned blocked = 20;
@@ -183,7 +183,7 @@ void blockedRecordersDelayNoOther(const Subject& subject)
 	stage.instance.record(&stage.recorder);
 	std::deque<Instance> others;
 	std::deque<std::future<issuer_rc>> starts;
-	// On threads of their own: start may wait for the very work that a recorder holds up.
+	// On threads of their own: start may wait for the work that a recorder holds up.
 	const auto start = [](Instance& instance) {
 		return std::async(std::launch::async, [&instance] { return instance.tryStart(); });
 	};

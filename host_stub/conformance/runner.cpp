@@ -17,7 +17,7 @@ namespace issuer::conformance {
 
 namespace {
 
-constexpr int reportFd = 3; ///< in the child
+constexpr int reportFd = 3; ///< number of the pipe's descriptor in the child
 constexpr std::chrono::seconds limit{60};
 constexpr std::array verdicts{Verdict::pass, Verdict::warn, Verdict::skip, Verdict::fail};
 
@@ -54,7 +54,7 @@ public:
 	Child(const Child&) = delete;
 	Child& operator=(const Child&) = delete;
 
-	/// All it reports until it closes the pipe, which a process does at its end.
+	/// Reads the report until the child closes the pipe, which a process does at its end.
 	[[nodiscard]] bool readReport(std::string& report) const
 	{
 		const auto deadline = std::chrono::steady_clock::now() + limit;

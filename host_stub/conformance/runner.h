@@ -16,17 +16,18 @@ struct CheckResult
 
 using RunOne = std::function<Outcome(const Check&)>;
 
-/// Runs checks in their order. Behind a gate that did not pass, what needs more is skipped. With `only` that one check
-/// alone is run; an unknown name gives no results. `onResult` hears of each as it comes.
+/// Runs checks in their order. Behind a gate that did not pass, checks with a later precondition are skipped. With
+/// `only` that one check alone is run; an unknown name gives no results. `onResult` is called with each result as it
+/// comes.
 std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::string& only, const RunOne& runOne,
 	const std::function<void(const CheckResult&)>& onResult);
 
 /// Runs a check in a child, `program` with `arguments` and the file `input` as its standard input, which calls
-/// reportOutcome(). A child that dies, or is not done in a minute and is then killed, has failed.
+/// reportOutcome(). A child that crashes, or is killed after a minute, has failed.
 [[nodiscard]] Outcome runInChild(
 	const std::string& program, const std::vector<std::string>& arguments, const std::string& input);
 
-/// For the child: tells the outcome to the process that called runInChild().
+/// Reports the outcome to the process that called runInChild(). For the child.
 void reportOutcome(const Outcome& outcome);
 
 [[nodiscard]] std::string verdictName(Verdict verdict);

@@ -7,12 +7,12 @@
 
 namespace issuer::conformance {
 
-/// All that one instance needs, and its end in the right order.
+/// One instance with its host and recorder, destroyed in the right order.
 struct Stage
 {
 	explicit Stage(const Subject& subject) : library(subject), instance(library, subject, ears) {}
 
-	/// Starts it and waits for its first event: its threads are there, and so is what it has opened.
+	/// Starts it and waits for its first event: by then its threads exist, and its files are open.
 	void run()
 	{
 		instance.record(&recorder);
@@ -26,11 +26,11 @@ struct Stage
 	Instance instance;
 };
 
-/// Holds callbacks up until it is released. [thread-safe]
+/// Blocks callbacks until it is released. [thread-safe]
 class Hold
 {
 public:
-	/// In the callback.
+	/// Blocks. Called in the callback.
 	void block()
 	{
 		std::unique_lock lock(_mutex);
@@ -39,7 +39,7 @@ public:
 		_changed.wait(lock, [&] { return _released; });
 	}
 
-	/// Waits for so many callbacks to be held up, and returns how many are.
+	/// Waits until so many callbacks are blocked, and returns how many are.
 	[[nodiscard]] unsigned await(unsigned wanted)
 	{
 		std::unique_lock lock(_mutex);
@@ -47,7 +47,7 @@ public:
 		return _entered;
 	}
 
-	/// For ever: what comes later is not held up.
+	/// Releases them for good: later callbacks are not blocked.
 	void release()
 	{
 		const std::lock_guard lock(_mutex);

@@ -20,7 +20,7 @@ void speaksVersion1(const Subject& subject)
 		"abi_major is " + std::to_string(table.abi_major) + " in the object of version 1");
 }
 
-/// What follows means something only within the major version.
+/// The other fields have a meaning only within the major version.
 const issuer_lifecycle& ofVersion1(const Library& library)
 {
 	if (library.raw().abi_major != ISSUER_ABI_MAJOR) {

@@ -20,7 +20,7 @@ bool isMeantToStay(const Library& library)
 	return (library.table().descriptor->flags & ISSUER_F_NEVER_UNLOAD) != 0;
 }
 
-/// From load to unload, with as much life in between as the check can have.
+/// Loads, uses and unloads the plugin, as much as the check's configuration allows.
 void liveOnce(const Subject& subject)
 {
 	Stage stage(subject);
@@ -71,10 +71,10 @@ void livesOftenWithoutATrace(const Subject& subject)
 	}
 }
 
-/// How a host ends that does `life` and returns from main, as wait() tells it; empty: cleanly.
+/// Returns how a host ends that does `life` and returns from main, in the words of wait(); empty: cleanly.
 std::string endOfAHostAfter(const std::function<void()>& life)
 {
-	const pid_t host = ::fork(); // this process has one thread yet
+	const pid_t host = ::fork(); // safe: this process has one thread yet
 	if (host == 0) {
 		::prctl(PR_SET_PDEATHSIG, SIGKILL);
 		life();
@@ -87,7 +87,7 @@ std::string endOfAHostAfter(const std::function<void()>& life)
 								 : "ends with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
-/// An instance at work that nothing stops.
+/// Starts an instance that is never stopped.
 Stage& startForEver(const Subject& subject)
 {
 	static Stage* forEver = nullptr; // never destroyed, and reachable: no leak
