@@ -27,7 +27,7 @@ namespace {
 
 using commands::Command;
 
-/// The command line: which command, its options, and help for both.
+/// Reads the command line: the command, its options, and help for both.
 class HostApplication : public Poco::Util::Application
 {
 public:
@@ -116,14 +116,14 @@ private:
 	bool _version = false;
 };
 
-/// Descriptors 0 to 2 are somebody's, also when the program was started without them: else the next file or socket that
-/// is opened would get their number, and what is meant for stdout would be written into it.
+/// Opens /dev/null for each of the descriptors 0 to 2 that is closed. Otherwise the next file or socket would get its
+/// number, and output meant for stdout would be written into it.
 void fillStandardDescriptors()
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
 		if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 			::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) {
-			std::_Exit(commands::exitSoftware); // without a /dev/null there is no safe way to go on
+			std::_Exit(commands::exitSoftware); // without /dev/null there is no safe way to go on
 		}
 	}
 }

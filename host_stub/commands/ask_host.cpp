@@ -14,7 +14,7 @@ namespace issuer::commands {
 
 namespace {
 
-/// What the host said, told to people or handed on to programs; the exit code.
+/// Prints the host's answer, in words or, for programs, as JSON. Returns the exit code.
 int tell(const std::string& answer, bool asJson)
 try {
 	const auto json = Poco::JSON::Parser().parse(answer).extract<Poco::JSON::Object::Ptr>();

@@ -11,12 +11,12 @@
 
 namespace issuer::commands {
 
-/// Things that a host can do without for a while: its page, its control socket. Each is tried until it succeeds, at
-/// pauses that double from a second to half a minute; its first failure is told, and the success after it.
+/// Parts that a host can do without for a while: its page, its control socket. Each is tried until it succeeds, at
+/// pauses that double from a second to half a minute; its first failure is reported, and the success after it.
 class Attempts
 {
 public:
-	/// Does it, or says why not; what it says when it has succeeded, empty: nothing. May block.
+	/// Tries once. Returns the line to report after a success, empty for none, or the error. May block.
 	using Attempt = std::function<Result<std::string>()>;
 
 	Attempts(std::shared_ptr<observe::EventSink> sink, std::shared_ptr<registry::Calls> calls)
@@ -24,7 +24,7 @@ public:
 	{
 	}
 
-	/// Returns when the first try has ended, but waits for it for no more than two seconds.
+	/// Begins the tries. Returns when the first one has ended, after two seconds at most.
 	void begin(const Attempt& attempt);
 
 private:
@@ -32,7 +32,7 @@ private:
 
 	const std::shared_ptr<observe::EventSink> _sink;
 	const std::shared_ptr<registry::Calls> _calls;
-	registry::Workers _workers{2}; ///< the first to go: its tasks use the others
+	registry::Workers _workers{2}; ///< destroyed first: its tasks use the other members
 };
 
 } // namespace issuer::commands

@@ -7,25 +7,27 @@
 
 namespace issuer::commands {
 
-/// One word of the command line and what it does. Its options are fields of its own, filled by define().
+/// One command of the program. Its options are members, set through setOption().
 class Command
 {
 public:
 	virtual ~Command() = default;
 
 	[[nodiscard]] virtual std::string_view name() const = 0;
-	[[nodiscard]] virtual std::string_view summary() const = 0; ///< one line; empty: not for people
-	[[nodiscard]] virtual std::string_view help() const = 0;    ///< what it does, by example
+	[[nodiscard]] virtual std::string_view summary() const = 0; ///< one line; empty: internal, not listed
+	[[nodiscard]] virtual std::string_view help() const = 0;    ///< the purpose of the command, by example
 
 	virtual void defineOptions(Poco::Util::OptionSet& options) const = 0;
-	/// `value` is empty for an option without one. False: such a value makes no sense; `value` says what would.
+	/// Takes an option. `value` is empty for one without a value. Returns false if the value is invalid; `value` then
+	/// names the valid ones.
 	virtual bool setOption(const std::string& name, std::string& value) = 0;
 
-	/// `arguments` are what follows the command's name, without the options. The exit code is of exit_codes.h.
+	/// Runs the command. `arguments` are those after the command's name, without the options. Returns a code of
+	/// exit_codes.h.
 	virtual int run(const std::vector<std::string>& arguments) = 0;
 };
 
-/// Says on stderr what was wrong with the command line and where to read more.
+/// Prints the error in the command line and where to read more to stderr.
 int usageError(const std::string& what, std::string_view command = {});
 
 } // namespace issuer::commands

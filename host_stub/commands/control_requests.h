@@ -8,18 +8,18 @@
 
 namespace issuer::commands {
 
-/// Answers what is asked of a running host at its control socket; the protocol is told in control/server.h.
-/// Does not throw. [thread-safe]
+/// Answers a request at the control socket of a running host; control/server.h describes the protocol. Does not throw.
+/// [thread-safe]
 [[nodiscard]] std::string answerControl(
 	registry::Registry& registry, const observe::Fleet& fleet, std::string_view request);
 
-/// The line that asks how the issuers are, the most urgent ones if there are very many; or how one is.
+/// Returns the request for the state of the issuers, the most urgent ones if there are very many; or of one issuer.
 [[nodiscard]] std::string issuersRequest(const std::optional<std::string>& issuer);
 
-/// The line that asks for one issuer's swap. `plugin` has an absolute path.
+/// Returns the request to swap one issuer. `plugin` has an absolute path.
 [[nodiscard]] std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin);
 
-/// The line that nudges one issuer.
+/// Returns the request to nudge one issuer.
 [[nodiscard]] std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge);
 
 } // namespace issuer::commands

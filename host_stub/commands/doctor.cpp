@@ -18,8 +18,8 @@ using registry::Finding;
 
 namespace {
 
-/// What was found, in its order. What a plugin says in passing is a finding too, if it is a warning: an address without
-/// TLS, verification switched off. It may say so from any of its threads, and if it does not end, at any time.
+/// Collects the findings in their order. A warning that a plugin logs meanwhile is a finding too: an address without
+/// TLS, verification switched off. It may come from any of the plugin's threads, at any time until the plugin ends.
 class Notes final : public observe::EventSink
 {
 public:
@@ -58,7 +58,7 @@ std::string levelName(issuer_finding_level level)
 	case ISSUER_FINDING_PROBLEM:
 		return "problem";
 	}
-	return "note"; // also a level of a later revision
+	return "note"; // also for a level of a later revision
 }
 
 const char* colourOf(issuer_finding_level level)

@@ -10,15 +10,16 @@
 
 namespace issuer::commands {
 
-/// What the doctor found about one issuer.
+/// The doctor's findings about one issuer.
 struct Diagnosis
 {
 	std::string issuer;
-	std::string plugin; ///< its name and version; empty: it could not be loaded
+	std::string plugin; ///< name and version; empty: it could not be loaded
 	std::vector<registry::Finding> findings;
 };
 
-/// `issuer-host doctor`: what will become of the configured credentials, and what to change, without touching them.
+/// `issuer-host doctor`: finds out whether the configured credentials can be kept alive, and what to change if not,
+/// without renewing them.
 class Doctor final : public Command
 {
 public:
@@ -39,11 +40,11 @@ private:
 	bool _json = false;
 };
 
-/// Looks at one issuer: its plugin, its configuration, and whatever its plugin looks at. Does not start it.
+/// Diagnoses one issuer: its plugin, its configuration, and everything that its plugin checks. Does not start it.
 [[nodiscard]] Diagnosis diagnose(
 	const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout);
 
-/// For people, and as one JSON object on one line.
+/// Format the diagnoses in words, and as one JSON object on one line.
 [[nodiscard]] std::string diagnosesForPeople(const std::vector<Diagnosis>& diagnoses, bool colours);
 [[nodiscard]] std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses);
 

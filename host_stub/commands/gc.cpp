@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The plugins of a running host's issuers.
+/// Returns the plugins that a running host's issuers use.
 Result<std::vector<fs::path>> pathsOfHost(const fs::path& socket)
 try {
 	constexpr std::chrono::seconds limit{10};
@@ -31,7 +31,7 @@ try {
 		return tl::unexpected(answer.error());
 	}
 	const auto status = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
-	if (!status->optValue("ok", false)) { // which says nothing about what it uses
+	if (!status->optValue("ok", false)) { // an error: it does not tell which plugins are in use
 		return failure("control socket " + socket.string() + ": " +
 					   printable(status->optValue<std::string>("error", "the host says no")));
 	}
@@ -51,7 +51,7 @@ Result<void> removeVersion(const fs::path& file)
 {
 	std::error_code error;
 	if (fs::remove(file, error); !error) {
-		fs::remove(file.parent_path(), error); // alone: what others have put beside it stays
+		fs::remove(file.parent_path(), error); // only if it is empty: other files in it stay
 	}
 	return error ? failure(file.string() + ": " + error.message()) : Result<void>();
 }
@@ -127,7 +127,7 @@ bool Gc::setOption(const std::string& name, std::string& value)
 	return true;
 }
 
-/// Of the running host, if there is one. One that was named must answer.
+/// Returns the paths in use by the running host, if there is one. A host that was named must answer.
 Result<std::vector<fs::path>> Gc::pathsInUse() const
 {
 	if (_control) {

@@ -11,7 +11,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host gc`: removes staged versions that nobody runs.
+/// `issuer-host gc`: removes staged versions that no host uses.
 class Gc final : public Command
 {
 public:
@@ -31,7 +31,7 @@ private:
 	bool _dryRun = false;
 };
 
-/// Versions under `plugins` that may go: not the newest of each plugin, and none that `isUsed`.
+/// Returns the versions under `plugins` that may be removed: not the newest of each plugin, and none that `isUsed`.
 [[nodiscard]] std::vector<std::filesystem::path> removableVersions(
 	const std::filesystem::path& plugins, const std::function<bool(const std::filesystem::path& file)>& isUsed);
 

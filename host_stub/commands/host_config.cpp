@@ -28,13 +28,13 @@ using Poco::JSON::Object;
 
 namespace {
 
-/// A wrong configuration, on its way out of the decoder; parseConfig makes a value of it.
+/// An error in a configuration, thrown inside the decoder; parseConfig() turns it into a value.
 struct Wrong
 {
 	std::string text;
 };
 
-/// Where `faults` is given, an unknown key is one of them, and no more.
+/// Checks an object and its keys. If `faults` is given, an unknown key is added to it instead of being an error.
 Object::Ptr objectAt(const Var& value, const std::string& path, std::initializer_list<std::string_view> keys,
 	std::vector<std::string>* faults = nullptr)
 {
@@ -77,7 +77,8 @@ std::string sha256At(const Object& object, const std::string& path)
 	return sum;
 }
 
-/// A name stands in logs, labels and on a page, and is typed by people: what they do not see cannot be part of it.
+/// Checks an issuer's name. It appears in logs, labels and on a page, and is typed by operators: invisible characters
+/// are refused.
 void checkName(const std::string& name, const std::string& path)
 {
 	constexpr std::size_t longest = 128;
@@ -115,7 +116,7 @@ registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const f
 	if (config.isNull()) {
 		throw Wrong{path + ".config: " + (object->has("config") ? "an object is wanted" : "it is missing")};
 	}
-	std::ostringstream text; // keys in their order, so that equal configurations have equal texts
+	std::ostringstream text; // in the order of the keys, so that equal configurations have equal texts
 	config->stringify(text);
 	spec.config = text.str();
 	return spec;
@@ -194,7 +195,7 @@ JournalConfig journalAt(const Var& value, const fs::path& folder)
 	return journal;
 }
 
-/// Reads one part; what is wrong with it is a fault, and the rest goes on.
+/// Reads one part. An error in it becomes a fault, and the rest is read.
 template <class Read>
 void part(std::vector<std::string>& faults, const Read& read)
 {
@@ -243,7 +244,7 @@ HostConfig decode(const Var& json, const fs::path& folder)
 	return config;
 }
 
-/// Where the byte at `at` stands, as editors count.
+/// Returns line and column of the byte at `at`, as editors count them.
 std::string lineAndColumn(std::string_view json, std::size_t at)
 {
 	const std::string_view before = json.substr(0, at);
@@ -252,7 +253,7 @@ std::string lineAndColumn(std::string_view json, std::size_t at)
 		   std::to_string(at - begin + 1);
 }
 
-/// A parser keeps the last of two members of one name, and nobody hears of the other.
+/// Refuses an object with two members of one name: a parser would silently keep the last.
 void refuseDuplicates(std::string_view json, std::size_t at)
 {
 	JsonPlaces places(json);
@@ -279,7 +280,7 @@ std::string joined(const std::vector<std::string>& lines)
 	return text;
 }
 
-/// Why a file could not be read, and whether it may be another time.
+/// Returns why a file could not be read, and whether another try may succeed.
 tl::unexpected<Error> readingFailed(int error)
 {
 	static const std::set<int> passing{EIO, ETIMEDOUT, ESTALE, EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR, EHOSTDOWN,
@@ -290,7 +291,7 @@ tl::unexpected<Error> readingFailed(int error)
 	return passing.contains(error) ? passingFailure(text) : failure(text);
 }
 
-/// May block for as long as its file system does, or for as long as a pipe has a writer.
+/// Reads a file. May block for as long as its file system does, or for as long as a pipe has a writer.
 Result<std::string> contentOf(const fs::path& file)
 {
 	constexpr std::size_t longest = std::size_t{256} << 20;

@@ -12,37 +12,37 @@
 
 namespace issuer::commands {
 
-/// The file in which everything that happens is kept.
+/// The file to which all events are written.
 struct JournalConfig
 {
 	std::filesystem::path file;
 	std::uint64_t maxBytes = 16ULL << 20;
-	unsigned keep = 4; ///< old ones, FILE.1 and up
+	unsigned keep = 4; ///< number of old files kept, FILE.1 and up
 };
 
-/// What `issuer-host run` is to do.
+/// The configuration of `issuer-host run`.
 struct HostConfig
 {
 	std::vector<registry::IssuerSpec> issuers;
 	std::chrono::milliseconds stopTimeout{10'000};
-	std::optional<std::filesystem::path> control; ///< its socket; "none": it wants none
-	std::optional<observe::web::Settings> http;   ///< none: it serves no page and no metrics
+	std::optional<std::filesystem::path> control; ///< path of its control socket; "none": it has none
+	std::optional<observe::web::Settings> http;   ///< empty: it serves no page and no metrics
 	std::optional<JournalConfig> journal;
-	/// How long the start of an issuer's new plugin may take before a swap is taken back.
+	/// Time that the start of an issuer's new plugin may take before a swap is taken back.
 	std::chrono::milliseconds swapTimeout{60'000};
-	/// Read leniently: what is wrong, one sentence each. It is left out: an issuer, or a setting, which is then as if
-	/// it was not given.
+	/// Faults that a lenient reading found, one sentence each. The part with the fault is left out: an issuer, or a
+	/// setting, which then has its default.
 	std::vector<std::string> faults;
 };
 
 enum class Reading
 {
-	strict,  ///< anything wrong is an error: at a reload nothing may change then
-	lenient, ///< at a start one wrong issuer must not cost the others their credentials
+	strict,  ///< any fault is an error: for a reload, which then changes nothing
+	lenient, ///< for a start: one wrong issuer must not cost the others their credentials
 };
 
-/// Reads and decodes a configuration file. The error names the file, and the keys by their paths, one a line; it passes
-/// where the file system or whoever writes into a pipe may answer later. Waits for that for ten seconds.
+/// Reads and decodes a configuration file. The error names the file, and the keys by their paths, one a line; it is a
+/// passing one where the file system or the writer of a pipe may answer later. Waits for that for ten seconds.
 [[nodiscard]] Result<HostConfig> loadConfig(const std::filesystem::path& file, Reading reading = Reading::strict);
 
 /// Decodes

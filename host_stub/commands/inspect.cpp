@@ -60,7 +60,7 @@ std::string jsonOf(const std::vector<std::string>& words)
 	return '[' + text + ']';
 }
 
-/// The schema as JSON within JSON; as a string, if it is not JSON itself.
+/// Returns the schema as JSON within JSON; as a string, if it is not JSON itself.
 std::string jsonOfSchema(const std::optional<std::string>& schema)
 {
 	if (!schema) {

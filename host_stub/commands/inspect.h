@@ -8,7 +8,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host inspect PLUGIN`: what a plugin says about itself.
+/// `issuer-host inspect PLUGIN`: prints a plugin's description of itself.
 class Inspect final : public Command
 {
 public:
@@ -24,7 +24,7 @@ private:
 	bool _json = false;
 };
 
-/// What inspect prints: for people, or as one JSON object.
+/// Format the description in words, or as one JSON object.
 [[nodiscard]] std::string describeForPeople(const loader::Plugin& plugin);
 [[nodiscard]] std::string describeAsJson(const loader::Plugin& plugin);
 

@@ -7,7 +7,7 @@
 
 namespace issuer::commands {
 
-/// Walks over JSON that a parser has found to be right, and tells where things stand.
+/// Walks over JSON that a parser has accepted, and tells the positions of its values.
 class JsonPlaces
 {
 public:
@@ -19,20 +19,21 @@ public:
 
 	explicit JsonPlaces(std::string_view json) : _json(json) {}
 
-	/// Calls `member` with each key of the object that begins at `at`, and where its value stands; returns its end.
+	/// Calls `member` with each key of the object that begins at `at`, and the position of its value; returns the
+	/// object's end.
 	std::size_t object(std::size_t at, const std::function<void(std::string_view key, Range value)>& member)
 	{
 		for (at = skipped(at + 1); _json.at(at) != '}'; at = after(at)) {
 			const std::size_t keyEnd = string(at);
 			const std::string_view key = _json.substr(at + 1, keyEnd - at - 2);
-			const std::size_t begin = skipped(skipped(keyEnd) + 1); // over the colon
+			const std::size_t begin = skipped(skipped(keyEnd) + 1); // past the colon
 			at = value(begin);
 			member(key, {begin, at});
 		}
 		return at + 1;
 	}
 
-	/// The same for the elements of an array.
+	/// Does the same for the elements of an array.
 	std::size_t array(std::size_t at, const std::function<void(Range value)>& element)
 	{
 		for (at = skipped(at + 1); _json.at(at) != ']'; at = after(at)) {
@@ -49,7 +50,7 @@ public:
 	}
 
 private:
-	/// Over a comma, if there is one.
+	/// Returns the position past a comma, if there is one.
 	[[nodiscard]] std::size_t after(std::size_t at) const
 	{
 		at = skipped(at);

@@ -31,7 +31,8 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 
 std::unique_ptr<Observation> Observation::begin(const Settings& settings, observe::HostSnapshot snapshot)
 {
-	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot))); // its constructor is private
+	// No make_unique: the constructor is private.
+	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot)));
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
 		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {

@@ -18,8 +18,8 @@ enum class LogFormat
 	journald,
 };
 
-/// Everything that shows what a host does: lines on stdout or in systemd's journal, the journal file, the fleet that
-/// metrics, page and terminal are made of.
+/// Everything that makes a host's work visible: lines on stdout or in systemd's journal, the journal file, and the
+/// fleet from which metrics, page and terminal are rendered.
 class Observation
 {
 public:
@@ -31,22 +31,22 @@ public:
 		std::optional<JournalConfig> journal;
 	};
 
-	/// `snapshot` is asked only by what serve() and watch() return.
+	/// `snapshot` is called only by the objects that serve() and watch() return.
 	[[nodiscard]] static std::unique_ptr<Observation> begin(const Settings& settings, observe::HostSnapshot snapshot);
 
 	[[nodiscard]] const std::shared_ptr<observe::EventSink>& sink() const { return _sink; }
 	[[nodiscard]] observe::Fleet& fleet() { return *_fleet; }
 	[[nodiscard]] const observe::HostSnapshot& snapshot() const { return _snapshot; }
 
-	/// The web server, as long as what it returns lives; it must end before what the snapshot asks. Null: none is
-	/// wanted.
+	/// Starts the web server, which ends with the returned object; that must be destroyed before the objects that the
+	/// snapshot uses. Null: none is configured.
 	[[nodiscard]] Result<std::unique_ptr<observe::web::Server>> serve(
 		const std::optional<observe::web::Settings>& settings) const;
 
-	/// Reports to the service manager, likewise.
+	/// Starts reporting to the service manager; the same holds for the returned object.
 	[[nodiscard]] std::unique_ptr<observe::Service> watch() const;
 
-	/// Writes what was told so far, and nothing more.
+	/// Writes the lines told so far; later ones are dropped.
 	void close();
 
 private:

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A variable that was found under one of its names.
+/// A variable's value and the name under which it was found.
 struct Found
 {
 	std::string name;
@@ -36,13 +36,13 @@ std::string member(const std::string& key, const std::string& json)
 	return jsonString(key) + ':' + json;
 }
 
-/// A path as plugins want it, who know nothing of where a program was started.
+/// Returns an absolute path: plugins do not know the directory in which the program was started.
 std::string absoluteText(const fs::path& path)
 {
 	return fs::absolute(path).lexically_normal().string();
 }
 
-/// The members of "tls" whose variables are set.
+/// Returns the members of "tls" whose variables are set.
 std::string tlsMembers(const Environment& environment)
 {
 	struct Setting
@@ -87,16 +87,16 @@ Result<bool> flag(const Environment& environment, const std::string& name)
 	return failure(found->name + ": true or false is wanted");
 }
 
-/// `path` as the tools read it: below the home directory where it begins with "~/".
+/// Returns `path` as the tools read it: in the home directory if it begins with "~/".
 fs::path expanded(const Environment& environment, const std::string& path)
 {
 	return path.starts_with("~/") ? fs::path(environment("HOME").value_or("/")) / path.substr(2) : fs::path(path);
 }
 
-/// Whether the tools' own configuration (HCL or JSON) names a token helper.
+/// Returns whether the tools' own configuration (HCL or JSON) names a token helper.
 bool namesTokenHelper(const fs::path& file)
 {
-	constexpr int mostLines = 1000; // it has one key
+	constexpr int mostLines = 1000; // more than enough: it has one key
 	std::ifstream stream(file);
 	std::string line;
 	for (int lines = 0; lines < mostLines && std::getline(stream, line); ++lines) {
@@ -111,7 +111,7 @@ bool namesTokenHelper(const fs::path& file)
 	return false;
 }
 
-/// The tools' own configuration that names a token helper.
+/// Returns the tools' own configuration file, if it names a token helper.
 std::optional<fs::path> tokenHelperConfiguration(const Environment& environment)
 {
 	std::vector<fs::path> files;
@@ -125,7 +125,7 @@ std::optional<fs::path> tokenHelperConfiguration(const Environment& environment)
 	return named == files.end() ? std::nullopt : std::optional(*named);
 }
 
-/// Where the token is, as the plugin's configuration says it.
+/// Returns the token's origin in the form of the plugin's configuration.
 Result<std::string> tokenOrigin(const Environment& environment)
 {
 	const auto fileAt = [](const fs::path& path) { return '{' + member("file", jsonString(absoluteText(path))) + '}'; };
@@ -172,7 +172,7 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 	if (!disableRedirects) {
 		return tl::unexpected(disableRedirects.error());
 	}
-	const auto agent = find(environment, "AGENT_ADDR"); // the tools prefer it
+	const auto agent = find(environment, "AGENT_ADDR"); // first, as the tools do
 	const auto address = agent ? agent : find(environment, "ADDR");
 
 	std::string json = '{' + member("address", jsonString(address ? address->value : "https://127.0.0.1:8200"));
@@ -186,7 +186,7 @@ Result<HostConfig> quickConfig(const Environment& environment, const fs::path& p
 	if (!tls.empty()) {
 		json += ',' + member("tls", '{' + tls + '}');
 	}
-	// The plugin itself then waits for a server that is away, and notices a token that is replaced.
+	// In the background mode the plugin itself waits for a server that is away, and notices a token that is replaced.
 	json += ',' + member("token", *token) + R"(,"proxy":"environment","startup":"background")";
 	json += *disableRedirects ? R"(,"follow_redirects":"none"})" : "}";
 

@@ -27,10 +27,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What an orderly end may take beyond stop_timeout before it is cut short.
+/// Time that an orderly end may take beyond stop_timeout before it is cut short.
 constexpr std::chrono::milliseconds aMoment{900};
 
-/// How often a host looks whether the plugins that it runs are still installed.
+/// Interval at which a host checks whether the plugin files that it uses still exist.
 constexpr std::chrono::seconds filesPause{30};
 
 bool isColourful(int fd)

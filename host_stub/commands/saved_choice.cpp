@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A JSON string's content.
+/// Returns the content of a JSON string.
 std::string contentOf(std::string_view json)
 {
 	return Poco::JSON::Parser()
@@ -62,7 +62,7 @@ Result<void> replaceFile(const fs::path& file, const std::string& text)
 
 Result<std::string> withPlugin(std::string_view json, const std::string& issuer, const std::string& plugin)
 try {
-	Poco::JSON::Parser().parse(std::string(json)); // from here on it is known to be right
+	Poco::JSON::Parser().parse(std::string(json)); // the positions below rely on valid JSON
 	JsonPlaces places(json);
 	std::optional<JsonPlaces::Range> found;
 	std::optional<JsonPlaces::Range> sum;
@@ -102,7 +102,7 @@ catch (const std::exception&) {
 Result<void> savePlugin(const fs::path& config, const std::string& issuer, const std::string& plugin)
 {
 	std::error_code error;
-	const fs::path file = fs::canonical(config, error); // what a symbolic link points to is what is written
+	const fs::path file = fs::canonical(config, error); // a symbolic link stays, and its target is written
 	std::ifstream stream(file, std::ios::binary);
 	std::ostringstream text;
 	text << stream.rdbuf();

@@ -7,7 +7,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host stage FILE`: puts a plugin where its version has a path of its own.
+/// `issuer-host stage FILE`: copies a plugin to the path of its version.
 class Stage final : public Command
 {
 public:

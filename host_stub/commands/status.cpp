@@ -18,11 +18,11 @@ namespace issuer::commands {
 
 namespace {
 
-constexpr std::chrono::seconds patience{10}; // a host that does not answer for so long is itself the news
+constexpr std::chrono::seconds patience{10}; // a host that does not answer for so long is reported as such
 constexpr timespec pause{2, 0};
 
-/// On a terminal the next table takes the place of the last, without a flicker: each line is overwritten, and what is
-/// left below is cleared.
+/// Returns a table that replaces the last one on a terminal without a flicker: each line is overwritten, and the rest
+/// below is cleared.
 std::string inPlace(const std::string& table)
 {
 	std::string text = "\033[H";

@@ -9,7 +9,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host status`: how the issuers of the running host are.
+/// `issuer-host status`: prints the state of the running host's issuers.
 class Status final : public Command
 {
 public:

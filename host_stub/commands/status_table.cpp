@@ -25,7 +25,7 @@ using Row = std::array<std::string, columns>;
 struct Line
 {
 	Row cells;
-	std::string remark; ///< below it; empty: none
+	std::string remark; ///< the line below it; empty: none
 	const char* colour; ///< of the state; null: none
 };
 

@@ -5,8 +5,8 @@
 
 namespace issuer::commands {
 
-/// What the host answers about its issuers (observe/web/API.md) as a table for people: one line an issuer, and one more
-/// where there is something to say. Pure: now is the answer's own time.
+/// Formats the host's answer about its issuers (observe/web/API.md) as a table: one line for each issuer, and a second
+/// one if it has a remark. Pure: the time is the answer's own.
 [[nodiscard]] std::string statusTable(const Poco::JSON::Object& answer, bool colours);
 
 } // namespace issuer::commands

@@ -7,7 +7,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host swap NAME PLUGIN`: has a running host put another plugin under one of its issuers.
+/// `issuer-host swap NAME PLUGIN`: has a running host swap the plugin of one of its issuers.
 class Swap final : public Command
 {
 public:
@@ -22,7 +22,7 @@ private:
 	std::optional<std::filesystem::path> _control;
 	std::optional<std::string> _sha256;
 	bool _json = false;
-	std::optional<std::filesystem::path> _save; ///< the configuration that the choice is written into
+	std::optional<std::filesystem::path> _save; ///< configuration file into which the choice is written
 };
 
 } // namespace issuer::commands

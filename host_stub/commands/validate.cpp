@@ -28,7 +28,7 @@ using conformance::Verdict;
 
 namespace {
 
-constexpr std::size_t mostFailures = 60; // an exit code of 64 and up says something else
+constexpr std::size_t mostFailures = 60; // highest number of failures in the exit code; 64 and up have other meanings
 
 void printLine(const CheckResult& result)
 {
@@ -74,8 +74,8 @@ Result<std::string> readConfig(const fs::path& file)
 	return text.str();
 }
 
-/// A configuration as a file that is in memory alone, to be read by one child after the other: FILE may be a pipe, and
-/// it may hold a token.
+/// A configuration as a file in memory, read by one child after the other: the given FILE may be a pipe, and it may
+/// hold a token.
 class ConfigFile
 {
 public:
@@ -89,14 +89,14 @@ public:
 	ConfigFile(const ConfigFile&) = delete;
 	ConfigFile& operator=(const ConfigFile&) = delete;
 
-	/// To be opened in a child before it begins its program.
+	/// Returns the path by which a child opens it before it executes its program.
 	[[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(_fd); }
 
 private:
 	int _fd;
 };
 
-/// `issuer-host` itself, wherever it lies and even if it was replaced meanwhile.
+/// The running `issuer-host` itself, wherever its file is, and even if that was replaced meanwhile.
 constexpr const char* thisProgram = "/proc/self/exe";
 
 } // namespace
@@ -191,9 +191,9 @@ int Validate::run(const std::vector<std::string>& arguments)
 
 int ValidateCheck::run(const std::vector<std::string>& arguments)
 {
-	::prctl(PR_SET_PDEATHSIG, SIGKILL); // it may be in the middle of anything when its parent is interrupted
+	::prctl(PR_SET_PDEATHSIG, SIGKILL); // ends with its parent, in whatever state the plugin is
 	constexpr rlimit none{0, 0};
-	::setrlimit(RLIMIT_CORE, &none); // a crash is a result here, and its core would hold the credential
+	::setrlimit(RLIMIT_CORE, &none); // a crash is a result here, and its core would contain the credential
 	const auto checks = conformance::allChecks();
 	const auto check = std::ranges::find_if(
 		checks, [&](const Check& candidate) { return !arguments.empty() && arguments[0] == candidate.name; });

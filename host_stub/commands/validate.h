@@ -7,7 +7,7 @@
 
 namespace issuer::commands {
 
-/// `issuer-host validate PLUGIN`: the promises of the contract, asked of a plugin one by one.
+/// `issuer-host validate PLUGIN`: checks a plugin against the promises of the contract, one by one.
 class Validate final : public Command
 {
 public:
@@ -33,7 +33,7 @@ class ValidateCheck final : public Command
 {
 public:
 	[[nodiscard]] std::string_view name() const override { return "validate-check"; }
-	[[nodiscard]] std::string_view summary() const override { return {}; } // not for people
+	[[nodiscard]] std::string_view summary() const override { return {}; } // internal
 	[[nodiscard]] std::string_view help() const override { return "For `issuer-host validate`.\n"; }
 	void defineOptions(Poco::Util::OptionSet&) const override {}
 	bool setOption(const std::string&, std::string&) override { return true; }

@@ -27,14 +27,14 @@ Descriptor checked(int fd, const char* what)
 	return Descriptor(fd);
 }
 
-/// The next signal's number, 0 if none has come.
+/// Returns the next signal's number, 0 if none has come.
 std::uint32_t nextSignal(int signals)
 {
 	signalfd_siginfo signal{};
 	return ::read(signals, &signal, sizeof signal) == sizeof signal ? signal.ssi_signo : 0;
 }
 
-/// To stderr, if that takes it at once.
+/// Prints to stderr, unless that would block, and ends the process.
 [[noreturn]] void endAtOnce(std::string_view why)
 {
 	pollfd writable{STDERR_FILENO, POLLOUT, 0};

@@ -7,15 +7,15 @@
 
 namespace issuer::commands {
 
-/// What the main thread waits for.
+/// The events that the main thread waits for.
 enum class WakeUp
 {
 	stop,   ///< SIGINT or SIGTERM
 	reload, ///< SIGHUP
 };
 
-/// The signals of the process as a queue to wait on. One object, made before any thread is, so that all threads
-/// inherit the blocked signals. SIGPIPE is ignored: a log whose reader has gone is no reason to die.
+/// The signals of the process as a queue to wait on. One object, made before any thread is, so that all threads inherit
+/// the blocked signals. SIGPIPE is ignored: a log whose reader has gone is no reason to end.
 class WakeUps
 {
 public:
@@ -32,14 +32,14 @@ private:
 	Descriptor _signals;
 };
 
-/// Ends the process when its orderly end does not come: at a deadline, or when it is told to end a second time, with
-/// exitSoftware and without another step. Its thread is made at once, while the system still has one to give.
+/// Ends the process, with exitSoftware and without any clean-up, when its orderly end does not come: at a deadline, or
+/// at a second signal to stop. Its thread is created at once, while the system still has one to give.
 class LastResort
 {
 public:
-	/// `wakeUps` outlives it, and is not waited on any more once arm() was called.
+	/// `wakeUps` must outlive it, and is not waited on any more once arm() was called.
 	explicit LastResort(const WakeUps& wakeUps);
-	/// The orderly end has come.
+	/// Disarms it: the orderly end has come.
 	~LastResort();
 	LastResort(const LastResort&) = delete;
 	LastResort& operator=(const LastResort&) = delete;
