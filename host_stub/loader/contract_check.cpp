@@ -17,7 +17,7 @@ Result<std::string> copyString(const char* text, const char* field)
 	return std::string(text);
 }
 
-/// The first empty slot's name, or null.
+/// Returns the name of the first empty slot, or null.
 const char* emptySlot(const issuer_lifecycle& table)
 {
 	const struct

@@ -5,8 +5,8 @@
 
 namespace issuer::loader {
 
-/// Whether a host of this major version can drive `table`, and what it says about itself. Calls nothing of the plugin.
-/// Fills everything of the description but path and sha256. The error is a reason without the path.
+/// Returns the plugin's description of itself, if a host of this major version can drive `table`. Calls nothing of the
+/// plugin. Fills in all of the description but path and sha256. The error is a reason without the path.
 [[nodiscard]] Result<Description> describe(const issuer_lifecycle& table);
 
 } // namespace issuer::loader

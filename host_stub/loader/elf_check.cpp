@@ -5,7 +5,7 @@
 #include <link.h>
 #include <vector>
 
-/// The linker's name for the ELF header of the program itself: what it is, is what can be loaded into it.
+/// The linker's name for the ELF header of the program itself: only files of the same kind can be loaded into it.
 extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start; // NOLINT(bugprone-reserved-identifier)
 
 namespace issuer::loader {
@@ -15,7 +15,8 @@ namespace {
 using Header = ElfW(Ehdr);
 using Segment = ElfW(Phdr);
 
-/// Whether [offset, offset + length) lies within a file of `size` bytes; the sum may not be computed, it may overflow.
+/// Returns whether [offset, offset + length) lies within a file of `size` bytes, without computing the sum, which may
+/// overflow.
 bool within(std::uint64_t offset, std::uint64_t length, std::uint64_t size)
 {
 	return offset <= size && length <= size - offset;
@@ -73,7 +74,8 @@ Result<void> checkElf(const std::filesystem::path& path)
 			return truncated();
 		}
 	}
-	// The section table is the last thing in a file: its loss alone would do no harm, but tells of an incomplete copy.
+	// The section table is the last part of a file: loading does not need it, but its absence tells of an incomplete
+	// copy.
 	if (!within(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize, size)) {
 		return truncated();
 	}

@@ -6,13 +6,13 @@
 
 namespace issuer::loader {
 
-/// Whether code may be taken from `path`, and where it really is: its path without symbolic links.
+/// Returns `path` without symbolic links, if code may be loaded from it.
 ///
-/// A plugin runs with all the rights of the host and sees its secrets, so nobody but root and the host's own user may
-/// be able to replace it: the file and every directory above it belong to one of these two and are not writable by
-/// group or others. A sticky directory such as /tmp may be: there only the owner of an entry can rename or remove it,
-/// and the owner of each entry on the way is checked. The same holds for the directories of the path as given, where
-/// a symbolic link could be exchanged.
+/// A plugin runs with all the rights of the host and sees its secrets, so only root and the host's own user may be able
+/// to replace it: the file and every directory above it belong to one of these two and are not writable by group or
+/// others. A sticky directory such as /tmp may be: there only the owner of an entry can rename or remove it, and the
+/// owner of each entry on the way is checked. The same holds for the directories of the path as given, where a symbolic
+/// link could be exchanged.
 ///
 /// The error is a reason without the path.
 [[nodiscard]] Result<std::filesystem::path> checkPluginPath(const std::filesystem::path& path);

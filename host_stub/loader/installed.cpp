@@ -21,7 +21,7 @@ bool isNewer(const InstalledVersion& one, const InstalledVersion& other)
 	if (const auto byVersion = compareVersions(one.version, other.version); byVersion != 0) {
 		return byVersion > 0;
 	}
-	std::error_code gone; // meanwhile; then any order will do
+	std::error_code gone; // ignored: a file that is gone meanwhile may come at any place in the order
 	return fs::last_write_time(one.file, gone) > fs::last_write_time(other.file, gone);
 }
 

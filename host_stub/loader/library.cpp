@@ -22,7 +22,7 @@ private:
 	sigset_t _mask{};
 };
 
-/// What the dynamic loader said, out of Boost's sentence around it, whose tail is a stale errno.
+/// Returns the dynamic loader's message, without Boost's sentence around it, whose tail is a stale errno.
 std::string loaderMessage(std::string_view what)
 {
 	constexpr std::string_view before = "dlerror system message: ";
@@ -40,12 +40,13 @@ Result<std::shared_ptr<const issuer_lifecycle>> loadLibrary(const std::filesyste
 {
 	const SignalMaskKept maskKept;
 	try {
-		// now: undefined symbols are found here and not in the middle of a renewal. local: two versions do not mix.
+		// now: undefined symbols are found here and not in the middle of a renewal. local: two versions do not share
+		// symbols.
 		const dll::shared_library library(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
 		if (!library.has(ISSUER_LIFECYCLE_SYMBOL)) {
 			return failure("exports no " ISSUER_LIFECYCLE_SYMBOL "; was it linked with the version script?");
 		}
-		// get(), as import() became import_symbol() in Boost 1.76.
+		// get(), because import() became import_symbol() in Boost 1.76.
 		const issuer_lifecycle& table = library.get<const issuer_lifecycle>(ISSUER_LIFECYCLE_SYMBOL);
 		const auto held = std::make_shared<dll::shared_library>(library);
 		return std::shared_ptr<const issuer_lifecycle>(held, &table);
@@ -61,7 +62,7 @@ bool isMapped(const std::filesystem::path& path)
 	if (handle == nullptr) {
 		return false;
 	}
-	::dlclose(handle); // the probe has taken a reference
+	::dlclose(handle); // releases the reference that the probe has taken
 	return true;
 }
 

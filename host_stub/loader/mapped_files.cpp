@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// «7f…-7f… r-xp 00002000 fe:01 1234   /path of/the.so»
+/// Parses «7f…-7f… r-xp 00002000 fe:01 1234   /path of/the.so».
 void addLine(const std::string& line, MappedFiles& files)
 {
 	unsigned major = 0;
@@ -38,7 +38,7 @@ bool MappedFiles::contains(const fs::path& file) const
 MappedFiles mappedFiles()
 {
 	MappedFiles files;
-	std::error_code gone; // processes end while one looks
+	std::error_code gone; // ignored: processes end meanwhile
 	for (const fs::directory_entry& process : fs::directory_iterator("/proc", gone)) {
 		if (process.path().filename().string().find_first_not_of("0123456789") != std::string::npos) {
 			continue;

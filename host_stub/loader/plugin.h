@@ -13,17 +13,18 @@ namespace issuer::loader {
 /// A plugin file as a configuration names it.
 struct PluginFile
 {
-	std::filesystem::path path;        ///< by name: what that came to; empty: nothing yet
+	/// absolute; of a plugin that is named: the file its name stands for, empty until resolved().
+	std::filesystem::path path;
 	std::optional<std::string> sha256; ///< lower-case hexadecimal; when given, the file must match
-	std::string name = std::string();  ///< «vault» or «vault@0.1»: see resolved(); empty: it is named by its path
+	std::string name = std::string();  ///< «vault» or «vault@0.1», see resolved(); empty: it is named by its path
 
-	/// As people named it.
+	/// Returns it as the operator named it.
 	[[nodiscard]] std::string wanted() const { return name.empty() ? path.string() : name; }
 
 	friend bool operator==(const PluginFile&, const PluginFile&) = default;
 };
 
-/// What a plugin says about itself, copied: it outlives the library.
+/// A plugin's description of itself, copied: it outlives the library.
 struct Description
 {
 	std::filesystem::path path; ///< without symbolic links
@@ -37,11 +38,11 @@ struct Description
 	std::uint32_t structSize = 0;
 	std::uint32_t flags = 0;
 
-	/// As people are told it.
+	/// Returns name and version for messages.
 	[[nodiscard]] std::string nameAndVersion() const { return name + ' ' + version; }
 };
 
-/// A plugin, loaded and found fit to be driven. Everything obtained from it ends with it.
+/// A plugin that is loaded and has been found fit to be driven. Everything obtained from it ends with it.
 class Plugin
 {
 public:
@@ -54,7 +55,7 @@ public:
 	[[nodiscard]] const Description& description() const { return _description; }
 	[[nodiscard]] const issuer_lifecycle& table() const { return _table; }
 
-	/// The plugin's extension table, as large as its own struct_size says; null: it has none.
+	/// Returns the plugin's extension table, as large as its own struct_size says; null: it has none.
 	template <class Table>
 	[[nodiscard]] const Table* extension(const char* id) const
 	{

@@ -30,7 +30,7 @@ Result<void> checkPin(const PluginFile& file, const std::string& sha256)
 	return failure("its SHA-256 is " + sha256 + ", the configuration wants " + *file.sha256);
 }
 
-/// When this fails, nothing is held.
+/// Loads and describes a plugin. If that fails, the library is not kept loaded.
 Result<std::shared_ptr<const Plugin>> loadAndDescribe(const fs::path& path, const std::string& sha256)
 {
 	Result<std::shared_ptr<const issuer_lifecycle>> table = loadLibrary(path);
@@ -90,7 +90,8 @@ Result<std::shared_ptr<const Plugin>> PluginLibraries::load(const fs::path& path
 		return tl::unexpected(ok.error());
 	}
 	auto plugin = loadAndDescribe(path, *sha256);
-	if (plugin || isMapped(path)) { // also refused it may stay in memory, and then its path can take no other version
+	// A refused plugin may stay in memory as well, and then its path can take no other version.
+	if (plugin || isMapped(path)) {
 		_entries.insert_or_assign(path, Entry{stamp, plugin.value_or(nullptr)});
 	}
 	if (plugin && ((*plugin)->description().flags & ISSUER_F_NEVER_UNLOAD) != 0) {

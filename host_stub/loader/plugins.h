@@ -14,18 +14,18 @@ namespace issuer::loader {
 class Plugins
 {
 public:
-	/// What became of the library when a use of it ended.
+	/// The fate of the library when a use of it ended.
 	enum class Release
 	{
-		inUse,  ///< others still use it
+		inUse,  ///< other issuers use it
 		closed, ///< no longer in memory
-		pinned, ///< no longer used, but something keeps it in memory: its path cannot take another version
+		pinned, ///< unused, but something keeps it in memory: its path cannot take another version
 	};
 
 	virtual ~Plugins() = default;
 
-	/// Checks the file and loads it, or hands out the plugin that was loaded from it before.
-	/// The error is a sentence that names the path and says why it was refused.
+	/// Checks the file and loads it, or returns the plugin that was loaded from it before. The error is a sentence that
+	/// names the path and the reason.
 	[[nodiscard]] virtual Result<std::shared_ptr<const Plugin>> open(const PluginFile& file) = 0;
 
 	/// Ends one use. Instances, tables and strings obtained from it must be gone.
@@ -34,9 +34,9 @@ public:
 
 /// Plugins from the file system, through the dynamic loader.
 ///
-/// A path that is loaded keeps its version: the dynamic loader knows libraries by name and would silently hand out
-/// the old code although the file was replaced. So a changed file under a loaded path is refused, as is a second path
-/// to a loaded file.
+/// A path that is loaded keeps its version: the dynamic loader knows libraries by name and would silently return the
+/// old code although the file was replaced. So a changed file under a loaded path is refused, as is a second path to a
+/// loaded file.
 class PluginLibraries final : public Plugins
 {
 public:
@@ -44,7 +44,7 @@ public:
 	Release release(std::shared_ptr<const Plugin> plugin) override;
 
 private:
-	/// Tells one content of a file from another without reading it.
+	/// Identifies the content of a file without reading it.
 	struct Stamp
 	{
 		dev_t device;
@@ -55,7 +55,7 @@ private:
 		friend bool operator==(const Stamp&, const Stamp&) = default;
 	};
 
-	/// A library that was loaded; no `plugin` any more: something keeps it in memory.
+	/// A library that was loaded; without `plugin`, it is unused but something keeps it in memory.
 	struct Entry
 	{
 		Stamp stamp;

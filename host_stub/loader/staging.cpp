@@ -35,9 +35,9 @@ Descriptor opened(const fs::path& path, int flags, mode_t mode = 0)
 	return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
 }
 
-/// The folder of all plugins, locked: by each stage() for as long as it runs, shared; alone by whoever clears away what
-/// is left of those that were killed. A lock goes with its process, however that ends. Where the file system has none,
-/// nothing is cleared away.
+/// Locks the folder of all plugins: shared by each stage() while it runs; exclusively by the removal of what killed
+/// ones have left. A lock ends with its process, however that ends. Where the file system has no locks, nothing is
+/// removed.
 class LockedFolder
 {
 public:
@@ -53,7 +53,8 @@ private:
 	bool _locked;
 };
 
-/// A directory for the time of the staging, beside where the plugin will be, for a rename works within one file system.
+/// A directory for the time of the staging, in the folder of the plugin's versions, because a rename works within one
+/// file system only.
 class StagingFolder
 {
 public:
@@ -65,7 +66,7 @@ public:
 	}
 	~StagingFolder()
 	{
-		std::error_code ignored; // renamed away, or what remains is hidden from whoever looks for plugins
+		std::error_code ignored; // ignored: it was renamed, or the rest is hidden from the search for plugins
 		fs::remove_all(_path, ignored);
 	}
 	StagingFolder(const StagingFolder&) = delete;
@@ -101,7 +102,7 @@ Result<void> copyDurably(const fs::path& from, const fs::path& to)
 			return failure("it cannot be copied to " + to.string() + ": " + reason());
 		}
 	}
-	// Nobody may write it, not even its owner by mistake: it is mapped where it lies.
+	// Read-only, even for its owner: the file is mapped where it lies.
 	if (::fchmod(target.get(), 0444) != 0 || ::fsync(target.get()) != 0) {
 		return failure(to.string() + ": " + reason());
 	}
@@ -117,7 +118,7 @@ Result<void> syncFolder(const fs::path& folder)
 	return {};
 }
 
-/// A plugin's own words may become names of files only if they cannot lead elsewhere.
+/// Returns a plugin's own text as the name of a file, if it cannot lead to another directory.
 Result<std::string> asFileName(const std::string& text, const char* what)
 {
 	const bool fit = !text.empty() && text.front() != '.' &&
@@ -128,7 +129,7 @@ Result<std::string> asFileName(const std::string& text, const char* what)
 						 "\" cannot be a file's name: letters, digits and ._+~- can");
 }
 
-/// What the copy says about itself once it is loaded as a host would load it; it is unloaded again.
+/// Loads the copy as a host would, returns its description of itself, and unloads it again.
 Result<Description> describeCopy(const fs::path& copy)
 {
 	PluginLibraries plugins;
@@ -151,7 +152,7 @@ Result<void> makeFolder(const fs::path& folder)
 	return made ? syncFolder(folder.parent_path()) : Result<void>();
 }
 
-/// Puts the staging folder in its place. One that is there already keeps it, if it has the same content.
+/// Renames the staging folder to its final name. An existing one with the same content is kept.
 Result<void> putInPlace(const fs::path& staged, const fs::path& folder, const fs::path& file, const std::string& sum)
 {
 	if (::chmod(staged.c_str(), 0755) != 0) {
@@ -199,7 +200,7 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 		return refused(made.error().text);
 	}
 	forEachLeftover(root, [](const fs::path& folder) {
-		std::error_code ignored; // it is no reason not to go on, and the next one tries again
+		std::error_code ignored; // ignored: staging can go on, and the next one tries again
 		fs::remove_all(folder, ignored);
 	});
 	const LockedFolder atWork(root, LOCK_SH);
@@ -213,7 +214,7 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 	}
 	const Result<Description> about = describeCopy(copy);
 	if (!about) {
-		// The reason is the file's; the copy's path would only confuse.
+		// The reason is the file's; the copy's path would confuse the reader.
 		const std::string text = about.error().text;
 		const std::string copyRefused = "plugin " + copy.string() + " refused: ";
 		return refused(text.starts_with(copyRefused) ? text.substr(copyRefused.size()) : text);

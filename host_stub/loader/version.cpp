@@ -6,7 +6,7 @@ namespace issuer::loader {
 
 namespace {
 
-/// Takes what stands before the first `separator` off `text`.
+/// Removes the part before the first `separator` from `text`, and returns it.
 std::string_view takePart(std::string_view& text, char separator)
 {
 	const std::size_t end = std::min(text.find(separator), text.size());
@@ -20,7 +20,7 @@ bool isNumber(std::string_view text)
 	return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// Numbers of any length.
+/// Compares numbers of any length.
 std::strong_ordering compareNumbers(std::string_view one, std::string_view other)
 {
 	one.remove_prefix(std::min(one.find_first_not_of('0'), one.size()));
@@ -29,7 +29,7 @@ std::strong_ordering compareNumbers(std::string_view one, std::string_view other
 	return bySize != 0 ? bySize : one <=> other;
 }
 
-/// Numbers as such and before words, words as text.
+/// Compares numbers by value, words as text, and puts numbers before words.
 std::strong_ordering compareParts(std::string_view one, std::string_view other)
 {
 	if (isNumber(one) && isNumber(other)) {
@@ -45,7 +45,7 @@ std::strong_ordering compareVersions(std::string_view one, std::string_view othe
 {
 	one = takePart(one, '+');
 	other = takePart(other, '+');
-	std::string_view oneNumbers = takePart(one, '-'); // what remains is the pre-release
+	std::string_view oneNumbers = takePart(one, '-'); // the rest is the pre-release
 	std::string_view otherNumbers = takePart(other, '-');
 	while (!oneNumbers.empty() || !otherNumbers.empty()) {
 		const std::string_view a = takePart(oneNumbers, '.');

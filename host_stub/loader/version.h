@@ -5,12 +5,11 @@
 
 namespace issuer::loader {
 
-/// Which of two versions comes later by the precedence of SemVer 2.0: 1.0.0-rc1 before 1.0.0 before 1.0.1
-/// before 1.10.0; what follows a + counts for nothing. Versions of more or fewer than three numbers are compared the
-/// same way, a number that is not there as 0.
+/// Compares two versions by the precedence of SemVer 2.0: 1.0.0-rc1 before 1.0.0 before 1.0.1 before 1.10.0; the part
+/// after a + is ignored. Versions of more or fewer than three numbers are compared the same way, a missing number as 0.
 [[nodiscard]] std::strong_ordering compareVersions(std::string_view one, std::string_view other);
 
-/// Whether `version` is `wanted` or begins with it, in whole numbers: 0.1.2 is one of 0.1, and 0.10.0 is not.
+/// Returns whether `version` is `wanted` or begins with it, in whole numbers: 0.1.2 is one of 0.1, and 0.10.0 is not.
 [[nodiscard]] bool isVersionOf(std::string_view version, std::string_view wanted);
 
 } // namespace issuer::loader
