@@ -20,15 +20,15 @@ constexpr std::chrono::milliseconds quick{1};
 
 struct Calls::State
 {
-	std::mutex mutex; ///< of all that follows
+	std::mutex mutex; ///< guards all below
 	std::condition_variable changed;
 	std::deque<std::function<void()>> waiting;
-	std::size_t idle = 0;          ///< threads that wait for a call
-	std::size_t serving = 0;       ///< the others
-	Clock::time_point latestBegin; ///< when a call was last begun
+	std::size_t idle = 0;          ///< number of threads that wait for a call
+	std::size_t serving = 0;       ///< number of the other threads
+	Clock::time_point latestBegin; ///< time at which a call was last begun
 	bool closing = false;
 
-	/// Whether the thread that is at it will come to the next call by itself, as far as can be told.
+	/// Returns whether a serving thread will take the next call soon, as far as can be told.
 	[[nodiscard]] bool isMoving() const { return serving > 0 && Clock::now() < latestBegin + quick; }
 
 	std::function<void()> next()
@@ -39,7 +39,7 @@ struct Calls::State
 		return call;
 	}
 
-	/// A thread's life.
+	/// The main function of a thread.
 	static void serve(const std::shared_ptr<State>& state)
 	{
 		constexpr auto longestIdle = 1s;
@@ -56,7 +56,7 @@ struct Calls::State
 			std::function<void()> call = state->next();
 			lock.unlock();
 			call();
-			call = nullptr; // what it holds may die here, and not under the lock
+			call = nullptr; // destroyed without the lock: its captures may have destructors of the plugin
 			lock.lock();
 		}
 	}
@@ -66,7 +66,7 @@ Calls::Calls() : _state(std::make_shared<State>()) {}
 
 std::shared_ptr<Calls> Calls::make()
 {
-	return std::shared_ptr<Calls>(new Calls); // its constructor is private
+	return std::shared_ptr<Calls>(new Calls); // no make_shared: the constructor is private
 }
 
 Calls::~Calls()
@@ -82,13 +82,13 @@ void Calls::post(std::function<void()> call)
 		const std::lock_guard lock(_state->mutex);
 		_state->waiting.push_back(std::move(call));
 		if (_state->isMoving()) {
-			return; // who is at it comes to this one, too
+			return; // the serving thread takes this call, too
 		}
 	}
 	employ();
 }
 
-/// Wakes a thread, or has a new one.
+/// Wakes a thread, or creates one.
 void Calls::employ()
 {
 	{
@@ -109,7 +109,7 @@ void Calls::employ()
 		std::unique_lock lock(_state->mutex);
 		--_state->serving;
 		if (_state->waiting.empty()) {
-			return; // another has taken it
+			return; // another thread has taken it
 		}
 		const std::function<void()> oldest = _state->next();
 		lock.unlock();
@@ -117,7 +117,7 @@ void Calls::employ()
 	}
 }
 
-/// False: every call that was posted has begun.
+/// Has the posted calls taken by another thread if one is stuck. Returns false once every posted call has begun.
 bool Calls::keepMoving()
 {
 	{
@@ -158,17 +158,17 @@ bool Calls::run(std::function<void()> call, Clock::time_point deadline)
 		std::mutex mutex;
 		std::condition_variable changed;
 		bool returned = false;
-		std::shared_ptr<Calls> leftWith; ///< nobody waits any more
+		std::shared_ptr<Calls> leftWith; ///< not null: its caller waits no more
 	};
 	const auto wait = std::make_shared<Wait>();
 	post([wait, call = std::move(call)]() mutable {
 		call();
-		call = nullptr; // what it holds is gone before anybody goes on
+		call = nullptr; // its captures are destroyed before the caller continues
 		std::unique_lock lock(wait->mutex);
 		wait->returned = true;
 		const std::shared_ptr<Calls> left = std::move(wait->leftWith);
 		lock.unlock();
-		wait->changed.notify_all(); // without the lock, or who waits wakes to wait for that
+		wait->changed.notify_all(); // without the lock: the woken thread would only wait for it
 		if (left != nullptr) {
 			left->returned();
 		}

@@ -12,7 +12,7 @@ std::vector<std::filesystem::path> filesNamedIn(std::string_view json)
 		std::string text;
 		std::size_t end = begin + 1;
 		for (; end < json.size() && json[end] != '"'; ++end) {
-			end += json[end] == '\\' ? 1U : 0U; // of the escapes only \/ and \" stand in the paths that people write
+			end += json[end] == '\\' ? 1U : 0U; // of the escapes only \/ and \" occur in paths
 			text += end < json.size() ? json[end] : '"';
 		}
 		if (text.starts_with('/')) {

@@ -7,11 +7,11 @@
 
 namespace issuer::registry {
 
-/// The absolute paths that stand as strings in a plugin's configuration: token files, CA files, whatever it reads. The
-/// host does not know which key means a file, and need not.
+/// Returns the absolute paths among the strings of a plugin's configuration: token files, CA files and others. The host
+/// does not know which key names a file, and need not.
 [[nodiscard]] std::vector<std::filesystem::path> filesNamedIn(std::string_view json);
 
-/// A text that differs when one of `files` was made, replaced, written or removed since. May block as long as their
+/// Returns a text that changes when one of `files` is created, replaced, written or removed. May block as long as their
 /// file systems do.
 [[nodiscard]] std::string stampOf(const std::vector<std::filesystem::path>& files);
 

@@ -13,11 +13,12 @@ namespace issuer::registry {
 
 namespace {
 
-/// Keeps until the process has ended what a plugin does not stop to use: an instance, and with it the library.
+/// Keeps an object alive until the process has ended, because a plugin does not stop using it: an instance, and with it
+/// the library.
 void keepForEver(std::shared_ptr<void> used)
 {
 	static std::mutex mutex;
-	static auto& kept = *new std::vector<std::shared_ptr<void>>; // at exit it is still in use
+	static auto& kept = *new std::vector<std::shared_ptr<void>>; // never destroyed: at exit it is still in use
 	const std::lock_guard lock(mutex);
 	kept.push_back(std::move(used));
 }
@@ -97,14 +98,14 @@ tl::unexpected<CallError> beingReplaced()
 
 } // namespace
 
-/// A call that is out, its answer, and who waits for it.
+/// A call under way, its answer, and its waiting caller.
 struct Instance::Pending
 {
-	std::mutex mutex; ///< of all that follows
+	std::mutex mutex; ///< guards all below
 	std::condition_variable changed;
 	std::optional<CallResult> answer;
 	bool abandoned = false;
-	std::shared_ptr<Core> leftWith; ///< nobody waits any more: what the call uses is the call's alone
+	std::shared_ptr<Core> leftWith; ///< set when no caller waits any more: the call then owns what it uses
 };
 
 struct Instance::Core : std::enable_shared_from_this<Instance::Core>
@@ -121,16 +122,16 @@ struct Instance::Core : std::enable_shared_from_this<Instance::Core>
 	issuer_host host{};
 	issuer_recorder recorder{};
 	std::atomic<issuer_state> lastHeard = ISSUER_STATE_STOPPED;
-	issuer_instance* self = nullptr; ///< written by the call of create and of destroy, while no other is out
+	issuer_instance* self = nullptr; ///< written by the calls of create and destroy, while no other call is under way
 
-	mutable std::mutex mutex; ///< of all that follows
+	mutable std::mutex mutex; ///< guards all below
 	mutable std::condition_variable changed;
-	std::vector<std::shared_ptr<Pending>> waits; ///< for calls that are out
-	const char* leftBehind = nullptr;            ///< the slot that was left behind last
-	unsigned leftBehindCalls = 0;                ///< until they return
-	bool orphaned = false;                       ///< nobody has this instance any more
+	std::vector<std::shared_ptr<Pending>> waits; ///< calls under way
+	const char* leftBehind = nullptr;            ///< the slot whose call was left behind last
+	unsigned leftBehindCalls = 0;                ///< number of calls that were left behind and have not returned
+	bool orphaned = false;                       ///< its Instance is gone
 	bool ending = false;                         ///< it is being destroyed: no look at it begins
-	mutable unsigned looks = 0;                  ///< health() and the like that are under way
+	mutable unsigned looks = 0;                  ///< number of calls of health() and the like under way
 
 	Core(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
 		std::shared_ptr<observe::EventSink> itsSink, std::shared_ptr<Calls> itsCalls)
@@ -142,7 +143,7 @@ struct Instance::Core : std::enable_shared_from_this<Instance::Core>
 		recorder = {sizeof recorder, 0, this, &Core::record};
 	}
 
-	// Nothing may be thrown into the plugin. What a sink can throw is a lack of memory, and then a line is lost.
+	// No exception may enter the plugin. A sink can only throw for lack of memory, and then a line is lost.
 	static void record(void* ctx, const issuer_event* event) noexcept
 	try {
 		Core& self = *static_cast<Core*>(ctx);
@@ -165,12 +166,12 @@ struct Instance::Core : std::enable_shared_from_this<Instance::Core>
 	static const void* extension(void*, const char*) noexcept { return nullptr; }
 
 	/// Makes one call and waits until it returns, `deadline` comes or abandon() is called. `call` may use this object
-	/// and what it has copied, for it may be left behind. `cancel`, if any, is called at the deadline, and then the
+	/// and its own copies only, for it may be left behind. `cancel`, if any, is called at the deadline, and then the
 	/// call has a second more.
 	template <class Call>
 	CallResult bounded(const char* slot, Deadline deadline, Call call, const std::function<void()>& cancel = nullptr);
 
-	/// Has `look` called, unless the instance is being destroyed: then `otherwise` is the answer.
+	/// Calls `look`, unless the instance is being destroyed: then returns `otherwise`.
 	template <class Answer, class Look>
 	Answer whileItLives(Answer otherwise, const Look& look) const;
 
@@ -194,12 +195,12 @@ CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call cal
 	calls->post([held = shared_from_this(), pending, call = std::move(call)]() mutable {
 		std::shared_ptr<Core> core = std::move(held);
 		CallResult answer = called([&](issuer_error* error) { return call(*core, error); });
-		core.reset(); // before anybody hears of it, and unloads the library
+		core.reset(); // before the caller is notified, and unloads the library
 		std::unique_lock lock(pending->mutex);
 		pending->answer = std::move(answer);
 		const std::shared_ptr<Core> left = std::move(pending->leftWith);
 		lock.unlock();
-		pending->changed.notify_all(); // without the lock, or who waits wakes to wait for that
+		pending->changed.notify_all(); // without the lock: the woken thread would only wait for it
 		if (left != nullptr) {
 			left->returned();
 		}
@@ -228,7 +229,7 @@ CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call cal
 	return tl::unexpected(CallError{ISSUER_E_TIMEOUT, std::string("the plugin does not return from ") + slot, true});
 }
 
-/// A call that was left behind has returned.
+/// Takes the return of a call that was left behind.
 void Instance::Core::returned()
 {
 	bool last = false;
@@ -280,12 +281,13 @@ CallResult Instance::Core::destroy(Deadline deadline)
 	});
 }
 
-/// On the thread that was left behind, once its call has returned and nobody has the instance any more.
+/// Stops and destroys an instance whose Instance is gone, on the thread that was left behind, once its call has
+/// returned.
 void Instance::Core::clearAway()
 {
 	constexpr std::uint32_t generous = 10'000;
 	if (self == nullptr) {
-		return; // the call that was left behind was its destroy, or a create that failed
+		return; // the call was its destroy, or a create that failed
 	}
 	if (table.stop(self, generous, nullptr) != ISSUER_OK || table.destroy(self, nullptr) != ISSUER_OK) {
 		sink->log(issuer, ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
@@ -300,7 +302,7 @@ Instance::~Instance()
 		const std::lock_guard lock(_core->mutex);
 		_core->orphaned = true;
 		if (_core->leftBehindCalls > 0 || _core->self == nullptr) {
-			return; // whoever returns there clears it away
+			return; // the thread that returns there clears it away
 		}
 	}
 	const CallResult destroyed = _core->destroy(Calls::Clock::now() + generous);
@@ -313,7 +315,7 @@ tl::expected<std::unique_ptr<Instance>, CallError> Instance::create(std::shared_
 	const std::string& issuer, const std::string& config, std::shared_ptr<observe::EventSink> sink,
 	std::shared_ptr<Calls> calls, Deadline deadline)
 {
-	std::unique_ptr<Instance> instance(new Instance( // its constructor is private
+	std::unique_ptr<Instance> instance(new Instance( // no make_unique: the constructor is private
 		std::make_shared<Core>(std::move(plugin), issuer, std::move(sink), std::move(calls))));
 	return instance->_core
 		->bounded("create", deadline,
@@ -336,7 +338,7 @@ CallResult Instance::start(Deadline deadline)
 
 CallResult Instance::stop(std::chrono::milliseconds timeout)
 {
-	constexpr std::chrono::milliseconds grace{300}; // the contract gives it 50, on a machine that is not loaded
+	constexpr std::chrono::milliseconds grace{300}; // the contract allows 50 ms, on a machine without load
 	const std::uint32_t limit = milliseconds32(timeout);
 	return _core->bounded("stop", Calls::Clock::now() + std::chrono::milliseconds(limit) + grace,
 		[limit](Core& core, issuer_error* error) { return core.table.stop(core.self, limit, error); });
@@ -428,7 +430,7 @@ CallResult Instance::diagnose(std::chrono::milliseconds timeout, const std::func
 				printable(view(finding->advice))});
 		}
 	};
-	void* const ctx = const_cast<std::function<void(Finding)>*>(&find); // a C pointer, that keep() only reads through
+	void* const ctx = const_cast<std::function<void(Finding)>*>(&find); // a C pointer, through which keep() only reads
 	return called([&](issuer_error* error) {
 		return _core->diagnosis->diagnose(_core->self, milliseconds32(timeout), keep, ctx, error);
 	});
@@ -440,7 +442,7 @@ std::optional<issuer_health> Instance::health() const
 	health.struct_size = sizeof health;
 	for (std::int64_t* unknown : {&health.expires_unix_ms, &health.next_unix_ms, &health.last_success_unix_ms,
 			 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms}) {
-		*unknown = -1; // stays so where the plugin is older than the field
+		*unknown = -1; // stays where the plugin is older than the field
 	}
 	const bool known = _core->healthTable != nullptr && _core->whileItLives(false, [&] {
 		return _core->healthTable->snapshot(_core->self, &health, nullptr) == ISSUER_OK;

@@ -17,19 +17,19 @@
 
 namespace issuer::registry {
 
-/// What a call into a plugin answered instead of ISSUER_OK.
+/// A call's failure: an answer other than ISSUER_OK, or none.
 struct CallError
 {
 	issuer_rc code;
-	std::string text;  ///< the plugin's words, as one printable line
-	bool hung = false; ///< the call has not returned: the host's words, and no code of the plugin's
+	std::string text;  ///< in the plugin's words, as one printable line
+	bool hung = false; ///< the call has not returned: text and code are the host's
 };
 
-/// One thing a plugin found when it looked, copied: see issuer/diagnose.h.
+/// One finding of a plugin's diagnosis, copied: see issuer/diagnose.h.
 struct Finding
 {
 	issuer_finding_level level;
-	std::string topic; ///< printable, as are the others
+	std::string topic; ///< one printable line, as are the others
 	std::string text;
 	std::string advice;
 };
@@ -39,52 +39,53 @@ using CallResult = tl::expected<void, CallError>;
 /// One instance of a plugin: its table as C++. Calls are the contract's, with the contract's rules for threads
 /// (lifecycle.h): [control-thread], but stop also while start waits. Keeps its plugin loaded.
 ///
-/// No call holds its caller for ever. One that is still out at its deadline is left behind with everything that it may
-/// use, and until it returns every other is refused. An instance that is given away meanwhile is stopped and destroyed
-/// by the thread that was left behind, if that ever returns.
+/// No call blocks its caller for ever. One that has not returned at its deadline is left behind with everything that it
+/// may use, and until it returns every other is refused. If the Instance is destroyed meanwhile, the thread that was
+/// left behind stops and destroys the plugin's instance, if the call ever returns.
 class Instance
 {
 public:
 	using Deadline = Calls::Clock::time_point;
 
-	/// `sink` hears the instance from now on, under the name `issuer`.
+	/// Creates an instance. `sink` gets its events and lines from now on, under the name `issuer`.
 	[[nodiscard]] static tl::expected<std::unique_ptr<Instance>, CallError> create(
 		std::shared_ptr<const loader::Plugin> plugin, const std::string& issuer, const std::string& config,
 		std::shared_ptr<observe::EventSink> sink, std::shared_ptr<Calls> calls, Deadline deadline);
 
-	/// Destroys the instance. If it still runs it cannot be: then it is left alone, with all it may still call.
+	/// Destroys the instance. One that still runs cannot be destroyed: it is abandoned, with all objects that it may
+	/// still use.
 	~Instance();
 	Instance(const Instance&) = delete;
 	Instance& operator=(const Instance&) = delete;
 
-	/// At `deadline` it is told to stop, and has a second more to return.
+	/// Starts it. At `deadline` it is told to stop, and has a second more to return.
 	[[nodiscard]] CallResult start(Deadline deadline);
-	/// `timeout` is the plugin's; it has a little longer to say that it could not keep to it.
+	/// Stops it. `timeout` is passed to the plugin, which has a little longer to answer that it was not enough.
 	[[nodiscard]] CallResult stop(std::chrono::milliseconds timeout);
 	[[nodiscard]] CallResult record(Deadline deadline); ///< events go to the sink from now on
 	[[nodiscard]] CallResult recordNothing(Deadline deadline);
-	[[nodiscard]] CallResult destroy(Deadline deadline); ///< after it, only the destructor may be called
+	[[nodiscard]] CallResult destroy(Deadline deadline); ///< afterwards only the destructor may be called
 
-	/// Whoever waits for a call that is out leaves it behind now. [thread-safe]
+	/// Has every waiting caller leave its call behind now. [thread-safe]
 	void abandon();
 
-	/// What its latest event said of its credential. [thread-safe]
+	/// Returns the state in its latest event. [thread-safe]
 	[[nodiscard]] issuer_state lastHeard() const;
 
 	[[nodiscard]] bool canHandOver() const;
 	[[nodiscard]] tl::expected<std::string, CallError> exportState(Deadline deadline);
 	[[nodiscard]] CallResult importState(const std::string& state, Deadline deadline);
 
-	/// Empty: the plugin has no issuer.health/1, or it refuses, or it is about to be destroyed. Not from inside its
-	/// callbacks. [thread-safe]
+	/// Returns its health; empty: the plugin has no issuer.health/1, or refuses, or is about to be destroyed. Not from
+	/// inside its callbacks. [thread-safe]
 	[[nodiscard]] std::optional<issuer_health> health() const;
 
-	/// What issuer.control/1 offers; ISSUER_E_UNSUPPORTED where the plugin does not. Conditions as for health().
-	/// [thread-safe]
+	/// The calls of issuer.control/1; ISSUER_E_UNSUPPORTED where the plugin does not offer it. Conditions as for
+	/// health(). [thread-safe]
 	[[nodiscard]] CallResult renewNow();
 	[[nodiscard]] CallResult credentialChanged();
 
-	/// Has the plugin look at everything the credential's life depends on; `find` is called before it returns.
+	/// Has the plugin check everything that the credential's life depends on; `find` is called before it returns.
 	/// ISSUER_E_UNSUPPORTED where the plugin has no issuer.diagnose/1. Not while running. Has no deadline but the
 	/// plugin's own.
 	[[nodiscard]] CallResult diagnose(
@@ -92,7 +93,7 @@ public:
 
 private:
 	struct Pending;
-	struct Core; ///< what a call that was left behind may still use
+	struct Core; ///< owns what a call that was left behind may still use
 
 	explicit Instance(std::shared_ptr<Core> core) : _core(std::move(core)) {}
 

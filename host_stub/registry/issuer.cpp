@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// No deadline: the plugin's own says when a start has waited for long enough.
+/// Returns a deadline that never comes: the plugin's own startup timeout ends a start.
 steady_clock::time_point inAYear()
 {
 	return steady_clock::now() + std::chrono::hours(24 * 365);
@@ -77,7 +77,7 @@ void Issuer::startIfIdle()
 		return;
 	}
 	_failed = false;
-	++_epoch; // the attempt that was planned is not needed any more
+	++_epoch; // cancels the attempt that was planned
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 }
 
@@ -129,7 +129,7 @@ Result<void> Issuer::nudge(Nudge nudge)
 	}
 	const std::shared_ptr<Instance> its = instance();
 	if (!runs || its == nullptr) {
-		startIfIdle(); // which reads everything anew
+		startIfIdle(); // the start reads everything anew
 		return {};
 	}
 	return (nudge == Nudge::renewNow ? its->renewNow() : its->credentialChanged())
@@ -161,7 +161,7 @@ void Issuer::attempt(std::uint64_t epoch)
 /// Creates what could not be created so far, and starts it.
 CallResult Issuer::attemptOnce()
 {
-	std::string files = stampOfFiles(); // before they are read: what changes after that is noticed
+	std::string files = stampOfFiles(); // before the files are read: a later change is noticed
 	{
 		const std::lock_guard lock(_mutex);
 		_filesBefore = std::move(files);
@@ -175,7 +175,7 @@ CallResult Issuer::attemptOnce()
 	}
 	CallResult started = startCancellably(*_now.instance, inAYear());
 	if (!started && started.error().hung && !_stopPending) {
-		takeInstance(); // nothing can be done with it any more
+		takeInstance(); // it cannot be used any more
 	}
 	return started;
 }
@@ -205,7 +205,7 @@ CallResult Issuer::startCancellably(Instance& instance, Deadline deadline)
 	return started;
 }
 
-/// Draws the conclusion from a start of the current instance, and tells a failure.
+/// Sets the phase after a start of the current instance, and reports a failure.
 void Issuer::settle(const CallResult& started)
 {
 	std::unique_lock lock(_mutex);
@@ -217,7 +217,7 @@ void Issuer::settle(const CallResult& started)
 		return;
 	}
 	if (_halted || _closed) {
-		return; // it failed because it was told to stop
+		return; // no failure: it was told to stop
 	}
 	_problem = started.error().text;
 	const issuer_rc code = started.error().code;
@@ -235,7 +235,7 @@ void Issuer::settle(const CallResult& started)
 			(passes ? "" : ", and at once when a file that its configuration names changes"));
 }
 
-/// Ends being busy. Only then may the next attempt be planned: one that came earlier would find it busy and go away.
+/// Ends being busy, and then plans the next attempt: one that came earlier would find it busy and be dropped.
 void Issuer::rest()
 {
 	const std::lock_guard lock(_mutex);
@@ -253,8 +253,8 @@ void Issuer::rest()
 	_changed.notify_all();
 }
 
-/// While it waits for its next start: begins it at once when a file was changed that its configuration names, for that
-/// is what a person does about a token that is missing or dead.
+/// Begins the next start at once when a file that its configuration names has changed while it waits: that is how an
+/// operator mends a missing or dead token.
 void Issuer::lookForChanges(const std::shared_ptr<const Look>& look)
 {
 	const auto isOver = [&] { return _closed || _running || _busy || look->epoch != _epoch; };
@@ -274,7 +274,8 @@ void Issuer::lookForChanges(const std::shared_ptr<const Look>& look)
 	}
 }
 
-/// The more issuers are looked at, the longer is the pause, so that ten thousand that wait cost next to nothing.
+/// Plans the next look. The more issuers are looked at, the longer is the pause, so that ten thousand that wait cost
+/// next to nothing.
 void Issuer::lookLater(const std::shared_ptr<const Look>& look)
 {
 	constexpr milliseconds pauseOfEach{3};
@@ -282,7 +283,7 @@ void Issuer::lookLater(const std::shared_ptr<const Look>& look)
 	_workers.postAfter(pause, [self = shared_from_this(), look] { self->lookForChanges(look); });
 }
 
-/// The stamp of its plugin and of the files that its configuration names; «unknown» if their file system hangs.
+/// Returns the stamp of its plugin and of the files that its configuration names; «unknown» if their file system hangs.
 std::string Issuer::stampOfFiles() const
 {
 	const IssuerSpec its = spec();
@@ -292,7 +293,7 @@ std::string Issuer::stampOfFiles() const
 	return _surroundings.calls->run([files, stamp] { *stamp = stampOf(*files); }, soon()) ? *stamp : "unknown";
 }
 
-/// Destroys the instance, out of sight of status(). If that fails, it is still there.
+/// Destroys the instance, hidden from status() meanwhile. If that fails, it still exists.
 CallResult Issuer::destroyInstance()
 {
 	std::shared_ptr<Instance> its = takeInstance();
@@ -311,7 +312,7 @@ bool Issuer::halt(Deadline deadline)
 	_halted = true;
 	++_epoch;
 	while (_busy) {
-		// Again and again: the start may not yet have been entered, and then a stop has nothing to cancel.
+		// Repeatedly: a start that has not been entered yet cannot be cancelled by a stop.
 		if (const std::shared_ptr<Instance> starting = _starting) {
 			lock.unlock();
 			static_cast<void>(starting->stop(milliseconds(0)));
@@ -328,8 +329,8 @@ bool Issuer::halt(Deadline deadline)
 	return true;
 }
 
-/// After halt(): a start that does not end, though it was told to, is left alone with its instance. False: the thread
-/// that is busy with it does something else.
+/// After halt(): abandons the instance of a start that does not end, though it was told to. Returns false if its thread
+/// is busy with another step.
 bool Issuer::leaveStartBehind()
 {
 	constexpr milliseconds aMoment{300};
@@ -381,7 +382,7 @@ bool Issuer::finish(Deadline deadline)
 	}
 	const std::lock_guard lock(_view);
 	_now.instance.reset();
-	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not hold the library
+	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not keep the library loaded
 	_now.hold.reset();
 	return gone.has_value();
 }

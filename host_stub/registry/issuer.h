@@ -15,52 +15,53 @@
 
 namespace issuer::registry {
 
-/// What all issuers of a host share.
+/// Shared by all issuers of a host.
 struct Surroundings
 {
 	std::shared_ptr<observe::EventSink> sink;
-	/// The plugin with the path that its name comes to now. [thread-safe]
+	/// Returns the plugin with the path that its name stands for now. [thread-safe]
 	std::function<Result<loader::PluginFile>(loader::PluginFile)> resolve = [](loader::PluginFile file) {
 		return Result<loader::PluginFile>(std::move(file));
 	};
 	std::chrono::milliseconds stopTimeout{10'000};
-	/// How long a call that reads no network may take: create, the hand-over, destroy.
+	/// Time that a call may take that uses no network: create, the hand-over, destroy.
 	std::chrono::milliseconds callTimeout{10'000};
-	/// How long the start of a successor may take before the swap is taken back.
+	/// Time that the start of a successor may take before the swap is taken back.
 	std::chrono::milliseconds swapTimeout{60'000};
-	/// How often an issuer that does not run is looked at for a change of the files that it depends on; less often
-	/// where more than some hundred are.
+	/// Interval at which an issuer that does not run is checked for a change of the files that it depends on; longer
+	/// where some hundred are checked.
 	std::chrono::milliseconds lookPause{1'000};
-	std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0); ///< issuers that are looked at
-	/// How long to wait before a start is tried again after so many failures in a row, the last of which is one that a
-	/// person has to mend (a dead credential, a configuration that the plugin refuses) or not.
+	/// Number of issuers that are checked.
+	std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0);
+	/// Returns the pause before a start is tried again after so many failures in a row. `needsPerson`: the last failure
+	/// is one that only an operator can mend (a dead credential, a configuration that the plugin refuses).
 	std::function<std::chrono::milliseconds(unsigned failures, bool needsPerson)> backoff;
 	std::shared_ptr<Calls> calls = Calls::make();
 };
 
 struct Candidate;
 
-/// Opens the plugin and creates the instance of what is to be an issuer, within some time. The error names the issuer.
+/// Opens the plugin and creates the instance of a future issuer, within a limited time. The error names the issuer.
 /// [thread-safe]
 using Prepare = std::function<Result<Candidate>(IssuerSpec)>;
 
-/// A wish that a plugin fulfils in its own time.
+/// A request that a plugin carries out in its own time.
 enum class Nudge
 {
 	renewNow,
 	credentialChanged,
 };
 
-/// What an issuer is, or is to become: created, and nothing more.
+/// The present or future of an issuer: created, but not started.
 struct Candidate
 {
 	IssuerSpec spec;
-	std::shared_ptr<const loader::Plugin> plugin; ///< null, as the instance: not even created yet
+	std::shared_ptr<const loader::Plugin> plugin; ///< null, as the instance: not created yet
 	std::shared_ptr<Instance> instance;
 	std::shared_ptr<const void> hold = {}; ///< keeps the plugin from being unloaded
 };
 
-/// Makes the instance and starts nothing. The error names the issuer.
+/// Creates the instance, but does not start it. The error names the issuer.
 [[nodiscard]] Result<Candidate> createCandidate(
 	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const Surroundings& surroundings);
 
@@ -75,43 +76,43 @@ struct Candidate
 class Issuer : public std::enable_shared_from_this<Issuer>
 {
 public:
-	/// `workers`, `surroundings` and what `prepare` uses outlive it. A candidate without an instance is prepared by the
-	/// first start.
+	/// `workers`, `surroundings` and the objects that `prepare` uses must outlive it. A candidate without an instance
+	/// is prepared by the first start.
 	Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings, Prepare prepare);
 
 	[[nodiscard]] const std::string& name() const { return _name; }
 	[[nodiscard]] IssuerSpec spec() const;
 
-	/// Has it started, again after a pause if that fails. Returns at once; the sink hears how it goes.
+	/// Starts it, again after a pause if that fails. Returns at once; the sink is told the result.
 	void start();
 
-	/// The same for one that does not run: at once, whatever pause it was in. No effect on one that runs.
+	/// Starts it at once if it does not run, whatever pause it was in. No effect on one that runs.
 	void startIfIdle();
 
-	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the
-	/// error says what failed. Blocks as long as the stop of the old and the start of the new take, and for a bounded
-	/// time if a plugin hangs.
+	/// Replaces it by `next`, in the order of CONTRACT.md. On any failure it continues as before, from the state it
+	/// knew, and the error says what failed. Blocks as long as the stop of the old and the start of the new take, and
+	/// for a bounded time if a plugin hangs.
 	[[nodiscard]] Result<void> swap(Candidate next);
 
-	/// No further start or swap. Returns at once.
+	/// Refuses any further start or swap. Returns at once.
 	void requestStop();
 
-	/// Asks it to end all work, so that many can end at the same time. Blocks for moments.
+	/// Asks it to end all work, so that many can end at the same time. Blocks briefly.
 	void beginStop();
 
-	/// Stops and destroys it, by `deadline` and some hundred milliseconds. False: it does not stop, and has been left
-	/// alone.
+	/// Stops and destroys it, by `deadline` and some hundred milliseconds. Returns false if it does not stop: it has
+	/// been abandoned.
 	[[nodiscard]] bool finish(std::chrono::steady_clock::time_point deadline);
 
-	/// How it stands. Asks the plugin, and so not from inside the sink.
+	/// Returns its state. Asks the plugin, and so must not be called from inside the sink.
 	[[nodiscard]] observe::IssuerStatus status() const;
 
 	/// Has its plugin renew now, or read its credential's source now; one that does not run is started now. Returns at
-	/// once: what comes of it is told to the sink. Not from inside the sink.
+	/// once: the sink is told the result. Not from inside the sink.
 	[[nodiscard]] Result<void> nudge(Nudge nudge);
 
 private:
-	/// A wait for a change of the files as they were before a start that failed.
+	/// A wait for a change of the files since a start that failed.
 	struct Look
 	{
 		Look(std::uint64_t theEpoch, std::string stamp, std::shared_ptr<std::atomic<int>> looks)
@@ -158,30 +159,31 @@ private:
 	Workers& _workers;
 	const Surroundings& _surroundings;
 
-	mutable std::mutex _view; ///< held for moments while _now is written, or read by others than the one busy with it
+	mutable std::mutex _view; ///< held briefly while _now is written, or read by threads other than the busy one
 	Candidate _now;
 
 	/// A swap's stop of the instance has timed out and is still under way: the contract allows a start only after a
-	/// stop that was OK. Of the thread that is busy with the issuer, and no lock's.
+	/// stop that was OK. Used by the busy thread alone, without a lock.
 	bool _stopPending = false;
 
-	mutable std::mutex _mutex; ///< of all that follows
+	mutable std::mutex _mutex; ///< guards all below
 	std::condition_variable _changed;
-	bool _busy = false;                  ///< a worker is in attempt() or swap(): _now is its own
-	bool _startAsked = false;            ///< while it was busy: if it does not run then, it is started again at once
+	bool _busy = false; ///< a worker is in attempt() or swap() and owns _now
+	/// A start was asked for while it was busy: unless it runs then, it is started again at once.
+	bool _startAsked = false;
 	bool _swapping = false;              ///< in swap()
 	bool _closed = false;                ///< requestStop() was called
 	bool _halted = false;                ///< no start may begin
 	bool _running = false;               ///< the last start succeeded
-	bool _failed = false;                ///< the last start failed for a reason that a person has to mend
-	std::shared_ptr<Instance> _starting; ///< a start waits in it: stop() ends the wait
-	std::uint64_t _epoch = 0;            ///< attempts planned in an earlier one are void
+	bool _failed = false;                ///< the last start failed for a reason that only an operator can mend
+	std::shared_ptr<Instance> _starting; ///< a start waits in it; stop() ends the wait
+	std::uint64_t _epoch = 0;            ///< attempts planned in an earlier epoch are void
 	unsigned _failures = 0;
-	std::optional<std::chrono::milliseconds> _retryAfter; ///< the next attempt, to be planned by rest()
-	std::optional<std::int64_t> _retryUnixMs;             ///< when it will be, for people
-	std::int64_t _sinceUnixMs;                            ///< when it last began to start, swap or stop
-	std::string _filesBefore;                             ///< the stamp of its files before the last start read them
-	std::string _problem;                                 ///< of the last start or swap
+	std::optional<std::chrono::milliseconds> _retryAfter; ///< pause before the next attempt, to be planned by rest()
+	std::optional<std::int64_t> _retryUnixMs;             ///< time of the next attempt, for status()
+	std::int64_t _sinceUnixMs;                            ///< time at which it last began to start, swap or stop
+	std::string _filesBefore;                             ///< stamp of its files before the last start read them
+	std::string _problem;                                 ///< error of the last start or swap; empty: none
 };
 
 } // namespace issuer::registry

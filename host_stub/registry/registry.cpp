@@ -11,11 +11,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Starts, swaps and stops side by side. Those that wait make room for others, so few are enough to keep the processors
-/// busy, and more would only cost memory.
+/// Most starts, swaps and stops at a time. Those that wait make room for others, so few are enough to keep the
+/// processors busy, and more would only cost memory.
 constexpr std::size_t mostAtOnce = 8;
 
-/// A start that waits for so long makes room for another.
+/// A start that has waited for so long makes room for another.
 constexpr std::chrono::milliseconds stuckAfter{250};
 
 } // namespace
@@ -27,7 +27,7 @@ Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink)
 	};
 }
 
-/// What is to be done, with everything that can fail beforehand already done.
+/// A change of the configuration, with every step that can fail already done.
 struct Registry::Plan
 {
 	std::vector<Candidate> changed;
@@ -36,19 +36,19 @@ struct Registry::Plan
 	std::size_t kept = 0;
 };
 
-/// The plugins, one user at a time: opening one may hang, in its file system or in code that a library runs when it is
-/// loaded, and then whoever waits for it goes away, with this left to the call.
+/// The plugins, used by one thread at a time. Opening one may hang, in its file system or in its initialisers; then the
+/// caller leaves, and this object stays with the call.
 struct Registry::Loading
 {
 	explicit Loading(loader::Plugins& itsPlugins) : plugins(itsPlugins) {}
 
 	loader::Plugins& plugins;
-	TimedLock mutex; ///< of all that follows, and of the plugins
+	TimedLock mutex; ///< guards all below, and the plugins
 	std::set<std::shared_ptr<const loader::Plugin>> open;
-	std::mutex held; ///< of:
+	std::mutex held; ///< guards the next member
 	std::multiset<const loader::Plugin*> holds;
 
-	/// While what it returns lives, `plugin` is not released.
+	/// Keeps `plugin` from being released while the returned object exists.
 	static std::shared_ptr<const void> hold(const std::shared_ptr<Loading>& self, const loader::Plugin* plugin)
 	{
 		const std::lock_guard lock(self->held);
@@ -122,7 +122,7 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
 		const std::lock_guard lock(_mutex);
 		for (const auto& [name, issuer] : _issuers) {
 			if (!plan->removed.contains(name) && !changed.contains(name)) {
-				issuer->startIfIdle(); // whoever reloads may have mended what kept it from starting
+				issuer->startIfIdle(); // the reload may follow a repair of what kept it from starting
 			}
 		}
 		for (Candidate& candidate : plan->added) {
@@ -180,7 +180,7 @@ Result<void> Registry::nudge(const std::string& name, Nudge nudge)
 		[&](const Error& error) { return Error{"issuer " + name + ": " + error.text}; });
 }
 
-/// Side by side: a plugin that hangs in create does not make the others wait for more than its time.
+/// Concurrently: a plugin that hangs in create delays the others by no more than its limit.
 Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 {
 	Plan plan;
@@ -192,11 +192,12 @@ Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 		Result<Candidate> candidate = failure("");
 	};
 	std::vector<Step> steps;
-	std::map<std::string, Result<loader::PluginFile>> names; // each looked up once, however many issuers have it
+	// Each name is looked up once, however many issuers have it.
+	std::map<std::string, Result<loader::PluginFile>> names;
 	for (IssuerSpec& spec : wanted) {
 		const auto existing = plan.removed.find(spec.name);
 		const bool exists = existing != plan.removed.end();
-		if (!spec.plugin.name.empty()) { // which may come to another file than when it was last looked up
+		if (!spec.plugin.name.empty()) { // the name may stand for another file than at the last look
 			const auto [known, isNew] = names.try_emplace(spec.plugin.name, failure(""));
 			if (isNew) {
 				known->second = _surroundings.resolve(spec.plugin);
@@ -297,8 +298,8 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 	});
 }
 
-/// Side by side: one that waits for its server does not hold up the others. And not behind starts that wait for theirs,
-/// which a swap may be what cancels.
+/// Concurrently: one that waits for its server does not hold up the others. Not queued behind starts that wait for
+/// theirs, which a swap may be meant to cancel.
 void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 {
 	const Issuers current = issuers();
@@ -313,8 +314,8 @@ void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
 	}
 }
 
-/// Side by side, so that those that hang, each for a bounded time, hold up few others. By few threads that each go on
-/// from one to the next: a thread for each of 10,000 costs seconds.
+/// Concurrently, so that those that hang, each for a bounded time, hold up few others. On few threads that each
+/// continue from one to the next: a thread for each of 10,000 costs seconds.
 void Registry::forEach(const Issuers& issuers, const std::function<void(Issuer&)>& act)
 {
 	constexpr std::size_t most = 64;
@@ -379,7 +380,7 @@ void Registry::releaseUnused()
 {
 	const std::unique_lock loading(_loading->mutex, steady_clock::now() + _surroundings.callTimeout);
 	if (!loading) {
-		return; // one hangs while it is loaded: the next that is released finds the others
+		return; // one hangs while it is loaded: the next release takes the others
 	}
 	auto& open = _loading->open;
 	for (auto plugin = open.begin(); plugin != open.end();) {

@@ -17,68 +17,69 @@
 
 namespace issuer::registry {
 
-/// What a new configuration changed.
+/// The changes that a new configuration brought.
 struct Changes
 {
 	std::size_t kept = 0;
 	std::size_t swapped = 0;
 	std::size_t added = 0;
 	std::size_t removed = 0;
-	std::size_t rolledBack = 0; ///< a swap failed, they go on as before; the sink was told why
+	std::size_t rolledBack = 0; ///< their swap failed, and they continue as before; the sink was told why
 };
 
-/// What became of the wish to swap one issuer, with a sentence for people.
+/// The result of a request to swap one issuer, with a sentence for the operator.
 struct SwapReport
 {
 	enum class Result
 	{
 		swapped,
-		refused,    ///< the issuer has noticed nothing
-		rolledBack, ///< it goes on as before
+		refused,    ///< the issuer was not touched
+		rolledBack, ///< it continues as before
 	};
 
 	Result result;
 	std::string text;
 };
 
-/// Has `sink` hear what workers complain about.
+/// Returns a function that tells `sink` the complaints of workers.
 [[nodiscard]] Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink);
 
-/// All issuers of a host, over all their plugins. Functions are [thread-safe]; apply() runs one at a time, beside
-/// swaps.
+/// All issuers of a host, and their plugins. Functions are [thread-safe]; apply() runs one at a time, beside swaps.
 class Registry
 {
 public:
-	/// `plugins` outlives it.
+	/// `plugins` must outlive it.
 	Registry(loader::Plugins& plugins, Surroundings surroundings);
-	/// Stops everything.
+	/// Stops all issuers.
 	~Registry();
 
 	/// Makes `wanted`, whose names are unique, the issuers of a host that has none yet. Each is prepared and started by
-	/// itself, so that one that cannot be does not keep the others waiting; it is tried again. Waits for nothing.
+	/// itself, so that one that fails does not delay the others; it is tried again. Returns at once.
 	void begin(std::vector<IssuerSpec> wanted);
 
 	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new
-	/// instance first, and if any of that fails changes nothing and says why, one line a failure. Then swaps what has
-	/// changed, stops what is gone and starts what is new; what is unchanged is not touched, but started if it does not
-	/// run. Waits for swaps and stops, but not for starts. No plugin that hangs holds it up for ever.
+	/// instance first, and if any of that fails changes nothing and returns the reasons, one line a failure. Then swaps
+	/// those that have changed, stops those that are gone and starts the new ones; unchanged ones are not touched, but
+	/// started if they do not run. Waits for swaps and stops, but not for starts. No plugin that hangs holds it up for
+	/// ever.
 	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted);
 
-	/// Has one issuer go on with another plugin and the configuration it has, until the next apply() that wants
+	/// Has one issuer continue with another plugin and its present configuration, until the next apply() that wants
 	/// something else. Waits for it.
 	[[nodiscard]] SwapReport swap(const std::string& name, loader::PluginFile plugin);
 
 	/// Has one issuer renew or read its credential now, see Issuer::nudge(). The error names the issuer.
 	[[nodiscard]] Result<void> nudge(const std::string& name, Nudge nudge);
 
-	/// Stops everything, within the stop timeout; an apply() under way is cut short. For good: apply() then fails.
-	/// False: something did not stop, and the sink was told what.
+	/// Stops all issuers for good, within the stop timeout; an apply() under way is cut short, and later ones fail.
+	/// Returns false if an issuer did not stop; the sink was told which.
 	[[nodiscard]] bool stopAll();
 
-	/// Tells of each plugin file that is in use and gone, once. To be asked now and then.
+	/// Warns of each plugin file that is in use and gone, once. To be called at intervals.
 	void warnOfMissingFiles();
 
-	/// How every issuer stands, by name. Waits for nobody; asks the plugins, and so not from inside the sink.
+	/// Returns the state of every issuer, by name. Does not wait for a busy one; asks the plugins, and so must not be
+	/// called from inside the sink.
 	[[nodiscard]] std::vector<observe::IssuerStatus> snapshot() const;
 
 private:
@@ -98,11 +99,11 @@ private:
 	const std::shared_ptr<Loading> _loading;
 	const Surroundings _surroundings;
 	TimedLock _control;        ///< held by apply()
-	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
+	mutable std::mutex _mutex; ///< guards _issuers and _missing; held briefly
 	Issuers _issuers;
-	std::set<std::string> _missing; ///< plugin files that were told to be gone; of _mutex, too
+	std::set<std::string> _missing; ///< plugin files that were reported as gone
 	std::atomic<bool> _closed = false;
-	Workers _workers; ///< the first to go: its tasks use all of the above
+	Workers _workers; ///< destroyed first: its tasks use all members above
 };
 
 } // namespace issuer::registry

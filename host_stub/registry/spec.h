@@ -6,7 +6,7 @@
 
 namespace issuer::registry {
 
-/// One issuer as it is configured. Equal specs need no restart.
+/// The configuration of one issuer. Equal specs need no restart.
 struct IssuerSpec
 {
 	std::string name; ///< unique

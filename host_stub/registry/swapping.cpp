@@ -1,7 +1,7 @@
 #include "common/unix_time.h"
 #include "registry/issuer.h"
 
-/// How an issuer becomes another, and how it goes back from every step of that.
+/// The swap of an issuer, and the way back from each of its steps.
 namespace issuer::registry {
 
 using observe::Action;
@@ -10,10 +10,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Whether a request is out, or about to be: a credential that is kept alive has a next one planned at all other times.
+/// Returns whether a request is under way, or about to be: at all other times a credential that is kept alive has a
+/// planned next one.
 bool isAsking(const issuer_health& health)
 {
-	constexpr milliseconds lead{50}; // from here to stop, on a busy machine
+	constexpr milliseconds lead{50}; // time that passes from here to the stop, on a busy machine
 	const bool keepsAlive = health.state == ISSUER_STATE_ACTIVE || health.state == ISSUER_STATE_RETRYING;
 	return keepsAlive && health.next_unix_ms < unixMsNow() + lead.count();
 }
@@ -37,7 +38,7 @@ Result<void> Issuer::swap(Candidate next)
 			const std::lock_guard lock(_mutex);
 			_halted = _swapping = false;
 		}
-		startIfIdle(); // the start may have ended just now, and as it was told to stop, planned no other
+		startIfIdle(); // the start may have ended just now, cancelled, without planning another
 		const std::string why = "the start that is under way does not end";
 		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + why);
 		return failure(why);
@@ -64,10 +65,10 @@ Result<void> Issuer::swap(Candidate next)
 	return result;
 }
 
-/// The steps of a swap, each with its way back.
+/// Does the steps of a swap, each with its way back.
 ///
-/// An old instance that has stopped and then hangs cannot be gone back to: it is left behind, and the new one takes its
-/// place without it. One that hangs in its stop keeps it from being replaced, once: the next swap leaves it behind.
+/// An old instance that has stopped and then hangs cannot be returned to: it is left behind, and the new one takes its
+/// place without its state. One that hangs in its stop prevents the swap once: the next swap leaves it behind.
 Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 {
 	std::optional<std::string> state;
@@ -105,8 +106,8 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 	return replace(std::move(next), state, wasRunning, lost);
 }
 
-/// A stop cuts a request off that the server may have heard, and then the successor sends it again. So it may come back
-/// first; but not for long, for a swap may well be what helps against a server that hangs.
+/// Waits for a request under way to end. A stop would cut it off although the server may have carried it out, and the
+/// successor would send it again. The wait is short, for a swap may be the remedy against a server that hangs.
 void Issuer::awaitQuiet(const Instance& instance)
 {
 	constexpr milliseconds longest{1000};
@@ -124,7 +125,7 @@ void Issuer::awaitQuiet(const Instance& instance)
 	}
 }
 
-/// The second half of a swap: the old instance is gone, the new one takes its place.
+/// Does the second half of a swap: the old instance is destroyed, and the new one takes its place.
 Result<void> Issuer::replace(
 	Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost)
 {
@@ -136,7 +137,8 @@ Result<void> Issuer::replace(
 			return recreate(std::move(before), "the new one does not take over: " + imported.error().text, state);
 		}
 		if (!imported) {
-			// Of a version it does not know: no reason to keep the old code for ever. It asks its server instead.
+			// A state of an unknown version is no reason to keep the old code for ever. The new instance asks its
+			// server instead.
 			without = ", without what the old one knew: " + imported.error().text;
 		}
 	}
@@ -144,7 +146,8 @@ Result<void> Issuer::replace(
 	if (!started && (wasRunning || started.error().hung)) {
 		return recreate(std::move(before), "the new one does not start: " + started.error().text, state);
 	}
-	// What did not run is no better than what does not start: there the new configuration stands, and is tried again.
+	// An issuer that did not run is no better than one that does not start: the new configuration stays, and is tried
+	// again.
 	{
 		const std::lock_guard lock(_mutex);
 		_failures = 0;
@@ -159,18 +162,18 @@ Result<void> Issuer::replace(
 	return {};
 }
 
-/// Goes on with the instance it has, which a swap has stopped.
+/// Continues with its present instance, which a swap has stopped.
 Result<void> Issuer::goBack(std::string why)
 {
 	settle(startCancellably(*_now.instance, steady_clock::now() + _surroundings.swapTimeout));
 	return failure(std::move(why));
 }
 
-/// Goes on as it was configured `before`, with a new instance of the old plugin in place of the one a swap destroyed.
+/// Continues as configured `before`, with a new instance of the old plugin in place of the one that the swap destroyed.
 Result<void> Issuer::recreate(Candidate before, std::string why, const std::optional<std::string>& state)
 {
 	become(std::move(before));
-	if (_now.plugin == nullptr) { // it never was more than configured
+	if (_now.plugin == nullptr) { // it was never created
 		settle(tl::unexpected(CallError{ISSUER_E_UNAVAILABLE, why}));
 		return failure(std::move(why));
 	}
@@ -187,7 +190,7 @@ Result<void> Issuer::recreate(Candidate before, std::string why, const std::opti
 	return goBack(std::move(why));
 }
 
-/// Puts `next` in the place of what it is now, which is returned.
+/// Replaces the current candidate by `next`, and returns the former.
 Candidate Issuer::become(Candidate next)
 {
 	const std::lock_guard lock(_view);

@@ -27,7 +27,7 @@ Workers::~Workers()
 	_closing = true;
 	_delayed.clear();
 	_changed.notify_all();
-	while (_threads.empty() && !_ready.empty()) { // there never was a thread to be had
+	while (_threads.empty() && !_ready.empty()) { // no thread could ever be created
 		carryOut(next(), lock);
 	}
 	_changed.wait(lock, [this] { return _threads.empty(); });
@@ -55,7 +55,8 @@ void Workers::postAfter(std::chrono::milliseconds delay, Task task)
 	joinFinished(lock);
 }
 
-/// As many tasks run as may: the moment when one of them will have been running for so long that it counts no more.
+/// If as many tasks run as may: returns the time at which one of them will have run for so long that it no longer
+/// counts.
 std::optional<Workers::Clock::time_point> Workers::fullUntil() const
 {
 	if (_running.size() < _limit) {
@@ -68,14 +69,14 @@ std::optional<Workers::Clock::time_point> Workers::fullUntil() const
 	return until > Clock::now() ? std::optional(until) : std::nullopt;
 }
 
-/// Sees to it that a thread is there for what is ready, or one for what is due later.
+/// Makes sure that there is a thread for the ready tasks, or one for those that are due later.
 void Workers::employ()
 {
 	const std::size_t needed = std::max<std::size_t>(_ready.size(), _delayed.empty() ? 0 : 1);
-	// Beside those that work one more, that looks when one of them is stuck.
+	// One idle thread more than the busy ones, which looks when one of them is stuck.
 	const bool watched = _stuckAfter != never && _idle > 0 && fullUntil();
 	if (watched && _ready.size() > 1) {
-		return; // since the first of these came, it waits for the moment when there is room
+		return; // an idle thread waits for the time at which there is room
 	}
 	const bool full =
 		_threads.size() >= mostThreads || (_threads.size() >= _limit && (_stuckAfter == never || watched));
@@ -86,7 +87,7 @@ void Workers::employ()
 	hire();
 }
 
-/// One thread more. If the system has none to give, those that are there do the work when they come to it.
+/// Creates one more thread. If the system refuses, the existing ones take the tasks in turn.
 void Workers::hire()
 {
 	const SignalsBlocked blocked;
@@ -115,12 +116,14 @@ Workers::Task Workers::next()
 	return task;
 }
 
-/// Without the lock, under which not even what the task holds may die.
+/// Runs a task without the lock, and destroys its captures without it too.
 void Workers::carryOut(Task task, std::unique_lock<std::mutex>& lock)
 {
 	const auto since = _running.insert(Clock::now());
 	if (!_threads.empty()) {
-		employ(); // for the rest, while this thread is away: it counts by now, or each task would hire one in vain
+		// For the other tasks while this thread is busy; it is counted already, otherwise each task would create a
+		// thread in vain.
+		employ();
 	}
 	lock.unlock();
 	task();
@@ -138,11 +141,11 @@ void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
 	}
 }
 
-/// Waits for what is due next, or for what comes.
+/// Waits for the next delayed task, or for a new one.
 void Workers::await(std::unique_lock<std::mutex>& lock)
 {
 	std::optional<Clock::time_point> until = _ready.empty() ? std::nullopt : fullUntil();
-	if (!_delayed.empty()) { // another may take the task meanwhile
+	if (!_delayed.empty()) { // another thread may take the task meanwhile
 		until = std::min(until.value_or(_delayed.begin()->first), _delayed.begin()->first);
 	}
 	++_idle;
@@ -168,13 +171,13 @@ void Workers::run()
 			carryOut(next(), lock);
 		}
 		else if ((_closing && _ready.empty()) || _idle > 0) {
-			break; // nothing will come, or another already waits for it
+			break; // no task will come, or another thread already waits for it
 		}
 		else {
 			await(lock);
 		}
 	}
-	joinFinished(lock); // so that never more than a few stacks wait for that
+	joinFinished(lock); // so that only few finished threads keep their stacks
 	lock.lock();
 	const auto self = _threads.find(std::this_thread::get_id());
 	_finished.push_back(std::move(self->second));

@@ -15,25 +15,25 @@
 namespace issuer::registry {
 
 /// Runs tasks that may block for long, such as a start that waits for its server, each on a thread of its own up to
-/// `limit` at once. A task that has run for `stuckAfter` counts no more, so that those that wait for long, or for ever,
-/// hold up no other; there are 1024 threads at most. Threads come with the work and go with it, but for one that is
-/// there from the beginning: the system may have no other to give when one is needed, and then what is to be done waits
-/// its turn. [thread-safe]
+/// `limit` at once. A task that has run for `stuckAfter` is not counted any more, so that those that wait for long, or
+/// for ever, hold up no other; there are 1024 threads at most. Threads are created and end with the work, but for one
+/// that exists from the beginning: the system may refuse another when it is needed, and then tasks wait their turn.
+/// [thread-safe]
 class Workers
 {
 public:
 	using Task = std::function<void()>; ///< must not throw
 
-	/// `complain` is told once that there is no further thread to be had, and once that there is. It must not block,
+	/// `complain` is called once when the system refuses a thread, and once when it gives one again. It must not block,
 	/// nor post.
 	using Complain = std::function<void(const std::string&)>;
 
 	using Duration = std::chrono::milliseconds;
-	static constexpr Duration never{0}; ///< as `stuckAfter`: tasks count as long as they run
+	static constexpr Duration never{0}; ///< value of `stuckAfter`: tasks count as long as they run
 
 	explicit Workers(
 		std::size_t limit = 64, Complain complain = [](const std::string&) {}, Duration stuckAfter = never);
-	/// Drops delayed tasks, runs the others to their end.
+	/// Drops delayed tasks, and runs the others to their end.
 	~Workers();
 	Workers(const Workers&) = delete;
 	Workers& operator=(const Workers&) = delete;
@@ -61,10 +61,10 @@ private:
 	std::deque<Task> _ready;
 	std::multimap<Clock::time_point, Task> _delayed;
 	bool _closing = false;
-	bool _short = false;   ///< the system gave no thread when one was last asked for
-	std::size_t _idle = 0; ///< threads that wait for work, or are about to look for it
+	bool _short = false;   ///< the system refused the last thread that was asked for
+	std::size_t _idle = 0; ///< number of threads that wait for work, or are about to look for it
 	std::map<std::thread::id, std::thread> _threads;
-	std::multiset<Clock::time_point> _running; ///< since when tasks run
+	std::multiset<Clock::time_point> _running; ///< times at which the running tasks began
 	std::vector<std::thread> _finished;        ///< to be joined
 };
 
