@@ -58,7 +58,7 @@ public:
 	/// Notes the file that the helper is about to read, "CA file /x.pem", so that it can be named should the read hang.
 	virtual void at(const std::string& what) = 0;
 
-	/// A pass to use OpenSSL; throws OpensslGate::Closed.
+	/// Returns a pass to use OpenSSL; throws OpensslGate::Closed.
 	[[nodiscard]] OpensslGate::Pass openssl() { return _gate.enter(); }
 
 private:
