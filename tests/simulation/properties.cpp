@@ -79,7 +79,7 @@ const Exchange* before(const Chronicle& chronicle, std::size_t index)
 }
 
 /// While renewals succeed, the configured share of the lease lies between two of them. Of a long lease there is a look
-/// within hours: the design says 6 h, spread by a tenth.
+/// within hours: docs/renewal.md says 6 h, spread by a tenth.
 Broken cadenceKept(const World& world, const Chronicle& chronicle)
 {
 	if (happens(world, Deed::renewNow)) {

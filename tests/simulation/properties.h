@@ -20,7 +20,7 @@ struct Property
 
 inline constexpr std::size_t propertyCount = 7;
 
-/// The six of the design, in its order, and that no renewer that runs is left without a next step.
+/// Returns the promises in the order of docs/internals.md.
 [[nodiscard]] std::span<const Property, propertyCount> properties();
 
 } // namespace issuer::simulation

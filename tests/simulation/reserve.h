@@ -8,7 +8,7 @@
 namespace issuer::simulation {
 
 /// How long before a token's end a server must be well for the token to live: guard + gap + one round trip, as the
-/// guarantee of the design has it. Written down here once more on purpose: the judge does not ask the judged.
+/// guarantee in docs/renewal.md has it. Written down here once more on purpose: the judge does not ask the judged.
 struct Reserve
 {
 	Duration gap;

@@ -392,7 +392,7 @@ void Stage::checkArmed(const char* after)
 	}
 }
 
-/// Is it asked about often enough for a revocation to be known within hours? The design says 6 h, spread by a tenth.
+/// Is it asked about often enough for a revocation to be known within hours? docs/renewal.md says 6 h, spread by a tenth.
 void Stage::checkSilence()
 {
 	constexpr Duration longest = std::chrono::minutes(6 * 66);

@@ -61,7 +61,7 @@ struct Snapshot
 /// token that is known to be dead have no outcome. An event without an outcome follows where the state changed, or
 /// the forecast or the lease by more than a tenth. Notes say the same far more rarely.
 ///
-/// The rules and their reasons: renewal.md of the design, told again at each rule in the source.
+/// The rules and their reasons are in docs/renewal.md, and stand again at each rule in the source.
 class Keeper
 {
 public:
