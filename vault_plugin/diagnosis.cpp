@@ -41,7 +41,7 @@ const char* adviceFor(ExchangeError::Kind kind)
 	case ExchangeError::Kind::configuration:
 		return "mend the configuration";
 	case ExchangeError::Kind::malformed:
-		return "check that the address is that of Vault, and what stands before it";
+		return "check that the address is that of Vault, and proxies or gateways before it";
 	case ExchangeError::Kind::cancelled:
 	case ExchangeError::Kind::timeout:
 	case ExchangeError::Kind::network:
@@ -112,7 +112,7 @@ void Diagnosis::judgeTrouble(const Trouble& trouble)
 	case Trouble::Kind::refused:
 	case Trouble::Kind::unclearRefusal:
 	case Trouble::Kind::gone:
-		tell(problem, "credential", trouble.detail, "replace the token, unless what is named is at fault");
+		tell(problem, "credential", trouble.detail, "replace the token, unless the named cause is at fault");
 		break;
 	case Trouble::Kind::throttled:
 	case Trouble::Kind::serverAway:
@@ -126,7 +126,8 @@ void Diagnosis::judgeTrouble(const Trouble& trouble)
 	case Trouble::Kind::configuration:
 	case Trouble::Kind::transport:
 	case Trouble::Kind::cancelled:
-		tell(problem, "address", trouble.detail, "check the address, the namespace, and what stands before the server");
+		tell(problem, "address", trouble.detail,
+			"check the address, the namespace, and proxies or gateways before the server");
 		break;
 	}
 }
@@ -175,7 +176,7 @@ void Diagnosis::judgeLifetime(const TokenFacts& facts)
 	}
 	else if (facts.explicitMaxTtl > Duration::zero() && facts.creationTime) {
 		const auto death = telling::until(*facts.creationTime + facts.explicitMaxTtl, now);
-		tell(warn, "lifetime", "capped by its explicit max TTL: dies " + death + ", whoever renews it",
+		tell(warn, "lifetime", "capped by its explicit max TTL: dies " + death + ", however often it is renewed",
 			std::string("replace it before then; ") + usePeriodic);
 	}
 	else if (facts.period > Duration::zero()) {

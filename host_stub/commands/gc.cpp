@@ -86,7 +86,7 @@ std::string_view Gc::help() const
 {
 	return "Usage: issuer-host gc [--dry-run] [--plugin-dir DIR] [--config FILE]… [--control PATH]\n"
 		   "\n"
-		   "Removes the versions under DIR that nobody needs any more, whether `issuer-host stage` or a package has "
+		   "Removes the versions under DIR that are not needed any more, whether `issuer-host stage` or a package has "
 		   "put\n"
 		   "them there, and prints their paths; also what a `stage` that was killed has left. Kept are the newest\n"
 		   "version of each plugin by SemVer (1.0.0 is newer than 1.0.0-rc1), whatever a running process has mapped,\n"

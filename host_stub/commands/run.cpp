@@ -82,7 +82,7 @@ std::vector<std::string> admit(observe::Fleet& fleet, const HostConfig& config)
 	return names;
 }
 
-/// The fleet hears whoever is new from the first word on, and whoever is gone to the last that counts.
+/// Lets the fleet record new issuers from their first event on, and removed ones to their last.
 Result<registry::Changes> apply(registry::Registry& registry, observe::Fleet& fleet, const HostConfig& config)
 {
 	const std::vector<std::string> names = admit(fleet, config);

@@ -21,7 +21,7 @@ void refusesWhatIsNoConfiguration(const Subject& subject)
 		const std::string call = std::string("create with the configuration «") + config + "»";
 		expectCode(call, code, ISSUER_E_INVALID);
 		expect(out == nullptr, call + " fails and leaves *out other than NULL");
-		expect(error.code() == code, call + " leaves error.code other than what it returns");
+		expect(error.code() == code, call + " leaves error.code other than its return code");
 		static_cast<void>(error.message());
 	}
 	issuer_instance* out = nullptr;
@@ -102,7 +102,7 @@ constexpr Check checks[] = {
 	{"creates-quietly", "create starts no thread and opens no file.", Needs::instance, false, createsQuietly},
 	{"creates-for-a-host-of-1.0", "It works with the smallest host; all other checks use a grown one.", Needs::instance,
 		false, createsForAHostOf10},
-	{"stop-of-a-fresh-one-is-ok", "Nothing is wrong with stopping what was never started.", Needs::instance, false,
+	{"stop-of-a-fresh-one-is-ok", "Stopping an instance that was never started succeeds.", Needs::instance, false,
 		stopOfAFreshOneIsOk},
 };
 

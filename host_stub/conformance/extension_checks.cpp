@@ -88,7 +88,7 @@ void handsOverToItself(const Subject& subject)
 	expectCode("export_state", handover.export_state(old.instance.get(), keep, &blobs, nullptr), ISSUER_OK);
 	expect(blobs.size() == 1, "export_state calls write " + std::to_string(blobs.size()) + " times");
 	Instance next(old.library, subject, old.ears);
-	expectCode("import_state of what the same version exported",
+	expectCode("import_state of a state that the same version exported",
 		handover.import_state(next.get(), borrow(blobs.front()), nullptr), ISSUER_OK);
 	next.start();
 	expectCode("import_state of a running instance", handover.import_state(next.get(), borrow(blobs.front()), nullptr),
@@ -142,7 +142,7 @@ void keepsItsSecret(const Subject& subject)
 	}
 	for (const std::string& text : texts) {
 		expect(text.find(secrets.front()) == std::string::npos,
-			"the credential stands in an event, in a log line or in what it hands over");
+			"the credential appears in an event, a log line or the state it hands over");
 	}
 }
 
@@ -272,9 +272,9 @@ constexpr Check checks[] = {
 		healthWritesNoFurtherThanItMay},
 	{"control-needs-a-running-one", "issuer.control/1 works while it runs, and refuses otherwise.", Needs::stopping,
 		false, controlNeedsARunningInstance},
-	{"hands-over-to-itself", "issuer.handover/1 takes what the same version gives.", Needs::stopping, false,
+	{"hands-over-to-itself", "issuer.handover/1 takes a state of the same version.", Needs::stopping, false,
 		handsOverToItself},
-	{"refuses-a-damaged-state", "issuer.handover/1 refuses what it cannot read, and starts all the same.",
+	{"refuses-a-damaged-state", "issuer.handover/1 refuses a state that it cannot read, and starts all the same.",
 		Needs::stopping, false, refusesADamagedState},
 	{"lends-the-credential-once", "issuer.credential/1 shows the live credential once a call.", Needs::stopping, false,
 		lendsTheCredentialOnce},

@@ -18,7 +18,7 @@ void starts(const Subject& subject)
 	ErrorBuffer error;
 	const issuer_rc code = stage.instance.tryStart(error.get());
 	if (code == ISSUER_E_UNAVAILABLE) {
-		warn("its server does not answer: " + error.message() + "; what follows needs a server that does");
+		warn("its server does not answer: " + error.message() + "; the next checks need a server that does");
 	}
 	expect(code == ISSUER_OK, "start answers " + codeName(code) + ": " + (code == ISSUER_OK ? "" : error.message()));
 }
@@ -145,7 +145,7 @@ void instancesAreStrangers(const Subject& subject)
 
 constexpr Check checks[] = {
 	{"starts", "start succeeds with a good configuration.", Needs::instance, true, starts},
-	{"stops", "stop ends what start began, and destroy may follow.", Needs::running, true, stops},
+	{"stops", "stop ends all work of start, and destroy may follow.", Needs::running, true, stops},
 	{"start-twice-is-once", "start has no effect on a running instance.", Needs::stopping, false, startTwiceIsOnce},
 	{"stop-twice-is-once", "stop has no effect on a stopped instance.", Needs::stopping, false, stopTwiceIsOnce},
 	{"starts-again", "start works again after stop, any number of times.", Needs::stopping, false, startsAgain},
@@ -155,7 +155,7 @@ constexpr Check checks[] = {
 		stopLeavesNoThread},
 	{"stop-keeps-its-time", "stop answers in time while a recorder blocks, and ends the work afterwards.",
 		Needs::stopping, false, stopKeepsItsTime},
-	{"instances-are-strangers", "What is done to one instance does not touch another.", Needs::stopping, false,
+	{"instances-are-strangers", "Calls on one instance do not affect another.", Needs::stopping, false,
 		instancesAreStrangers},
 };
 

@@ -188,7 +188,7 @@ constexpr Check checks[] = {
 		filesAreCloseOnExec},
 	{"leaves-the-process-alone", "Handlers, environment, locale, umask and directory are the host's.", Needs::stopping,
 		false, leavesTheProcessAlone},
-	{"leaves-no-file-open", "stop closes what start has opened.", Needs::stopping, false, leavesNoFileOpen},
+	{"leaves-no-file-open", "stop closes all files that start has opened.", Needs::stopping, false, leavesNoFileOpen},
 };
 
 } // namespace

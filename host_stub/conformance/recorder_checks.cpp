@@ -223,7 +223,7 @@ void blockedRecordersDelayNoOther(const Subject& subject)
 }
 
 constexpr Check checks[] = {
-	{"events-are-whole", "Every event says what, when and in which words.", Needs::stopping, false, eventsAreWhole},
+	{"events-are-whole", "Every event has its kind, time and text.", Needs::stopping, false, eventsAreWhole},
 	{"stop-ends-the-callbacks", "Nothing is recorded once stop has answered ISSUER_OK.", Needs::stopping, false,
 		stopEndsTheCallbacks},
 	{"set-recorder-is-a-barrier", "A replaced recorder is not running and never called again.", Needs::stopping, false,

@@ -131,8 +131,8 @@ void unknownExtensionIsNull(const Subject& subject)
 {
 	const Library library(subject);
 	for (const char* id : {"", "issuer.", "issuer.unknown/1", "issuer.health/999", "com.example.audit/1"}) {
-		expect(
-			library.table().get_extension(id) == nullptr, std::string("it offers \"") + id + "\", which nobody knows");
+		expect(library.table().get_extension(id) == nullptr,
+			std::string("it offers \"") + id + "\", which does not exist");
 	}
 }
 
@@ -168,8 +168,7 @@ constexpr Check checks[] = {
 	{"id-names-its-owner", "The descriptor's id is a reverse domain.", Needs::library, false, idNamesItsOwner},
 	{"version-fits-a-path", "The descriptor's version can be part of a path.", Needs::library, false, versionFitsAPath},
 	{"schema-is-json", "The schema of its configuration is there and is JSON.", Needs::library, false, schemaIsJson},
-	{"unknown-extension-is-null", "An extension that nobody knows is not offered.", Needs::table, false,
-		unknownExtensionIsNull},
+	{"unknown-extension-is-null", "An unknown extension is not offered.", Needs::table, false, unknownExtensionIsNull},
 	{"known-extensions-are-whole", "The tables of the extensions it offers have no gap.", Needs::table, false,
 		knownExtensionsAreWhole},
 };

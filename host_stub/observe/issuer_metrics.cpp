@@ -73,7 +73,7 @@ void states(Exposition& out, const std::vector<IssuerView>& issuers)
 
 void phases(Exposition& out, const std::vector<IssuerView>& issuers)
 {
-	out.family("gauge", "issuer_phase", "1 for what the host is doing with the issuer, 0 for the rest.");
+	out.family("gauge", "issuer_phase", "1 for the phase that the host has the issuer in, 0 for the others.");
 	for (const IssuerView& issuer : issuers) {
 		for (const Phase phase :
 			{Phase::starting, Phase::running, Phase::waiting, Phase::failed, Phase::swapping, Phase::stopping}) {

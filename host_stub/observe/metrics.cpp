@@ -59,7 +59,7 @@ struct Metrics::Hosts
 		  swapped(swaps.Add({{"result", "swapped"}})), rolledBack(swaps.Add({{"result", "rolled_back"}})),
 		  pinned(prometheus::BuildGauge()
 					 .Name("issuer_plugin_pinned_libraries")
-					 .Help("Plugin libraries that nobody uses but that could not be unloaded.")
+					 .Help("Plugin libraries that no issuer uses but that could not be unloaded.")
 					 .Register(registry)
 					 .Add({})),
 		  reloads(prometheus::BuildCounter()

@@ -170,7 +170,7 @@ Result<void> RotatedFile::follow()
 Result<void> RotatedFile::undo()
 {
 	if (_dirty && ::ftruncate(_fd, static_cast<off_t>(_size)) != 0) {
-		return failed("what was written in part cannot be cut off");
+		return failed("a partly written line cannot be cut off");
 	}
 	_dirty = false;
 	return {};

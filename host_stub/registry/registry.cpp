@@ -253,7 +253,8 @@ void Registry::warnOfMissingFiles()
 	for (const std::string& path : looked ? *paths : _missing) {
 		if (!_missing.contains(path)) {
 			_surroundings.sink->notice({Action::missing, ISSUER_LOG_WARN, {},
-				path + " is gone: what runs goes on, but no start finds it; reload to go on with another version",
+				path + " is gone: running issuers continue, but no start finds it; reload to continue with another "
+					   "version",
 				path});
 		}
 	}

@@ -139,7 +139,7 @@ Result<void> Issuer::replace(
 		if (!imported) {
 			// A state of an unknown version is no reason to keep the old code for ever. The new instance asks its
 			// server instead.
-			without = ", without what the old one knew: " + imported.error().text;
+			without = ", without the state of the old one: " + imported.error().text;
 		}
 	}
 	const CallResult started = startCancellably(*_now.instance, steady_clock::now() + _surroundings.swapTimeout);
@@ -185,7 +185,7 @@ Result<void> Issuer::recreate(Candidate before, std::string why, const std::opti
 	again->hold = _now.hold;
 	become(std::move(*again));
 	if (state && !_now.instance->importState(*state, soon())) {
-		why += "; what the old one knew is lost, so it asks its server";
+		why += "; the state of the old one is lost, so it asks its server";
 	}
 	return goBack(std::move(why));
 }

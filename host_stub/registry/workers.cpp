@@ -103,8 +103,8 @@ void Workers::hire()
 	catch (const std::system_error& error) {
 		_changed.notify_one();
 		if (!std::exchange(_short, true)) {
-			_complain(std::string("the system gives no further thread (") + error.code().message() +
-					  "): what is to be done waits for those there are");
+			_complain(std::string("cannot create another thread (") + error.code().message() +
+					  "); work is queued for the existing threads");
 		}
 	}
 }

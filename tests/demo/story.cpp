@@ -88,8 +88,8 @@ void Story::introduce()
 	_cappedToken = _vault.createToken("build", R"("ttl":"10s","explicit_max_ttl":"26s")");
 	_cappedEnd = nowMs() + 26'000;
 	writeToken("build", _cappedToken);
-	_stage.tell(
-		"web holds a token of 10 s, mail a periodic one; build's may not live longer than 26 s, whoever renews it.");
+	_stage.tell("web holds a token of 10 s, mail a periodic one; build's may not live longer than 26 s, however often "
+				"it is renewed.");
 	const fs::path plugin = installed(_cast.plugin, "1");
 	for (const auto& issuer : everybody) {
 		_plugins[issuer] = plugin;

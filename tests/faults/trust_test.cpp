@@ -338,7 +338,7 @@ TEST(Trust, AFileThatHangsLeavesWhatWasReadInUseAndIsTold)
 	const auto isTold = [&](const Outcome& reply) {
 		return !reply || advises(reply, "CA file " + settings.tls.caFile +
 											" hangs: its file system does not answer; "
-											"going on with what was read before");
+											"the content read before stays in use");
 	};
 	const auto meanwhile = renewUntil(*client, isTold);
 	ASSERT_TRUE(meanwhile.has_value()) << told(meanwhile);

@@ -583,7 +583,8 @@ constexpr std::array<Property, propertyCount> all{{
 		deathIsForecast},
 	{"AlwaysRecovers", "from every state, a good credential and a good server lead back to life", alwaysRecovers},
 	{"StaysQuiet", "events and lines of the log are bounded", staysQuiet},
-	{"NeverSilent", "whoever runs has a next step or awaits an answer, and asks at least every six hours", neverSilent},
+	{"NeverSilent", "a renewer that runs has a next step or awaits an answer, and asks at least every six hours",
+		neverSilent},
 	{"StopsForGood", "from every state, stop leads to STOPPED and no later output", stopsForGood},
 }};
 

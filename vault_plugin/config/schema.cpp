@@ -60,7 +60,7 @@ const char configSchema[] = R"json({
     },
     "tls": {
       "title": "TLS",
-      "description": "Whom to trust and what to show, on https addresses. Files are read again when they change. Default: the system's roots, no client certificate.",
+      "description": "Trusted authorities and our own certificate, for https addresses. Files are read again when they change. Default: the system's roots, no client certificate.",
       "type": "object",
       "additionalProperties": false,
       "properties": {
@@ -76,7 +76,7 @@ const char configSchema[] = R"json({
         },
         "client_cert": {
           "title": "Client certificate",
-          "description": "Absolute path of a PEM file with our certificate and its chain. A token of the cert auth method is renewed only by who shows its certificate. Needs client_key.",
+          "description": "Absolute path of a PEM file with our certificate and its chain. A token of the cert auth method is renewed only over a connection with its certificate. Needs client_key.",
           "$ref": "#/$defs/absolutePath"
         },
         "client_key": {
@@ -93,7 +93,7 @@ const char configSchema[] = R"json({
         },
         "insecure_skip_verify": {
           "title": "Skip verification (insecure)",
-          "description": "true: accept any certificate, so that whoever stands between can take the token. Warned of at every start.",
+          "description": "true: accept any certificate, so that anyone between here and the server can take the token. Warned of at every start.",
           "type": "boolean",
           "default": false
         }
@@ -140,7 +140,7 @@ const char configSchema[] = R"json({
         },
         "increment": {
           "title": "Increment",
-          "description": "Duration in whole seconds, up to ten years: the lease to ask for at each renewal; the server may grant less. 0: what the server has set for the token.",
+          "description": "Duration in whole seconds, up to ten years: the lease to ask for at each renewal; the server may grant less. 0: the one that the server has set for the token.",
           "$ref": "#/$defs/duration",
           "multipleOf": 1,
           "maximum": 315569520,

@@ -27,7 +27,7 @@ bool isUseless(const Trouble& trouble)
 const Trouble& impossibleLease()
 {
 	static const Trouble trouble{Trouble::Kind::malformed, Reason::malformed, std::nullopt,
-		"the server names a lease of more than ten years; check what stands before the server"};
+		"the server names a lease of more than ten years; check proxies and gateways before the server"};
 	return trouble;
 }
 

@@ -252,7 +252,7 @@ void Client::advise(HttpReply& reply, const Destination& destination, bool isNam
 	if (_identity) {
 		reply.advice = _identity->identity->advice();
 		if (_settings.tls.insecureSkipVerify) {
-			reply.advice.push_back("tls.insecure_skip_verify is on: whoever is on the way to " +
+			reply.advice.push_back("tls.insecure_skip_verify is on: anyone on the way to " +
 								   _settings.addresses.front().text() + " can read and use the token");
 		}
 	}

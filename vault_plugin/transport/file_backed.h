@@ -119,7 +119,7 @@ public:
 		if (!_current.contents) {
 			return;
 		}
-		constexpr auto before = "; going on with what was read before";
+		constexpr auto before = "; the content read before stays in use";
 		if (_looking && Clock::now() - _lookedAt >= hangsAfter) {
 			lines.push_back(_at.empty() ? _source->name() + " waits to be looked at: other files or names hang" + before
 										: _at + " hangs: its file system does not answer" + before);

@@ -336,7 +336,7 @@ bool ReplyParser::readChunkData()
 	}
 	keepBody(count);
 	if (_kept > largestKept) {
-		return refuse("what is read of the reply's body is longer than 64 KiB");
+		return refuse("the part of the reply's body that is read is longer than 64 KiB");
 	}
 	_received += count;
 	_next += count;

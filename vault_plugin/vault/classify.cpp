@@ -61,7 +61,7 @@ Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyC
 		if (content.token) {
 			return *content.token;
 		}
-		return butNot("the look-up does not tell the token's TTL; check what stands before the server");
+		return butNot("the look-up does not tell the token's TTL; check proxies and gateways before the server");
 	case Operation::renew:
 		if (content.lease && *content.lease > Duration::zero()) {
 			return renewal::Grant{*content.lease, std::ranges::any_of(content.warnings, tellsOfCap), content.renewable};
@@ -69,7 +69,7 @@ Answer classifySuccess(Operation operation, const HttpReply& reply, const ReplyC
 		if (!content.lease && content.wrapped) {
 			return renewal::WrappedGrant{};
 		}
-		return butNot("the renewal names no lease; check what stands before the server");
+		return butNot("the renewal names no lease; check proxies and gateways before the server");
 	}
 	return malformed({}); // unreachable: the switch names every operation
 }
@@ -102,7 +102,7 @@ Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view
 	hideToken(reply.location, token);
 	const auto status = statusOf(reply);
 	if (reply.location.empty()) {
-		return malformed(status + " without a target; check what stands before the server");
+		return malformed(status + " without a target; check proxies and gateways before the server");
 	}
 	const auto configuration = [](std::string text) {
 		return Trouble{Trouble::Kind::configuration, Reason::config, std::nullopt, std::move(text)};
@@ -124,7 +124,7 @@ Trouble classifyRedirect(Operation operation, HttpReply& reply, std::string_view
 	const auto path = target ? target->path : relative.substr(0, relative.find_first_of("?#"));
 	return configuration(status + " to " + forPeople(origin + std::string(path)) +
 						 ", not followed: no server of Vault's sends a renewal there, but the sign-on page of a proxy; "
-						 "check what stands before the server");
+						 "check proxies and gateways before the server");
 }
 
 /// Returns the seconds of Retry-After, if they are a whole number above 0. A date is ignored: it is meant for another

@@ -111,7 +111,7 @@ constexpr Verdict verdicts[] = {
 		"the server, or a proxy before it, cannot answer now"},
 
 	{0, 999, contains, "", Kind::malformed, Reason::malformed,
-		"not an answer of Vault's; check the address, and what stands before the server"},
+		"not an answer of Vault's; check the address, and proxies or gateways before the server"},
 };
 // clang-format on
 

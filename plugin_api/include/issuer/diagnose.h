@@ -1,6 +1,6 @@
 /*
  * issuer.diagnose/1: what will become of this credential, and what is to be changed? Asked before a host is trusted
- * with it, or when something is wrong and nobody knows what.
+ * with it, or when something is wrong for an unknown reason.
  *
  * The plugin tries everything it would need, in the order in which it would need it, and says of each what it found:
  * where a renewal only fails, a diagnosis says whose fault it is. It asks the server nothing that changes anything, and

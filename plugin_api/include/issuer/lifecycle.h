@@ -25,7 +25,7 @@
  *   [& !running]         and only while the instance is not running
  *   [blocks <= timeout]  returns when the time given has passed, at the latest
  *
- * Ownership: strings, structs and tables are borrowed for the call that carries them; whoever needs them longer
+ * Ownership: strings, structs and tables are borrowed for the call that carries them; code that needs them longer
  * copies. What must live longer says so at its declaration. Nothing allocated on one side is freed on the other.
  *
  * Growth: every struct begins with its size as its writer knew it, and grows only at its end. Before a reader touches

@@ -187,8 +187,8 @@ TEST_F(ProgramOf, KeepsEveryIssuerRunningAtWhicheverStepASwapFails)
 	}
 	// One that does not know what the old one wrote asks its server itself.
 	answer({"swap", "a", fixture::import_fails, "--control", control});
-	EXPECT_THAT(
-		program.lineWith("without what the old one knew"), HasSubstr("not a state that this fixture can go on from"));
+	EXPECT_THAT(program.lineWith("without the state of the old one"),
+		HasSubstr("not a state that this fixture can go on from"));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
 }

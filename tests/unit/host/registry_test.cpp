@@ -80,7 +80,7 @@ TEST_F(RegistryOf, GoesOnWithoutAFurtherThreadAndSaysSo)
 		apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next"), FakeWorld::spec("c", "old")});
 	ASSERT_TRUE(changes);
 	EXPECT_EQ(changes->swapped, 2U);
-	EXPECT_THAT(world.told.all(), Contains(testing::StartsWith("threads: the system gives no further thread")));
+	EXPECT_THAT(world.told.all(), Contains(testing::StartsWith("threads: cannot create another thread")));
 	EXPECT_TRUE(registry.stopAll());
 }
 

@@ -142,7 +142,7 @@ TEST_F(Swap, NewThatDoesNotKnowWhatTheOldOneWroteBeginsAfreshAndSaysSo)
 	world.next.answer("import", {ISSUER_E_INVALID});
 	EXPECT_EQ(swap().swapped, 1U);
 	EXPECT_TRUE(world.told.waitFor(
-		"a swapped: from Fake old to Fake next, without what the old one knew: import state of old says 1"));
+		"a swapped: from Fake old to Fake next, without the state of the old one: import state of old says 1"));
 	EXPECT_THAT(world.told.all(), Contains(testing::StartsWith("a swapped")).Times(1)); // it is counted by that
 	EXPECT_TRUE(world.calls.waitFor("next.start"));
 }
@@ -169,7 +169,7 @@ TEST_F(Swap, OldThatForgetsWhatItKnewIsRestoredAllTheSame)
 	world.next.answer("start", {ISSUER_E_INVALID});
 	world.old.answer("import", {ISSUER_E_INVALID});
 	expectRolledBack(
-		swap(), "the new one does not start: start says 1; what the old one knew is lost, so it asks its server");
+		swap(), "the new one does not start: start says 1; the state of the old one is lost, so it asks its server");
 	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
 }
 

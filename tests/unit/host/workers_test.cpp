@@ -88,8 +88,8 @@ TEST(Workers, ThatNeverHadAThreadAreDoneByWhoeverEndsThem)
 		}
 	}
 	EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
-	EXPECT_EQ(complaints, (std::vector<std::string>{"the system gives no further thread (Resource temporarily "
-													"unavailable): what is to be done waits for those there are"}));
+	EXPECT_EQ(complaints, (std::vector<std::string>{"cannot create another thread (Resource temporarily "
+													"unavailable); work is queued for the existing threads"}));
 }
 
 TEST(Workers, ComplainOnceThatThereIsNoFurtherThreadAndOnceThatThereIs)

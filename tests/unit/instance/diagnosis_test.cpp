@@ -52,7 +52,7 @@ TEST_F(DiagnosisTest, ACappedTokenIsToldItsHour)
 {
 	serverAnswers(lookedUp(60s, R"(,"explicit_max_ttl":3600,"creation_time":1800000000)"));
 	EXPECT_THAT(diagnosed(config()), ElementsAre("ok credential", "ok address", "ok policy", "warn lifetime"));
-	EXPECT_THAT(findings.back().text, HasSubstr("dies 2027-01-15T09:00:00Z (1 h 0 min), whoever renews it"));
+	EXPECT_THAT(findings.back().text, HasSubstr("dies 2027-01-15T09:00:00Z (1 h 0 min), however often it is renewed"));
 	EXPECT_THAT(findings.back().advice, HasSubstr("periodic"));
 }
 
