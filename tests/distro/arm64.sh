@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds for arm64 with Debian's cross compiler, and runs the unit tests and the simulator under qemu's emulation of
-# that processor. Tests that start programs are left out: without the kernel's help an emulated program starts none.
+# Builds for arm64 with Debian's cross compiler, runs the unit tests and the simulator under qemu's emulation of that
+# processor, and makes the packages. Tests that start programs are left out: without the kernel's help an emulated
+# program starts none.
 #
 #   tests/distro/arm64.sh FOLDER              for example: build/distro/arm64
 # shellcheck source=tests/distro/system.sh
@@ -13,7 +14,9 @@ enter_system bookworm "$1"
 inside "dpkg --add-architecture arm64 && apt-get update -qq &&
 	apt-get install -y -qq --no-install-recommends $tools ${libraries// /:arm64 }:arm64" 1
 inside "cmake -G Ninja -B build/arm64 --toolchain cmake/arm64.cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo" 1
-inside "cmake --build build/arm64" 1
+inside "cmake --build build/arm64 --target issuer-host vault_plugin simulate tests/unit/all" 1
 inside "file -L build/arm64/vault_plugin/vault_plugin.so build/arm64/host_stub/issuer-host" 2
 inside "ctest --test-dir build/arm64/tests/unit --parallel $(nproc) --output-on-failure --timeout 300" 8
 inside "qemu-aarch64 build/arm64/tests/simulation/simulate --worlds 20000 --seed 1" 8
+inside "DEB_HOST_ARCH=arm64 cpack -G DEB --config build/arm64/CPackConfig.cmake -B build/packages && cd build/packages &&
+	for package in *.deb; do dpkg-deb --show --showformat '\${Package} \${Architecture} \${Depends}\n' \$package; done" 3

@@ -6,5 +6,5 @@
 source "$(dirname "$0")/system.sh"
 
 enter_system "$1" "$2"
-inside "./dev demo"
+inside "./dev demo" 12
 inside "./dev test" 40
