@@ -1,4 +1,4 @@
-// The promises of CONTRACT.md that no compiler can check, asked of the example plugin: it is what others will copy.
+// The promises of CONTRACT.md that no compiler can check, tested on the example plugin: others will copy it.
 #include "fixture_plugins.h"
 
 #include "issuer/control.h"
@@ -27,7 +27,7 @@ const void* getExtension(void*, const char*) noexcept
 	return nullptr;
 }
 
-/// What a host of a later minor version hands over: more at the end than the plugin knows of.
+/// The struct of a host of a later minor version: more at the end than the plugin knows.
 struct GrownHost
 {
 	issuer_host known;

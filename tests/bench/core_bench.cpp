@@ -1,4 +1,4 @@
-// The core without a socket or a thread: what a decision costs, what reading a reply costs, what a configuration costs.
+// The core without a socket or a thread: the cost of a decision, of reading a reply, of a configuration.
 #include "config.h"
 #include "renewal/keeper.h"
 #include "vault/wire.h"
@@ -82,7 +82,7 @@ void decide(benchmark::State& state, const renewal::Answer& answer)
 	static_cast<void>(keeper.begin(now));
 	static_cast<void>(keeper.attempt(now));
 	renewal::TokenFacts facts;
-	facts.ttl = facts.creationTtl = std::chrono::years(90); // an outage as long as the benchmark kills nobody
+	facts.ttl = facts.creationTtl = std::chrono::years(90); // no token dies in an outage as long as the benchmark
 	static_cast<void>(keeper.answered(now, later(now, 1ms), facts));
 	for (auto _ : state) {
 		now = later(now, std::max<Duration>(*keeper.next() - now.boot, 0s));

@@ -1,4 +1,4 @@
-/// What the engine itself costs, with jobs that do nothing or hang: the bound for everything that runs on it.
+/// The cost of the engine itself, with jobs that do nothing or hang: the bound for everything that runs on it.
 #include "runtime/agenda.h"
 #include "runtime/runtime.h"
 
@@ -158,7 +158,7 @@ void burst(benchmark::State& state)
 }
 BENCHMARK(burst)->Arg(10000)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-/// A thousand a second, evenly spread: what it takes to be woken for each.
+/// A thousand a second, evenly spread: measures the cost of waking for each.
 void evenlySpread(benchmark::State& state)
 {
 	Runtime runtime;

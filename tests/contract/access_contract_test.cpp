@@ -1,6 +1,6 @@
 #include "contract.h"
 
-/// Who is let in, and to what.
+/// Which tokens may do which calls.
 namespace issuer::test {
 namespace {
 

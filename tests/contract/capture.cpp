@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Poco::Dynamic::Var;
 
-/// What a server makes up, or reads off its clock: compared by kind only.
+/// Values that a server generates, or reads off its clock: compared by kind only.
 constexpr std::array volatileKeys{"request_id", "client_token", "accessor", "entity_id", "id", "token",
 	"wrapped_accessor", "creation_time", "expire_time", "issue_time", "last_renewal", "last_renewal_time",
 	"server_time_utc", "cluster_id"};

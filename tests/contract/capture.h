@@ -15,7 +15,7 @@ struct Step
 {
 	double seconds; ///< since the token was made
 	std::string call;
-	Json::Ptr expected; ///< "status", and what counts in the reply
+	Json::Ptr expected; ///< "status", and the significant part of the reply
 };
 
 /// A recorded exchange with a real server.
@@ -38,8 +38,8 @@ struct Capture
 
 [[nodiscard]] std::string asJson(const Poco::Dynamic::Var& value);
 
-/// Where `actual` differs from what was recorded: one line each, with the path of the key; empty: it does not. What no
-/// two runs share (identifiers, times) only has to be of the same kind.
+/// Returns how `actual` differs from the recording: one line each, with the path of the key; empty: it does not. Values
+/// that differ in every run (identifiers, times) only have to be of the same kind.
 [[nodiscard]] std::string differences(const ApiReply& recorded, const ApiReply& actual);
 
 } // namespace issuer::test

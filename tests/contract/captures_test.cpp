@@ -20,7 +20,7 @@ struct World
 {
 	TestClock clock;
 	Api api{clock, {}};
-	std::string token = "s.000000000000000000000000"; ///< what stands in for the recording's token
+	std::string token = "s.000000000000000000000000"; ///< stands in for the recording's token
 	std::string clientAddress = "127.0.0.1";
 
 	void holds(const TokenWish& wish) { token = api.createToken(wish); }
@@ -62,7 +62,7 @@ Prepare on(NodeState node)
 	};
 }
 
-/// A 60 s token of a login whose mount says this about a renewal.
+/// A 60 s token of a login whose mount gives this answer to a renewal.
 Prepare login(const Login& login, const std::map<std::string, std::string>& meta, const Refusal& refusal)
 {
 	return [=](World& world) {

@@ -25,15 +25,15 @@ enum class ServerKind
 [[nodiscard]] std::vector<ServerKind> realServers();
 [[nodiscard]] std::string nameOf(const testing::TestParamInfo<ServerKind>& info);
 
-/// What both kinds of server must answer. The tests of a process share one server of a kind and must not mind what the
-/// others leave behind there.
+/// Answers that both kinds of server must give. The tests of a process share one server of a kind and must not depend
+/// on its earlier use.
 class Contract : public testing::TestWithParam<ServerKind>
 {
 protected:
 	using Headers = std::map<std::string, std::string>;
 
 	[[nodiscard]] ContractServer& server();
-	/// One of this test's own, for what would disturb the others.
+	/// Returns a server of this test's own, for actions that would disturb the other tests.
 	[[nodiscard]] std::unique_ptr<ContractServer> freshServer() const;
 
 	/// `path` is below /v1/, or begins with '/' and is all of it.

@@ -14,8 +14,8 @@
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
 
-/// The fake as a server: connections, faults, outages, and its controls. What it answers is judged by the captures and
-/// the contract.
+/// The fake as a server: connections, faults, outages, and its controls. Its answers are judged by the captures and the
+/// contract.
 namespace issuer::test {
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include <Poco/Net/ServerSocket.h>
 
-/// fake-vault as people run it.
+/// The program fake-vault, run as its users do.
 namespace issuer::test {
 namespace {
 

@@ -56,8 +56,8 @@ bool isFree(int port)
 	}
 }
 
-/// A dev server takes the port after its own, too. Somebody else may be quicker: then the server ends, and another pair
-/// is tried.
+/// Returns two free ports: a dev server takes the port after its own, too. If another process takes one first, the
+/// server ends, and another pair is tried.
 int freePortPair()
 {
 	std::minstd_rand random(std::random_device{}());

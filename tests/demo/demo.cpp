@@ -3,7 +3,7 @@
 #include <cstring>
 #include <iostream>
 
-/// demo: what this project is for, told and checked in less than a minute.
+/// demo: shows and checks the purpose of this project in less than a minute.
 int main(int argc, char** argv)
 {
 	using namespace issuer::demo;

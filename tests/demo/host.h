@@ -14,7 +14,7 @@
 
 namespace issuer::demo {
 
-/// One line of the host's journal: what a plugin recorded (`type` "event") or the host did ("host").
+/// One line of the host's journal: an event that a plugin recorded (`type` "event") or an act of the host ("host").
 struct Event
 {
 	std::string type;
@@ -29,8 +29,8 @@ struct Event
 };
 using Events = std::vector<Event>;
 
-/// issuer-host as users run it: what it writes for people goes to the stage as it comes; what it keeps for machines,
-/// the journal file of its configuration, is what the demonstration believes.
+/// issuer-host as its users run it: its lines for operators go to the terminal as they come; the claims are checked by
+/// its lines for machines, the journal file of its configuration.
 class Host
 {
 public:

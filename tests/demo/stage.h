@@ -7,14 +7,14 @@
 
 namespace issuer::demo {
 
-/// What was claimed did not happen; the text says what.
+/// A claim that did not come true; the text says which.
 class Failure : public std::runtime_error
 {
 public:
 	using std::runtime_error::runtime_error;
 };
 
-/// The terminal: what the narrator says, and what the programs say, indented. [thread-safe]
+/// The terminal: the narrator's lines, and the programs' lines, indented. [thread-safe]
 class Stage
 {
 public:

@@ -52,7 +52,7 @@ const Event* inState(const Events& events, const std::string& issuer, const std:
 	return found == events.end() ? nullptr : &*found;
 }
 
-/// What comes after the last blank of the line that starts with it: an address.
+/// Returns the part after the last blank of the line that starts with it: an address.
 std::string lastWord(const std::string& text)
 {
 	return text.substr(text.rfind(' ') + 1);

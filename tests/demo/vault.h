@@ -19,7 +19,7 @@ struct Request
 	int status;
 };
 
-/// The fake Vault in a process of its own, and what the demonstration asks of it.
+/// The fake Vault in a process of its own, with the calls of the demonstration.
 class Vault
 {
 public:

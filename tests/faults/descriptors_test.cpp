@@ -21,7 +21,7 @@ using vault::Instant;
 using vault::transport::Clients;
 using vault::transport::Exchange;
 
-/// A clock that stands still, and a scheduler that runs its one job when it is told to.
+/// A clock that stands still, and a scheduler that runs its one job when a test calls it.
 class ByHand final : public vault::runtime::Scheduler, public vault::runtime::Clock
 {
 public:
@@ -70,7 +70,7 @@ bool looksAtMemoryThroughAPipe()
 	return std::string_view(ISSUER_SANITIZE).find("undefined") != std::string_view::npos;
 }
 
-/// Sockets connected to `port` whose other end has closed.
+/// Returns the number of sockets connected to `port` whose other end has closed.
 std::size_t inCloseWait(std::uint16_t port)
 {
 	char wanted[16];
@@ -176,8 +176,8 @@ TEST_F(Descriptors, AtMostAQuarterOfThemIdles)
 	::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-/// What a process with 128 descriptors does: 200 issuers of different identities, each renewed twice, eight at a time.
-/// Returns how many renewals failed.
+/// Renews 200 issuers of different identities in a process with 128 descriptors, each twice, eight at a time. Returns
+/// how many renewals failed.
 int renewAllWithFewDescriptors(const std::string& address)
 {
 	const auto settings = differing(200, address);
@@ -188,7 +188,7 @@ int renewAllWithFewDescriptors(const std::string& address)
 	for (const auto& one : settings) {
 		held.push_back(clients.get(one));
 	}
-	std::vector<int> ballast; // what else the process has open: all but as many as eight requests need
+	std::vector<int> ballast; // other descriptors of the process: all but as many as eight requests need
 	for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) {
 		ballast.push_back(fd);
 	}

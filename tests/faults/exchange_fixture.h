@@ -76,7 +76,7 @@ inline Outcome renew(
 	return renew(*vault::transport::Clients().get(settings), limit, cancelFd);
 }
 
-/// For people reading a failed assertion.
+/// Formats a reply for the text of a failed assertion.
 inline std::string told(const Outcome& outcome)
 {
 	return outcome ? "status " + std::to_string(outcome->status) : outcome.error().text;

@@ -29,8 +29,8 @@ using Kind = ExchangeError::Kind;
 using What = Fault::What;
 using Layer = Fault::Layer;
 
-/// Not what is promised (20 ms over the deadline, 50 ms after stop: stop_latency measures that), but what even a
-/// machine busy with something else keeps, and what a time-out per read or a blocked wait would not.
+/// Longer than the promise (20 ms over the deadline, 50 ms after stop: stop_latency measures that), so that even a busy
+/// machine keeps it, but shorter than a time-out per read or a blocked wait would take.
 constexpr auto slack = 10s;
 
 void expectTimeout(const Settings& settings, std::shared_ptr<Resolver> resolver = std::make_shared<Resolver>())
@@ -245,7 +245,7 @@ TEST(FaultMatrix, NamesThatDoNotResolveDelayNoNameThatDoes)
 	release->count_down();
 }
 
-const std::string peer = "x"; // outlives what borrows it
+const std::string peer = "x"; // must outlive its borrowers
 
 SocketAddress loopback(std::uint16_t port)
 {
@@ -292,7 +292,7 @@ TEST(Dial, TriesTheNextAddressAtOnceAfterARefusal)
 	addresses.push_back(loopback(server.port()));
 	const auto begin = Clock::now();
 	ASSERT_TRUE(dial(addresses).socket);
-	EXPECT_LT(Clock::now() - begin, 8 * 250ms); // what it would take if it waited each time
+	EXPECT_LT(Clock::now() - begin, 8 * 250ms); // the time it would take if it waited each time
 }
 
 TEST(SocketAddress, FamiliesAlternateAndGetThePort)
@@ -375,7 +375,7 @@ TEST(Resolver, AnAnswerThatComesTooLateIsThereForTheNextWhoAsks)
 	EXPECT_EQ(resolve(resolver, 0ms).error().kind, Kind::timeout) << "looks only";
 	release.count_down();
 	done.wait();
-	while (!resolve(resolver, 0ms)) { // what is done is handed in a moment later
+	while (!resolve(resolver, 0ms)) { // an answer is handed in a moment after the helper has it
 	}
 	EXPECT_EQ(asked, 1);
 }

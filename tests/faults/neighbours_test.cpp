@@ -10,7 +10,8 @@
 #include <netinet/in.h>
 #include <sstream>
 
-/// What stands before a Vault in real networks, as Debian ships it: a CONNECT proxy, a load balancer, a web server.
+/// Proxies and balancers before a Vault in real networks, as Debian ships them: a CONNECT proxy, a load balancer, a web
+/// server.
 namespace issuer::test {
 namespace {
 
@@ -20,7 +21,7 @@ using vault::renewal::Trouble;
 using vault::transport::Clients;
 using vault::transport::Settings;
 
-/// Where a server program is, also for those whose PATH has no /usr/sbin; empty: it is not installed.
+/// Returns the path of a server program, also where PATH has no /usr/sbin; empty: it is not installed.
 std::filesystem::path locate(const std::string& program)
 {
 	const auto found = findOnPath({program});
@@ -47,8 +48,8 @@ bool accepts(std::uint16_t port)
 	return connected;
 }
 
-/// A server program of Debian's on a port that it cannot choose by itself: should somebody take the port between our
-/// choice and its start, the next one is tried.
+/// A server program of Debian's on a port that it cannot choose by itself: if another process takes the port before the
+/// program starts, the next one is tried.
 class Neighbour
 {
 public:

@@ -26,7 +26,7 @@ struct Phase
 {
 	std::string name;
 	std::shared_ptr<Exchange> client;
-	/// Called before an exchange begins, gives what waits until it is stuck.
+	/// Called before an exchange begins; returns a function that waits until the exchange is stuck.
 	std::function<std::function<void()>()> watch;
 };
 
@@ -126,7 +126,7 @@ struct StuckServer
 	Phase phase;
 };
 
-/// Nothing but a wait: what the machine itself takes to wake somebody up.
+/// Only waits: measures the time that the machine itself takes to wake a thread.
 class Idle final : public Exchange
 {
 public:

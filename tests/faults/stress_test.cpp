@@ -12,7 +12,7 @@
 
 /// Many exchanges at once, with random faults and random stops: nothing hangs, races, leaks or grows.
 ///
-/// ISSUER_STRESS_EXCHANGES and ISSUER_STRESS_CANCELS say how many (a short run in the suite, 10,000 and 1,000 in the
+/// ISSUER_STRESS_EXCHANGES and ISSUER_STRESS_CANCELS set the numbers (a short run in the suite, 10,000 and 1,000 in the
 /// long one); ISSUER_STRESS_SEED repeats a run, whose seed is printed.
 namespace issuer::test {
 namespace {
@@ -34,7 +34,7 @@ unsigned seed()
 	return chosen;
 }
 
-/// What a leak would make larger.
+/// Measures that a leak would increase.
 struct Footprint
 {
 	long descriptors = 0;
@@ -59,7 +59,7 @@ struct Footprint
 	}
 };
 
-/// Once the servers' threads, which nobody joins, have ended.
+/// Returns the footprint once the servers' threads, which are not joined, have ended.
 Footprint settled()
 {
 	static const long alone = [] { // the first call comes before any server
@@ -143,7 +143,7 @@ void exchangeAtRandom(World& world, std::mt19937& random)
 	const bool overTls = random() % 4 == 0;
 	Fault fault;
 	if (random() % 2 == 0) {
-		// Only those that end by themselves: the others are what stops are for.
+		// Only faults that end by themselves: the others are for the stops.
 		constexpr Fault::What kinds[] = {
 			Fault::What::reset, Fault::What::close, Fault::What::garbage, Fault::What::flood};
 		fault.what = kinds[random() % 4];
@@ -169,7 +169,7 @@ void stopAtRandom(World& world, std::mt19937& random)
 	EXPECT_TRUE(outcome || outcome.error().kind == ExchangeError::Kind::cancelled) << told(outcome);
 }
 
-/// Runs `what` once to warm up, then `count` times, and compares.
+/// Runs `what` once to warm up, then `count` times, and compares the footprints.
 template <class What>
 void expectNoGrowth(const char* name, unsigned long count, What&& what)
 {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <thread>
 
-/// To whom the token goes over TLS, and to whom it does not.
+/// Servers that the token is sent to over TLS, and servers that it is not sent to.
 namespace issuer::test {
 namespace {
 

@@ -10,8 +10,8 @@
 #include <thread>
 #include <unistd.h>
 
-/// Files that say whom to trust and what to show: what counts, what is told, and what happens while they change or
-/// hang.
+/// Files of trusted authorities and client certificates: which count, which errors are reported, and the behaviour
+/// while they change or hang.
 namespace issuer::test {
 namespace {
 
@@ -39,10 +39,10 @@ public:
 	std::string rootPem = textOf(root.caFile());
 	std::string intermediatePem = textOf(intermediate.caFile());
 	std::string leafPem = textOf(leaf.certificate);
-	/// What a server shows that is set up well.
+	/// The certificate of a server that is set up well.
 	Identity full{directory.write("full.pem", leafPem + intermediatePem), leaf.key};
 
-	/// Settings that trust what `pem` holds.
+	/// Returns settings that trust the certificates in `pem`.
 	[[nodiscard]] Settings trusting(const FaultServer& server, const std::string& pem) const
 	{
 		auto settings = settingsFor({server.address()});
@@ -277,7 +277,7 @@ TEST(Trust, EqualIdentitiesAreOneForAsLongAsSomebodyHoldsIt)
 	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>());
 	const auto held = trust.identity(withCaFile("/nowhere/a"));
 	EXPECT_EQ(trust.identity(withCaFile("/nowhere/a")), held);
-	for (int i = 0; i < 1000; ++i) { // those that nobody holds are swept away meanwhile
+	for (int i = 0; i < 1000; ++i) { // unreferenced ones are removed meanwhile
 		EXPECT_NE(trust.identity(withCaFile("/nowhere/" + std::to_string(i))), held);
 	}
 	EXPECT_EQ(trust.identity(withCaFile("/nowhere/a")), held);
@@ -293,14 +293,14 @@ public:
 		EXPECT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
 		std::filesystem::rename(fifo, _path);
 	}
-	/// Waits until somebody reads it, gives them `text`, and is a file that holds `text` from then on.
+	/// Waits until the file is read, gives the reader `text`, and is a file that holds `text` from then on.
 	void answer(const std::string& text)
 	{
 		_answered = true;
 		const auto limit = std::chrono::steady_clock::now() + patience;
 		int writer = -1;
 		while (writer < 0 && std::chrono::steady_clock::now() < limit) {
-			writer = ::open(_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails while nobody reads
+			writer = ::open(_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails while there is no reader
 			std::this_thread::yield();
 		}
 		ASSERT_GE(writer, 0) << "nobody reads " << _path;
@@ -384,7 +384,7 @@ TEST(Trust, ReadingBeginsBeforeTheFirstExchange)
 	settings.tls.caFile = directory.path() / "ca.pem";
 	HangingFile hanging(settings.tls.caFile);
 	const auto client = Clients().get(settings);
-	hanging.answer("read"); // returns, as somebody reads
+	hanging.answer("read"); // returns, as there is a reader
 }
 
 TEST(Trust, NothingIsReadForPlainHttp)

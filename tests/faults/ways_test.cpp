@@ -30,7 +30,7 @@ int status(const Outcome& outcome)
 	return outcome ? outcome->status : 0;
 }
 
-/// A name server that says what the test wants.
+/// A name server whose answers the test sets.
 class Names
 {
 public:
@@ -43,7 +43,7 @@ public:
 			return script->found;
 		});
 	}
-	~Names() { say({}); } // whoever hangs goes on
+	~Names() { say({}); } // lets hanging lookups end
 
 	void say(const std::vector<std::string>& addresses)
 	{
@@ -93,7 +93,7 @@ struct Pair
 					FaultServer::Options{.tls = tls, .loopback = "127.0.0.2", .port = first->port()});
 			}
 			catch (const std::runtime_error&) {
-				// Somebody has the port there.
+				// Another process has the port there.
 			}
 		}
 		names.say({"127.0.0.1", "127.0.0.2"});
@@ -214,7 +214,7 @@ TEST(Ways, ANameThatMovesIsFollowedWhileTheOldServerStillAnswers)
 	EXPECT_EQ(pair.second->requests(), 1u);
 }
 
-/// What one attempt may take of a lease, by its length, when half of it is left (renewal.md).
+/// Returns the time limit of one attempt, by the length of the lease, when half of it is left (docs/renewal.md).
 std::chrono::milliseconds budgetOf(std::chrono::seconds lease)
 {
 	const std::chrono::milliseconds left = lease / 2;
@@ -235,7 +235,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(Ways, ByLease, testing::Values(4s, 8s, 20s, 60s), nameOf);
 
-/// A server that is well, whose name was asked again in vain: its client.
+/// A server that is well, and a client that has resolved its name again in vain.
 struct NameInTrouble : Pair
 {
 	NameInTrouble(bool hangs, std::chrono::milliseconds budget)

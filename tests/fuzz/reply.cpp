@@ -1,5 +1,5 @@
 // Any bytes as a reply, in pieces as the network makes them: the first byte of the input is the size of the pieces.
-// Once with the whole body kept, and once with what is read of it.
+// Once with the whole body kept, and once with only the members that are read.
 #include "base/for_people.h"
 #include "require.h"
 #include "transport/reply_parser.h"
@@ -13,7 +13,7 @@ using State = transport::ReplyParser::State;
 
 namespace {
 
-/// What there is to see of a parser that has been fed.
+/// The visible state of a parser that has been fed.
 struct Outcome
 {
 	State state = State::needMore;
@@ -46,7 +46,7 @@ Outcome parse(std::string_view bytes, std::size_t piece, Reads reads)
 	}
 	outcome.complaint = parser.complaint();
 	if (outcome.state == State::complete) {
-		// What follows a reply in the same piece spoils the connection; in a later piece nobody has seen it.
+		// Bytes behind a reply in the same piece spoil the connection; in a later piece they have not been seen.
 		outcome.keepsConnection = parser.keepsConnection() && bytes.empty();
 		outcome.reply = parser.take();
 	}

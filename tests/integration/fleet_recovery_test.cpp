@@ -180,8 +180,8 @@ TEST(Fleet, NobodyDiesAfterAnOutageWhomTheServersCapacityCouldHaveSaved)
 	world.setDown(true);
 	world.runFor(lease * 45 / 100);
 	world.setDown(false);
-	// A tenth more than the best of all orders needs: nobody knows the moment the server is back, and who has just
-	// found it away is asked again only a while later.
+	// A tenth more than the best of all orders needs: the moment at which the server returns is unknown, and an issuer
+	// that has just found it away asks again only a while later.
 	world.setCapacity(world.leastCapacity() * 1.1);
 	world.runFor(lease);
 	EXPECT_EQ(world.dead(), 0);

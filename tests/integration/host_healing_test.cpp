@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-/// A host with one issuer whose start waits for its first look-up, as `startup` is unless it is written otherwise.
+/// A host with one issuer whose start waits for its first look-up, as `startup` does by default.
 class HostWithFailFastIssuer : public testing::Test
 {
 protected:

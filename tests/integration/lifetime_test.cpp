@@ -2,7 +2,7 @@
 
 #include <issuer/credential.h>
 
-/// What becomes of a token: the built plugin against a server with honest leases.
+/// The life of a token: the built plugin against a server with honest leases.
 namespace issuer::test {
 namespace {
 

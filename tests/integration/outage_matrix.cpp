@@ -10,7 +10,7 @@
 /// The promises of the renewal rules, kept by the built plugin on the wire: against the fake Vault and, where bao or
 /// vault is on PATH, a real one. Prints tables.
 ///
-/// ISSUER_OUTAGE_SECONDS says how long (quick unless set; a minute or more for the long run, which then also has the
+/// ISSUER_OUTAGE_SECONDS sets the length (quick unless set; a minute or more for the long run, which then also has the
 /// shortest leases and the minute after a death); ISSUER_OUTAGE_SEED repeats the phases of a run, whose seed is
 /// printed.
 namespace issuer::test {

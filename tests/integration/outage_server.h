@@ -43,7 +43,7 @@ public:
 
 /// Null when there is no such server.
 [[nodiscard]] std::unique_ptr<OutageServer> startServer(ServerKind kind);
-/// What `kind` can be made to do.
+/// Returns the outages that a server of `kind` can be made to have.
 [[nodiscard]] std::vector<Mode> modesOf(ServerKind kind);
 
 /// Waits for the wall clock: real leases run by it, and an outage lasts for as long as it lasts.

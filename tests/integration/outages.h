@@ -13,7 +13,7 @@
 
 namespace issuer::test {
 
-/// A token that the plugin keeps, and what the plugin told of it.
+/// A token that the plugin keeps, and the plugin's events about it.
 class KeptToken
 {
 public:
@@ -54,7 +54,7 @@ struct Scenario
 	std::chrono::seconds span{0}; ///< no outage begins later; 0: there is one
 };
 
-/// What came of it.
+/// The results of a run.
 struct Tally
 {
 	int outages = 0; ///< a token and an outage

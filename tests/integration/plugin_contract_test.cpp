@@ -13,7 +13,7 @@ using testing::_;
 class Contract : public VaultTest
 {
 protected:
-	/// What create says about a configuration.
+	/// Returns the error of create for a configuration.
 	std::string complaint(const std::string& json)
 	{
 		issuer_error error{sizeof error, ISSUER_OK, ""};

@@ -5,8 +5,8 @@
 #include <issuer/control.h>
 #include <issuer/health.h>
 
-/// The built plugin against a real server behind TLS that wants a client's certificate. One server for all tests of a
-/// process, so none of them may disturb it; what an outage does is in outage_matrix.cpp.
+/// The built plugin against a real server behind TLS that demands a client certificate. One server for all tests of a
+/// process, so none of them may disturb it; outages are in outage_matrix.cpp.
 namespace issuer::test {
 namespace {
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <fstream>
 
-/// What the plugin does to the process it lives in, and leaves behind.
+/// The plugin's effects on its process, and the state it leaves behind.
 namespace issuer::test {
 namespace {
 

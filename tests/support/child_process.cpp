@@ -41,7 +41,8 @@ std::vector<std::string> environmentWith(const std::map<std::string, std::string
 	return environment;
 }
 
-/// In the child, between fork and exec: only what is safe after the fork of a process with threads.
+/// Becomes the program, in the child between fork and exec: calls only functions that are safe after the fork of a
+/// process with threads.
 [[noreturn]] void become(
 	const char* program, char* const* arguments, char* const* environment, int output, bool errorsToo)
 {

@@ -9,7 +9,7 @@
 
 #include <sys/resource.h>
 
-/// What a program that dies leaves behind in its working directory, for tests that look through it.
+/// Core dumps of programs that crash in their working directory, for tests that search them.
 namespace issuer::test {
 
 /// Why no core dump can be had here; empty where one can. `sanitizers`: that the program is built with.

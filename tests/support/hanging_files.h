@@ -4,13 +4,13 @@
 
 namespace issuer::test {
 
-/// While it lives, opening a file below `folder` hangs, as on a file system whose server is gone. Needs
+/// Makes opening a file below `folder` hang while it lives, as on a file system whose server is gone. Needs
 /// hanging_files.cpp in the test's own program.
 class HangingFiles
 {
 public:
 	explicit HangingFiles(const std::filesystem::path& folder);
-	/// Those that hang go on, and have by its end.
+	/// Lets the calls that hang continue, and waits until they have returned.
 	~HangingFiles();
 	HangingFiles(const HangingFiles&) = delete;
 	HangingFiles& operator=(const HangingFiles&) = delete;

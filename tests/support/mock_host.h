@@ -48,7 +48,7 @@ struct Heard
 	std::string detail;
 };
 
-/// A host as the plugin sees it: what the plugin calls is mocked, and kept for whoever waits for it.
+/// A host as the plugin sees it: its callbacks are mocked, and their calls are stored for tests that wait for them.
 class MockHost
 {
 public:
@@ -64,7 +64,7 @@ public:
 		return _events;
 	}
 
-	/// Everything that was ever said, for a search for what should not have been.
+	/// Returns all texts of all calls, to search for secrets.
 	[[nodiscard]] std::string everything() const
 	{
 		const std::lock_guard lock(_mutex);

@@ -22,7 +22,7 @@ std::filesystem::path program()
 	return findOnPath({"bao", "vault"});
 }
 
-/// Free now; somebody else may be quicker: then the server ends, and others are tried.
+/// Returns a port that is free now. If another process takes it first, the server ends, and others are tried.
 int freePort()
 {
 	const Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0), 1);

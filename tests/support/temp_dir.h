@@ -16,7 +16,7 @@ public:
 	TempDir() : _path(make()) {}
 	~TempDir()
 	{
-		std::error_code ignored; // a test that has ended has nobody left to tell
+		std::error_code ignored; // the test has ended: an error is ignored
 		std::filesystem::remove_all(_path, ignored);
 	}
 	TempDir(const TempDir&) = delete;

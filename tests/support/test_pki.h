@@ -15,7 +15,7 @@ struct Identity
 	std::filesystem::path key;
 };
 
-/// What a certificate of a TestPki shall say.
+/// The content of a certificate to be issued by a TestPki.
 struct CertificateWish
 {
 	std::string commonName = "localhost";

@@ -6,8 +6,8 @@
 
 namespace issuer::test {
 
-/// What an operator with a root token does at a Vault, over plain HTTP: the same at the fake and at a real one.
-/// A connection a call. [thread-safe] Calls throw Poco::Exception when there is no reply within 30 s.
+/// The calls of an operator with a root token, over plain HTTP: the same for the fake and for a real Vault. One
+/// connection for each call. [thread-safe] Calls throw Poco::Exception when there is no reply within 30 s.
 class VaultAdmin
 {
 public:
@@ -24,7 +24,7 @@ public:
 	[[nodiscard]] std::string createToken(
 		const std::string& wish, const std::string& path = "create", const std::string& inNamespace = "") const;
 	void revoke(const std::string& token) const;
-	/// Asked with the token itself: not for one whose uses are counted.
+	/// Returns whether a token lives. Asks with the token itself: not for one whose uses are counted.
 	[[nodiscard]] bool isAlive(const std::string& token) const;
 
 private:

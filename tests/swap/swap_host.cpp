@@ -25,7 +25,7 @@ using std::chrono::steady_clock;
 constexpr int warmUp = 10; // swaps after which everything that is opened once has been opened
 constexpr std::chrono::seconds patience{60};
 
-/// Counts what is told, and tells who has renewed.
+/// Counts the events, and knows which issuers have renewed.
 class Ledger final : public observe::EventSink
 {
 public:
@@ -82,7 +82,7 @@ public:
 		return _changed.wait_for(lock, patience, [&] { return _started == issuers; });
 	}
 
-	/// Until `then`: a pause is what is asked for here, not a hope that something has happened.
+	/// Sleeps until `then`: the pause is the purpose here, not a hope that something has happened.
 	void pauseUntil(steady_clock::time_point then)
 	{
 		std::unique_lock lock(_mutex);

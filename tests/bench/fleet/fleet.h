@@ -24,8 +24,8 @@ public:
 	const issuer_control_ext* control;
 };
 
-/// Ten thousand issuers, or fewer, and what their recorders hear. Costs a host's least: some bytes an issuer, some
-/// nanoseconds an event.
+/// Ten thousand issuers, or fewer, and the events of their recorders. Costs as little as a host can: some bytes an
+/// issuer, some nanoseconds an event.
 class Fleet
 {
 public:
@@ -43,7 +43,7 @@ public:
 	void start(std::size_t number);
 	void startAll();
 	void renewAll();
-	/// In sequence, as a host that does one thing after the other.
+	/// Stops them one after the other, as a sequential host does.
 	void stopAll();
 
 	/// Waits until as many have been heard of since the fleet was made. Throws after a minute.
@@ -58,7 +58,7 @@ public:
 	[[nodiscard]] std::vector<double> delays(const std::function<bool(std::size_t)>& ofWhom) const;
 
 private:
-	/// Counts, and tells when a number is reached. Does not make whoever counts wake anybody until then.
+	/// Counts, and notifies when a number is reached; until then counting wakes no thread.
 	struct Counter
 	{
 		std::atomic<std::size_t> count = 0;

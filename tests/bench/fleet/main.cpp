@@ -1,4 +1,4 @@
-// What a fleet of issuers costs, beside what others cost at the same server in the same run.
+// The cost of a fleet of issuers, beside the cost of other clients at the same server in the same run.
 //
 // Usage: fleet_bench [--quick] [--only PART] [--plot FILE]
 //   --quick   fleets of 1 and 1,000, and nothing that takes long
@@ -30,7 +30,7 @@ struct Options
 	[[nodiscard]] bool wants(std::string_view part) const { return only.empty() ? !quick : only == part; }
 };
 
-/// What a fleet of `Results` is measured with.
+/// The parameters of a measurement.
 struct Setting
 {
 	Subject subject;

@@ -12,11 +12,11 @@ namespace issuer::bench {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-/// Named figures: what one measurement comes to.
+/// The figures of one measurement, by name.
 using Figures = std::map<std::string, double>;
 
-/// Runs `measure` in a process of its own, so that no measurement finds what another has left in memory.
-/// Empty if it failed, which it has told on standard error.
+/// Runs `measure` in a process of its own, so that no measurement depends on the memory of an earlier one. Returns
+/// nothing if it failed; the error is on standard error.
 [[nodiscard]] Figures inProcess(const std::function<Figures()>& measure);
 
 /// Processor time that this process has used, all threads and the kernel on their behalf.
@@ -28,7 +28,7 @@ using Figures = std::map<std::string, double>;
 /// This process's threads.
 [[nodiscard]] std::size_t threads();
 
-/// Bytes of this process in memory that are nobody else's.
+/// Returns the bytes of memory that belong to this process alone.
 [[nodiscard]] double privateBytes();
 
 /// Stopwatch for both clocks.

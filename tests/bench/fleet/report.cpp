@@ -51,8 +51,8 @@ std::string machine()
 		   ", Linux " + name.release + ", load " + text(load, 1) + " as it ends; server and client share the cores";
 }
 
-/// What one more issuer costs than in the fleet of the size before: threads, connections and the rest that all share
-/// are in both. Of the first fleet, all of it.
+/// Returns the cost of one more issuer than in the fleet of the size before: threads, connections and other shared
+/// parts are in both. Of the first fleet, all of it.
 double bytesEach(const std::map<std::size_t, Figures>& bySize, std::size_t size)
 {
 	const auto many = bySize.find(size);

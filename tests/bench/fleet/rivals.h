@@ -14,15 +14,15 @@ struct Target
 	bool tls = false; ///< the server is not verified
 };
 
-/// wrk, with a thread and as many connections, for a second: what can be had. Empty where it is not installed.
+/// Runs wrk, with a thread and as many connections, for a second: the achievable rate. Empty where it is not installed.
 [[nodiscard]] Figures wrk(const Target& target, int connections);
 
 /// Threads that send fixed bytes and wait for as many as a renewal has, over a kept-alive connection each: the least
 /// that a client with blocking workers can cost.
 [[nodiscard]] Figures rawClient(const Target& target, std::size_t connections);
 
-/// One thread and one such connection, on which a request goes out at an even rate: what a steady stream of renewals
-/// costs a client that does nothing else. Takes as long as `length`, on the calling thread, and counts that alone.
+/// Sends requests at an even rate from one thread over one connection: the cost of a steady stream of renewals for a
+/// client that does nothing else. Takes as long as `length`, on the calling thread, and counts that thread alone.
 [[nodiscard]] Figures bareStream(const Target& target, int rate, Seconds length);
 
 /// As rawClient(), with a thread and a connection an issuer, waiting in between.

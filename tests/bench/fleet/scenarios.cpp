@@ -221,7 +221,7 @@ Figures recovery(const Subject& subject, ServerProcess& server, std::size_t size
 	const Watch watch;
 	fleet.awaitRenewals(renewals + size * 9 / 10);
 	const auto seconds = watch.wall().count();
-	std::this_thread::sleep_for(lease); // whoever has not been renewed by then is dead
+	std::this_thread::sleep_for(lease); // a token that has not been renewed by then is dead
 	fleet.stopAll();
 	return {{"recovered_s", seconds}, {"dead", server.tell("dead")}, {"tokens", static_cast<double>(size)}};
 }

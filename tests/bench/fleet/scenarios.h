@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-/// What is measured of the plugin. Each runs in a process of its own: see inProcess().
+/// The measurements of the plugin. Each runs in a process of its own: see inProcess().
 namespace issuer::bench {
 
 struct Subject

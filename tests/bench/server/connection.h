@@ -22,7 +22,7 @@ public:
 	/// `tls`: null for a plain one.
 	Connection(vault::Descriptor fd, SSL_CTX* tls);
 
-	/// Takes what has come. False: the peer is gone.
+	/// Receives available bytes. Returns false if the peer is gone.
 	[[nodiscard]] bool receive();
 
 	/// The next complete request, body included, or nothing. Valid until the next call.

@@ -73,7 +73,7 @@ private:
 		Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 		const int on = 1;
 		::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-		::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // inherited by what it accepts
+		::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // inherited by accepted sockets
 		socklen_t size = sizeof _address;
 		auto* const address = reinterpret_cast<sockaddr*>(&_address);
 		if (::bind(listener.get(), address, size) != 0 || ::listen(listener.get(), 4096) != 0) {
@@ -140,7 +140,7 @@ private:
 	void answerHeld()
 	{
 		const auto now = Clock::now();
-		_free = std::max(_free, now - std::chrono::milliseconds(20)); // what it did not use is lost
+		_free = std::max(_free, now - std::chrono::milliseconds(20)); // unused capacity is lost
 		while (!_held.empty() && !_hangs && _free <= now) {
 			const auto held = std::move(_held.front());
 			_held.pop_front();

@@ -9,8 +9,8 @@ namespace issuer::bench {
 
 using Clock = std::chrono::steady_clock;
 
-/// What a Vault answers, as complete HTTP replies of realistic size: a renewal, a look-up, or that it does not know the
-/// token. Every token it is asked about is given a lease when it is first seen.
+/// Answers of a Vault, as complete HTTP replies of realistic size: a renewal, a look-up, or an unknown token. Each
+/// token is given a lease when it is first seen.
 class Replies
 {
 public:

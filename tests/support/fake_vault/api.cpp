@@ -187,12 +187,13 @@ ApiReply Api::answerUnsealed(const ApiRequest& request, const std::string& resou
 	return reply;
 }
 
-/// What a node that is not the leader says before it looks at the token; nothing: it answers like the leader.
+/// Returns the answer of a node that is not the leader, given before it looks at the token; nothing: it answers like
+/// the leader.
 std::optional<ApiReply> Api::answerForTheCluster(const ApiRequest& request, const std::string& path)
 {
 	const auto now = _clock.now();
 	const Token* token = _tokens.find(request.token(), now);
-	// Only what every node knows: a use of a counted token must be written, and that takes the leader.
+	// Only facts that every node knows: a use of a counted token must be written, and that takes the leader.
 	const bool known = token != nullptr && token->usesLeft == 0;
 	const bool answersItself = known && request.method == "GET" && path == "auth/token/lookup-self";
 	switch (node()) {

@@ -16,7 +16,7 @@ namespace issuer::test {
 struct ApiReply;
 struct ApiRequest;
 
-/// What a server is in its cluster, and what a renewer meets when it asks it.
+/// The state of a server in its cluster, which decides its answers to a renewer.
 enum class NodeState
 {
 	active,
@@ -29,8 +29,8 @@ enum class NodeState
 	uninitialised,
 };
 
-/// The part of Vault's API that a token's own life touches: a request in, the reply of OpenBao 2.6.2 out. No sockets;
-/// every reply is what `tests/contract` saw a real server answer. [thread-safe]
+/// The part of Vault's API that concerns a token's own life: takes a request, returns the reply of OpenBao 2.6.2. No
+/// sockets; every reply is one that `tests/contract` saw a real server give. [thread-safe]
 class Api
 {
 public:

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// What the handlers of the API work on; for the files of `Api` only.
+/// The arguments of the API's handlers; for the files of `Api` only.
 namespace issuer::test {
 
 /// A request that has been let in.

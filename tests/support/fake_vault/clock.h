@@ -27,7 +27,7 @@ private:
 	std::chrono::steady_clock::time_point _steady = std::chrono::steady_clock::now();
 };
 
-/// Stands still until it is told otherwise: a lease of an hour ends in no time.
+/// A clock that stands still until a test moves it: a lease of an hour ends in no time.
 class TestClock final : public ServerClock
 {
 public:

@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds slice(10);      ///< how late a wait may notice that its condition has changed
 constexpr int requestTimeout = 10;     ///< seconds; as a real server, for a request that does not come
 constexpr int keepAliveTimeout = 300;  ///< seconds; the same, between two requests
-constexpr std::uint8_t handshake = 22; ///< the first byte of whoever speaks TLS
+constexpr std::uint8_t handshake = 22; ///< the first byte of a TLS client
 
 Poco::Net::HTTPServerParams::Ptr sessionParameters()
 {
@@ -39,7 +39,8 @@ std::string addressOf(const Poco::Net::SocketAddress& address)
 	return address.family() == Poco::Net::SocketAddress::UNIX_LOCAL ? "" : address.host().toString();
 }
 
-/// A POST that announces no body has none: to wait for one until the client closes is not what real servers do.
+/// Reads a body. A POST that announces none has none: waiting for one until the client closes is not the behaviour of
+/// real servers.
 std::string bodyOf(HTTPServerRequestImpl& request)
 {
 	std::string body;
@@ -177,7 +178,8 @@ bool Connection::refusePlainHttp()
 	static constexpr std::string_view refusal =
 		"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 	::send(client.fd, refusal.data(), refusal.size(), MSG_NOSIGNAL);
-	// What the client sent is left unread; only when it has the refusal may the connection be reset for that.
+	// The rest of the request is left unread; the connection may be reset for that only when the client has the
+	// refusal.
 	::shutdown(client.fd, SHUT_WR);
 	std::uint8_t rest[4096];
 	while (::recv(client.fd, rest, sizeof rest, 0) > 0) {

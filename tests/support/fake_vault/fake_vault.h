@@ -48,7 +48,7 @@ public:
 	RequestLog& log() { return _log; }
 
 	void stop();  ///< clients are refused from now on, and those connected are cut off
-	void start(); ///< at the same address, with what the certificate files say now
+	void start(); ///< at the same address; reads the certificate files again
 
 	/// An outage that begins at once, on another thread, and ends by itself, or with the
 	/// next start, stop or stopFor.
@@ -67,8 +67,8 @@ private:
 	Faults _faults;
 	RequestLog _log;
 
-	/// Outages that end by themselves are made on a thread of their own: who asks for one may be a connection, which
-	/// cannot wait until the last connection has ended.
+	/// Outages that end by themselves are made on a thread of their own: the caller may be a connection, which cannot
+	/// wait until the last connection has ended.
 	std::mutex _outageMutex;
 	std::condition_variable _outageChanged;
 	std::optional<std::chrono::milliseconds> _outageWanted;

@@ -13,7 +13,7 @@
 
 namespace issuer::test {
 
-/// One thing that goes wrong with a call. The ways add up: a reply that is not Vault's can also come late and dripping.
+/// One fault of a call. Its fields add up: a reply that is not Vault's can also come late and dripping.
 struct Fault
 {
 	enum class Way
@@ -43,7 +43,7 @@ namespace faults {
 [[nodiscard]] Fault tokenRefused();              ///< 403, the server does not accept the token
 [[nodiscard]] Fault policyRefused();             ///< 403, the token's policies do not allow it
 [[nodiscard]] Fault pastMaxTtl();                ///< 500, as in the last second before a max TTL
-[[nodiscard]] Fault wrapped();                   ///< 200 without `auth`, although nobody asked for wrapping
+[[nodiscard]] Fault wrapped();                   ///< 200 without `auth`, although wrapping was not asked for
 [[nodiscard]] Fault proxyPage(int status = 200); ///< HTML of something on the way
 [[nodiscard]] Fault hang();
 [[nodiscard]] Fault close();
@@ -51,13 +51,13 @@ namespace faults {
 [[nodiscard]] Fault drip(std::chrono::milliseconds pause);
 [[nodiscard]] Fault latency(std::chrono::milliseconds delay);
 
-/// From {"fault":"error","status":503,"text":"…","retry_after":"5","call":"renew-self","times":3,"delay":"100ms"};
-/// all but "fault" may be left out. The error says what is wrong and what is known.
+/// Decodes {"fault":"error","status":503,"text":"…","retry_after":"5","call":"renew-self","times":3,"delay":"100ms"};
+/// all but "fault" may be left out. The error names the wrong part and lists the valid values.
 [[nodiscard]] tl::expected<Fault, std::string> fromJson(const std::string& text);
 
 } // namespace faults
 
-/// What goes wrong at present. [thread-safe]
+/// The faults of the present. [thread-safe]
 class Faults
 {
 public:
@@ -78,7 +78,7 @@ public:
 	/// only a failing test reaches.
 	bool waitForStrikes(int count, std::chrono::seconds limit = std::chrono::seconds(60)) const;
 
-	/// Changes with each clear(): who hangs sees by this that it may go on.
+	/// Returns a number that changes with each clear(): a call that hangs sees by it that it may continue.
 	[[nodiscard]] int clearings() const;
 
 private:

@@ -15,19 +15,19 @@ namespace issuer::test::lease {
 
 using std::chrono::seconds;
 
-/// What a server answers to somebody who wants more life.
+/// A server's answer to a request for more life.
 struct Grant
 {
 	seconds ttl;
 	std::optional<std::string> warning; ///< why it is less than was asked for
 };
 
-/// What bounds a grant.
+/// The bounds of a grant.
 struct Limits
 {
 	seconds mountMax;       ///< of the auth mount or the system; never 0
 	seconds explicitMax{0}; ///< of the token or its role; 0: none
-	seconds period{0};      ///< 0: not periodic. A periodic token ignores what was wanted and never meets mountMax
+	seconds period{0};      ///< 0: not periodic. A periodic token ignores the requested TTL and never meets mountMax
 };
 
 /// The grant for a token issued at `issued` that wants `wanted` at `now`; nothing: past the max TTL, up to one second

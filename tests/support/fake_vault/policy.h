@@ -10,7 +10,7 @@
 
 namespace issuer::test {
 
-/// What a token may do on a path: "read", "update", … or "root" (everything) or "deny" (nothing).
+/// The permissions of a token on a path: "read", "update", … or "root" (everything) or "deny" (nothing).
 using Capabilities = std::set<std::string>;
 
 /// The access policies of a server, in the part of Vault's language that a token's own life needs:

@@ -62,7 +62,7 @@ struct Settings
 	bool help = false;
 };
 
-/// What is wrong with the value, or nothing.
+/// The error in the value, or nothing.
 using Complaint = std::string;
 using Option = std::function<Complaint(Settings&, const std::string&)>;
 

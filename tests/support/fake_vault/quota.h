@@ -17,7 +17,7 @@ public:
 		bool headers = false; ///< tell the client; a real server does not unless it is configured so
 	};
 
-	/// What one request is told.
+	/// The answer to one request.
 	struct Verdict
 	{
 		bool allowed;

@@ -11,8 +11,8 @@
 
 namespace issuer::test {
 
-/// What the server was asked and what it answered, for tests to judge and to wait by. Never a token's text: who asked
-/// is told by the token's display name. [thread-safe]
+/// The requests and answers of a server, for tests to judge and to wait for. Never contains a token's text: the token
+/// is named by its display name. [thread-safe]
 class RequestLog
 {
 public:
@@ -30,7 +30,7 @@ public:
 	void add(Entry entry);
 
 	[[nodiscard]] Entries entries() const;
-	/// Of this call; `who` empty: whoever asked.
+	/// Counts the requests of this call by `who`; empty: by any token.
 	[[nodiscard]] int count(const std::string& call, const std::string& who = "") const;
 
 	/// Waits until so many of the call have come. False: not within the limit, which only a failing test reaches.

@@ -42,7 +42,7 @@ Context::Ptr contextOf(const Listening& listening)
 	return context;
 }
 
-/// Binds a socket that will never listen, so that nobody else gets the port; returns the socket and tells the port.
+/// Binds a socket that will never listen, so that no other process gets the port; returns the socket and sets the port.
 int reserve(const SocketAddress& address, int& port)
 {
 	const int fd = ::socket(address.af(), SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -134,7 +134,7 @@ void Server::stop()
 			}
 		}
 	}
-	// The acceptor is gone, so that nobody adds to the list; ending threads only touch their own entry.
+	// The acceptor is gone, so that no entry is added; ending threads only touch their own entry.
 	for (auto& running : _connections) {
 		running.thread.join();
 	}

@@ -23,13 +23,13 @@ struct Listening
 	std::string host = "127.0.0.1"; ///< numeric
 	int port = 0;                   ///< 0: a free one
 	std::optional<Identity> tls = {};
-	std::filesystem::path clientCa = {}; ///< who may have signed a client's certificate; empty: none is asked for
+	std::filesystem::path clientCa = {}; ///< authority of the clients' certificates; empty: none is asked for
 	bool clientCertificateRequired = false;
 	std::filesystem::path unixSocket = {}; ///< not empty: there, instead of at host and port
 };
 
 /// Listens, and runs each connection on a thread of its own; a stop ends them all, whatever they wait for. The port
-/// stays reserved while the server is stopped, so that clients are refused and nobody else can take it.
+/// stays reserved while the server is stopped, so that clients are refused and no other process can take it.
 class Server
 {
 public:
@@ -45,7 +45,7 @@ public:
 	[[nodiscard]] std::string address() const;
 
 private:
-	/// A thread's connection, as the one who stops it sees it.
+	/// A thread's connection, as stop() sees it.
 	struct Running;
 
 	void accept();
@@ -59,7 +59,7 @@ private:
 	int _wakeUp = -1; ///< eventfd
 	std::unique_ptr<Poco::Net::ServerSocket> _socket;
 	std::thread _acceptor;
-	std::mutex _mutex; ///< guards the list and what is in it
+	std::mutex _mutex; ///< guards the list and its entries
 	std::list<Running> _connections;
 };
 

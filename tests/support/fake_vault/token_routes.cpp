@@ -86,7 +86,7 @@ Json::Ptr dataOf(const Token& token, ServerTime now)
 	data->set("display_name", wish.displayName);
 	data->set("entity_id", entityOf(token));
 	data->set("expire_time", token.expires ? Var(toText(*token.expires)) : Var());
-	// What a role limits is the role's business: the server does not show it on the token.
+	// A limit of a role is not shown on the token.
 	data->set("explicit_max_ttl", Poco::Int64(wish.role.empty() ? wish.explicitMaxTtl.count() : 0));
 	data->set("id", token.id);
 	if (token.hasLease) {

@@ -130,7 +130,7 @@ const Token* TokenStore::find(const std::string& id, ServerTime now)
 		revoke(id);
 		return nullptr;
 	}
-	// A parent that has expired takes its children along, whether or not anybody has asked for it since.
+	// A parent that has expired takes its children along, whether or not a request has met it since.
 	const std::string parent = found->second.parent; // a copy: looking for a dead parent erases this very token
 	if (!parent.empty() && find(parent, now) == nullptr) {
 		_tokens.erase(id);

@@ -16,7 +16,7 @@
 
 namespace issuer::test {
 
-/// For a token that a login made: what its auth mount, which the fake does not have, would say about it.
+/// For a token of a login: the view of its auth mount, which the fake does not have.
 struct Login
 {
 	std::string path = "auth/approle/login";
@@ -25,7 +25,7 @@ struct Login
 	bool needsClientCertificate = false;
 };
 
-/// What a token shall be. The names are those of `auth/token/create`.
+/// The properties of a token to be created. The names are those of `auth/token/create`.
 struct TokenWish
 {
 	std::chrono::seconds ttl{0};            ///< 0: the server's default; with policy root: for ever
@@ -79,14 +79,14 @@ struct Token
 	std::string path;
 	std::vector<std::string> boundCidrs;
 	bool orphan = false;
-	std::optional<Refusal> renewalRefused; ///< what its auth mount has against a renewal
+	std::optional<Refusal> renewalRefused; ///< the reason of its auth mount against a renewal
 };
 
 /// Tokens and their leases with honest arithmetic. Pure: the time is an argument, nothing waits, no locks.
 class TokenStore
 {
 public:
-	/// What bounds every token of the mount; `sys/auth/token/tune` changes them.
+	/// The bounds of every token of the mount; `sys/auth/token/tune` changes them.
 	struct Tuning
 	{
 		std::chrono::seconds defaultTtl = std::chrono::hours(768);

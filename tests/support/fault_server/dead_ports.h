@@ -5,7 +5,7 @@
 
 namespace issuer::test {
 
-/// A port on which nobody ever answers a connection: its queue is full. The next SYN is dropped.
+/// A port on which no connection is ever answered: its queue is full. The next SYN is dropped.
 class BlackHole
 {
 public:
@@ -21,7 +21,7 @@ private:
 	std::uint16_t _port = 0;
 };
 
-/// A loopback port that refuses connections (unless somebody takes it meanwhile).
+/// Returns a loopback port that refuses connections (unless another process takes it meanwhile).
 [[nodiscard]] std::uint16_t closedPort();
 
 } // namespace issuer::test

@@ -20,7 +20,7 @@ std::shared_ptr<void> makeContext(const FaultServer::Options& options)
 	}
 	const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
 	if (options.newestTls != 0) {
-		SSL_CTX_set_security_level(context.get(), 0); // or OpenSSL itself would refuse what is this old
+		SSL_CTX_set_security_level(context.get(), 0); // otherwise OpenSSL itself would refuse versions as old as this
 		SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
 		SSL_CTX_set_max_proto_version(context.get(), options.newestTls);
 	}
@@ -67,7 +67,7 @@ FaultServer::FaultServer(Options options)
 
 FaultServer::~FaultServer()
 {
-	::shutdown(_listener, SHUT_RDWR); // first, so that who loses its connection finds no other
+	::shutdown(_listener, SHUT_RDWR); // first, so that a client that loses its connection finds no other
 	::eventfd_write(_stop, 1);
 	_acceptor.join();
 	for (auto& thread : _serving) {

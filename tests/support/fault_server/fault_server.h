@@ -31,7 +31,7 @@ struct Fault
 	enum class Layer
 	{
 		reply, ///< `at` counts the bytes of the reply
-		wire,  ///< `at` counts what goes over the socket, the TLS handshake included
+		wire,  ///< `at` counts the bytes on the socket, the TLS handshake included
 	};
 
 	What what = What::none;
@@ -46,9 +46,9 @@ struct Fault
 /// The same in chunks of 7 bytes.
 [[nodiscard]] std::string chunkedReply(int status, const std::string& body);
 
-/// A server on a loopback port of its own that gives every request the same reply, and can go wrong at every byte of
-/// it. Knows no Vault. A thread a connection; it joins them all, for whoever ends the program next takes OpenSSL's
-/// locks from under a thread that is still on its way out. [thread-safe]
+/// A server on a loopback port of its own that gives every request the same reply, and can fail at every byte of it.
+/// Knows no Vault. One thread for each connection; it joins them all, because a thread that is still ending while the
+/// program ends would use OpenSSL's freed locks. [thread-safe]
 class FaultServer
 {
 public:
@@ -56,7 +56,7 @@ public:
 	{
 		std::optional<Identity> tls = {};      ///< none: plain
 		std::filesystem::path clientCa = {};   ///< not empty: wants a client certificate of this authority
-		int newestTls = 0;                     ///< a protocol version of OpenSSL's; 0: what there is
+		int newestTls = 0;                     ///< a protocol version of OpenSSL's; 0: the newest
 		std::filesystem::path unixSocket = {}; ///< not empty: listens there
 		std::chrono::milliseconds slowness{0}; ///< before the first byte of a handshake
 		bool tunnel = false; ///< is the proxy and the server behind it in one: agrees to CONNECT, then speaks TLS

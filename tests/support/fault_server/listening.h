@@ -6,7 +6,7 @@
 
 namespace issuer::test {
 
-/// Throws «fault server: what» unless `condition` holds.
+/// Throws «fault server: …» unless `condition` holds.
 void require(bool condition, const char* what);
 
 /// A socket that listens on `port` of `host`, an address of this machine; 0: on a free one. The caller closes it.

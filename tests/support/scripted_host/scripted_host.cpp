@@ -1,14 +1,14 @@
-// What a host shows, without a host: issuers that say what a script on stdin has them say, on a real port.
+// The observing part of a host, without plugins: issuers whose events come from a script on stdin, on a real port.
 //
-//     scripted_host [ADDRESS:PORT [CERTIFICATE KEY]]
+//   scripted_host [ADDRESS:PORT [CERTIFICATE KEY]]
 //
 // Prints its URL, then reads one JSON object a line and answers each with "ok":
 //
-//     {"issuer": "a", "state": "active", "result": "success", "reason": "none", "ttl_s": 3600, "next_s": 1800,
-//      "attempt": 1, "latency_us": 12000, "detail": "…"}       an event; with a result it is a renewal
-//     {"issuer": "a", "phase": "failed", "problem": "…"}         what the host does with it
-//     {"action": "swapped", "level": "info", "issuer": "a", "text": "…"}
-//     {"crowd": 10000}                                          so many issuers more, all of them alive
+//   {"issuer": "a", "state": "active", "result": "success", "reason": "none", "ttl_s": 3600, "next_s": 1800,
+//    "attempt": 1, "latency_us": 12000, "detail": "…"}       an event; with a result it is a renewal
+//   {"issuer": "a", "phase": "failed", "problem": "…"}         the host's phase of it
+//   {"action": "swapped", "level": "info", "issuer": "a", "text": "…"}
+//   {"crowd": 10000}                                          so many issuers more, all of them alive
 
 #include "observe/metrics.h"
 #include "observe/names.h"

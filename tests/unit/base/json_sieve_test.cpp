@@ -10,7 +10,7 @@ namespace {
 constexpr JsonKey ofData[] = {{"ttl"}, {"renewable", false}};
 constexpr JsonKey ofReply[] = {{"errors"}, {"error"}, {"wrap_info", false}, {"data", false, ofData}};
 
-/// What is left of `text` that comes in pieces of `size` bytes.
+/// Returns the kept part of `text` that comes in pieces of `size` bytes.
 std::string sieved(std::string text, std::size_t size)
 {
 	JsonSieve sieve(ofReply);

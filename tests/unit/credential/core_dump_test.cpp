@@ -36,7 +36,7 @@ TEST(CoreDump, HoldsTheWholeProgramButNotItsToken)
 	// Put together here, so that neither stands in any file but its own.
 	const auto token = "s.CANARY" + std::string(24, 'q');
 	const auto control = "CONTROL" + std::string(24, 'z');
-	constexpr int runs = 20; // what is left on the stack is there in some and overwritten in others
+	constexpr int runs = 20; // leftovers on the stack are there in some runs and overwritten in others
 	for (int run = 0; run < runs; ++run) {
 		const test::TempDir dir;
 		const auto status = runIn(dir.path(), dir.write("token", token + "\n"), dir.write("control", control));

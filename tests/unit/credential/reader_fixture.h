@@ -62,7 +62,7 @@ private:
 	std::map<runtime::Job*, Instant> _armed;
 };
 
-/// Does what a reader wants done: at once, or on threads of which some hang.
+/// Runs the work of a reader: at once, or on threads of which some hang.
 class Hands
 {
 public:
@@ -84,7 +84,7 @@ public:
 			return true;
 		};
 	}
-	/// What hung goes on.
+	/// Lets the hanging work continue.
 	void letGo()
 	{
 		hang = false;

@@ -49,7 +49,7 @@ TEST(Secret, MovesWithoutACopy)
 	const char* const place = from.view().data();
 	Secret to(std::move(from));
 	EXPECT_EQ(to.view().data(), place);
-	EXPECT_TRUE(from.empty()); // NOLINT(bugprone-use-after-move): what is left is what is asked
+	EXPECT_TRUE(from.empty()); // NOLINT(bugprone-use-after-move): the moved-from state is under test
 	Secret other("s.OTHER");
 	other = std::move(to);
 	EXPECT_EQ(other.view().data(), place);

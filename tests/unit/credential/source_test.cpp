@@ -18,7 +18,7 @@ using testing::HasSubstr;
 class SourceTest : public testing::Test
 {
 protected:
-	/// What has come of it within half a minute.
+	/// Returns the next update, within half a minute.
 	Source::Update after(Source& source)
 	{
 		time.pass(30s);

@@ -35,7 +35,7 @@ std::filesystem::path old(const std::filesystem::path& path)
 	return path;
 }
 
-/// Root may read everything; nobody may not.
+/// Runs as the user nobody: root may read every file.
 class AsNobody
 {
 public:

@@ -35,7 +35,7 @@ protected:
 		return server ? "it listens" : server.error().text;
 	}
 
-	/// A connection of our own, to send what ask() would not.
+	/// Returns a connection of its own, to send lines that ask() would not.
 	[[nodiscard]] Descriptor connected() const
 	{
 		Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 class TheDoctor : public testing::Test
 {
 protected:
-	/// What `doctor --config` with one issuer says, and how it ends.
+	/// Returns the output of `doctor --config` with one issuer, and its exit code.
 	std::pair<std::string, int> examine(const std::string& plugin, const std::vector<std::string>& more = {}) const
 	{
 		const auto config =

@@ -251,7 +251,7 @@ void FakePlugin::log(issuer_log_level level, const std::string& component, const
 
 issuer_rc FakePlugin::take(const std::string& slot, issuer_error* error)
 {
-	if (slot != "poll") { // how often a start is told to end is a matter of chance
+	if (slot != "poll") { // how often a start is cancelled is a matter of chance
 		_calls.add(_name + "." + slot);
 	}
 	std::unique_lock lock(_mutex);

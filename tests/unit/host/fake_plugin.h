@@ -16,7 +16,7 @@
 
 namespace issuer::test {
 
-/// What happened, in order, as short texts; with a way to wait for more. [thread-safe]
+/// Events in order, as short texts; tests can wait for more. [thread-safe]
 class Record
 {
 public:
@@ -31,7 +31,7 @@ private:
 	std::vector<std::string> _texts;
 };
 
-/// A plugin in this process: a table that notes every call as «old.stop» and answers as it is told.
+/// A plugin in this process: a table that notes every call as «old.stop» and gives the answers that a test has set.
 class FakePlugin
 {
 public:
@@ -41,7 +41,7 @@ public:
 	FakePlugin(const FakePlugin&) = delete;
 	FakePlugin& operator=(const FakePlugin&) = delete;
 
-	/// What the next calls of a slot answer, one after the other; then ISSUER_OK.
+	/// Sets the answers of the next calls of a slot, one after the other; then ISSUER_OK.
 	void answer(const std::string& slot, std::vector<issuer_rc> codes);
 	/// From now on start waits until it is stopped, as for a server that hangs.
 	void startWaits();
@@ -95,7 +95,7 @@ private:
 	std::map<std::string, std::weak_ptr<const loader::Plugin>> _open;
 };
 
-/// Keeps what it is told: «a started: with …», «a event 1», «a tls: …».
+/// Stores the notices, events and lines: «a started: with …», «a event 1», «a tls: …».
 class FakeSink final : public observe::EventSink
 {
 public:

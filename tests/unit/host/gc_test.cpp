@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Two staged versions, and a host that answers what it is told to.
+/// Two staged versions, and a host whose answers a test sets.
 class AGc : public testing::Test
 {
 protected:

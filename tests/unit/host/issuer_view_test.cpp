@@ -105,7 +105,7 @@ TEST_F(AView, IsOverdueWhenItSaidNothingAfterItsNextStepByMoreThanItMay)
 	now += 1s;
 	EXPECT_EQ(severityOf(view()), Severity::overdue);
 	EXPECT_EQ(view().overdue, patience + 1s);
-	host = standing("a", Phase::waiting); // as it is told, and tried again
+	host = standing("a", Phase::waiting); // as reported, and tried again
 	EXPECT_EQ(view().overdue, 0s);
 }
 

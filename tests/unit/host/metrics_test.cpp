@@ -26,7 +26,7 @@ protected:
 		metrics.event(issuer, event);
 	}
 
-	/// The host has whoever has told something, served by one plugin.
+	/// Returns the issuers that have had an event, served by one plugin.
 	[[nodiscard]] std::vector<IssuerStatus> snapshot() const
 	{
 		std::vector<IssuerStatus> all;

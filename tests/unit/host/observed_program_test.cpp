@@ -23,7 +23,7 @@ namespace fixture = issuer::test::fixture;
 using issuer::test::Program;
 using testing::HasSubstr;
 
-/// A service manager: what services tell it through $NOTIFY_SOCKET.
+/// A service manager: receives the messages of services through $NOTIFY_SOCKET.
 class Manager
 {
 public:
@@ -32,7 +32,7 @@ public:
 	{
 		sockaddr_un address{};
 		address.sun_family = AF_UNIX;
-		const timeval generous{30, 0}; // what never comes is a failure and not a test that hangs
+		const timeval generous{30, 0}; // a missing message is a failure and not a test that hangs
 		::setsockopt(_socket, SOL_SOCKET, SO_RCVTIMEO, &generous, sizeof generous);
 		_path.copy(address.sun_path, sizeof address.sun_path - 1);
 		if (::bind(_socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

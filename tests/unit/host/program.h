@@ -36,7 +36,7 @@ public:
 
 	void signal(int number) const { ::kill(_handle.id(), number); }
 
-	/// What it wrote and how it ended. Both are short: neither pipe fills up while the other is read.
+	/// Waits for its end and returns its output. Both are short: neither pipe fills up while the other is read.
 	int wait(std::string* out = nullptr, std::string* err = nullptr)
 	{
 		Poco::PipeInputStream errors(_err);

@@ -185,7 +185,7 @@ TEST_F(ProgramOf, KeepsEveryIssuerRunningAtWhicheverStepASwapFails)
 		EXPECT_THAT(running, testing::Not(HasSubstr("\"waiting\"")));
 		EXPECT_THAT(running, testing::Not(HasSubstr("\"failed\"")));
 	}
-	// One that does not know what the old one wrote asks its server itself.
+	// A plugin that cannot read the old one's state asks its server itself.
 	answer({"swap", "a", fixture::import_fails, "--control", control});
 	EXPECT_THAT(program.lineWith("without the state of the old one"),
 		HasSubstr("not a state that this fixture can go on from"));
@@ -295,7 +295,7 @@ TEST_F(ProgramOf, SurvivesAReaderOfItsLogThatHasGone)
 	EXPECT_EQ(handle.wait(), 0);
 }
 
-/// What a process has used of the processor, in clock ticks.
+/// Returns the processor time that a process has used, in clock ticks.
 long ticksOf(int pid)
 {
 	std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -404,7 +404,7 @@ TEST_F(ProgramOf, FindsItsPluginByNameAndTakesTheNewerOneWithAReload)
 	EXPECT_THAT(answer({"status", "--json", "--control", control}), HasSubstr("\"wanted\":\"fixture\""));
 	EXPECT_THAT(answer({"inspect", "fixture@1", "--plugin-dir", plugins}), HasSubstr(old));
 
-	// What it runs is gone, as after the upgrade of a package: it says so, and goes on with what is there.
+	// The file it uses is gone, as after the upgrade of a package: it says so, and continues with the installed one.
 	EXPECT_EQ(answer({"swap", "a", "fixture@1.0", "--control", control}), "issuer a goes on with " + old + "\n");
 	EXPECT_NE(program.lineWith("from Fixture 2.0.0 to Fixture 1.0.0"), "");
 	fs::remove_all(fs::path(old).parent_path());
@@ -495,7 +495,7 @@ TEST_F(ProgramOf, DoesNotClaimToHaveToldWhatCouldNotBeWritten)
 	};
 	EXPECT_EQ(code("--version"), 74);
 	EXPECT_EQ(code(std::string("inspect ") + fixture::good), 74);
-	EXPECT_EQ(code("inspect nothing"), 65); // what went wrong before counts more
+	EXPECT_EQ(code("inspect nothing"), 65); // the earlier error counts more
 }
 
 TEST_F(ProgramOf, InspectShowsAPluginAndRefusesWhatIsNone)

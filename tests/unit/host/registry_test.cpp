@@ -310,7 +310,7 @@ TEST_F(Hanging, InCreateIsRefusedAndHasDisturbedNobody)
 	EXPECT_EQ(own.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "old")}).error().text,
 		"issuer a: the plugin does not return from create");
 	EXPECT_THAT(world.calls.all(), Not(Contains("old.stop")));
-	EXPECT_FALSE(own.stopAll()); // what hangs has not stopped
+	EXPECT_FALSE(own.stopAll()); // a hanging plugin has not stopped
 	world.next.letGo();
 	EXPECT_TRUE(world.calls.waitFor("next.destroy", 2)); // by the thread that was left behind
 }

@@ -154,7 +154,7 @@ TEST_F(TheServer, EndsWhileClientsHoldTheirConnections)
 	EXPECT_THROW(get("/healthz"), Poco::Exception);
 }
 
-/// Clients that hold what they do not use.
+/// Clients that hold connections they do not use.
 struct ServerInACrowd : TheServer
 {
 	void crowd(std::size_t count, const std::string& begun)

@@ -17,7 +17,7 @@ using testing::Pair;
 class SlowWriter
 {
 public:
-	/// What becomes of an offer.
+	/// The result of an offer.
 	enum class Answer
 	{
 		takes,

@@ -82,7 +82,7 @@ TEST(Journald, IsWhereStdoutGoesOnlyIfSystemdSaysSo)
 	EXPECT_FALSE(Journald::reads(STDOUT_FILENO, nullptr));
 }
 
-/// What a service told its manager, with a way to wait for it.
+/// The messages of a service to its manager; tests can wait for them.
 class Told
 {
 public:

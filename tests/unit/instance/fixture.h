@@ -20,7 +20,7 @@ using testing::AtLeast;
 using testing::NiceMock;
 using testing::Return;
 
-/// Keeps what an instance says.
+/// Stores the events and lines of an instance.
 class Hearing final : public Listener
 {
 public:

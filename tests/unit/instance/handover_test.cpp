@@ -8,7 +8,7 @@ namespace {
 class HandoverTest : public InstanceTest
 {
 protected:
-	/// What an instance with this configuration knows after a look-up and a renewal.
+	/// Returns the state of an instance with this configuration after a look-up and a renewal.
 	std::string handedOver(Config config)
 	{
 		EXPECT_CALL(*exchange, send).WillOnce(Return(lookedUp(60s))).WillOnce(Return(renewed(60s)));

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-/// What a server may answer, as an exchange brings it.
+/// Answers of a server, as an exchange brings them.
 namespace issuer::vault::test {
 
 using Sent = Expected<HttpReply, ExchangeError>;

@@ -17,7 +17,8 @@
 
 namespace issuer::vault::test {
 
-/// A network that answers at once what `send` returns. An answer of kind `cancelled` it gives when it is cancelled.
+/// A network that answers at once with the return value of `send`. An answer of kind `cancelled` is given when it is
+/// cancelled.
 class MockExchange : public transport::Exchange
 {
 public:
@@ -33,7 +34,7 @@ public:
 	}
 };
 
-/// Time that stands still until a test moves it, and one real worker thread that runs what is due by it.
+/// Time that stands still until a test moves it, and one real worker thread that runs the jobs due by it.
 class VirtualServices final : public Services, private runtime::Clock, private runtime::Scheduler
 {
 public:
@@ -190,7 +191,7 @@ private:
 		return first;
 	}
 
-	/// The job that is due, and how it goes on.
+	/// Returns the job that is due, and how its wait ended.
 	std::optional<std::pair<runtime::Job*, Wake>> due() const
 	{
 		for (const auto& [job, at] : _waiting) {
@@ -214,7 +215,7 @@ private:
 	void work()
 	{
 		using Exempt = issuer::test::FailingAllocations::Exempt;
-		std::optional<Exempt> exempt(std::in_place); // what the jobs allocate is under test, and nothing of ours
+		std::optional<Exempt> exempt(std::in_place); // only the jobs' own allocations are under test
 		std::unique_lock lock(_mutex);
 		while (true) {
 			_changed.wait(lock, [this] { return _closing || due(); });

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-/// After death, and back: what a dead token costs, and what brings life again.
+/// After death, and back: the requests about a dead token, and the events that bring life again.
 namespace issuer::vault::renewal::test {
 namespace {
 

@@ -213,7 +213,7 @@ TEST(KeeperOutage, SlowServerIsGivenTheTimeItIsKnownToNeed)
 TEST(KeeperOutage, SlowServerIsGivenItEvenWhereALeaseIsHardlyLonger)
 {
 	auto stage = renewed(60s);
-	stage.meet(Grant{1s, false}, 900ms); // somebody renewed it with an increment of 1 s
+	stage.meet(Grant{1s, false}, 900ms); // another client has renewed it with an increment of 1 s
 	EXPECT_EQ(stage.take().budget, 1s) << "and not two thirds of the lease, which bring nothing";
 }
 

@@ -13,10 +13,10 @@ using namespace std::chrono_literals;
 /// The rules without dice: times can be written down.
 [[nodiscard]] Policy steady();
 
-/// What a look-up says of a service token with `ttl` left of a lease.
+/// Returns the look-up of a service token with `ttl` left of a lease.
 [[nodiscard]] TokenFacts token(Duration ttl, Duration lease);
 
-/// What an answer without success says.
+/// Returns an answer without success.
 [[nodiscard]] Trouble trouble(Trouble::Kind kind, Reason reason);
 [[nodiscard]] Trouble away();
 [[nodiscard]] Trouble serverError(); ///< a 500
@@ -58,7 +58,7 @@ public:
 	Stage& meetUntil(Instant end, const Answer& answer, Duration latency = 10ms);
 
 	Stage& hear(Reports reports);
-	/// Forgets what was told so far.
+	/// Forgets the reports so far.
 	Stage& forget();
 
 	[[nodiscard]] State state() const { return keeper.snapshot().state; }

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-/// What people read: seldom, and with what they must know to act.
+/// Reports for operators: rare, and with the facts they need to act.
 namespace issuer::vault::renewal::test {
 namespace {
 

@@ -8,7 +8,7 @@
 
 namespace issuer::vault::runtime::test {
 
-/// Waits for what nobody announces, such as the end of a thread.
+/// Waits for a condition that is not signalled, such as the end of a thread.
 inline bool eventually(const std::function<bool()>& holds)
 {
 	const auto limit = std::chrono::steady_clock::now() + patience;

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// What the sanitizers are not to do at the end: wait a second for races that come late; look for leaks in a forked
-// child, whose allocator may have been locked by a thread that is not there to unlock it.
+// Keeps the sanitizers from two things at the end: waiting a second for late races, and looking for leaks in a forked
+// child, whose allocator may have been locked by a thread that does not exist there.
 extern "C" {
 __attribute__((visibility("default"))) const char* __tsan_default_options()
 {
@@ -38,7 +38,7 @@ int exitInForkedChild(test::ForgottenInstances& instances)
 	Scheduler& scheduler = instances.runtime().scheduler();
 	const Instant now = instances.runtime().clock().now().boot;
 	Job& armed = instances.add([] {});
-	// It runs on when this frame is gone: only what outlives it may be used after the first line.
+	// It continues when this frame is gone: after the first line it may only use objects that outlive it.
 	static std::atomic<bool> forked = false;
 	Job& busy = instances.add([&running, &scheduler, &armed, now] {
 		running.count_down();

@@ -24,11 +24,11 @@ using test::patience;
 using test::Refusal;
 using test::Steps;
 
-/// What becomes of jobs when the system refuses something.
+/// The fate of jobs when the system refuses a call.
 class Faults : public test::SchedulerTest
 {
 protected:
-	/// Moves time on until the counter is raised, as whoever polls does not say when.
+	/// Moves time on until the counter is raised, as the time of a poll is unknown.
 	bool comes(const Counter& counter, Duration step)
 	{
 		return eventually([&] {

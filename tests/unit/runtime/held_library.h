@@ -8,8 +8,7 @@
 
 namespace issuer::vault::runtime::test {
 
-/// What a plugin is when its host forgets it: a library as a static object, instances that nobody stops, runs that
-/// hang.
+/// A plugin whose host forgets it: a library as a static object, instances that are not stopped, runs that hang.
 class ForgottenInstances
 {
 public:

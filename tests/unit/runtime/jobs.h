@@ -59,7 +59,7 @@ private:
 	const void* _place;
 };
 
-/// A run is what a function makes of it.
+/// A job whose run is a function.
 class Steps final : public Job
 {
 public:

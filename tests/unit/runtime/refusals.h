@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-/// What the system may refuse, refused on demand. Needs refusals.cpp in the test's own program: a program's own
-/// function is found before the C library's.
+/// System calls that fail on demand. Needs refusals.cpp in the test's own program: a program's own function is found
+/// before the C library's.
 namespace issuer::vault::runtime::test {
 
 /// While it lives, one system call fails in the whole process.

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr Instant anyUrgency{};
 
-/// The scheduler in virtual time. It sees stuck workers soon, and lets nobody go.
+/// The scheduler in virtual time. It notices stuck workers soon, and lets no worker exit.
 class SchedulerTest : public testing::Test
 {
 protected:

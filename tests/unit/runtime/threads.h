@@ -8,7 +8,7 @@
 
 namespace issuer::vault::runtime::test {
 
-/// What /proc says about a thread of this process.
+/// The status of a thread of this process in /proc.
 struct ThreadStatus
 {
 	std::string name;

@@ -48,7 +48,7 @@ public:
 		const std::lock_guard lock(_mutex);
 		_broken = broken;
 	}
-	/// What the alarm is set to; Instant::max() if it has rung since.
+	/// Returns the time that the alarm is set to; Instant::max() if it has rung since.
 	[[nodiscard]] Instant alarm() const
 	{
 		const std::lock_guard lock(_mutex);

@@ -20,7 +20,7 @@ class WaitingRuns : public test::SchedulerTest
 {
 };
 
-/// What a run has come to that waits again and again for the same.
+/// The results of a run that waits again and again for the same.
 class Waiter
 {
 public:

@@ -162,7 +162,7 @@ TEST_F(WorkSchedulerTest, HaltOfARunThatDoesNotEndRunsOutOfTimeAndCanBeRepeated)
 	std::latch goOn(1);
 	Chore job([&] {
 		running.count_down();
-		goOn.wait(); // deaf to what is said to it
+		goOn.wait(); // ignores cancellation
 	});
 	runNow(job);
 	running.wait();
@@ -441,7 +441,7 @@ TEST_F(WorkSchedulerTest, SurvivesArmsAndHaltsFromAllSides)
 	std::array<char, 3> places{};
 	const Descriptor readable = makeEvent();
 	raise(readable);
-	// Some hang, some wait for a moment, some for what is ready: two steps each.
+	// Some hang, some wait for a moment, some for a descriptor that is ready: two steps each.
 	std::deque<std::pair<std::atomic<int>, Descriptor>> steps;
 	std::deque<Steps> jobs;
 	for (std::size_t i = 0; i < 60; ++i) {

@@ -20,7 +20,7 @@ using test::eventually;
 using test::Hanging;
 using test::patience;
 
-/// How many threads there are, and what they are.
+/// The number of threads, and their properties.
 class Workers : public test::SchedulerTest
 {
 };
@@ -99,7 +99,7 @@ TEST_F(Workers, WorkersWithoutWorkEndButTwo)
 TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 {
 	WorkScheduler::Options patient = options();
-	patient.stuckAfter = 1h; // the check would find what was forgotten
+	patient.stuckAfter = 1h; // the check would find the stuck worker
 	constexpr std::size_t count = 100;
 	std::array<char, count> places{};
 	for (int round = 1; round <= 500; ++round) {
@@ -116,7 +116,7 @@ TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 	}
 }
 
-/// As many runs as there are workers end at once, so that nobody rests: that calls for another, but not at the end.
+/// As many runs as there are workers end at once, so that none is idle: that calls for another, but not at the end.
 TEST_F(Workers, ClosingEmploysNobody)
 {
 	WorkScheduler::Options patient = options();

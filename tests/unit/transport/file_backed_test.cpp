@@ -22,7 +22,7 @@ struct Files
 
 struct FilesSource
 {
-	using Value = std::uint64_t; ///< the stamp of what was read
+	using Value = std::uint64_t; ///< the stamp of the content that was read
 
 	std::shared_ptr<Files> files;
 

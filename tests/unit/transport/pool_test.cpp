@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <utility>
 
-/// What is kept and what is closed, over sockets that lead to the test.
+/// Connections that are kept and connections that are closed, over sockets that lead to the test.
 namespace issuer::vault::transport {
 namespace {
 

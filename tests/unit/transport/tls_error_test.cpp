@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using Meaning = TlsError::Meaning;
 
-/// What is told of one error of OpenSSL's TLS part, whatever words this release has for it.
+/// Returns the text for one error of OpenSSL's TLS part, independent of this release's words for it.
 TlsError toldOf(int reason, bool showsCertificate = false)
 {
 	ERR_clear_error();

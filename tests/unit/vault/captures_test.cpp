@@ -16,8 +16,8 @@ namespace {
 using Poco::JSON::Object;
 using renewal::Operation;
 
-/// What each recorded exchange means, by its path in tests/data/captures. Answers to other requests than look-ups and
-/// renewals (logins, health) are judged as if they were answers to a renewal: a mistaken address brings such ones.
+/// The meaning of each recorded exchange, by its path in tests/data/captures. Answers to requests other than look-ups
+/// and renewals (logins, health) are judged as if they were answers to a renewal: a mistaken address brings such ones.
 const std::map<std::string, std::string> expected{
 	// clang-format off
 	{"login/approle-batch", "grant 60s not renewable"},

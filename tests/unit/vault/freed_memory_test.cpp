@@ -1,5 +1,5 @@
-// What a reply repeats of the request leaves no copy in memory that is given back: each block is searched when it is
-// freed, the C library's own included, by standing before free() and realloc().
+// No copy of a secret in a reply is left in memory that is given back: each block is searched when it is freed, the C
+// library's own included, by replacing free() and realloc().
 #include "transport/reply_parser.h"
 #include "vault/reply_keys.h"
 #include "vault/wire.h"
@@ -23,7 +23,7 @@ constexpr std::string_view needle = "CANARYdoNot";
 bool searching = false;
 int found = 0;
 
-/// What the test itself gives back is wiped, or who gets the block next would be blamed.
+/// The test wipes its own memory, or the next user of the block would be blamed.
 void search(void* block)
 {
 	if (block == nullptr) {

@@ -449,7 +449,7 @@ TEST(Replies, RetryAfterCountsInWholeSecondsUpToADay)
 {
 	const std::pair<std::string, std::string> cases[] = {
 		{"18", ", retry after 18s"},
-		{"0", ""}, // what a quota with an interval of a second says
+		{"0", ""}, // the answer of a quota with an interval of a second
 		{"-1", ""},
 		{"1.5", ""},
 		{"18s", ""},

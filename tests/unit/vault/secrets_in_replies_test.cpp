@@ -66,7 +66,7 @@ TEST(SecretsInReplies, AreTakenOutWhereVaultPutsThem)
 	for (const auto body : std::span(bodies).first(3)) {
 		auto reply = replyWith(200, body);
 		(void)classify(Operation::renew, reply, canary);
-		if (body.find("expire_time") == body.npos) { // whose strings are read, whatever they are
+		if (body.find("expire_time") == body.npos) { // its strings are read, whatever they are
 			EXPECT_THAT(std::string(reply.body), Not(HasSubstr(": \"s.CANARY"))) << body;
 		}
 	}
