@@ -137,7 +137,7 @@ MUTATIONS = [
      "return policy.requestTimeout;", LOST, MANY),
     # renewal.md, "What an answer means"
     ("extended", "the end is told as if the answer had taken no time and no rounding", "renewal/lease.cpp",
-     "auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive",
+     "auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot);",
      "auto from = span.now.boot + ttl + 4 * rounding;", FORECAST),
     ("capped", "a warning of the cap is overlooked", "renewal/lease.cpp",
      "if (capWarning) {\n\t\tconst bool shortened", "if (false) {\n\t\tconst bool shortened", FORECAST),
@@ -156,7 +156,7 @@ MUTATIONS = [
      "return _memory.lease.known() ? passing(span, operation, trouble) : lastsForEver();", "return lastsForEver();",
      LOST),
     ("denied", "who is denied after the end is as good as dead", "renewal/lease.cpp",
-     "if (now < ifRenewedLatest) {\n\t\t// A lost", "if (now < earliest) {\n\t\t// A lost", LOST, MANY),
+     "if (now < ifRenewedLatest) {", "if (now < earliest) {", LOST, MANY),
     ("refused", "the first refusal is believed to be death", "renewal/answers.cpp",
      "if (!_memory.dead() && believed && (past || !lease.known())) {", "if (!_memory.dead()) {", FORECAST),
     ("refused", "any refusal ends all hope", "renewal/answers.cpp",

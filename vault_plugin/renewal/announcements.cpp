@@ -9,7 +9,7 @@
 namespace issuer::vault::renewal {
 namespace {
 
-/// Moved by so much that people want to know.
+/// Returns whether a duration has moved by so much that the operator should know.
 bool differs(Duration told, Duration is, float share, Duration slack)
 {
 	const auto moved = std::chrono::abs(is - told);
@@ -23,7 +23,7 @@ void Announcements::tell(const Verdict& verdict)
 {
 	auto told = verdict;
 	if (verdict.outcome == Outcome::notRenewable && _told.bound != Reason::none) {
-		told.outcome = Outcome::failure; // that it cannot be renewed is known
+		told.outcome = Outcome::failure; // already reported as not renewable
 	}
 	if (told.outcome != Outcome::none) {
 		_reports.emplace_back(event(told, std::string(told.detail)));
@@ -42,19 +42,19 @@ void Announcements::tellReplaced()
 	tellBound();
 	const bool starting = _situation.standing.state == State::starting;
 	if (starting && _told.state == State::starting) {
-		return; // there was no other
+		return; // nothing was in use before
 	}
 	tellState(
 		{}, (starting ? "" : "the credential was replaced: ") + statusText(_situation), Reason::credentialChanged);
 }
 
-/// Once a life, or once a max TTL: no renewal will save it.
+/// Reports that no renewal will save the token: once a life, or once for each max TTL.
 void Announcements::tellBound()
 {
 	const auto& [state, reason] = _situation.standing;
 	const auto& lease = _situation.memory.lease;
 	if (_told.bound == Reason::maxTtl && !lease.maxTtlEnd && !lease.maxTtlReached) {
-		_told.bound = Reason::none; // it was raised
+		_told.bound = Reason::none; // the max TTL was raised
 	}
 	const bool bounded = state == State::capped || state == State::notRenewable ||
 						 (state == State::expired && reason == Reason::limitedUses);
@@ -132,7 +132,7 @@ bool Announcements::hasNews() const
 		*_told.maxTtlEnd - now.boot, *lease.maxTtlEnd - now.boot, policy.announceBeyond, 2 * policy.forecastSlack);
 }
 
-/// The first of an outage, then at doubling counts.
+/// Notes the first failure of an outage, then those at doubling counts.
 void Announcements::noteFailure(const Verdict& verdict)
 {
 	if (verdict.outcome != Outcome::failure || !std::has_single_bit(verdict.attempt) ||
@@ -152,13 +152,13 @@ void Announcements::noteFailure(const Verdict& verdict)
 void Announcements::noteChange(const Verdict& verdict, std::string text)
 {
 	if (_told.state == State::stopped) {
-		return; // the caller of start knows
+		return; // no note: the caller of start knows
 	}
 	switch (_situation.standing.state) {
 	case State::stopped:
-		break; // and so does the caller of stop
+		break; // no note: the caller of stop knows
 	case State::retrying:
-		if (verdict.outcome == Outcome::none) { // otherwise its failure is told
+		if (verdict.outcome == Outcome::none) { // with an outcome, its failure is noted instead
 			note(Level::warn, std::move(text));
 		}
 		break;
@@ -210,7 +210,8 @@ void Announcements::tellUnreadable(std::string_view why)
 	}
 }
 
-/// A few at once, then one at a time: whatever a server does, the log stays quiet. A few are set aside for deaths.
+/// Adds a line, if the log's budget allows it: a few at once, then one at a time, so that the log stays quiet whatever
+/// a server does. A few are reserved for deaths. Returns whether it was added.
 bool Announcements::note(Level level, std::string text)
 {
 	const auto& policy = _situation.policy;

@@ -10,18 +10,18 @@
 
 namespace issuer::vault::renewal {
 
-/// What an answer has come to, beside the facts that it changed.
+/// The result of an answer for the reports, apart from the facts that it changed.
 struct Verdict
 {
 	Outcome outcome = Outcome::none;
 	Reason reason = Reason::none;
-	std::string_view detail;    ///< what the server said, or what it means; empty: nothing new
-	std::uint32_t attempt = 0;  ///< of this renewal; 0 for a look-up that is none
-	std::uint32_t failures = 0; ///< that a success has ended
-	Instant failingSince;       ///< the first of them was sent
+	std::string_view detail;    ///< the server's words, or their meaning; empty: no news
+	std::uint32_t attempt = 0;  ///< number of the attempt of this renewal; 0 for a look-up outside a renewal
+	std::uint32_t failures = 0; ///< number of failures that a success has ended
+	Instant failingSince;       ///< time at which the first of them was sent
 };
 
-/// What the events and notes of one moment are about.
+/// The facts and the plan at one moment, for events and notes.
 struct Situation
 {
 	const Policy& policy;
@@ -31,22 +31,22 @@ struct Situation
 	std::optional<Instant> next;
 };
 
-/// Tells what has become of an attempt and of the state: an event for each outcome and each change, and far fewer
-/// notes for the log. Changes `told` alone, and no fact depends on what was told.
+/// Reports the result of an attempt and changes of the state: an event for each outcome and each change, and far fewer
+/// notes for the log. Changes `told` alone, and no fact depends on `told`.
 class Announcements
 {
 public:
 	Announcements(const Situation& situation, Told& told) : _situation(situation), _told(told) {}
 
-	/// An attempt with the token in use was answered, or the facts changed otherwise.
+	/// Reports that an attempt with the token in use was answered, or that the facts changed otherwise.
 	void tell(const Verdict& verdict);
-	/// A new life has begun with a credential that the source gave.
+	/// Reports that a new life has begun with a credential from the source.
 	void tellReplaced();
 
 	void tellCandidateFound();
-	/// The candidate is not in use yet: `why`. `believed`: a server that refuses it is believed from now on.
+	/// Reports why the candidate is not in use yet. `believed`: from now on a refusal by the server counts.
 	void tellCandidateFailed(std::string_view why, bool first, bool believed);
-	/// Nothing usable comes from the source.
+	/// Reports that the source gives no usable credential.
 	void tellUnreadable(std::string_view why);
 
 	[[nodiscard]] Reports take() { return std::move(_reports); }
@@ -65,10 +65,10 @@ private:
 	Reports _reports;
 };
 
-/// A sentence for people: what the state means, until when, and what to do.
+/// Returns a sentence for the operator: the meaning of the state, its end, and the next step.
 [[nodiscard]] std::string statusText(const Situation& situation);
 
-/// The hour of death to tell; none: unknown or never.
+/// Returns the hour of death to report; nothing: unknown or never.
 [[nodiscard]] std::optional<WallTime> hourOfDeath(const Situation& situation);
 
 } // namespace issuer::vault::renewal

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-/// What an answer means: one function for each row of the rules. They change facts, and nothing else.
+/// The meaning of each answer: one function for each row of the table in docs/renewal.md. They change facts, and
+/// nothing else.
 namespace issuer::vault::renewal {
 namespace {
 
-/// A 5xx does not say whether the work was done before it went wrong ("leadership lost while committing log").
+/// Returns whether the renewal may have been carried out. A 5xx does not say whether the work was done before the
+/// failure ("leadership lost while committing log").
 bool mayHaveBeenDone(const Trouble& trouble)
 {
 	const bool unknown = trouble.kind == Trouble::Kind::transport || trouble.kind == Trouble::Kind::malformed ||
@@ -15,8 +17,8 @@ bool mayHaveBeenDone(const Trouble& trouble)
 	return unknown && !trouble.unsent;
 }
 
-/// An answer, but neither a look-up's nor a refusal, and no plain wish to be asked later: a look-up that is answered so
-/// may fail for ever where a renewal works.
+/// Returns whether this is an answer, but neither a look-up's nor a refusal nor a request to wait: a look-up that is
+/// answered so may fail for ever where a renewal works.
 bool isUseless(const Trouble& trouble)
 {
 	const bool told = trouble.kind == Trouble::Kind::malformed || trouble.kind == Trouble::Kind::configuration ||
@@ -31,7 +33,7 @@ const Trouble& impossibleLease()
 	return trouble;
 }
 
-/// No server grants so much. None: the answer is to be believed.
+/// Returns the trouble with an answer that no server would give; null: the answer is to be believed.
 const Trouble* troubleIn(const Answer& answer, const Policy& policy)
 {
 	const auto* facts = std::get_if<TokenFacts>(&answer);
@@ -64,7 +66,7 @@ Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 {
 	auto& lease = _memory.lease;
 	switch (std::exchange(_memory.owed, Owed::nothing)) {
-	case Owed::verdict: // alive: then it is only the renewal that is refused
+	case Owed::verdict: // the token is alive: only its renewal is refused
 		lease.lookedUpBy(span, facts, *_policy);
 		foundAlive();
 		_memory.retry.restart(Failing::denied);
@@ -93,7 +95,7 @@ Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 	return learn(facts);
 }
 
-/// What the first look-up says of the token is used at once: it may be the only one of a life.
+/// Takes over a look-up. The first one is used at once: it may be the only one of a life.
 Verdict Keeper::learn(const TokenFacts& facts)
 {
 	const auto verdict = succeed(Outcome::none);
@@ -101,11 +103,11 @@ Verdict Keeper::learn(const TokenFacts& facts)
 	return verdict;
 }
 
-/// Whether the token can be renewed at all. Each look-up tells, whatever it was asked for.
+/// Learns whether the token can be renewed at all. Each look-up tells, whatever its purpose was.
 void Keeper::learnBound(const TokenFacts& facts)
 {
 	if (facts.usesLeft != 0) {
-		// Each request burns one use, and the last one kills the token: so this was the last.
+		// Each request costs one use, and the last one kills the token: so this was the last request.
 		_memory.unrenewable = Reason::limitedUses;
 		_memory.death = facts.usesLeft < 0 ? Reason::limitedUses : Reason::none;
 	}
@@ -125,7 +127,7 @@ Verdict Keeper::lastsForEver()
 	return succeed(Outcome::none);
 }
 
-/// `renewable: false` in a renewal's answer is the last word: this lease is the end.
+/// Takes over a grant. `renewable: false` in it is final: this lease is the end.
 Verdict Keeper::conclude(const Span& span, const Grant& grant)
 {
 	_memory.owed = Owed::nothing;
@@ -139,7 +141,7 @@ Verdict Keeper::conclude(const Span& span, const Grant& grant)
 	return verdict;
 }
 
-/// It was renewed, by how much is not said: a look-up tells.
+/// Takes over a wrapped grant: renewed by an unknown length, which a look-up will tell.
 Verdict Keeper::conclude(const Span& span, const WrappedGrant&)
 {
 	_memory.lease.mayHaveBeenRenewed(span.sent.boot, span.sent.boot, increment());
@@ -171,7 +173,7 @@ Verdict Keeper::conclude(const Span& span, Operation operation, const Trouble& t
 	case Trouble::Kind::batch:
 		return notRenewable(span, trouble);
 	case Trouble::Kind::noLease:
-		// Of a token whose end was told it is no news.
+		// No news for a token whose end is known.
 		return _memory.lease.known() ? passing(span, operation, trouble) : lastsForEver();
 	case Trouble::Kind::throttled:
 	case Trouble::Kind::serverAway:
@@ -179,14 +181,14 @@ Verdict Keeper::conclude(const Span& span, Operation operation, const Trouble& t
 	case Trouble::Kind::configuration:
 	case Trouble::Kind::transport:
 		return passing(span, operation, trouble);
-	case Trouble::Kind::cancelled: // by stop, which follows
+	case Trouble::Kind::cancelled: // stop follows
 		_memory.retry.atOnce = true;
 		return {};
 	}
-	return {}; // no other kind
+	return {}; // unreachable: the switch names every kind
 }
 
-/// Says nothing about the token: its life runs on, and so do the attempts until it is over.
+/// Takes a failure that says nothing about the token: its lease runs on, and so do the attempts until its end.
 Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
@@ -221,9 +223,9 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 	return {};
 }
 
-/// The server does not accept the token. Before its end that need not be death: a wrong source address, a disabled
-/// entity, a balancer or a namespace fault say the same, and heal. Nor at the beginning: a token that was just made may
-/// not be known everywhere.
+/// Takes a refusal: the server does not accept the token. Before its end that need not be death: a wrong source
+/// address, a disabled entity, a balancer or a namespace fault say the same, and heal. Nor at the beginning: a new
+/// token may not be known to every node.
 Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
@@ -257,12 +259,12 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 	return {};
 }
 
-/// A 403 in words not known: one look-up tells whether the token or only its renewal is refused.
+/// Takes a 403 in unknown words: one look-up tells whether the token or only its renewal is refused.
 Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& trouble)
 {
 	const auto kind = _memory.retry.kind;
 	if (operation == Operation::renew && kind == Failing::denied) {
-		return denied(span, operation, trouble); // settled before
+		return denied(span, operation, trouble); // settled before by a look-up
 	}
 	const bool hopeful = !_memory.dead() || _memory.lease.mayLastBeyond(span.now.boot);
 	if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.accepted) {
@@ -274,7 +276,7 @@ Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& tr
 	return refused(span, operation, trouble);
 }
 
-/// Alive, but the server will not renew it. What forbids it may be mended.
+/// Takes a denial: the token is alive, but the server will not renew it. An operator may lift the ban.
 Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& trouble)
 {
 	if (operation == Operation::lookUp) {
@@ -283,7 +285,7 @@ Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& tro
 	auto& lease = _memory.lease;
 	_memory.owed = Owed::nothing;
 	const bool over = lease.overAt(span.sent.boot);
-	// Only the living are denied: somebody else has prolonged it, or a renewal whose answer was lost.
+	// Only living tokens are denied: another client has renewed it, or a renewal whose answer was lost.
 	if (!over || trouble.kind == Trouble::Kind::denied) {
 		foundAlive();
 	}
@@ -299,14 +301,14 @@ Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& tro
 	return verdict;
 }
 
-/// The token is alive, and look-ups tell no more of it.
+/// Takes a denied look-up: the token is alive, and look-ups tell no more about it.
 Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
 	_memory.accepted = true;
 	switch (std::exchange(_memory.owed, Owed::nothing)) {
-	case Owed::lease: // renewed, and nobody may say by how much: as always, then
+	case Owed::lease: // renewed, by an unknown length: taken as the usual one
 		if (lease.known()) {
 			lease.assumeGranted(_memory.latency.recent);
 			return renewed();
@@ -322,7 +324,7 @@ Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 		break;
 	}
 	if (_memory.unrenewable != Reason::none) {
-		retry.count(Failing::denied); // alive, and not refused any more
+		retry.count(Failing::denied); // alive, and no longer refused
 		return {};
 	}
 	const bool inDoubt = _memory.dead() || retry.kind == Failing::refused || lease.overAt(span.sent.boot);
@@ -333,7 +335,8 @@ Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 	return {};
 }
 
-/// In the last second at the max TTL; or with life left, where it was lowered: a look-up tells how much.
+/// Takes the answer that the max TTL has passed: in its last second; or with life left, where it was lowered. A look-up
+/// tells how much.
 Verdict Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble& trouble)
 {
 	if (operation != Operation::renew) {
@@ -354,7 +357,7 @@ Verdict Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble&
 Verdict Keeper::notRenewable(const Span& span, const Trouble& trouble)
 {
 	if (_memory.lease.end == Lease::End::never) {
-		return {}; // no news of a token that needs no renewal
+		return {}; // no news for a token that needs no renewal
 	}
 	foundAlive();
 	_memory.unrenewable = trouble.reason;
@@ -388,13 +391,13 @@ void Keeper::foundAlive()
 	_memory.death = Reason::none;
 }
 
-/// A token that is dead for sure is only asked how it is, whatever the answers to that were.
+/// Returns the kind of failure to count. A token that is certainly dead is only probed, whatever the answers.
 Failing Keeper::kindOf(Failing kind, const Span& span) const
 {
 	return _memory.deadForSure(span.now.boot) ? Failing::dead : kind;
 }
 
-/// An answer that a server gives only of a token that it knows. Any other is a failure of the candidate.
+/// Returns whether a server gives this answer only for a token that it knows. Any other is a failure of the candidate.
 bool Keeper::accepts(const Span& span, Operation operation, const Answer& answer)
 {
 	auto& retry = _candidate->retry;

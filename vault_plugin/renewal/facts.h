@@ -7,10 +7,10 @@
 #include <string>
 #include <variant>
 
-/// What the renewal core is told. Plain data, produced by vault/ from what a server answered.
+/// The inputs of the renewal core: plain data, which vault/ produces from a server's replies.
 namespace issuer::vault::renewal {
 
-/// Why a token's state is what it is. Values and order are those of `issuer_reason`.
+/// The reason for a token's state. Values and order are those of `issuer_reason`.
 enum class Reason : std::int32_t
 {
 	none,
@@ -72,42 +72,43 @@ struct WrappedGrant
 	friend bool operator==(const WrappedGrant&, const WrappedGrant&) = default;
 };
 
-/// Any other end of an attempt.
+/// Any other result of an attempt.
 struct Trouble
 {
 	enum class Kind : std::uint8_t
 	{
-		denied,         ///< alive, but the server will not renew it (policy, role or user gone); may be mended
+		/// alive, but the server will not renew it (policy, role or user gone); an operator may change that.
+		denied,
 		refused,        ///< the server does not accept the token; dead, or a wrong source address, a disabled entity
-		unclearRefusal, ///< a 403 in words not known: one look-up tells denied from refused
+		unclearRefusal, ///< a 403 in unknown words: one look-up tells denied from refused
 		gone,           ///< the server has no such token any more
-		pastMaxTtl,     ///< cannot be extended; a look-up tells what is left
+		pastMaxTtl,     ///< cannot be extended; a look-up tells the remaining life
 		notRenewable,   ///< was created so
 		batch,          ///< batch tokens are never renewable
 		noLease,        ///< "invalid lease ID": a root token without a lease, which never expires
 		throttled,      ///< a quota; see retryAfter
 		serverAway,     ///< sealed, no leader, any 5xx without a verdict on the token
-		malformed,      ///< an answer that is none of Vault's: a proxy's page, a truncated body
-		configuration,  ///< wrong path, namespace, scheme or certificate: a person must look
+		malformed,      ///< an answer that is not Vault's: a proxy's page, a truncated body
+		configuration,  ///< wrong path, namespace, scheme or certificate: an operator must look
 		transport,      ///< no complete answer
-		cancelled,      ///< by stop: not an outcome at all
+		cancelled,      ///< by stop: no outcome
 	};
 
 	Kind kind = Kind::transport;
 	Reason reason = Reason::network;
-	std::optional<Duration> retryAfter; ///< only of `throttled` and `serverAway`, and only if > 0
-	std::string detail;                 ///< one line for people; never a secret
-	bool unsent = false;                ///< surely: the server cannot have done what was asked
+	std::optional<Duration> retryAfter; ///< set only for `throttled` and `serverAway`, and only if > 0
+	std::string detail;                 ///< one line for the operator; never a secret
+	bool unsent = false;                ///< certainly unsent: the server cannot have carried it out
 };
 
-/// Which token an attempt is made with.
+/// The token of an attempt.
 enum class Token : std::uint8_t
 {
 	current,   ///< the one in use
 	candidate, ///< the source's newest, which the server has not accepted yet
 };
 
-/// How one attempt ended.
+/// The result of one attempt.
 using Answer = std::variant<TokenFacts, Grant, WrappedGrant, Trouble>;
 
 } // namespace issuer::vault::renewal

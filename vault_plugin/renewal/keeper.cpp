@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t rngStep = 0x9e3779b97f4a7c15U;
 
-/// Splitmix64: a number in [0, 1). One for each answer, so that planning anew does not change a plan.
+/// Returns a number in [0, 1) by splitmix64. One for each answer, so that planning anew does not change a plan.
 double diceOf(std::uint64_t state)
 {
 	auto bits = state;
@@ -31,7 +31,7 @@ Reports Keeper::begin(Moment now)
 		return {};
 	}
 	Memory fresh;
-	fresh.started = _memory.started; // the gap to the last request of the life before is kept too
+	fresh.started = _memory.started; // the gap to the previous life's last request is kept too
 	fresh.latency = _memory.latency;
 	fresh.told.notesUnspent = _memory.told.notesUnspent;
 	fresh.told.notesCounted = _memory.told.notesCounted;
@@ -84,7 +84,8 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Where both are due, the token in use goes first as long as it may live; then the candidate, unless it is due later.
+/// Returns the request to send. Where both tokens are due, the one in use goes first as long as it may live; otherwise
+/// the candidate, unless it is due later.
 Attempt Keeper::attempt(Moment now)
 {
 	const bool isCurrentDue = _plan.at && *_plan.at <= now.boot;
@@ -203,7 +204,7 @@ Reports Keeper::candidateGone(Moment now)
 	return {};
 }
 
-/// A new life begins with the candidate: nothing is known but how it was asked about so far.
+/// Begins a new life with the candidate: nothing is known of it but the history of its attempts.
 void Keeper::adopt()
 {
 	_memory.lease = {};
@@ -228,7 +229,7 @@ void Keeper::replan(Moment now) noexcept
 	planAnew();
 }
 
-/// The attempt that is out will have no answer: it counts as one that the server did not give.
+/// Counts the attempt under way as one that the server did not answer.
 void Keeper::interrupted(Instant now)
 {
 	if (!_out) {
@@ -341,7 +342,7 @@ Snapshot Keeper::snapshot(Moment now) const
 std::optional<Instant> Keeper::expiry() const
 {
 	if (!_memory.lease.known() || _memory.dead()) {
-		return std::nullopt; // the dead wait: nothing of theirs can be lost
+		return std::nullopt; // a dead token can wait: it has nothing to lose
 	}
 	return _memory.lease.earliest;
 }

@@ -16,16 +16,16 @@
 
 namespace issuer::vault::renewal {
 
-/// What to ask the server now, and how long it may take in all.
+/// A request to send now, and its time limit.
 struct Attempt
 {
 	Operation operation = Operation::lookUp;
-	Duration budget{};                 ///< for every byte of it: resolution, connect, TLS, answer
-	std::optional<Duration> increment; ///< whole seconds to ask for; none: what the server has set
+	Duration budget{};                 ///< time limit for all of it: resolution, connect, TLS, answer
+	std::optional<Duration> increment; ///< lease to ask for, in whole seconds; none: the server's default
 	Token token = Token::current;
 };
 
-/// What can be asked of a token's life at any time. Cheap to copy.
+/// The state of a token at one moment. Cheap to copy.
 struct Snapshot
 {
 	State state = State::stopped;
@@ -40,10 +40,10 @@ struct Snapshot
 	std::uint64_t failures = 0;
 	std::uint64_t notRenewables = 0;
 	Duration lastLatency{};
-	Duration lease{}; ///< last granted
+	Duration lease{}; ///< length of the last grant
 };
 
-/// Decides when to ask for a token's renewal, what an answer means and what to tell.
+/// Decides when a token is renewed, reads each answer's meaning, and reports.
 ///
 /// Pure: no thread, socket, lock or clock. The owner hands it the time and the facts, one call after the other, and
 /// does what it says: sleep until next(), then take attempt(), send it, and hand back the answer.
@@ -70,73 +70,73 @@ public:
 	Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed);
 	Keeper(const Policy& policy, std::uint64_t seed) : Keeper(std::make_shared<const Policy>(policy), seed) {}
 
-	/// A life begins, or begins again after stopped(): nothing is known of the token; counters stay. Asks at once.
-	/// Nothing happens if a life goes on.
+	/// Begins a life, also again after stopped(): nothing is known of the token; counters stay. Its first request is
+	/// due at once. Does nothing while a life goes on.
 	[[nodiscard]] Reports begin(Moment now);
 
-	/// A life that another keeper has led goes on in this one, which does not live yet: no look-up, and the plan, the
-	/// counters and the forecast are kept. `memory` is of the same boot. The next step is computed from the facts;
-	/// times that have passed meanwhile fire at once. Tells of nothing but the state that follows STOPPED. From an
-	/// empty memory it is begin(). `sameToken` false: the memory is of another token; only its counters and the log's
-	/// budget are kept.
+	/// Continues from another keeper's state. Valid only before begin(). No look-up: the plan, the counters and the
+	/// forecast are kept. `memory` is of the same boot. The next step is computed from the facts; times that have
+	/// passed meanwhile fire at once. Reports nothing but the state that follows STOPPED. From an empty memory it is
+	/// begin(). `sameToken` false: the memory is of another token; only its counters and the log's budget are kept.
 	[[nodiscard]] Reports resume(Moment now, const Memory& memory, bool sameToken = true);
 
-	/// All that is known: for resume(), of another keeper or another version. Says most once stopped() was called.
+	/// Returns everything that is known, for resume() of another keeper or version. Most complete after stopped().
 	[[nodiscard]] const Memory& memory() const { return _memory; }
 
-	/// When to call attempt(); none: there is nothing to do until something is told, or an answer is awaited.
+	/// Returns when to call attempt(); nothing: an answer is awaited, or only a new fact can cause a request.
 	[[nodiscard]] std::optional<Instant> next() const;
 
-	/// The request to send now. Every attempt() is followed by one answered() or credentialUnreadable(). Not before
-	/// next() says so: the pause between two requests is kept there. Allocates nothing.
+	/// Returns the request to send now. Every attempt() is followed by one answered() or credentialUnreadable(). Not to
+	/// be called before next() says so: the pause between two requests is kept there. Allocates nothing.
 	[[nodiscard]] Attempt attempt(Moment now);
 
-	/// How the attempt ended that was taken last. `sent`: when it began; `now`: when its answer had come.
-	/// Ignored when no attempt is out: after stopped(), and where the token that it speaks of was given up meanwhile.
+	/// Takes the result of the last attempt. `sent`: when it began; `now`: when its answer had come. Ignored when no
+	/// attempt is under way: after stopped(), and where its token was given up meanwhile.
 	[[nodiscard]] Reports answered(Moment sent, Moment now, const Answer& answer);
 
-	/// The credential source gave another token than the one in use, or than the candidate before. While the token in
-	/// use lives, or may, it stays in use and is renewed; the new one is a candidate, asked about in attempts with
-	/// Token::candidate until the server accepts it. Where none is alive the new one is taken at once: a new life
-	/// begins with a look-up, and an attempt that is out is forgotten. Does nothing after stopped().
+	/// Takes a token from the credential source other than the one in use, or than the previous candidate. While the
+	/// token in use lives, or may, it stays in use and is renewed; the new one is a candidate, asked about in attempts
+	/// with Token::candidate until the server accepts it. Where none is alive the new one is adopted at once: a new
+	/// life begins with a look-up, and an attempt under way is forgotten. Does nothing after stopped().
 	[[nodiscard]] Reports candidateFound(Moment now);
 
-	/// The credential source gives the token in use, again: a candidate is dropped, and its attempt forgotten. To be
-	/// told as well when a source that was unreadable gives that token again.
+	/// Drops the candidate, and its attempt, because the source gives the token in use again. Also to be called when a
+	/// source that was unreadable gives that token again.
 	[[nodiscard]] Reports candidateGone(Moment now);
 
-	/// True from a candidateFound() on until the candidate is adopted, within candidateFound() or answered(): then the
-	/// owner puts the candidate's secret in the place of the one in use. Only candidateGone() and a new life end it
-	/// else.
+	/// Returns true from a candidateFound() on until the candidate is adopted, within candidateFound() or answered():
+	/// then the owner replaces the secret in use by the candidate's. Otherwise only candidateGone() and a new life end
+	/// it.
 	[[nodiscard]] bool hasCandidate() const { return _candidate != nullptr; }
 
-	/// Plans anew after a run that failed or was interrupted: an attempt that is out is counted as one that got no
-	/// answer. Afterwards next() has a value unless the state is one that never asks. Allocates nothing.
+	/// Plans anew after a run that failed or was interrupted: an attempt under way counts as one that got no answer.
+	/// Afterwards next() has a value unless the state is one that never asks. Allocates nothing.
 	void replan(Moment now) noexcept;
 
-	/// The credential source gives nothing usable. With a token from before, life goes on with that one, and so does an
-	/// attempt that is out. Without (`haveToken` false) this is a failed attempt, whether one is out or not: state
-	/// STARTING, pauses as after any failure that may pass.
+	/// Takes that the credential source gives nothing usable. An earlier token stays in use, with its attempt under
+	/// way. Without one (`haveToken` false) this is a failed attempt: state STARTING, pauses as after any failure that
+	/// may pass.
 	[[nodiscard]] Reports credentialUnreadable(Moment now, bool haveToken, std::string_view why);
 
-	/// A person or the host asks for a renewal as soon as the rules allow one. Of a token that cannot be renewed it
-	/// asks how it is; of one with limited uses nothing, since asking would use it up.
+	/// Has a renewal sent as soon as the rules allow one, for an operator or the host. A token that cannot be renewed
+	/// is looked up instead; one with limited uses is not, since that would cost a use.
 	void renewNow(Moment now);
 
-	/// The life ends for us, not for the token. Not a failure; counters stay.
+	/// Ends the life here; the token lives on. Not a failure; counters stay.
 	[[nodiscard]] Reports stopped(Moment now);
 
-	/// `now`: both clocks at present. A wall clock that was set since the latest answer is followed at once.
+	/// Returns the state. `now`: both clocks at present. A wall clock that was set since the latest answer is followed
+	/// at once.
 	[[nodiscard]] Snapshot snapshot(Moment now) const;
-	/// With the clocks as they were told last.
+	/// Returns the state by the clocks of the latest call.
 	[[nodiscard]] Snapshot snapshot() const { return snapshot(_seen); }
 
-	/// The end of life to plan by, for whoever must put tokens in order of urgency; none: unknown or never.
+	/// Returns the expiry, for a scheduler that orders tokens by urgency; nothing: unknown or never.
 	[[nodiscard]] std::optional<Instant> expiry() const;
 
-	/// The first question of this life has a definite end: the token is alive in any way, or the attempt failed. A
-	/// refused look-up settles nothing yet: the renewal that follows at once does. Nor does silence, before it has
-	/// lasted for the request timeout: the first attempts are cut short.
+	/// Returns whether the first request of this life has a definite result: the token is alive in any way, or the
+	/// attempt failed. A refused look-up settles nothing yet: the renewal that follows at once does. Nor does silence,
+	/// before it has lasted for the request timeout: the first attempts have shorter limits.
 	[[nodiscard]] bool settled() const;
 
 private:
@@ -147,14 +147,14 @@ private:
 		Plan plan;
 	};
 
-	/// The request that is out.
+	/// The request under way.
 	struct Out
 	{
 		Operation operation;
 		Token token;
 	};
 
-	// What an answer changes: answers.cpp. Facts only: nothing here plans, tells or allocates.
+	// The effects of answers: answers.cpp. They change facts only: none of them plans, reports or allocates.
 	Verdict conclude(const Span& span, Operation operation, const Answer& answer);
 	Verdict conclude(const Span& span, const TokenFacts& facts);
 	Verdict conclude(const Span& span, const Grant& grant);
@@ -180,7 +180,7 @@ private:
 
 	void adopt();
 	void interrupted(Instant now);
-	/// The one place where next steps come from. To be called whenever facts have changed.
+	/// Computes the next steps. To be called whenever facts have changed; no other function plans.
 	void planAnew() noexcept;
 	[[nodiscard]] Standing standing() const;
 	template <class Tell>
@@ -189,12 +189,12 @@ private:
 
 	std::shared_ptr<const Policy> _policy;
 	Memory _memory;
-	std::unique_ptr<Candidate> _candidate; ///< seldom any
+	std::unique_ptr<Candidate> _candidate; ///< null: none, as almost always
 	bool _running = false;                 ///< between begin() or resume() and stopped()
 	std::optional<Out> _out;
-	Moment _seen;            ///< the latest moment told
-	std::uint64_t _rngState; ///< jitter
-	Plan _plan;              ///< for the token in use: what planOf() says of the facts, and nothing else
+	Moment _seen;            ///< the latest moment that a call brought
+	std::uint64_t _rngState; ///< for the jitter
+	Plan _plan;              ///< for the token in use: the result of planOf() for the facts
 };
 
 } // namespace issuer::vault::renewal

@@ -6,11 +6,11 @@
 
 namespace issuer::vault::renewal {
 
-/// How long the server takes to answer. Follows a slower answer at once and quicker ones slowly: ten quick answers
-/// later a twentieth of the difference is left. An attempt without an answer tells nothing.
+/// The time that the server takes to answer. Follows a slower answer at once and quicker ones slowly: ten quick answers
+/// later a twentieth of the difference is left. An attempt without an answer changes nothing.
 struct Latency
 {
-	Duration recent{}; ///< to plan by
+	Duration recent{}; ///< to plan with
 	Duration last{};   ///< of the latest attempt, answered or not
 
 	void measure(Duration taken, bool answered)

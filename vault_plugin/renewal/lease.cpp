@@ -5,13 +5,13 @@
 namespace issuer::vault::renewal {
 namespace {
 
-/// Servers tell TTLs in whole seconds.
+/// Servers report TTLs in whole seconds.
 constexpr Duration rounding = std::chrono::seconds(1);
 
-/// Half the uncertainty that people are told as an expiry, at most.
+/// Most that the expiry shown to the operator may be earlier than the last possible one.
 constexpr Duration vaguest = std::chrono::seconds(2);
 
-/// No sum of two lengths held within this overflows.
+/// Longest duration taken over: sums of two such do not overflow.
 constexpr Duration longest = std::chrono::years(100);
 
 Duration within(Duration length)
@@ -19,7 +19,7 @@ Duration within(Duration length)
 	return std::clamp(length, Duration::zero(), longest);
 }
 
-/// A time of the server's clock that can be reckoned with.
+/// Returns whether a time of the server's clock is near enough to be used in sums.
 bool isPlausible(const std::optional<WallTime>& time, WallTime now)
 {
 	return time && now - longest <= *time && *time <= now + longest;
@@ -52,7 +52,7 @@ void Lease::lookedUpBy(const Span& span, const TokenFacts& facts, const Policy& 
 	const auto ttl = within(facts.ttl);
 	narrow(span, ttl);
 	if (granted == Duration::zero()) {
-		// Somebody may have renewed it with more than its first lease; then the next grant will bring that again.
+		// Another client may have renewed it with more than its first lease; then the next grant will bring that again.
 		const auto own = within(facts.period > Duration::zero() ? facts.period : facts.creationTtl);
 		full = own > Duration::zero() ? own : ttl;
 		granted = std::max({full, ttl, rounding});
@@ -60,15 +60,16 @@ void Lease::lookedUpBy(const Span& span, const TokenFacts& facts, const Policy& 
 	learnMaxTtl(span, facts, policy);
 }
 
-/// The TTL is `expire_time` less the rounded present, and cut (leaseEntry.ttl() of Vault and OpenBao). So the truth
-/// lies up to a second and a half above; and below, half a second, or one where others round up.
+/// Takes over a TTL. The server computes it as `expire_time` minus the rounded present, cut to seconds
+/// (leaseEntry.ttl() of Vault and OpenBao). So the truth is up to a second and a half above it; and up to half a second
+/// below, or one second where other servers round up.
 void Lease::narrow(const Span& span, Duration ttl)
 {
-	auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // it is alive
+	auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // not in the past: it is alive
 	auto to = span.now.boot + ttl + rounding + rounding / 2;
 	const bool lostNothing = known() && ifRenewedLatest <= latest;
 	if (lostNothing && from <= latest && earliest <= to) {
-		// Both tell of the same end, and a grant tells it more precisely.
+		// Both describe the same end, and a grant does so more precisely.
 		from = std::max(from, earliest);
 		to = std::min(to, latest);
 	}
@@ -94,17 +95,18 @@ void Lease::assumeGranted(Duration latency)
 	ruleOutLostRenewals();
 }
 
-/// The max TTL of the token itself is known at once. Others, of roles and mounts, show with the first shortened grant.
+/// Learns the max TTL of the token itself, which is known at once. Those of roles and mounts show with the first
+/// shortened grant.
 void Lease::learnMaxTtl(const Span& span, const TokenFacts& facts, const Policy& policy)
 {
 	if (facts.explicitMaxTtl <= Duration::zero() || !isPlausible(facts.creationTime, span.now.wall)) {
 		return;
 	}
-	// Against the server's own expire_time it is exact. Without that our clock stands in for the server's, and if it
-	// puts the max TTL before the end that the server has just named, it cannot be trusted.
+	// Exact against the server's own expire_time. Without that our clock stands in for the server's, and if it puts the
+	// max TTL before the end that the server has just named, it cannot be trusted.
 	const bool exact = isPlausible(facts.expireTime, span.now.wall);
 	const auto expires = exact ? *facts.expireTime : span.now.wallAt(middle());
-	// Servers cut the moment of creation to whole seconds, and the moment of the last grant too.
+	// Servers cut the time of creation to whole seconds, and the time of the last grant as well.
 	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + policy.forecastSlack / 2 - expires;
 	if (exact || ahead >= -policy.forecastSlack) {
 		maxTtlEnd = middle() + std::max<Duration>(ahead, Duration::zero());
@@ -123,10 +125,10 @@ void Lease::followMaxTtl(const Lease& before, bool capWarning, const Policy& pol
 		return;
 	}
 	if (maxTtlEnd && earliest > *maxTtlEnd + 2 * policy.forecastSlack + maxTtlWithin) {
-		maxTtlEnd.reset(); // it was raised
+		maxTtlEnd.reset(); // the max TTL was raised
 	}
 	else if (maxTtlEnd) {
-		maxTtlEnd = std::max(*maxTtlEnd, earliest); // it lies there at least
+		maxTtlEnd = std::max(*maxTtlEnd, earliest); // the max TTL is there at the earliest
 	}
 	maxTtlReached = maxTtlReached && atMaxTtl(policy);
 }
@@ -141,8 +143,9 @@ void Lease::reachMaxTtl()
 	maxTtlReached = true;
 }
 
-/// Somebody renewed with a small increment, and the server keeps the smaller TTL: asking for the full lease once
-/// restores it. Where that does not help, the role's lease has become less, and is the full one now.
+/// Handles the ratchet: another client renewed with a small increment, and the server keeps the smaller TTL. Asking for
+/// the full lease once restores it. Where that does not help, the role's lease has become shorter, and that is the full
+/// one now.
 void Lease::followRatchet(bool capWarning, const Policy& policy)
 {
 	const bool asked = std::exchange(askFull, false);
@@ -173,7 +176,7 @@ void Lease::mayHaveBeenRenewed(Instant sent, Instant now, Duration asked)
 void Lease::outlived(Instant now)
 {
 	if (now < ifRenewedLatest) {
-		// A lost renewal was done. The expiry is told as that of the first one.
+		// A renewal without an answer was carried out. The expiry shown is that of the first one.
 		earliest = ifRenewedEarliest - std::min(ifRenewedLatest - ifRenewedEarliest, vaguest);
 		latest = ifRenewedLatest;
 		ruleOutLostRenewals();

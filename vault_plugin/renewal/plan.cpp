@@ -5,13 +5,13 @@
 
 #include <algorithm>
 
-/// When to ask next, and what: by the state of the token.
+/// The time and kind of the next request, by the state of the token.
 namespace issuer::vault::renewal {
 namespace {
 
-/// The question about a token whose end is not known. Once look-ups have turned out useless, renewals are asked more
-/// often than look-ups, by the dice: taking turns could fall in step with ways that take turns, a bad one each time a
-/// renewal is asked.
+/// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, renewals are
+/// chosen more often than look-ups, at random: strict turns could fall in step with ways that take turns, with a bad
+/// one at each renewal.
 Operation operationOf(const Policy& policy, const Retry& retry, double dice)
 {
 	constexpr double mostly = 2.0 / 3;
@@ -28,7 +28,7 @@ public:
 	{
 	}
 
-	/// The state's own cadence; then the rules that hold in each state.
+	/// Returns the state's own cadence, limited by the rules that hold in each state.
 	[[nodiscard]] Plan plan() const
 	{
 		const auto standing = standingOf(_policy, _memory);
@@ -77,12 +77,12 @@ private:
 		case State::expired:
 			return probe();
 		}
-		return {}; // no other state
+		return {}; // unreachable: the switch names every state
 	}
 
 	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry, _dice); }
 
-	/// At the max TTL: sparse confirmations, in case it was raised; one at least, where no renewal has met it yet.
+	/// Plans sparse confirmations at the max TTL, in case it was raised; one at least, where no renewal has met it yet.
 	[[nodiscard]] Plan confirmation() const
 	{
 		const bool alive = !_lease.overAt(_now);
@@ -93,7 +93,7 @@ private:
 		return {_lease.latest, Operation::lookUp};
 	}
 
-	/// A token that cannot be renewed is looked at when it must be dead.
+	/// Plans a look-up of a token that cannot be renewed for when it must be dead.
 	[[nodiscard]] std::optional<Instant> lookAfterEnd(Reason why) const
 	{
 		if (_lease.known() && !_lease.overAt(_now)) {
@@ -105,7 +105,7 @@ private:
 		return _now + probePause(_policy, _policy.firstProbe, _retry.streak);
 	}
 
-	/// A dead token; but a renewal whose answer was lost may have saved it.
+	/// Plans probes of a dead token; but a renewal without an answer may have saved it.
 	[[nodiscard]] Plan probe() const
 	{
 		if (_lease.mayLastBeyond(_now)) {
@@ -115,7 +115,7 @@ private:
 		return {_now + probePause(_policy, first, _retry.streak), firstOperation()};
 	}
 
-	/// After a failure that leaves hope. A pause that the server asked for replaces ours.
+	/// Plans the next try after a failure. A pause that the server asked for replaces ours.
 	[[nodiscard]] Instant retry() const
 	{
 		if (const auto soon = retryNearExpiry()) {
@@ -130,7 +130,7 @@ private:
 		return beforeEnd(_now + pause, _now, end, _pace.guard);
 	}
 
-	/// Half of what remains: for what a person must mend. It may be mended in the last moment, too.
+	/// Plans for half of the remaining life: for failures that an operator can mend, until the last moment.
 	[[nodiscard]] Instant halfway() const
 	{
 		if (!_lease.known() || _lease.overAt(_memory.started)) {
@@ -140,9 +140,9 @@ private:
 		return retryNearExpiry().value_or(beforeEnd(half, _now, _lease.earliest, _pace.guard));
 	}
 
-	/// Near expiry only an interval is known: from `guard` before its start to its end, retry every gap; but where lost
-	/// renewals or a slow answer left it long, no more than `looksAtEnd` times. What lies between two looks can be
-	/// lost.
+	/// Plans near expiry, where only an interval is known: from `guard` before its start to its end, every gap; but at
+	/// most `looksAtEnd` times where lost renewals or a slow answer left it long. A life that ends between two of them
+	/// can be lost.
 	[[nodiscard]] std::optional<Instant> retryNearExpiry() const
 	{
 		const auto first = _lease.nextEnd(_now);
@@ -154,26 +154,27 @@ private:
 		return beforeEnd(_memory.started + step, _now, last, _pace.guard);
 	}
 
-	/// A look-up at this time leaves time for the renewal after it, if it tells of an end that is near. Without, the
-	/// renewal alone would save the token as well.
+	/// Returns whether a look-up at this time leaves time for the renewal after it, if it tells of an end that is near.
+	/// If not, the renewal alone saves the token as well.
 	[[nodiscard]] bool leavesTimeToRenew(Instant at) const
 	{
 		return _retry.atOnce || _memory.owed != Owed::lease || !_lease.known() ||
 			   at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
 	}
 
-	/// A living token is asked about once in some hours, however long its lease: so soon a revocation is known.
+	/// Returns the end of the longest silence: a living token is asked about every few hours, however long its lease,
+	/// so that a revocation is noticed.
 	[[nodiscard]] Instant endOfSilence() const
 	{
-		const bool limitedUses = _memory.unrenewable == Reason::limitedUses; // each request would burn one
+		const bool limitedUses = _memory.unrenewable == Reason::limitedUses; // each request would cost one
 		if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {
 			return Instant::max();
 		}
 		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _dice);
 	}
 
-	/// Until then the server wants to be left alone. Kept in every state, but not beyond the last chance of a token
-	/// that lives; nor for long where nobody knows how long it lives, or that is dead.
+	/// Returns the end of the pause that the server has asked for. Kept in every state, but not beyond the last chance
+	/// of a living token; nor for long for a token whose end is unknown, or that is dead.
 	[[nodiscard]] Instant patience() const
 	{
 		if (_retry.notBefore <= _now) {
@@ -192,7 +193,8 @@ private:
 	const Retry& _retry;
 	double _dice;
 	Instant
-		_now; ///< when the facts changed last: not the present, so that the plan does not depend on when it is asked
+		/// Time of the last change of facts: not the present, so that the plan does not depend on when it is computed.
+		_now;
 	Pace _pace;
 };
 

@@ -8,20 +8,20 @@ namespace issuer::vault::renewal {
 /// The next request, as it follows from the facts.
 struct Plan
 {
-	std::optional<Instant> at; ///< none: there is nothing to ask until something is told
+	std::optional<Instant> at; ///< none: no request until a new fact comes
 	Operation operation = Operation::lookUp;
 };
 
-/// For the token in use. `dice` is a number in [0, 1) that jitters it.
+/// Plans for the token in use. `dice` is a number in [0, 1) for the jitter.
 [[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double dice);
 
-/// For a candidate, beside the token in use. `retry`: the candidate's.
+/// Plans for a candidate, beside the token in use. `retry`: the candidate's.
 [[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double dice);
 
-/// How long the request may take that goes out now.
+/// Returns the time limit of a request that is sent now.
 [[nodiscard]] Duration budgetOf(const Policy& policy, const Memory& memory, Instant now);
 
-/// The same for a candidate's: the token in use waits for its answer, until `nextOfCurrent`.
+/// Returns the same for a candidate's request: the token in use waits for its answer, until `nextOfCurrent`.
 [[nodiscard]] Duration budgetOfCandidate(
 	const Policy& policy, const Memory& memory, const Retry& retry, Instant now, std::optional<Instant> nextOfCurrent);
 

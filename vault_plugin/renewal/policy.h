@@ -9,17 +9,17 @@ namespace issuer::vault::renewal {
 
 using namespace std::chrono_literals;
 
-/// The figures of the renewal rules, as data. The first five are the configuration's; the others are the rules' own.
+/// The parameters of the renewal rules, as data. The first five come from the configuration; the others are fixed.
 struct Policy
 {
-	/// Fine enough for a rule, and half the size: there may be ten thousand keepers.
+	/// A resolution that is fine enough for a rule, at half the size: there may be ten thousand keepers.
 	using Figure = std::chrono::duration<std::int32_t, std::milli>;
 
 	double fraction = 0.5;         ///< renew when this share of a lease is spent
 	double jitter = 0.1;           ///< up to this share of the interval early, never late
 	Duration minInterval = 1s;     ///< between two renewals that succeed
 	Duration requestTimeout = 30s; ///< longest life of one attempt
-	Duration increment{};          ///< asked for at each renewal; 0: what the server has set
+	Duration increment{};          ///< lease to ask for at each renewal; 0: the server's default
 
 	float latestShare = 2.0F / 3; ///< of a lease: min_interval never pushes a renewal beyond it
 
@@ -40,23 +40,26 @@ struct Policy
 	float pausesPerLife = 4;
 	float pauseJitter = 0.25F;
 
-	/// What one attempt may take, as a share of the life that remains.
+	/// Share of the remaining life that one attempt may take: 1/attemptsPerLife.
 	float attemptsPerLife = 4;
-	Figure firstBudget = 5s; ///< before any answer has told what remains
+	Figure firstBudget = 5s; ///< limit of an attempt before the first answer
 
-	std::uint32_t uselessLookUps = 2;  ///< after so many in a row that told nothing, a renewal is asked
-	std::uint32_t refusalsDoubted = 3; ///< of a new token; it is asked again 1, 2 and 4 s later
+	/// Number of look-ups in a row without information, after which a renewal is sent.
+	std::uint32_t uselessLookUps = 2;
+	/// Number of refusals of a new token that are not believed; it is asked about again 1, 2 and 4 s later.
+	std::uint32_t refusalsDoubted = 3;
 
-	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: what says the same as death may heal
-	float refusalsPerOutage = 16;   ///< but never a shorter part of all the time that renewals have failed
-	Figure confirmAbove = 120s;     ///< at the max TTL: ask on, ever more rarely, while more than this remains
-	Figure firstProbe = 300s;       ///< of a dead token, doubling
+	Figure firstRefusedPause = 60s; ///< after a refusal, doubling: other causes than death say the same, and may heal
+	float refusalsPerOutage = 16;   ///< but never shorter than this part of the time for which renewals have failed
+	/// At the max TTL: further requests, ever more rarely, while more than this remains.
+	Figure confirmAbove = 120s;
+	Figure firstProbe = 300s; ///< of a dead token, doubling
 	Figure longestProbe = 3600s;
 
-	/// A token that lives is asked about this often at least, up to this share earlier: so soon a revocation is known.
+	/// A living token is asked about at least this often, up to this share earlier, so that a revocation is noticed.
 	Figure longestSilence = 6h;
 	float silenceSpread = 0.1F;
-	/// A server that names more talks nonsense.
+	/// A server that names a longer lease is not believed.
 	Duration longestLease = std::chrono::years(10);
 
 	/// Between the first moment at which a token may end and the last one, every gap, but no more often than this.
@@ -66,13 +69,13 @@ struct Policy
 	Figure longestSpread = 5s;
 	float spreadsPerLife = 10;
 
-	float ratchetBelow = 0.9F;   ///< a grant below this share of a full lease: somebody renewed with less
-	float announceBeyond = 0.1F; ///< a lease or forecast that moved by less is no news
+	float ratchetBelow = 0.9F;   ///< a grant below this share of a full lease: another client renewed with less
+	float announceBeyond = 0.1F; ///< a lease or forecast that moved by less is not reported
 	Figure forecastSlack = 1s;   ///< servers cut both ends of a max TTL to whole seconds
 
-	int notesAtOnce = 8;     ///< to the log, and
-	int deathsAtOnce = 4;    ///< more of the worst; after these
-	Figure notePause = 600s; ///< one each
+	int notesAtOnce = 8;     ///< lines that the log takes at once
+	int deathsAtOnce = 4;    ///< further lines at once for deaths
+	Figure notePause = 600s; ///< between two lines after those
 
 	friend auto operator<=>(const Policy&, const Policy&) = default;
 };

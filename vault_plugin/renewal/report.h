@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
-/// What the renewal core tells the world: events for the recorder, notes for the log.
+/// The outputs of the renewal core: events for the recorder, notes for the log.
 namespace issuer::vault::renewal {
 
-/// Values and order are those of `issuer_state`; their meaning is told there.
+/// Values and order are those of `issuer_state`, which documents their meaning.
 enum class State : std::int32_t
 {
 	stopped,
@@ -33,11 +33,11 @@ enum class Outcome : std::int32_t
 	notRenewable,
 };
 
-/// For the recorder. Without an outcome it announces a change of state or forecast.
+/// An event for the recorder. Without an outcome it announces a change of state or forecast.
 struct Event
 {
 	Outcome outcome = Outcome::none;
-	State state = State::stopped; ///< after this event
+	State state = State::stopped; ///< state after this event
 	Reason reason = Reason::none;
 	std::uint32_t attempt = 0; ///< 1 = first try of this renewal; 0 where it does not apply
 	WallTime when;
@@ -45,7 +45,7 @@ struct Event
 	std::optional<WallTime> expires;
 	std::optional<WallTime> next; ///< next planned request
 	Duration latency{};           ///< of the attempt; 0 where it does not apply
-	std::string detail;           ///< one line for people; never a secret
+	std::string detail;           ///< one line for the operator; never a secret
 };
 
 /// Values and order are those of `issuer_log_level`.

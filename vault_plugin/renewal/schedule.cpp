@@ -7,7 +7,7 @@ namespace issuer::vault::renewal {
 
 namespace {
 
-/// `first`, doubled with each of `streak` after the first, up to `longest`.
+/// Returns `first`, doubled with each of `streak` after the first, up to `longest`.
 Duration doubling(Duration first, std::uint32_t streak, Duration longest)
 {
 	constexpr std::uint32_t enough = 20; // a million times the first: beyond every limit, and far from an overflow
@@ -25,7 +25,7 @@ Duration scaled(Duration length, double factor)
 Pace paceOf(const Policy& policy, Duration lease, Duration latency)
 {
 	if (lease <= Duration::zero()) {
-		return {policy.longestGap, policy.longestGap}; // nothing is urgent that is not known
+		return {policy.longestGap, policy.longestGap}; // unknown: nothing is urgent
 	}
 	const auto gap =
 		std::clamp<Duration>(scaled(lease, 1 / policy.gapsPerLease), policy.shortestGap, policy.longestGap);
@@ -102,7 +102,7 @@ Duration budget(const Policy& policy, const Pace& pace, Duration remains, Durati
 {
 	const auto share = scaled(remains, 1 / policy.attemptsPerLife);
 	const auto atLeast = std::min<Duration>(1s, remains / 2);
-	// A server known to be slow is given time to answer: cutting it off each time would lose what it does grant.
+	// A server known to be slow is given time to answer: a shorter limit would lose each grant.
 	const auto known = std::min(2 * latency, std::max(remains, latency + pace.gap));
 	const auto wanted = std::max({share, atLeast, known, pace.gap});
 	return std::min({wanted, policy.requestTimeout, std::max({interval(policy, lease), pace.gap, known})});

@@ -2,7 +2,7 @@
 
 namespace issuer::vault::renewal {
 
-/// The order is the rule: what bounds a token's life comes before what hampers its renewals.
+/// The order is the rule: limits of a token's life come before obstacles to its renewals.
 Standing standingOf(const Policy& policy, const Memory& memory)
 {
 	const auto& lease = memory.lease;

@@ -4,14 +4,14 @@
 
 namespace issuer::vault::renewal {
 
-/// What the facts come to.
+/// A state and its reason, as they follow from the facts.
 struct Standing
 {
 	State state = State::stopped;
 	Reason reason = Reason::none;
 };
 
-/// The state of a token that is being kept, as it follows from the facts. Never `stopped`.
+/// Returns the state of a token that is being kept. Never `stopped`.
 [[nodiscard]] Standing standingOf(const Policy& policy, const Memory& memory);
 
 } // namespace issuer::vault::renewal

@@ -2,7 +2,7 @@
 #include "renewal/schedule.h"
 #include "renewal/telling.h"
 
-/// What each state means for the operator, and until when.
+/// A sentence for each state: its meaning for the operator, and its end.
 namespace issuer::vault::renewal {
 namespace {
 
@@ -69,7 +69,7 @@ std::string statusText(const Situation& situation)
 	case State::expired:
 		return dead(standing.reason, hourOfDeath(situation).value_or(now.wall));
 	}
-	return {}; // no other state
+	return {}; // unreachable: the switch names every state
 }
 
 std::optional<WallTime> hourOfDeath(const Situation& situation)

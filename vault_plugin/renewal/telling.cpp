@@ -56,7 +56,7 @@ std::string lifeInWords(Duration length)
 
 std::string until(std::optional<WallTime> end, WallTime now)
 {
-	return end ? date(*end) + " (" + lifeInWords(*end - now) + ")" : "an hour not known";
+	return end ? date(*end) + " (" + lifeInWords(*end - now) + ")" : "an unknown time";
 }
 
 } // namespace issuer::vault::renewal::telling

@@ -33,7 +33,7 @@ TEST(Telling, LengthsAreTheTwoLargestUnits)
 TEST(Telling, EndIsADateAndWhatIsLeft)
 {
 	EXPECT_EQ(telling::until(Stage::christmasEve(), Stage::christmasEve() - 3h), "2026-12-24T10:00:00Z (3 h 0 min)");
-	EXPECT_EQ(telling::until(std::nullopt, Stage::christmasEve()), "an hour not known");
+	EXPECT_EQ(telling::until(std::nullopt, Stage::christmasEve()), "an unknown time");
 }
 
 TEST(KeeperEvents, StateFollowsAnOutcome)
