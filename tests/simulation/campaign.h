@@ -16,7 +16,7 @@ namespace issuer::simulation {
 /// The seed of the world that stands `index`th in a run; worlds of one run have nothing in common.
 [[nodiscard]] std::uint64_t seedOf(std::uint64_t run, std::uint64_t index);
 
-/// What many worlds did to one property.
+/// The results of one property in many worlds.
 struct Verdict
 {
 	std::uint64_t broken = 0; ///< in so many worlds
@@ -34,7 +34,7 @@ using Verdicts = std::array<Verdict, propertyCount>;
 /// Of a world in which `property` is broken, the simplest that RapidCheck finds in which it still is.
 [[nodiscard]] World simplest(std::uint64_t seed, const Property& property);
 
-/// How a world breaks a property, as a whole: seed, the simplest such world, and what happens in it.
+/// Tells how a world breaks a property: the seed, the simplest such world, and the course of events in it.
 void explain(std::ostream& out, std::uint64_t seed, const Property& property);
 
 } // namespace issuer::simulation

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-/// What happened in a world, for the properties to judge.
+/// The events of a world, for the properties to judge.
 namespace issuer::simulation {
 
 struct Exchange
@@ -57,7 +57,7 @@ struct Death
 	bool killed = false;               ///< revoked, or its uses were spent
 	bool shortened = false;            ///< a rival made its life shorter, unknown to the renewer
 	std::optional<Instant> wallRaised; ///< the latest time
-	bool wallMoved = false;            ///< somebody changed its max TTL
+	bool wallMoved = false;            ///< its max TTL was changed
 	std::optional<Instant> warned;     ///< by the renewer
 	std::optional<Instant> gaveUp;
 	int life = 0;
@@ -98,7 +98,7 @@ struct Chronicle
 	std::vector<Resolution> resolutions; ///< each differs from the one before
 	std::vector<Death> deaths;
 	std::vector<Saying> sayings;
-	std::vector<Instant> asked;      ///< when somebody wanted a renewal at once
+	std::vector<Instant> asked;      ///< times at which a renewal was asked for at once
 	std::vector<std::string> broken; ///< promises broken on the spot: stop, recovery
 	Instant began;
 	Instant ended;

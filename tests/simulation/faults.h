@@ -7,8 +7,8 @@
 
 namespace issuer::simulation {
 
-/// What is answered instead of what the server would say while `fault` holds, for `remaining` more; nothing: the
-/// server's own answer.
+/// Returns the answer that replaces the server's own while `fault` holds, for `remaining` more; nothing: the server's
+/// own answer.
 [[nodiscard]] std::optional<vault::renewal::Answer> answerInstead(
 	Fault fault, vault::renewal::Operation operation, bool tokenAlive, Duration remaining);
 

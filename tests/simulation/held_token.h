@@ -7,7 +7,7 @@
 
 namespace issuer::simulation {
 
-/// One token that the renewer holds: the truth about it, and what answers have told the renewer of it.
+/// One token that the renewer holds: the truth about it, and the renewer's knowledge of it.
 struct HeldToken
 {
 	HeldToken(const TokenPlan& plan, Instant now, int number) : vault(plan, now), life(number), askedSince(now) {}
@@ -16,10 +16,10 @@ struct HeldToken
 	int life;             ///< its number among all tokens and all begins of this world
 	Instant acceptedFrom; ///< the server refuses it before; Instant::max(): for ever
 
-	bool undisturbed = true; ///< no rival renewed it, and nobody changed its max TTL
+	bool undisturbed = true; ///< no rival renewed it, and its max TTL was not changed
 	bool shortened = false;  ///< a rival made its life shorter, and the renewer has not renewed it since
 	Instant shortenedAt;
-	bool wallMoved = false;            ///< somebody changed its max TTL
+	bool wallMoved = false;            ///< its max TTL was changed
 	std::optional<Instant> wallRaised; ///< the latest time
 	bool last = false;                 ///< a renewal said that the server will grant no other
 	bool deathNoted = false;

@@ -134,7 +134,7 @@ void Journey::call(Instant now, bool serverListens)
 		{endpoint, now, answers ? std::optional(now + _connecting) : std::nullopt, fault != WayFault::refuses, false});
 }
 
-/// What has come of the connections that are being made. True: none of them will come.
+/// Takes over the state of the connections that are being made. Returns true if none of them will succeed.
 bool Journey::watchCalls(Instant now, bool serverListens)
 {
 	const auto givenUp = [&](const Call& call) {

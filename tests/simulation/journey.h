@@ -11,15 +11,15 @@
 
 namespace issuer::simulation {
 
-/// One attempt to have a request answered: does what the router says, as the plugin's pool does, step by step in
-/// virtual time.
+/// One attempt to have a request answered: takes the router's steps, as the plugin's pool does, one by one in virtual
+/// time.
 class Journey
 {
 public:
 	enum class Progress : std::uint8_t
 	{
 		underway,
-		arrived,  ///< the request is at the server: say what becomes of it
+		arrived,  ///< the request is at the server: decide its fate
 		answered, ///< the attempt has ended with an answer
 		failed,   ///< or without one
 	};
@@ -29,14 +29,13 @@ public:
 
 	/// When proceed() is to be called.
 	[[nodiscard]] Instant wake() const { return _wake; }
-	/// What happens then happens at the server, whatever the renewer's machine does.
+	/// Returns whether the next events happen at the server, whatever the renewer's machine does.
 	[[nodiscard]] bool reachesServer() const { return _phase == Phase::sent && _wake == _arrival; }
 
 	/// `serverListens` false: the server's machine refuses all connections.
 	[[nodiscard]] Progress proceed(Instant now, bool serverListens);
 
-	/// What becomes of a request that has arrived.
-	/// @{
+	/// The fate of a request that has arrived. @{
 	void replies(vault::renewal::Answer answer, bool good, Instant sentBack);
 	void arrivesAt(Instant at); ///< it waits at the server until then
 	void staysSilent();
@@ -52,7 +51,7 @@ public:
 	/// A trouble of the connections begins.
 	void breakConnection(WayFault how);
 
-	/// What happened since this was asked last, for a story.
+	/// Returns the events since the last call, for a story.
 	[[nodiscard]] std::string story() { return std::exchange(_story, {}); }
 	void tellStory() { _storyWanted = true; }
 

@@ -47,7 +47,8 @@ std::unique_ptr<Router> KeeperRenewer::router(const Topology& topology) const
 	return std::make_unique<PlacesRouter>(topology);
 }
 
-/// The scheduler's rule: an eighth of what remains, at most 1 s; then the request goes ahead of the limit.
+/// Returns the scheduler's wait for a slot: an eighth of the remaining life, at most 1 s; then the request goes ahead
+/// of the limit.
 Duration KeeperRenewer::slotWait(Instant due) const
 {
 	const auto end = _keeper->expiry();

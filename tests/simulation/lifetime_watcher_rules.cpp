@@ -29,7 +29,7 @@ Duration share(Duration of, double part)
 	return std::chrono::duration_cast<Duration>(of * part);
 }
 
-/// What the HTTP client below the watcher tries again by itself.
+/// Returns whether the HTTP client below the watcher tries again by itself.
 bool triedAgain(const Answer& answer)
 {
 	const auto* trouble = std::get_if<Verdict>(&answer);

@@ -21,7 +21,8 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 	return slowest;
 }
 
-/// What is asked again soon. After a refusal nobody who knows no end may hurry.
+/// Returns whether the renewer asks again soon after this fault. After a refusal of a token whose end is unknown it
+/// must not hurry.
 bool passesSoon(Fault fault)
 {
 	switch (fault) {
@@ -55,7 +56,7 @@ bool passesSoon(Fault fault)
 	case Fault::userGone:
 	case Fault::entityDisabled:
 	case Fault::lookUpRefused:
-	case Fault::leaseUnknown: // is what a token without an end gets
+	case Fault::leaseUnknown: // the answer of a token without an end
 		return false;
 	}
 	return false;
@@ -126,8 +127,9 @@ Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * lasted;
 }
 
-/// Endpoints that do not answer a connect are waited for, each for half of what is left of an attempt. Where a server
-/// then has less time to answer than it takes, it answers to nobody: a known limit of the shares.
+/// Returns whether connects use up the attempts: endpoints that do not answer are waited for, each for half of the
+/// remaining time. Where a server then has less time to answer than it takes, no attempt gets an answer: a known limit
+/// of the shares.
 bool sharesTooShort(const World& world, const Reserve& reserve)
 {
 	int unanswered = 0;
@@ -140,8 +142,8 @@ bool sharesTooShort(const World& world, const Reserve& reserve)
 	return unanswered > 0 && longest / (std::int64_t{1} << std::min(unanswered, 10)) < reserve.roundTrip;
 }
 
-/// No answer had told how long it lives. Then an attempt and the pause after it may last as long as the trouble did;
-/// and what is found at last is asked about once, and renewed with the rest of a fleet.
+/// Returns whether the token died before an answer had told how long it lives. Then an attempt and the pause after it
+/// may last as long as the trouble did; and the token is asked about once, and renewed with the rest of a fleet.
 bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& death)
 {
 	using namespace std::chrono_literals;
@@ -197,11 +199,11 @@ Duration neededBefore(const World& world, const Reserve& reserve)
 	auto needed = reserve.whole();
 	for (int detour = 0; detour < detours.all(); ++detour) {
 		if (detour < detours.hanging) {
-			// An attempt may take a quarter of what remains, or half of it up to 1 s.
+			// An attempt may take a quarter of the remaining life, or half of it up to 1 s.
 			needed = std::max({needed * 4 / 3, std::min<Duration>(needed + 1s, 2 * needed), needed + 2 * attempt});
 		}
 		needed = std::min<Duration>(needed * 3 / 2 + attempt,
-			std::chrono::years(1)); // a pause is a quarter of what remains, and a quarter of that more
+			std::chrono::years(1)); // a pause is a quarter of the remaining life, and a quarter of that more
 	}
 	const bool waits = std::ranges::any_of(
 		world.topology.incidents, [](const NetIncident& incident) { return incident.fault == NetFault::slotsTaken; });
@@ -213,15 +215,15 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	if (!death.renewable || death.killed || death.shortened || death.last || death.acceptedFrom >= death.at) {
 		return false;
 	}
-	// Servers cut both ends of a max TTL to whole seconds: the last one is not worth a loss. Where somebody moved the
-	// wall, what the renewer could know of it is another question.
+	// Servers cut both ends of a max TTL to whole seconds: the last one does not count as a loss. Where the max TTL was
+	// changed, the renewer's knowledge of it is another question.
 	if (death.wallMoved || (death.wall && death.at > *death.wall - std::chrono::seconds(1))) {
 		return false;
 	}
 	if (death.watchedSince == Instant::max() && death.askedSince < death.at) {
 		return lostUnknown(world, chronicle, death);
 	}
-	// Where more than one renewal got no answer, nobody can tell which of them it was: the renewer looks at every
+	// Where more than one renewal got no answer, it is unknown which of them was carried out: the renewer asks at every
 	// sixty-fourth of the time that their ends span, which is less than a lease.
 	const bool hoped = death.hoped > death.told;
 	const auto step = hoped ? death.lease / 64 : Duration{};

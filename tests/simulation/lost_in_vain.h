@@ -7,7 +7,7 @@
 
 namespace issuer::simulation {
 
-/// What the guarantee forbids, in the words that reports print.
+/// The definition of the guarantee's breach, as reports print it.
 inline constexpr std::string_view lostInVainMeans =
 	"A token is lost in vain when its TTL ran out a second or more before its max TTL although it could have been "
 	"renewed: from guard + gap + one round trip before its end until that end, the renewer was running and knew the "

@@ -79,7 +79,8 @@ class ClientThatStaysOnItsWay : public OnTheWay
 {
 };
 
-/// The network does what its names say: who keeps to one connection, and to the first address, is lost.
+/// The network fails as its names say: a client that stays with one connection, or with the first address, loses its
+/// token.
 TEST_P(ClientThatStaysOnItsWay, LosesTheToken)
 {
 	const auto world = OnTheWay::world();

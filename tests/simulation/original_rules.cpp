@@ -58,7 +58,7 @@ Reports OriginalRules::answered(Moment, Moment now, const Answer& answer)
 	if (_phase == Phase::lookingUp) {
 		const auto* facts = std::get_if<TokenFacts>(&answer);
 		if (facts == nullptr) {
-			_phase = Phase::over; // the start has failed, and nobody tries again
+			_phase = Phase::over; // the start has failed, and is not tried again
 		}
 		else if (!facts->renewable || !facts->expires) {
 			_phase = Phase::over;

@@ -60,7 +60,7 @@ Broken gapsKept(const Chronicle& chronicle)
 	return {};
 }
 
-/// How often somebody wanted a renewal at once, while these were sent.
+/// Returns how often a renewal was asked for at once, while these were sent.
 std::int64_t askedFor(const Chronicle& chronicle, const Exchange& first, const Exchange& last)
 {
 	return std::ranges::count_if(chronicle.asked, [&](Instant at) { return at >= first.sent && at <= last.sent; });
@@ -243,8 +243,8 @@ Broken outagesEndured(const Chronicle& chronicle)
 	return {};
 }
 
-/// What refuses a token heals seldom: in a time twice as long it is asked a few times more, whatever fails in between;
-/// and once in some hours, as each token is.
+/// The cause of a refusal seldom heals: in twice the time the token is asked about a few times more, whatever fails in
+/// between; and once in some hours, as each token is.
 Broken refusalsBelieved(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;
@@ -332,7 +332,7 @@ Broken neverHammered(const World& world, const Chronicle& chronicle)
 	return deadLeftInPeace(chronicle);
 }
 
-/// What a saying tells of a time, as an instant.
+/// Converts a time of a saying into an instant.
 Instant told(const Saying& saying, WallTime time)
 {
 	return saying.at + (time - saying.wallClock);
@@ -340,7 +340,7 @@ Instant told(const Saying& saying, WallTime time)
 
 Broken deathForetold(const Chronicle& chronicle)
 {
-	int known = -1; // the life whose max TTL the renewer has been shown
+	int known = -1; // number of the life whose max TTL the renewer has been shown
 	for (const auto& saying : chronicle.sayings) {
 		if (saying.snapshot.state == State::starting) {
 			known = -1; // begun anew, and nothing is remembered
@@ -439,7 +439,7 @@ Broken deathIsForecast(const World& world, const Chronicle& chronicle)
 	return deathToldOnce(chronicle);
 }
 
-/// Somebody renewed the token for less, and the server keeps that in mind: the second renewal asks for the full lease.
+/// A rival renewed the token for less, and the server remembers that: the second renewal asks for the full lease.
 Broken fullLeaseAgain(const World& world, const Chronicle& chronicle)
 {
 	if (world.token.kind != Kind::service || world.token.maxTtl > 0s || world.token.lease >= 24h ||
@@ -516,7 +516,7 @@ Broken staysQuiet(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
-/// That a max TTL was raised is noticed, if more than a few minutes remain: half of what remains later at most.
+/// A raised max TTL is noticed, if more than a few minutes remain: half of the remaining life later at most.
 Broken raisedMaxTtlNoticed(const World& world, const Chronicle& chronicle)
 {
 	for (const auto& death : chronicle.deaths) {

@@ -9,7 +9,7 @@
 
 namespace issuer::simulation {
 
-/// Whoever keeps a token alive, as the stage drives it: the keeper, or a model of another renewer.
+/// A program that keeps a token alive, as the stage drives it: the keeper, or a model of another renewer.
 class Renewer
 {
 public:
@@ -42,7 +42,7 @@ public:
 	/// How long a request that is due now waits for a slot while neighbours hold all of them.
 	[[nodiscard]] virtual Duration slotWait(Instant) const { return {}; }
 
-	/// It has told its owner that the token's life ends, and when it did: what remains is time to act in.
+	/// Returns when it has told its owner that the token's life ends: the rest of the life is time to act in.
 	[[nodiscard]] virtual std::optional<Instant> warnedOfEnd() const = 0;
 	/// It has handed the token back as used up, while it may still be alive.
 	[[nodiscard]] virtual std::optional<Instant> gaveUp() const { return {}; }

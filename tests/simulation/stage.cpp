@@ -81,7 +81,7 @@ Chronicle Stage::play()
 	begin();
 	// Long leases are watched for forty days at most: enough for one to end.
 	playUntil(_start + std::min<Duration>(_world.leases * Duration(_world.token.lease), std::chrono::days(40)));
-	// Dead, and no other token to come: what does it ask for then?
+	// Dead, and no other token will come: checks its requests from now on.
 	_deedsDone = _deeds.size();
 	if (!_current.vault.alive(_now) && !_candidate) {
 		playUntil(_now + _world.afterwards);
@@ -287,7 +287,7 @@ const Stage::Spell* Stage::spellOf(Fault fault) const
 	return found == _spells.begin() + static_cast<std::ptrdiff_t>(_spellsBegun) ? nullptr : &*found;
 }
 
-/// What a request of this kind meets: where several faults hold, the one that stands first on its way.
+/// Returns the fault that a request of this kind meets: where several hold, the first one on its way.
 const Stage::Spell* Stage::disturbance(Operation operation) const
 {
 	const Spell* first = nullptr;
@@ -316,7 +316,7 @@ HeldToken* Stage::tokenOf(int life)
 	return _candidate && _candidate->life == life ? &*_candidate : nullptr;
 }
 
-/// A machine that sleeps does what was due as soon as it wakes.
+/// Returns when the machine does what is due at `instant`: if it sleeps, as soon as it wakes.
 std::optional<Instant> Stage::awake(std::optional<Instant> instant) const
 {
 	if (!instant) {
@@ -377,7 +377,7 @@ void Stage::record(const Reports& reports, bool answer, bool wallShown)
 	_chronicle.sayings.push_back(saying);
 }
 
-/// Whoever runs has a next step or awaits an answer, except where asking would be of no use or would do harm.
+/// A renewer that runs has a next step or awaits an answer, except where asking would be of no use or would do harm.
 void Stage::checkArmed(const char* after)
 {
 	if (!_running || _flight || _renewer.next()) {
@@ -392,7 +392,8 @@ void Stage::checkArmed(const char* after)
 	}
 }
 
-/// Is it asked about often enough for a revocation to be known within hours? docs/renewal.md says 6 h, spread by a tenth.
+/// Is it asked about often enough for a revocation to be known within hours? docs/renewal.md says 6 h, spread by a
+/// tenth.
 void Stage::checkSilence()
 {
 	constexpr Duration longest = std::chrono::minutes(6 * 66);

@@ -14,7 +14,7 @@
 
 namespace issuer::simulation {
 
-/// Plays one world with one renewer, in virtual time: what comes next happens next, and nothing waits.
+/// Plays one world with one renewer, in virtual time: jumps from one event to the next, and waits for nothing.
 ///
 /// The renewer may hold two tokens: the current one, and a candidate that its source gave and no server has accepted
 /// yet. After the world's own time all faults end and a new credential comes: the renewer must recover. Then it is
@@ -36,7 +36,8 @@ private:
 		Instant deadline;
 		Instant end; ///< when the renewer knows its outcome
 		vault::renewal::Attempt attempt;
-		std::optional<vault::renewal::Answer> answer; ///< what it will know then; none: that it took too long
+		/// The result that the renewer will get then; none: the request takes too long.
+		std::optional<vault::renewal::Answer> answer;
 		bool replyLost = false;
 		Instant served;           ///< when the server answered
 		Instant endThen;          ///< when the token was to end at that moment
@@ -123,7 +124,7 @@ private:
 	std::vector<std::pair<Instant, Deed>> _deeds;
 	std::size_t _deedsDone = 0;
 	std::optional<Flight> _flight;
-	std::optional<Instant> _lateNext; ///< when the machine gets round to what the renewer planned for…
+	std::optional<Instant> _lateNext; ///< time at which the machine gets round to the renewer's plan…
 	std::optional<Instant> _planned;  ///< …this instant
 
 	bool _running = false;

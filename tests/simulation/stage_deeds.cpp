@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-/// What people do to the token and to the renewer, and how each world ends.
+/// The acts of operators and rivals on the token and the renewer, and the end of each world.
 namespace issuer::simulation {
 
 using namespace std::chrono_literals;
@@ -42,7 +42,7 @@ bool isOfSource(Deed deed)
 
 } // namespace
 
-/// The renewer cannot know what a rival does to the token's life.
+/// Renews as a rival. The renewer cannot know its effect on the token's life.
 void Stage::renewAsRival(seconds increment)
 {
 	auto& vault = _current.vault;
@@ -231,7 +231,7 @@ void Stage::stop()
 	}
 	checkSilence();
 	if (_flight) {
-		// The transport calls off what hangs: then the answer comes, after all, when nobody listens any more.
+		// The transport cancels hanging requests: an answer that still comes is not taken.
 		_flight->end = std::min(_flight->end, _now + 1ms);
 		_journey.reset();
 	}
@@ -263,7 +263,7 @@ void Stage::handOver()
 	_chronicle.troubles.push_back({_now, *_resumeAt});
 }
 
-/// The hand-over holds no token: the successor goes on with the one that the source gives, if it is the same.
+/// The hand-over contains no token: the successor continues with the source's token, if it is the same.
 void Stage::resume()
 {
 	_resumeAt.reset();

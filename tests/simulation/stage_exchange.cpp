@@ -145,8 +145,8 @@ void Stage::travel()
 	_journey.reset();
 }
 
-/// An attempt goes on by itself, to the next endpoint and from a kept connection to a new one, while the machine is
-/// awake to do so.
+/// Lets an attempt continue by itself, to the next endpoint and from a kept connection to a new one, while the machine
+/// is awake.
 void Stage::checkWays(const Flight& flight)
 {
 	const bool slept = std::ranges::any_of(_spells, [&](const Spell& spell) {
@@ -199,7 +199,7 @@ void Stage::arrive()
 		return;
 	}
 	if (meets(Fault::frozen)) {
-		// Whoever has gone by then is not answered, and the server notices before it renews.
+		// A request whose client has gone by then is not answered, and the server notices before it renews.
 		flight.end = std::min(flight.deadline, spell->to + (flight.end - _now));
 		if (spell->to < flight.deadline) {
 			flight.arrival = std::max(spell->to, _now + 1us);
@@ -274,7 +274,7 @@ void Stage::deliver()
 	exchange.answered = flight.answer && !(trouble != nullptr && trouble->kind == Verdict::Kind::transport);
 	auto* const token = tokenOf(flight.life);
 	if (!_running || token == nullptr) {
-		// The renewer was stopped or has another token by now: what it hears must leave it cold.
+		// The renewer was stopped or has another token by now: this answer must have no effect.
 		exchange.interrupted = true;
 		const auto before = _renewer.snapshot();
 		if (!_renewer.answered({flight.sent, {}}, moment(), flight.answer.value_or(Verdict{})).empty() && !_running) {
@@ -317,7 +317,7 @@ void Stage::deliver()
 	}
 }
 
-/// What the answer tells of the token's end, and how it goes into the chronicle. Returns it in words.
+/// Enters the answer's information about the token's end into the chronicle. Returns it in words.
 std::string Stage::hear(HeldToken& token, const Flight& flight, const Answer& answer, bool& wallShown)
 {
 	auto& exchange = _chronicle.exchanges[flight.exchange];

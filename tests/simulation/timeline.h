@@ -7,7 +7,7 @@
 
 namespace issuer::simulation {
 
-/// Writes what happens in a world, a line each: when, what, and how much life the token has left in truth.
+/// Writes the events of a world, a line each: time, event, and the true remaining life of the token.
 class Timeline
 {
 public:

@@ -9,7 +9,7 @@
 
 namespace issuer::simulation {
 
-/// The connections between the renewer and the server, and what becomes of them.
+/// The connections between the renewer and the server, and their fate.
 class VirtualNetwork
 {
 public:
@@ -22,8 +22,7 @@ public:
 		std::optional<WayFault> broken; ///< for as long as it lasts, whatever its endpoint does
 	};
 
-	/// `troubles`: those that have begun; they grow.
-	/// `resolutions`: what the renewer knows of the name goes there.
+	/// `troubles`: those that have begun; they grow. `resolutions`: receives the renewer's knowledge of the name.
 	VirtualNetwork(
 		const Topology& topology, const std::vector<NetTrouble>& troubles, std::vector<Resolution>& resolutions)
 		: _topology(topology), _troubles(troubles), _resolutions(resolutions)
@@ -36,7 +35,7 @@ public:
 	/// A trouble of the connections begins: those that exist break.
 	void breakConnections(WayFault how);
 
-	/// What is wrong with connecting to it now, or with asking over this connection.
+	/// Returns the fault of connecting to it now, or of asking over this connection.
 	[[nodiscard]] std::optional<WayFault> faultOf(int endpoint, Instant now) const;
 	[[nodiscard]] std::optional<WayFault> faultOf(const Connection& connection, Instant now) const;
 
@@ -65,7 +64,7 @@ private:
 		Instant answered;
 		bool fails;
 	};
-	std::optional<Query> _query; ///< that the resolver has not answered, or whose answer nobody has heard
+	std::optional<Query> _query;                   ///< not answered by the resolver, or its answer has not been taken
 	std::array<unsigned, mostEndpoints> _opened{}; ///< connections, of each endpoint
 };
 

@@ -13,7 +13,7 @@ namespace issuer::simulation {
 class VirtualVault
 {
 public:
-	/// A token of `plan`, of whose latest lease `plan.spent` is over at `now`.
+	/// A token of `plan`; of its latest lease `plan.spent` is over at `now`.
 	VirtualVault(const TokenPlan& plan, Instant now);
 
 	/// A request reaches the server.

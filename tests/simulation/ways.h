@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-/// Which ways to the server are open, by what is wrong with the network. Plain data: the network is played by it, and
-/// the judge asks it again.
+/// The ways to the server that are open, by the faults of the network. Plain data: the network is played by it, and the
+/// judge asks it again.
 namespace issuer::simulation {
 
 /// Endpoints 0 to 3 are those that the name gives; 4 to 7 stand in their place while it has moved.
@@ -15,7 +15,7 @@ inline constexpr int mostEndpoints = 8;
 
 using Endpoints = std::uint8_t; ///< one bit each
 
-/// When a resolver whose name servers do not answer says so. Until then it is not asked again.
+/// Time after which a resolver without an answer from its name servers gives up. Until then it is not asked again.
 inline constexpr Duration resolverTimeout = std::chrono::seconds(10);
 
 /// A fault of the network with its time.
@@ -28,14 +28,14 @@ struct NetTrouble
 	[[nodiscard]] bool overlaps(Instant since, Instant until) const { return from <= until && to > since; }
 };
 
-/// What the resolver has told the renewer.
+/// The resolver's answer to the renewer.
 struct Resolution
 {
 	Instant at;
 	Endpoints endpoints;
 };
 
-/// What is wrong with an endpoint at some time between the two; none: it is well all the while.
+/// Returns the fault of an endpoint at some time between the two; nothing: it is well all the while.
 [[nodiscard]] std::optional<WayFault> faultOf(
 	const std::vector<NetTrouble>& troubles, int endpoint, Instant since, Instant until);
 

@@ -11,8 +11,8 @@
 
 #include "base/time.h"
 
-/// A world as plain data: one token, the server that grants its leases, the network between, and what goes wrong when.
-/// All of it small numbers, so that a failing world shrinks to one that a person can read.
+/// A world as plain data: one token, the server that grants its leases, the network between, and the faults with their
+/// times. All of it small numbers, so that a failing world shrinks to one that can be read.
 namespace issuer::simulation {
 
 using std::chrono::milliseconds;
@@ -22,7 +22,7 @@ using vault::Instant;
 using vault::Moment;
 using vault::WallTime;
 
-/// What the token is, as far as it matters to whoever renews it.
+/// The kind of token, as far as it matters to its renewer.
 enum class Kind : std::uint8_t
 {
 	service,      ///< token store: the server remembers the last increment, the ratchet
@@ -36,7 +36,7 @@ enum class Kind : std::uint8_t
 	createdRoot, ///< a lease that never ends
 };
 
-/// A point or length of time in ten-thousandths of a lease: what matters in a world scales with the lease.
+/// A point or length of time in ten-thousandths of a lease: the events of a world scale with the lease.
 struct Part
 {
 	std::int32_t ofTenThousand = 0;
@@ -57,18 +57,18 @@ struct TokenPlan
 	milliseconds issuedAfter{}; ///< the full second of the server's clock
 };
 
-/// What can be wrong for a while.
+/// A fault that lasts for a while.
 enum class Fault : std::uint8_t
 {
-	asleep,           ///< the renewer's machine is suspended: nothing runs on it, time goes on
+	asleep,           ///< the renewer's machine is suspended: nothing runs on it, but time passes
 	runsFail,         ///< the owner's runs throw, before they send or when an answer has come: out of memory, say
 	refused,          ///< no server listens
 	hanging,          ///< nothing is ever answered
-	frozen,           ///< requests wait until the server goes on, then it answers them
-	replyLost,        ///< the server does what was asked; nobody hears of it
+	frozen,           ///< requests wait until the server continues, then it answers them
+	replyLost,        ///< the server carries the request out; its answer is lost
 	sealed,           ///< 503
 	internalError,    ///< 500
-	noLeader,         ///< look-ups answered by a standby, renewals redirected to nobody
+	noLeader,         ///< look-ups are answered by a standby, renewals redirected to a dead leader
 	frozenLeader,     ///< look-ups answered by a standby, renewals never
 	throttled,        ///< 429 without a hint
 	throttledToEnd,   ///< 429, Retry-After: the rest of it
@@ -84,7 +84,7 @@ enum class Fault : std::uint8_t
 	leaseUnknown,     ///< renewals get 400 «invalid lease ID»; look-ups are answered
 	namespaceGone,    ///< 404
 	policyDenies,     ///< 403 in a policy's words
-	unclearRefusal,   ///< renewals get a 403 in words nobody knows, look-ups are answered
+	unclearRefusal,   ///< renewals get a 403 in unknown words, look-ups are answered
 	roleGone,         ///< 500 «role does not exist»; look-ups are answered
 	userGone,         ///< 204; look-ups are answered
 	entityDisabled,   ///< 403, the same as for a dead token
@@ -100,13 +100,13 @@ struct Incident
 	bool toTheBrink = false; ///< it ends, whatever its length, when the token has just enough life left to be saved
 };
 
-/// What somebody does at one moment.
+/// An act at one moment.
 enum class Deed : std::uint8_t
 {
 	revoke,
 	renewShort,        ///< a rival asks for a tenth of the lease
 	renewLong,         ///< a rival asks for twice the lease
-	lowerMaxTtl,       ///< to what the token has lived already, and a quarter lease
+	lowerMaxTtl,       ///< to the token's present age and a quarter lease
 	raiseMaxTtl,       ///< by four leases
 	replaceCredential, ///< the source gives a new token of the same kind
 	replaceByJunk,     ///< the source gives a text that the server accepts never
@@ -142,7 +142,7 @@ enum class WayFault : std::uint8_t
 	page,      ///< each request gets a proxy's page, the connection stays
 };
 
-/// What can be wrong with the way to a server that is well.
+/// A fault of the way to a server that is well.
 enum class NetFault : std::uint8_t
 {
 	endpoints,   ///< some endpoints are broken
@@ -195,7 +195,7 @@ struct World
 [[nodiscard]] std::string_view nameOf(WayFault fault);
 [[nodiscard]] std::string_view nameOf(NetFault fault);
 
-/// On a few lines, for people.
+/// Writes it on a few lines, to be read.
 std::ostream& operator<<(std::ostream& out, const World& world);
 
 /// "1.5 s", "12 min", "2.25 h": exact enough to compare two times by eye.
@@ -218,7 +218,7 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 		   fault == Fault::lookUpRefused;
 }
 
-/// What a failure of the credential source leaves of it, and of the server, is as before.
+/// Returns whether a fault is of the credential source: then the server is as before.
 [[nodiscard]] constexpr bool isOfSource(Fault fault)
 {
 	return fault == Fault::sourceUnreadable || fault == Fault::sourceHangs;

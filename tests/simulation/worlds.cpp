@@ -153,7 +153,7 @@ rc::Gen<Incident> incidents()
 	// Some are there when the renewer begins: then it must ask before it knows how little time there may be.
 	const auto start = weightedOneOf<Part>({{7, parts(0, 40'000)}, {1, always(Part{})}});
 	const auto any = rc::gen::construct<Incident>(faults(), start, length, brink);
-	// What a policy or a gateway forbids, it mostly forbids for ever.
+	// A ban by a policy or a gateway mostly lasts for ever.
 	const auto lasting = rc::gen::construct<Incident>(
 		rc::gen::elementOf(
 			std::vector<Fault>{Fault::lookUpFails, Fault::lookUpMissing, Fault::lookUpGarbage, Fault::lookUpRefused}),
@@ -204,7 +204,8 @@ rc::Gen<milliseconds> lags()
 		{{10, always(0ms)}, {2, lengths<milliseconds>(0, 6'500)}, {1, lengths<milliseconds>(6'500, 120'000)}});
 }
 
-/// None to `most`. RapidCheck scales ranges with the size of a container; what an element says must not depend on it.
+/// None to `most`. RapidCheck scales ranges with the size of a container; the values of an element must not depend on
+/// it.
 template <class T>
 rc::Gen<std::vector<T>> upTo(int most, const rc::Gen<T>& element)
 {
