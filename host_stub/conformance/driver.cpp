@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <dlfcn.h>
+#include <issuer/kit/table.h>
 #include <utility>
 
 namespace issuer::conformance {
@@ -59,15 +60,10 @@ Library::Library(const Subject& subject) : _handle(::dlopen(subject.plugin.c_str
 
 const issuer_lifecycle& Library::table() const
 {
-	const issuer_lifecycle& table = *_table;
-	const bool drivable = table.abi_major == ISSUER_ABI_MAJOR && ISSUER_HAS(&table, issuer_lifecycle, get_extension) &&
-						  table.descriptor != nullptr && table.create != nullptr && table.destroy != nullptr &&
-						  table.start != nullptr && table.stop != nullptr && table.set_recorder != nullptr &&
-						  table.get_extension != nullptr;
-	if (!drivable) {
+	if (!kit::fit(*_table)) {
 		skip("its table is not one that a host can drive");
 	}
-	return table;
+	return *_table;
 }
 
 void Library::close()

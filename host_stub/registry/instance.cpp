@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
+#include <issuer/kit/host.h>
 #include <mutex>
 #include <vector>
 
@@ -13,82 +13,10 @@ namespace issuer::registry {
 
 namespace {
 
-/// Keeps an object alive until the process has ended, because a plugin does not stop using it: an instance, and with it
-/// the library.
-void keepForEver(std::shared_ptr<void> used)
+/// Returns a plugin's answer as a value, its text as one printable line.
+CallResult resultOf(const kit::Answer& answer)
 {
-	static std::mutex mutex;
-	static auto& kept = *new std::vector<std::shared_ptr<void>>; // never destroyed: at exit it is still in use
-	const std::lock_guard lock(mutex);
-	kept.push_back(std::move(used));
-}
-
-issuer_str borrow(const std::string& text)
-{
-	return {text.data(), text.size()};
-}
-
-std::string_view view(issuer_str text)
-{
-	return text.len == 0 ? std::string_view() : std::string_view(text.ptr, text.len);
-}
-
-/// Makes one call and turns its answer into a value.
-template <class Call>
-CallResult called(const Call& call)
-{
-	issuer_error error{};
-	error.struct_size = sizeof error;
-	const issuer_rc code = call(&error);
-	if (code == ISSUER_OK) {
-		return {};
-	}
-	const std::size_t length = ::strnlen(error.message, sizeof error.message);
-	return tl::unexpected(
-		CallError{code, length > 0 ? printable({error.message, length})
-								   : "the plugin gives no reason (code " + std::to_string(code) + ")"});
-}
-
-std::uint32_t milliseconds32(std::chrono::milliseconds timeout)
-{
-	return static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, UINT32_MAX));
-}
-
-const issuer_handover_ext* handoverOf(const loader::Plugin& plugin)
-{
-	const auto* table = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
-	const bool usable = table != nullptr && ISSUER_HAS(table, issuer_handover_ext, import_state) &&
-						table->export_state != nullptr && table->import_state != nullptr;
-	return usable ? table : nullptr;
-}
-
-const issuer_health_ext* healthOf(const loader::Plugin& plugin)
-{
-	const auto* table = plugin.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
-	const bool usable =
-		table != nullptr && ISSUER_HAS(table, issuer_health_ext, snapshot) && table->snapshot != nullptr;
-	return usable ? table : nullptr;
-}
-
-const issuer_control_ext* controlOf(const loader::Plugin& plugin)
-{
-	const auto* table = plugin.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
-	const bool usable = table != nullptr && ISSUER_HAS(table, issuer_control_ext, credential_changed) &&
-						table->renew_now != nullptr && table->credential_changed != nullptr;
-	return usable ? table : nullptr;
-}
-
-const issuer_diagnose_ext* diagnoseOf(const loader::Plugin& plugin)
-{
-	const auto* table = plugin.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
-	const bool usable =
-		table != nullptr && ISSUER_HAS(table, issuer_diagnose_ext, diagnose) && table->diagnose != nullptr;
-	return usable ? table : nullptr;
-}
-
-tl::unexpected<CallError> noControl()
-{
-	return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_CONTROL});
+	return answer ? CallResult() : tl::unexpected(CallError{answer.code, printable(answer.text)});
 }
 
 tl::unexpected<CallError> beingReplaced()
@@ -108,21 +36,36 @@ struct Instance::Pending
 	std::shared_ptr<Core> leftWith; ///< set when no caller waits any more: the call then owns what it uses
 };
 
-struct Instance::Core : std::enable_shared_from_this<Instance::Core>
+/// Hlistener one instance: lines and events go to the sink, under the issuer's name.
+struct Instance::Listener final : kit::Log, kit::Recorder
 {
-	const std::shared_ptr<const loader::Plugin> plugin;
 	const std::string issuer;
 	const std::shared_ptr<observe::EventSink> sink;
-	const std::shared_ptr<Calls> calls;
-	const issuer_lifecycle& table;
-	const issuer_handover_ext* const handover;
-	const issuer_health_ext* const healthTable;
-	const issuer_control_ext* const control;
-	const issuer_diagnose_ext* const diagnosis;
-	issuer_host host{};
-	issuer_recorder recorder{};
 	std::atomic<issuer_state> lastHeard = ISSUER_STATE_STOPPED;
-	issuer_instance* self = nullptr; ///< written by the calls of create and destroy, while no other call is under way
+
+	Listener(std::string itsIssuer, std::shared_ptr<observe::EventSink> itsSink)
+		: issuer(std::move(itsIssuer)), sink(std::move(itsSink))
+	{
+	}
+
+	void record(const issuer_event& event) override
+	{
+		lastHeard = event.state;
+		sink->event(issuer, event);
+	}
+
+	void log(issuer_log_level level, std::string_view component, std::string_view text) override
+	{
+		sink->log(issuer, level, component, text);
+	}
+};
+
+struct Instance::Core : std::enable_shared_from_this<Instance::Core>
+{
+	const std::shared_ptr<Listener> listener;
+	const std::shared_ptr<Calls> calls;
+	/// Written under the lock, by the calls of create and destroy, while no other call is under way.
+	std::optional<kit::Instance> handle;
 
 	mutable std::mutex mutex; ///< guards all below
 	mutable std::condition_variable changed;
@@ -133,37 +76,10 @@ struct Instance::Core : std::enable_shared_from_this<Instance::Core>
 	bool ending = false;                         ///< it is being destroyed: no look at it begins
 	mutable unsigned looks = 0;                  ///< number of calls of health() and the like under way
 
-	Core(std::shared_ptr<const loader::Plugin> itsPlugin, std::string itsIssuer,
-		std::shared_ptr<observe::EventSink> itsSink, std::shared_ptr<Calls> itsCalls)
-		: plugin(std::move(itsPlugin)), issuer(std::move(itsIssuer)), sink(std::move(itsSink)),
-		  calls(std::move(itsCalls)), table(plugin->table()), handover(handoverOf(*plugin)),
-		  healthTable(healthOf(*plugin)), control(controlOf(*plugin)), diagnosis(diagnoseOf(*plugin))
+	Core(std::shared_ptr<Listener> itsListener, std::shared_ptr<Calls> itsCalls)
+		: listener(std::move(itsListener)), calls(std::move(itsCalls))
 	{
-		host = {sizeof host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, this, &Core::log, &Core::extension};
-		recorder = {sizeof recorder, 0, this, &Core::record};
 	}
-
-	// No exception may enter the plugin. A sink can only throw for lack of memory, and then a line is lost.
-	static void record(void* ctx, const issuer_event* event) noexcept
-	try {
-		Core& self = *static_cast<Core*>(ctx);
-		if (ISSUER_HAS(event, issuer_event, detail)) {
-			self.lastHeard = event->state;
-			self.sink->event(self.issuer, *event);
-		}
-	}
-	catch (const std::exception&) {
-	}
-
-	static void log(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) noexcept
-	try {
-		const Core& self = *static_cast<const Core*>(ctx);
-		self.sink->log(self.issuer, level, view(component), view(text));
-	}
-	catch (const std::exception&) {
-	}
-
-	static const void* extension(void*, const char*) noexcept { return nullptr; }
 
 	/// Makes one call and waits until it returns, `deadline` comes or abandon() is called. `call` may use this object
 	/// and its own copies only, for it may be left behind. `cancel`, if any, is called at the deadline, and then the
@@ -194,7 +110,7 @@ CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call cal
 	}
 	calls->post([held = shared_from_this(), pending, call = std::move(call)]() mutable {
 		std::shared_ptr<Core> core = std::move(held);
-		CallResult answer = called([&](issuer_error* error) { return call(*core, error); });
+		CallResult answer = resultOf(call(*core));
 		core.reset(); // before the caller is notified, and unloads the library
 		std::unique_lock lock(pending->mutex);
 		pending->answer = std::move(answer);
@@ -248,7 +164,7 @@ Answer Instance::Core::whileItLives(Answer otherwise, const Look& look) const
 {
 	{
 		const std::lock_guard lock(mutex);
-		if (ending || self == nullptr) {
+		if (ending || !handle) {
 			return otherwise;
 		}
 		++looks;
@@ -272,12 +188,14 @@ CallResult Instance::Core::destroy(Deadline deadline)
 				CallError{ISSUER_E_TIMEOUT, "the plugin does not return from " ISSUER_EXT_HEALTH, true});
 		}
 	}
-	return bounded("destroy", deadline, [](Core& core, issuer_error* error) {
-		const issuer_rc code = core.table.destroy(core.self, error);
+	return bounded("destroy", deadline, [](Core& core) {
+		kit::Answer answer = core.handle->destroy();
 		const std::lock_guard lock(core.mutex);
-		core.self = code == ISSUER_OK ? nullptr : core.self;
-		core.ending = code == ISSUER_OK;
-		return code;
+		core.ending = static_cast<bool>(answer);
+		if (answer) {
+			core.handle.reset();
+		}
+		return answer;
 	});
 }
 
@@ -285,13 +203,13 @@ CallResult Instance::Core::destroy(Deadline deadline)
 /// returned.
 void Instance::Core::clearAway()
 {
-	constexpr std::uint32_t generous = 10'000;
-	if (self == nullptr) {
+	constexpr std::chrono::seconds generous{10};
+	if (!handle) {
 		return; // the call was its destroy, or a create that failed
 	}
-	if (table.stop(self, generous, nullptr) != ISSUER_OK || table.destroy(self, nullptr) != ISSUER_OK) {
-		sink->log(issuer, ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
-		keepForEver(shared_from_this());
+	if (!handle->stop(generous) || !handle->destroy()) {
+		listener->log(ISSUER_LOG_WARN, "host", "an instance that was left behind cannot be destroyed");
+		handle->leave();
 	}
 }
 
@@ -301,13 +219,13 @@ Instance::~Instance()
 	{
 		const std::lock_guard lock(_core->mutex);
 		_core->orphaned = true;
-		if (_core->leftBehindCalls > 0 || _core->self == nullptr) {
-			return; // the thread that returns there clears it away
+		if (_core->leftBehindCalls > 0 || !_core->handle) {
+			return; // the thread that returns there cllistener it away
 		}
 	}
 	const CallResult destroyed = _core->destroy(Calls::Clock::now() + generous);
 	if (!destroyed && !destroyed.error().hung) {
-		keepForEver(_core);
+		_core->handle->leave();
 	}
 }
 
@@ -316,15 +234,17 @@ tl::expected<std::unique_ptr<Instance>, CallError> Instance::create(std::shared_
 	std::shared_ptr<Calls> calls, Deadline deadline)
 {
 	std::unique_ptr<Instance> instance(new Instance( // no make_unique: the constructor is private
-		std::make_shared<Core>(std::move(plugin), issuer, std::move(sink), std::move(calls))));
+		std::make_shared<Core>(std::make_shared<Listener>(issuer, std::move(sink)), std::move(calls))));
+	std::shared_ptr<const issuer_lifecycle> table(plugin, &plugin->table());
 	return instance->_core
 		->bounded("create", deadline,
-			[config](Core& core, issuer_error* error) {
-				issuer_instance* made = nullptr;
-				const issuer_rc code = core.table.create(&core.host, borrow(config), &made, error);
-				const std::lock_guard lock(core.mutex);
-				core.self = made;
-				return code;
+			[config, table = std::move(table)](Core& core) mutable {
+				auto made = kit::Instance::create(std::move(table), config, core.listener);
+				if (made) {
+					const std::lock_guard lock(core.mutex);
+					core.handle.emplace(std::move(*made));
+				}
+				return made.answer();
 			})
 		.map([&] { return std::move(instance); });
 }
@@ -332,28 +252,25 @@ tl::expected<std::unique_ptr<Instance>, CallError> Instance::create(std::shared_
 CallResult Instance::start(Deadline deadline)
 {
 	return _core->bounded(
-		"start", deadline, [](Core& core, issuer_error* error) { return core.table.start(core.self, error); },
+		"start", deadline, [](Core& core) { return core.handle->start(); },
 		[this] { static_cast<void>(stop(std::chrono::milliseconds(0))); });
 }
 
 CallResult Instance::stop(std::chrono::milliseconds timeout)
 {
 	constexpr std::chrono::milliseconds grace{300}; // the contract allows 50 ms, on a machine without load
-	const std::uint32_t limit = milliseconds32(timeout);
-	return _core->bounded("stop", Calls::Clock::now() + std::chrono::milliseconds(limit) + grace,
-		[limit](Core& core, issuer_error* error) { return core.table.stop(core.self, limit, error); });
+	return _core->bounded("stop", Calls::Clock::now() + std::max(timeout, std::chrono::milliseconds(0)) + grace,
+		[timeout](Core& core) { return core.handle->stop(timeout); });
 }
 
 CallResult Instance::record(Deadline deadline)
 {
-	return _core->bounded("set_recorder", deadline,
-		[](Core& core, issuer_error* error) { return core.table.set_recorder(core.self, &core.recorder, error); });
+	return _core->bounded("set_recorder", deadline, [](Core& core) { return core.handle->setRecorder(core.listener); });
 }
 
 CallResult Instance::recordNothing(Deadline deadline)
 {
-	return _core->bounded("set_recorder", deadline,
-		[](Core& core, issuer_error* error) { return core.table.set_recorder(core.self, nullptr, error); });
+	return _core->bounded("set_recorder", deadline, [](Core& core) { return core.handle->setRecorder(nullptr); });
 }
 
 CallResult Instance::destroy(Deadline deadline)
@@ -377,77 +294,59 @@ void Instance::abandon()
 
 issuer_state Instance::lastHeard() const
 {
-	return _core->lastHeard;
+	return _core->listener->lastHeard;
 }
 
 bool Instance::canHandOver() const
 {
-	return _core->handover != nullptr;
+	return _core->handle->canHandOver();
 }
 
 tl::expected<std::string, CallError> Instance::exportState(Deadline deadline)
 {
 	const auto state = std::make_shared<std::string>();
-	const issuer_write keep = [](void* ctx, issuer_str blob) noexcept { *static_cast<std::string*>(ctx) = view(blob); };
 	return _core
 		->bounded("export_state", deadline,
-			[state, keep](Core& core, issuer_error* error) {
-				return core.handover->export_state(core.self, keep, state.get(), error);
+			[state](Core& core) {
+				const auto exported = core.handle->exportState();
+				if (exported) {
+					*state = *exported;
+				}
+				return exported.answer();
 			})
 		.map([&] { return *state; });
 }
 
 CallResult Instance::importState(const std::string& state, Deadline deadline)
 {
-	return _core->bounded("import_state", deadline, [state](Core& core, issuer_error* error) {
-		return core.handover->import_state(core.self, borrow(state), error);
-	});
+	return _core->bounded("import_state", deadline, [state](Core& core) { return core.handle->importState(state); });
 }
 
 CallResult Instance::renewNow()
 {
-	return _core->control == nullptr ? noControl() : _core->whileItLives<CallResult>(beingReplaced(), [&] {
-		return called([&](issuer_error* error) { return _core->control->renew_now(_core->self, error); });
-	});
+	return _core->whileItLives<CallResult>(beingReplaced(), [&] { return resultOf(_core->handle->renewNow()); });
 }
 
 CallResult Instance::credentialChanged()
 {
-	return _core->control == nullptr ? noControl() : _core->whileItLives<CallResult>(beingReplaced(), [&] {
-		return called([&](issuer_error* error) { return _core->control->credential_changed(_core->self, error); });
-	});
+	return _core->whileItLives<CallResult>(
+		beingReplaced(), [&] { return resultOf(_core->handle->credentialChanged()); });
 }
 
 CallResult Instance::diagnose(std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
 {
-	if (_core->diagnosis == nullptr) {
-		return tl::unexpected(CallError{ISSUER_E_UNSUPPORTED, "its plugin has no " ISSUER_EXT_DIAGNOSE});
-	}
-	const issuer_find keep = [](void* ctx, const issuer_finding* finding) noexcept {
-		const auto& heard = *static_cast<const std::function<void(Finding)>*>(ctx);
-		if (ISSUER_HAS(finding, issuer_finding, advice)) {
-			heard({finding->level, printable(view(finding->topic)), printable(view(finding->text)),
-				printable(view(finding->advice))});
-		}
-	};
-	void* const ctx = const_cast<std::function<void(Finding)>*>(&find); // a C pointer, through which keep() only reads
-	return called([&](issuer_error* error) {
-		return _core->diagnosis->diagnose(_core->self, milliseconds32(timeout), keep, ctx, error);
-	});
+	return resultOf(_core->handle->diagnose(timeout, [&](const issuer_finding& finding) {
+		find({finding.level, printable(kit::view(finding.topic)), printable(kit::view(finding.text)),
+			printable(kit::view(finding.advice))});
+	}));
 }
 
 std::optional<issuer_health> Instance::health() const
 {
-	issuer_health health{};
-	health.struct_size = sizeof health;
-	for (std::int64_t* unknown : {&health.expires_unix_ms, &health.next_unix_ms, &health.last_success_unix_ms,
-			 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms}) {
-		*unknown = -1; // stays where the plugin is older than the field
-	}
-	const bool known = _core->healthTable != nullptr && _core->whileItLives(false, [&] {
-		return _core->healthTable->snapshot(_core->self, &health, nullptr) == ISSUER_OK;
+	return _core->whileItLives<std::optional<issuer_health>>(std::nullopt, [&]() -> std::optional<issuer_health> {
+		const auto health = _core->handle->health();
+		return health ? std::optional(*health) : std::nullopt;
 	});
-	return known ? std::optional(health) : std::nullopt;
 }
 
 } // namespace issuer::registry

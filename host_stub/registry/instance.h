@@ -6,9 +6,7 @@
 
 #include <chrono>
 #include <functional>
-#include <issuer/control.h>
 #include <issuer/diagnose.h>
-#include <issuer/handover.h>
 #include <issuer/health.h>
 #include <memory>
 #include <optional>
@@ -93,6 +91,7 @@ public:
 
 private:
 	struct Pending;
+	struct Listener;
 	struct Core; ///< owns what a call that was left behind may still use
 
 	explicit Instance(std::shared_ptr<Core> core) : _core(std::move(core)) {}

@@ -15,7 +15,8 @@ NOTHING_BUT_C_TYPES = r"(?!(stddef|stdint)\.h$)"
 THREADS_AND_CLOCKS = r"thread|mutex|shared_mutex|condition_variable|future|ctime|time\.h|pthread\.h|unistd\.h"
 SOCKETS = r"Poco/Net/|sys/socket\.h|netinet/|openssl/"
 RULES = [
-    (r"plugin_api/include/", ["plugin_api/include/"], NOTHING_BUT_C_TYPES),
+    (r"plugin_api/include/issuer/kit/", ["plugin_api/include/"], rf"Poco/|boost/|tl/|sys/|unistd\.h|{SOCKETS}"),
+    (r"plugin_api/include/", ["plugin_api/include/issuer/lifecycle.h"], NOTHING_BUT_C_TYPES),
     (r"plugin_api/examples/go/", ["plugin_api/examples/go/", "plugin_api/include/"], r"Poco/|boost/"),
     (r"plugin_api/", ["plugin_api/include/"], r"Poco/|boost/"),
     (r"vault_plugin/base/", ["vault_plugin/base/"], SOCKETS),
@@ -32,8 +33,8 @@ RULES = [
                                   "vault_plugin/runtime/clock.h", "vault_plugin/runtime/job.h",
                                   "vault_plugin/runtime/scheduler.h", "vault_plugin/base/"], None),
     (r"vault_plugin/runtime/", ["vault_plugin/runtime/", "vault_plugin/base/"], SOCKETS),
-    (r"vault_plugin/abi/", ["vault_plugin/abi/", "vault_plugin/instance.h", "vault_plugin/listener.h",
-                            "vault_plugin/base/", "plugin_api/include/"], SOCKETS),
+    (r"vault_plugin/abi/", ["vault_plugin/abi/", "vault_plugin/instance.h", "vault_plugin/library.h",
+                            "vault_plugin/listener.h", "vault_plugin/base/", "plugin_api/include/"], SOCKETS),
     (r"vault_plugin/library\.cpp$", ["vault_plugin/"], r"Poco/Net/|sys/socket\.h|netinet/"),  # it begins OpenSSL
     (r"vault_plugin/plugin\.cpp$", ["vault_plugin/", "plugin_api/include/"], SOCKETS),
     (r"vault_plugin/[^/]+$", ["vault_plugin/"], SOCKETS),
@@ -77,6 +78,9 @@ def violations(root):
 PLANTED = [  # file, what it must not include
     ("plugin_api/include/issuer/bad.h", "stdbool.h"),
     ("plugin_api/include/issuer/bad.h", "renewal/facts.h"),
+    ("plugin_api/include/issuer/kit/bad.h", "tl/expected.hpp"),
+    ("plugin_api/include/issuer/kit/bad.h", "renewal/facts.h"),
+    ("plugin_api/include/issuer/bad.h", "issuer/kit/text.h"),
     ("plugin_api/examples/bad.c", "Poco/Foundation.h"),
     ("vault_plugin/base/bad.h", "renewal/facts.h"),
     ("vault_plugin/renewal/bad.cpp", "vault/wire.h"),
@@ -103,6 +107,8 @@ PLANTED = [  # file, what it must not include
 FINE = [
     ("plugin_api/include/issuer/health.h", "lifecycle.h"),
     ("plugin_api/include/issuer/lifecycle.h", "stdint.h"),
+    ("plugin_api/include/issuer/kit/text.h", "../lifecycle.h"),
+    ("plugin_api/include/issuer/kit/text.h", "string_view"),
     ("vault_plugin/vault/wire.h", "renewal/facts.h"),
     ("vault_plugin/renewal/keeper.h", "facts.h"),
     ("vault_plugin/transport/client.cpp", "vault_plugin/runtime/scheduler.h"),

@@ -179,8 +179,11 @@ struct Slots
 		return living[place]->offersHandover && std::strcmp(id, ISSUER_EXT_HANDOVER) == 0 ? &handover : nullptr;
 	}
 
+	static constexpr issuer_descriptor descriptor{
+		sizeof(issuer_descriptor), 0, "org.example.fake", "Fake", "1", nullptr};
+
 	template <std::size_t place>
-	static constexpr issuer_lifecycle table{sizeof(issuer_lifecycle), ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, nullptr,
+	static constexpr issuer_lifecycle table{sizeof(issuer_lifecycle), ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, &descriptor,
 		&create<place>, &destroy, &start, &stop, &setRecorder, &extension<place>};
 };
 

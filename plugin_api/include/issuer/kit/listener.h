@@ -1,0 +1,34 @@
+/// How a host hears an instance.
+#pragma once
+
+#include "../lifecycle.h"
+
+#include <string_view>
+
+namespace issuer::kit {
+
+/// Takes the lines that an instance has for people. What an implementation throws is dropped.
+class Log
+{
+public:
+	virtual ~Log() = default;
+
+	/// Must not block. [thread-safe]
+	virtual void log(issuer_log_level level, std::string_view component, std::string_view text) = 0;
+
+	/// Returns the host's table for an extension id, or null; it lives as long as this object. [thread-safe]
+	[[nodiscard]] virtual const void* extension(const char* /*id*/) { return nullptr; }
+};
+
+/// Takes the events of an instance. What an implementation throws is dropped.
+class Recorder
+{
+public:
+	virtual ~Recorder() = default;
+
+	/// `event` has all fields of 1.0 and is borrowed for the call. Calls for one instance never overlap. Must not
+	/// block, and must not call the instance. [worker-thread]
+	virtual void record(const issuer_event& event) = 0;
+};
+
+} // namespace issuer::kit

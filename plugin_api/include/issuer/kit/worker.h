@@ -1,0 +1,150 @@
+/// A thread for an instance whose work is a loop: start, stop and isRunning of a plugin, as the contract wants them.
+#pragma once
+
+#include "answer.h"
+#include "host_callbacks.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace issuer::kit {
+
+/// Runs work on a thread of its own until it returns or is stopped. All signals are blocked in that thread.
+///
+///     Answer start() { return _worker.start([this](std::stop_token stop) { keepAlive(stop); }); }
+///     Answer stop(std::chrono::milliseconds timeout) { return _worker.stop(timeout); }
+///     bool isRunning() const { return _worker.isRunning(); }
+///
+/// Keep it as the last member, so that it ends before all that the work uses.
+class Worker
+{
+public:
+	using Clock = std::chrono::steady_clock;
+
+	/// `host` is told of an exception that the work did not catch, and which ended it.
+	explicit Worker(HostCallbacks& host) noexcept : _host(host) {}
+	Worker(const Worker&) = delete;
+	Worker& operator=(const Worker&) = delete;
+
+	/// Begins the work, unless it is already running. `work` returns soon after a stop is requested: it waits with
+	/// waitUntil(), and cuts short what else it waits for in a std::stop_callback.
+	/// Errors: ISSUER_E_STATE after a stop that has timed out; ISSUER_E_NOMEM where the system gives no thread.
+	Answer start(std::function<void(std::stop_token)> work)
+	{
+		const std::lock_guard lock(_mutex);
+		if (_isStopping) {
+			return {ISSUER_E_STATE, "still stopping: call stop again"};
+		}
+		if (_thread.joinable() && !_hasEnded) {
+			return {};
+		}
+		_hasEnded = false;
+		_isAwake = false;
+		try {
+			const SignalsBlocked inTheThreadToo;
+			_thread = std::jthread([this, doWork = std::move(work)](std::stop_token stop) { run(doWork, stop); });
+		}
+		catch (const std::system_error& error) {
+			return {ISSUER_E_NOMEM, std::string("the system gives no thread: ") + error.what()};
+		}
+		return {};
+	}
+
+	/// Requests a stop and waits until the work has returned. ISSUER_E_TIMEOUT: it has not yet; call again.
+	Answer stop(std::chrono::milliseconds timeout)
+	{
+		std::unique_lock lock(_mutex);
+		if (!_thread.joinable()) {
+			return {};
+		}
+		_isStopping = true;
+		lock.unlock();
+		_thread.request_stop(); // without the lock: it calls what the work has registered
+		lock.lock();
+		_changed.notify_all();
+		if (!_changed.wait_for(lock, timeout, [this] { return _hasEnded; })) {
+			return {ISSUER_E_TIMEOUT, "still stopping: call stop again"};
+		}
+		_thread.join(); // at once: it has nothing left to do
+		_isStopping = false;
+		return {};
+	}
+
+	/// Returns whether there is work that a stop would have to end. [thread-safe]
+	[[nodiscard]] bool isRunning() const
+	{
+		const std::lock_guard lock(_mutex);
+		return _thread.joinable() && (!_hasEnded || _isStopping);
+	}
+
+	/// Blocks the work until `time`, a wakeUp() or a stop; returns false when a stop is requested.
+	[[nodiscard]] bool waitUntil(Clock::time_point time, const std::stop_token& stop)
+	{
+		std::unique_lock lock(_mutex);
+		_changed.wait_until(lock, time, [&] { return _isAwake || stop.stop_requested(); });
+		_isAwake = false;
+		return !stop.stop_requested();
+	}
+
+	/// Ends the present waitUntil(), or else the next. [thread-safe]
+	void wakeUp()
+	{
+		const std::lock_guard lock(_mutex);
+		_isAwake = true;
+		_changed.notify_all();
+	}
+
+private:
+	/// Blocks all signals in the calling thread, and so in those that it creates: signals are the host's business.
+	class SignalsBlocked
+	{
+	public:
+		SignalsBlocked() noexcept
+		{
+			sigset_t all;
+			::sigfillset(&all);
+			::pthread_sigmask(SIG_SETMASK, &all, &_before);
+		}
+		~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }
+		SignalsBlocked(const SignalsBlocked&) = delete;
+		SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+	private:
+		sigset_t _before;
+	};
+
+	void run(const std::function<void(std::stop_token)>& work, const std::stop_token& stop) noexcept
+	{
+		try {
+			work(stop);
+		}
+		catch (const std::exception& error) {
+			_host.log(ISSUER_LOG_ERROR, "worker", error.what());
+		}
+		catch (...) {
+			_host.log(ISSUER_LOG_ERROR, "worker", "something unknown was thrown: this issuer's work has ended");
+		}
+		const std::lock_guard lock(_mutex);
+		_hasEnded = true;
+		_changed.notify_all();
+	}
+
+	HostCallbacks& _host;
+	mutable std::mutex _mutex; ///< guards all below
+	std::condition_variable _changed;
+	bool _isStopping = false; ///< a stop has been requested and has not answered ISSUER_OK
+	bool _hasEnded = false;   ///< the work has returned
+	bool _isAwake = false;
+	std::jthread _thread; ///< the last member: it ends first
+};
+
+} // namespace issuer::kit
