@@ -1,0 +1,115 @@
+#include "abi/issuer.h"
+
+#include "library.h"
+
+namespace issuer::vault::abi {
+namespace {
+
+// The last values of each: whoever adds one here adds it there.
+static_assert(static_cast<issuer_result>(renewal::Outcome::notRenewable) == ISSUER_RESULT_NOT_RENEWABLE);
+static_assert(static_cast<issuer_state>(renewal::State::expired) == ISSUER_STATE_EXPIRED);
+static_assert(static_cast<issuer_reason>(renewal::Reason::credentialUnreadable) == ISSUER_REASON_CREDENTIAL_UNREADABLE);
+static_assert(static_cast<issuer_log_level>(renewal::Level::error) == ISSUER_LOG_ERROR);
+static_assert(static_cast<issuer_finding_level>(Finding::Level::problem) == ISSUER_FINDING_PROBLEM);
+
+issuer_rc codeOf(Refusal::Kind kind) noexcept
+{
+	switch (kind) {
+	case Refusal::Kind::invalid:
+		return ISSUER_E_INVALID;
+	case Refusal::Kind::state:
+		return ISSUER_E_STATE;
+	case Refusal::Kind::unavailable:
+		return ISSUER_E_UNAVAILABLE;
+	case Refusal::Kind::timeout:
+		return ISSUER_E_TIMEOUT;
+	case Refusal::Kind::cancelled:
+		return ISSUER_E_CANCELLED;
+	}
+	return ISSUER_E_INTERNAL; // no other kind
+}
+
+kit::Answer toAnswer(const Refusal& refusal)
+{
+	return {codeOf(refusal.kind), refusal.text};
+}
+
+kit::Answer toAnswer(const Done& done)
+{
+	return done ? kit::Answer() : toAnswer(done.error());
+}
+
+} // namespace
+
+Issuer::Issuer(kit::HostCallbacks& host, Config config)
+	: _host(host), _instance(share(config), std::move(config.token), *this, lendServices)
+{
+}
+
+kit::Answer Issuer::start()
+{
+	return toAnswer(_instance.start());
+}
+
+kit::Answer Issuer::stop(std::chrono::milliseconds timeout)
+{
+	return toAnswer(_instance.stop(timeout));
+}
+
+kit::Health Issuer::health() const
+{
+	const renewal::Snapshot now = _instance.snapshot();
+	return {static_cast<issuer_state>(now.state), static_cast<issuer_reason>(now.reason), now.consecutiveFailures,
+		now.expires, now.next, now.lastSuccess, now.lastAttempt, now.successes, now.failures, now.notRenewables,
+		now.lastLatency, now.lease, now.cappedAt};
+}
+
+kit::Answer Issuer::renewNow()
+{
+	return toAnswer(_instance.renewNow());
+}
+
+kit::Answer Issuer::credentialChanged()
+{
+	return toAnswer(_instance.credentialChanged());
+}
+
+kit::Result<std::string> Issuer::exportState()
+{
+	auto text = _instance.exportState();
+	if (!text) {
+		return toAnswer(text.error());
+	}
+	return std::move(*text);
+}
+
+kit::Answer Issuer::importState(std::string_view text)
+{
+	return toAnswer(_instance.importState(text));
+}
+
+kit::Answer Issuer::use(const kit::Visit& visit) const
+{
+	return toAnswer(_instance.useCredential([&](std::string_view secret) { visit(secret); }));
+}
+
+kit::Answer Issuer::diagnose(std::chrono::milliseconds timeout, const kit::Find& find)
+{
+	return toAnswer(_instance.diagnose(timeout, [&](const Finding& finding) {
+		find({static_cast<issuer_finding_level>(finding.level), finding.topic, finding.text, finding.advice});
+	}));
+}
+
+void Issuer::event(const renewal::Event& event) noexcept
+{
+	_host.record({static_cast<issuer_result>(event.outcome), static_cast<issuer_state>(event.state),
+		static_cast<issuer_reason>(event.reason), event.attempt, event.when, event.ttl, event.expires, event.next,
+		event.latency, event.detail});
+}
+
+void Issuer::log(renewal::Level level, std::string_view component, std::string_view text) noexcept
+{
+	_host.log(static_cast<issuer_log_level>(level), component, text);
+}
+
+} // namespace issuer::vault::abi
