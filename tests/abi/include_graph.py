@@ -18,6 +18,7 @@ RULES = [
     (r"plugin_api/include/issuer/kit/", ["plugin_api/include/"], rf"Poco/|boost/|tl/|sys/|unistd\.h|{SOCKETS}"),
     (r"plugin_api/include/", ["plugin_api/include/issuer/lifecycle.h"], NOTHING_BUT_C_TYPES),
     (r"plugin_api/examples/go/", ["plugin_api/examples/go/", "plugin_api/include/"], r"Poco/|boost/"),
+    (r"plugin_api/examples/etcd_lease/", ["plugin_api/examples/etcd_lease/", "plugin_api/include/"], r"boost/"),
     (r"plugin_api/", ["plugin_api/include/"], r"Poco/|boost/"),
     (r"vault_plugin/base/", ["vault_plugin/base/"], SOCKETS),
     (r"vault_plugin/renewal/", ["vault_plugin/renewal/", "vault_plugin/base/"],

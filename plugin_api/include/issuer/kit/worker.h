@@ -7,8 +7,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <dlfcn.h>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -18,7 +20,8 @@
 
 namespace issuer::kit {
 
-/// Runs work on a thread of its own until it returns or is stopped. All signals are blocked in that thread.
+/// Runs work on a thread of its own until it returns or is stopped. All signals are blocked in that thread, and the
+/// library stays mapped while it runs, also under a host that unloads it without a stop.
 ///
 ///     Answer start() { return _worker.start([this](std::stop_token stop) { keepAlive(stop); }); }
 ///     Answer stop(std::chrono::milliseconds timeout) { return _worker.stop(timeout); }
@@ -49,6 +52,8 @@ public:
 		}
 		_hasEnded = false;
 		_isAwake = false;
+		_isReady = false;
+		_library = std::make_unique<Pin>();
 		try {
 			const SignalsBlocked inTheThreadToo;
 			_thread = std::jthread([this, doWork = std::move(work)](std::stop_token stop) { run(doWork, stop); });
@@ -59,6 +64,27 @@ public:
 		return {};
 	}
 
+	/// Blocks start() of the plugin until the work says ready(), ends, or `limit` has passed; the work goes on.
+	/// ISSUER_E_CANCELLED: a stop came meanwhile.
+	Answer awaitReady(std::chrono::milliseconds limit)
+	{
+		std::unique_lock lock(_mutex);
+		const unsigned stops = _stops;
+		_changed.wait_for(lock, limit, [&] { return _isReady || _hasEnded || _stops != stops; });
+		if (!_isReady && _stops != stops) {
+			return {ISSUER_E_CANCELLED, "stopped while start was waiting"};
+		}
+		return {};
+	}
+
+	/// Says that start() needs to wait no longer. Called by the work.
+	void ready()
+	{
+		const std::lock_guard lock(_mutex);
+		_isReady = true;
+		_changed.notify_all();
+	}
+
 	/// Requests a stop and waits until the work has returned. ISSUER_E_TIMEOUT: it has not yet; call again.
 	Answer stop(std::chrono::milliseconds timeout)
 	{
@@ -67,6 +93,8 @@ public:
 			return {};
 		}
 		_isStopping = true;
+		++_stops;
+		_changed.notify_all();
 		lock.unlock();
 		_thread.request_stop(); // without the lock: it calls what the work has registered
 		lock.lock();
@@ -75,6 +103,7 @@ public:
 			return {ISSUER_E_TIMEOUT, "still stopping: call stop again"};
 		}
 		_thread.join(); // at once: it has nothing left to do
+		_library.reset();
 		_isStopping = false;
 		return {};
 	}
@@ -122,6 +151,31 @@ private:
 		sigset_t _before;
 	};
 
+	/// Keeps the library that this code is in mapped. Released by a call of the host's, which has it mapped, too.
+	class Pin
+	{
+	public:
+		Pin() noexcept
+		{
+			Dl_info own{};
+			if (::dladdr(&anchor, &own) != 0) {
+				_handle = ::dlopen(own.dli_fname, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+			}
+		}
+		~Pin()
+		{
+			if (_handle != nullptr) {
+				::dlclose(_handle);
+			}
+		}
+		Pin(const Pin&) = delete;
+		Pin& operator=(const Pin&) = delete;
+
+	private:
+		static constexpr char anchor = 0; ///< an address in this library
+		void* _handle = nullptr;
+	};
+
 	void run(const std::function<void(std::stop_token)>& work, const std::stop_token& stop) noexcept
 	{
 		try {
@@ -144,6 +198,9 @@ private:
 	bool _isStopping = false; ///< a stop has been requested and has not answered ISSUER_OK
 	bool _hasEnded = false;   ///< the work has returned
 	bool _isAwake = false;
+	bool _isReady = false;
+	unsigned _stops = 0; ///< number of calls of stop that had something to stop
+	std::unique_ptr<Pin> _library;
 	std::jthread _thread; ///< the last member: it ends first
 };
 
