@@ -2,6 +2,7 @@
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
+#include "commands/new_plugin.h"
 #include "commands/renew.h"
 #include "commands/run.h"
 #include "commands/stage.h"
@@ -92,7 +93,7 @@ private:
 						 "Commands:\n";
 			for (const Command* command : _all) {
 				if (!command->summary().empty()) {
-					std::cout << "  " << command->name() << std::string(10 - command->name().size(), ' ')
+					std::cout << "  " << command->name() << std::string(12 - command->name().size(), ' ')
 							  << command->summary() << '\n';
 				}
 			}
@@ -145,8 +146,9 @@ int main(int argc, char** argv)
 	issuer::commands::Gc gc;
 	issuer::commands::Validate validate;
 	issuer::commands::ValidateCheck validateCheck;
+	issuer::commands::NewPlugin newPlugin;
 	const auto all = std::to_array<issuer::commands::Command*>(
-		{&run, &status, &doctor, &swap, &renew, &stage, &gc, &inspect, &validate, &validateCheck});
+		{&run, &status, &doctor, &swap, &renew, &stage, &gc, &inspect, &validate, &newPlugin, &validateCheck});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {
