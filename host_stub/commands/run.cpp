@@ -60,7 +60,7 @@ std::chrono::milliseconds pauseAfter(unsigned failures, bool needsPerson)
 	return needsPerson ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
 }
 
-/// Failures are one a line, and each is a line of the log.
+/// Reports a refused configuration: one failure a line of `lines`, each as a line of the log.
 void refuse(observe::EventSink& sink, std::string_view lines)
 {
 	while (!lines.empty()) {
@@ -71,7 +71,7 @@ void refuse(observe::EventSink& sink, std::string_view lines)
 	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
 }
 
-/// Has the fleet hear the issuers of `config`; returns their names.
+/// Has the fleet record the issuers of `config`; returns their names.
 std::vector<std::string> admit(observe::Fleet& fleet, const HostConfig& config)
 {
 	std::vector<std::string> names;
@@ -112,7 +112,7 @@ void reload(registry::Registry& registry, Observation& observation, const Result
 	sink.notice({Action::reloaded, changes->rolledBack == 0 ? ISSUER_LOG_INFO : ISSUER_LOG_WARN, {}, text});
 }
 
-/// Where the command line says, else where the configuration says.
+/// Returns the settings of the web server: the command line's, or else the configuration's.
 Result<std::optional<observe::web::Settings>> httpSettings(
 	const std::optional<std::string>& option, const HostConfig& config)
 {
@@ -129,7 +129,8 @@ Result<std::optional<observe::web::Settings>> httpSettings(
 	});
 }
 
-/// Where the control socket is to be: where somebody says, else at the usual place. None: nowhere.
+/// Returns the path of the control socket: the command line's, or else the configuration's, or else the default. None:
+/// it has none.
 std::optional<std::filesystem::path> controlPath(const std::optional<std::string>& option, const HostConfig& config)
 {
 	const auto wanted = option ? std::optional<std::filesystem::path>(*option) : config.control;
@@ -137,7 +138,7 @@ std::optional<std::filesystem::path> controlPath(const std::optional<std::string
 	return path == "none" ? std::nullopt : path;
 }
 
-/// What was wrong in a configuration that is used all the same.
+/// Reports the faults of a configuration that is used all the same.
 void tellFaults(observe::EventSink& sink, const HostConfig& config)
 {
 	for (const std::string& fault : config.faults) {
@@ -145,8 +146,8 @@ void tellFaults(observe::EventSink& sink, const HostConfig& config)
 	}
 }
 
-/// Has all threads allocate from one heap, where what reading the configuration has freed is used again. With a heap a
-/// thread, a host of 10,000 issuers takes half as much memory again.
+/// Makes all threads allocate from one heap, in which memory that reading the configuration has freed is used again.
+/// With a heap for each thread, a host of 10,000 issuers takes half as much memory again.
 void useOneHeap()
 {
 #ifdef M_ARENA_MAX
@@ -336,7 +337,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		service->ready();
 	};
 
-	std::function<void()> lookForFiles; // outlives the thread that runs it
+	std::function<void()> lookForFiles; // must outlive the thread that runs it
 	registry::Workers chores(1);
 	lookForFiles = [&] {
 		registry.warnOfMissingFiles();
@@ -345,7 +346,8 @@ int Run::run(const std::vector<std::string>& arguments)
 	chores.postAfter(filesPause, lookForFiles);
 	{
 		registry::Workers reloads(1,
-			registry::threadTrouble(journal)); // in turn, and beside this thread, which must hear SIGTERM at any time
+			// One after the other, on a thread of its own: this one must hear SIGTERM at any time.
+			registry::threadTrouble(journal));
 		reloads.post(begin);
 		while (wakeUps.wait() == WakeUp::reload) {
 			reloads.post([&] {
@@ -358,8 +360,8 @@ int Run::run(const std::vector<std::string>& arguments)
 		lastResort.arm(config->stopTimeout + aMoment);
 		service->stopping();
 		if (!registry.stopAll()) {
-			// Threads of a plugin are still at work, perhaps for ever: leave without pulling the ground from under
-			// them.
+			// Threads of a plugin are still running, perhaps for ever: the process exits without destroying what they
+			// use.
 			observation->close();
 			std::_Exit(exitSoftware);
 		}

@@ -128,7 +128,7 @@ int Status::watch() const
 	if (!_json && ::isatty(STDOUT_FILENO) == 1) {
 		std::cout << "\033[2J";
 	}
-	// A host that is restarted is waited for: its watcher wants to see it come back.
+	// A host that is restarting is waited for, so that --watch sees it come back.
 	for (bool again = false;; again = true) {
 		const int code = show(again);
 		if (!std::cout || code == exitData) {

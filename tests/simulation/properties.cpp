@@ -202,10 +202,10 @@ Broken candidatesLeftInPeace(const Chronicle& chronicle)
 	return {};
 }
 
-/// In a row of failures of one kind: twelve, one for each 45 s of it, and one for each that somebody asked for; and 37
-/// more if it meets the last four minutes of a life, when each may be the one that saves it. A slow answer leaves its
-/// end vague: then these last longer. The look-up that asks about an unclear answer is not counted. Beyond the end that
-/// is known there may be others, of renewals that had no answer: they are looked at 64 times.
+/// In a row of failures of one kind: twelve, one for each 45 s of it, and one for each renewal that was asked for; and
+/// 37 more if it meets the last four minutes of a life, when each may be the one that saves it. A slow answer leaves
+/// its end vague: then these last longer. The look-up that asks about an unclear answer is not counted. Beyond the end
+/// that is known there may be others, of renewals that had no answer: they are looked at 64 times.
 Broken outagesEndured(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;

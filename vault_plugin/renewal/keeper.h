@@ -55,7 +55,7 @@ struct Snapshot
 /// from both (plan.h) and is computed at the end of each call. While a token is kept, next() has a value or an answer
 /// is awaited, unless the token never expires or each request would use it up.
 ///
-/// What is reported: every attempt to renew ends in one event with an outcome; so does a look-up that fails where a
+/// Its reports: every attempt to renew ends in one event with an outcome; so does a look-up that fails where a
 /// renewal could not go on without it (the first one, the one after a wrapped grant). Where a look-up shows, or a
 /// renewal, that the token's life is bounded for good, one event with Outcome::notRenewable says so once. Probes of a
 /// token that is known to be dead have no outcome. An event without an outcome follows where the state changed, or

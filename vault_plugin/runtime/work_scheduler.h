@@ -24,7 +24,7 @@ namespace issuer::vault::runtime {
 /// half), and no run begins right after a due job was halted (10,000 jobs are halted in 20 ms instead of a second or
 /// two).
 ///
-/// What the system refuses is done without: a descriptor that epoll does not take is polled now and then, a worker that
+/// It works around refusals of the system: a descriptor that epoll does not take is polled now and then, a worker that
 /// cannot be created leaves its steps to the existing ones, and a run for which there is no memory waits for a flight.
 class WorkScheduler final : public Scheduler
 {

@@ -1,7 +1,7 @@
 /*
  * issuer.credential/1: the live credential, lent for the length of one call, for the host's own requests.
  *
- * Rationale: a visit instead of a getter. A copy handed out could be wiped by nobody; what is only shown stays the
+ * Rationale: a visit instead of a getter. A copy handed out could not be wiped; a text that is only shown stays the
  * plugin's to wipe.
  */
 #pragma once

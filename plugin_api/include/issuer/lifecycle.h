@@ -43,7 +43,7 @@
 #define ISSUER_ABI_MAJOR 1u
 #define ISSUER_ABI_MINOR 0u
 
-/* What the host asks the dynamic loader for. A plugin that speaks two major versions exports two objects. */
+/* The symbol that a host asks the dynamic loader for. A plugin that speaks two major versions exports two objects. */
 #define ISSUER_LIFECYCLE_SYMBOL "issuer_lifecycle_v1"
 
 /* Is `field` within what the writer of *ptr knew? Ask before touching any field added after 1.0, in both directions. */
@@ -172,7 +172,7 @@ enum
 	ISSUER_REASON_CREDENTIAL_UNREADABLE = 16 /* the source cannot be read, or holds no credential */
 };
 
-/* What happened, when, and what comes next. Times are wall clock in ms since the Unix epoch. */
+/* An event, its time, and the next planned step. Times are wall clock in ms since the Unix epoch. */
 typedef struct issuer_event
 {
 	uint32_t struct_size;
@@ -205,7 +205,7 @@ typedef struct issuer_recorder
 	void (*record)(void* ctx, const issuer_event* event) ISSUER_NOEXCEPT;
 } issuer_recorder;
 
-/* What the host offers to an instance. Must stay valid until destroy() has returned ISSUER_OK. */
+/* The host's functions for an instance. Must stay valid until destroy() has returned ISSUER_OK. */
 typedef struct issuer_host
 {
 	uint32_t struct_size;
@@ -236,7 +236,8 @@ enum
 	ISSUER_F_NEVER_UNLOAD = 1u << 0 /* the library cannot be unloaded; the host keeps it mapped after the last use */
 };
 
-/* Who the plugin is: constant data, readable without running anything. Strings are UTF-8, terminated, never freed. */
+/* The plugin's description of itself: constant data, readable without running anything. Strings are UTF-8, terminated,
+ * never freed. */
 typedef struct issuer_descriptor
 {
 	uint32_t struct_size;
@@ -318,7 +319,7 @@ typedef struct issuer_lifecycle
 } issuer_lifecycle; /* 1.0 ends here: 64 bytes on LP64 */
 
 /*
- * What a plugin defines and a host finds with dlsym(ISSUER_LIFECYCLE_SYMBOL).
+ * The object that a plugin defines and a host finds with dlsym(ISSUER_LIFECYCLE_SYMBOL).
  * Rationale: data, not a function, so that a host can check it before it runs anything; and declared extern here,
  * because a const object of C++ would otherwise stay inside its file.
  */
