@@ -178,7 +178,7 @@ static issuer_rc stop(issuer_instance* self, uint32_t timeoutMs, issuer_error* e
 	pthread_cond_signal(&self->wakeUp);
 	pthread_mutex_unlock(&self->mutex);
 	if (self->running) {
-		pthread_join(self->worker, NULL); /* at once: from here on it calls nobody */
+		pthread_join(self->worker, NULL); /* at once: from here on it makes no callback */
 		self->running = self->stopping = false;
 	}
 	return ISSUER_OK;
