@@ -34,7 +34,7 @@ std::string kept(std::string_view text)
 	}
 	std::size_t length = Fleet::longestText;
 	while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
-		--length; // do not cut a character in two
+		--length; // not in the middle of a character
 	}
 	return printable(text.substr(0, length)) + "…";
 }
