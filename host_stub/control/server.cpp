@@ -60,7 +60,7 @@ Result<void> removeStale(const fs::path& path)
 		return errno == ENOENT ? Result<void>() : cannot(path, std::strerror(errno));
 	}
 	if (!S_ISSOCK(status.st_mode)) {
-		return cannot(path, "something else than a socket is there; remove it or choose another path");
+		return cannot(path, "it exists and is not a socket; remove it or choose another path");
 	}
 	return ::unlink(path.c_str()) == 0 ? Result<void>() : cannot(path, std::strerror(errno));
 }

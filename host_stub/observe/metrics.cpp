@@ -54,7 +54,7 @@ struct Metrics::Hosts
 		  notRenewableLatency(latency.Add({{"result", "not_renewable"}}, latencies)),
 		  swaps(prometheus::BuildCounter()
 					.Name("issuer_plugin_swaps_total")
-					.Help("Issuers that were to go on with another plugin or configuration, by how that ended.")
+					.Help("Plugin or configuration swaps, by result.")
 					.Register(registry)),
 		  swapped(swaps.Add({{"result", "swapped"}})), rolledBack(swaps.Add({{"result", "rolled_back"}})),
 		  pinned(prometheus::BuildGauge()

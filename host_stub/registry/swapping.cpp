@@ -91,7 +91,7 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 		}
 		const CallResult silent = old->recordNothing(soon());
 		if (!silent && !silent.error().hung) {
-			return goBack("the running one keeps its recorder: " + silent.error().text);
+			return goBack("the running one refused set_recorder(NULL): " + silent.error().text);
 		}
 		const CallResult destroyed = silent ? destroyInstance() : silent;
 		if (!destroyed && !destroyed.error().hung) {

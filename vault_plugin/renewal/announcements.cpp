@@ -193,7 +193,7 @@ void Announcements::tellCandidateFound()
 
 void Announcements::tellCandidateFailed(std::string_view why, bool first, bool believed)
 {
-	const auto text = "the new token is not in use yet: " + std::string(why) + "; going on with the token from before";
+	const auto text = "the new token is not in use yet: " + std::string(why) + "; the token in use stays in use";
 	if (believed) {
 		_reports.emplace_back(event({Outcome::failure, Reason::refused, {}, 0, 0, {}}, text));
 	}
@@ -206,7 +206,7 @@ void Announcements::tellUnreadable(std::string_view why)
 {
 	if (!_told.unreadable) {
 		_told.unreadable = note(Level::warn,
-			"the credential source gives no token: " + std::string(why) + "; going on with the token from before");
+			"the credential source gives no token: " + std::string(why) + "; the token in use stays in use");
 	}
 }
 

@@ -81,7 +81,8 @@ private:
 		const bool head = request.getMethod() == net::HTTPRequest::HTTP_HEAD;
 		if (!head && request.getMethod() != net::HTTPRequest::HTTP_GET) {
 			response.set("Allow", "GET, HEAD");
-			return send(response, {405, "text/plain; charset=utf-8", "this is for reading only\n", {}, {}}, {});
+			return send(
+				response, {405, "text/plain; charset=utf-8", "method not allowed; use GET or HEAD\n", {}, {}}, {});
 		}
 		const bool gzip = request.get("Accept-Encoding", "").find("gzip") != std::string::npos;
 		send(response, _shared.site.get(request.getURI(), request.get("If-None-Match", "")), {head, gzip});

@@ -80,7 +80,7 @@ Answer Site::get(const std::string& target, std::string_view knownEtag) const
 	if (path == "/readyz") {
 		return readiness();
 	}
-	return {404, plainText, "there is /, /api/v1/issuers, /metrics, /healthz and /readyz\n", {}, {}};
+	return {404, plainText, "not found; available: /, /api/v1/issuers, /metrics, /healthz, /readyz\n", {}, {}};
 }
 
 Answer Site::issuers(const std::string& target, std::string_view knownEtag) const

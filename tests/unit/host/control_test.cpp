@@ -146,8 +146,8 @@ TEST_F(Control, ReplacesTheSocketOfAHostThatHasDied)
 TEST_F(Control, NeverRemovesWhatIsNoSocket)
 {
 	temp.write("control.sock", "precious");
-	EXPECT_EQ(whyNot(), "control socket " + path.string() +
-							": something else than a socket is there; remove it or choose another path");
+	EXPECT_EQ(whyNot(),
+		"control socket " + path.string() + ": it exists and is not a socket; remove it or choose another path");
 	EXPECT_EQ(fs::file_size(path), 8U);
 }
 

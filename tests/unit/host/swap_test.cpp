@@ -116,7 +116,7 @@ TEST_F(Swap, OldThatCannotExportIsStartedAgain)
 TEST_F(Swap, OldThatKeepsItsRecorderIsStartedAgain)
 {
 	world.old.answer("silence", {ISSUER_E_INTERNAL});
-	expectRolledBack(swap(), "the running one keeps its recorder: silence says 8");
+	expectRolledBack(swap(), "the running one refused set_recorder(NULL): silence says 8");
 	EXPECT_TRUE(world.calls.waitFor("old.start", 2));
 }
 
