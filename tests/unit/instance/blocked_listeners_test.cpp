@@ -129,7 +129,7 @@ TEST_P(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
 }
 
 INSTANTIATE_TEST_SUITE_P(In, BlockedListeners, testing::Values(Callback::event, Callback::log),
-	[](const auto& info) { return info.param == Callback::event ? "Record" : "Log"; });
+	[](const auto& tested) { return tested.param == Callback::event ? "Record" : "Log"; });
 
 } // namespace
 } // namespace issuer::vault::test
