@@ -1,8 +1,11 @@
+#include "commands/canary.h"
+#include "commands/check.h"
 #include "commands/doctor.h"
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
 #include "commands/new_plugin.h"
+#include "commands/reload.h"
 #include "commands/renew.h"
 #include "commands/run.h"
 #include "commands/stage.h"
@@ -147,8 +150,12 @@ int main(int argc, char** argv)
 	issuer::commands::Validate validate;
 	issuer::commands::ValidateCheck validateCheck;
 	issuer::commands::NewPlugin newPlugin;
-	const auto all = std::to_array<issuer::commands::Command*>(
-		{&run, &status, &doctor, &swap, &renew, &stage, &gc, &inspect, &validate, &newPlugin, &validateCheck});
+	issuer::commands::Check check;
+	issuer::commands::Reload reload;
+	issuer::commands::CheckChild checkChild;
+	issuer::commands::CanaryChild canaryChild;
+	const auto all = std::to_array<issuer::commands::Command*>({&run, &status, &doctor, &check, &reload, &swap, &renew,
+		&stage, &gc, &inspect, &validate, &newPlugin, &validateCheck, &checkChild, &canaryChild});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

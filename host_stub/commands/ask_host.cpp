@@ -1,5 +1,6 @@
 #include "commands/ask_host.h"
 
+#include "commands/command.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "common/text.h"
@@ -25,24 +26,28 @@ try {
 	if (asJson) {
 		std::cout << answer << '\n';
 	}
-	std::cerr << "issuer-host: " << printable(json->optValue<std::string>("error", "the host says no")) << '\n';
+	complain(json->optValue<std::string>("error", "the host says no"));
 	return json->optValue<std::string>("result", "") == "rolled_back" ? exitTemporary : exitData;
 }
 catch (const Poco::Exception&) {
-	std::cerr << "issuer-host: the host's answer is not JSON\n";
+	complain("the host's answer is not JSON");
 	return exitSoftware;
 }
 
 } // namespace
 
-int askHost(const std::optional<std::filesystem::path>& socket, const std::string& request, bool asJson)
+Result<std::string> answerOfHost(const std::optional<std::filesystem::path>& socket, const std::string& request)
 {
 	const Result<std::filesystem::path> host = socket ? Result<std::filesystem::path>(*socket)
 													  : control::findHost(control::likelySockets(environmentVariable));
-	const Result<std::string> answer =
-		host.and_then([&](const std::filesystem::path& path) { return control::ask(path, request); });
+	return host.and_then([&](const std::filesystem::path& path) { return control::ask(path, request); });
+}
+
+int askHost(const std::optional<std::filesystem::path>& socket, const std::string& request, bool asJson)
+{
+	const Result<std::string> answer = answerOfHost(socket, request);
 	if (!answer) {
-		std::cerr << "issuer-host: " << answer.error().text << '\n';
+		complain(answer.error().text);
 		return exitUnavailable;
 	}
 	return tell(*answer, asJson);

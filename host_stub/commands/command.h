@@ -27,7 +27,10 @@ public:
 	virtual int run(const std::vector<std::string>& arguments) = 0;
 };
 
-/// Prints the error in the command line and where to read more to stderr.
+/// Says on stderr what has failed, one line each of `text`. Bytes of others in it cannot drive the terminal.
+void complain(std::string_view text);
+
+/// Says on stderr what was wrong with the command line and where to read more.
 int usageError(const std::string& what, std::string_view command = {});
 
 } // namespace issuer::commands

@@ -59,14 +59,16 @@ std::string resultName(SwapReport::Result result)
 	return {};
 }
 
-std::string answerSwap(registry::Registry& registry, const Object& request)
+std::string answerSwap(registry::Registry& registry, const HostActions& actions, const Object& request)
 {
 	const auto text = [&](const char* key) { return request.optValue<std::string>(key, ""); };
 	loader::PluginFile plugin = loader::pluginNamed(text("plugin"), {});
 	if (request.has("sha256")) {
 		plugin.sha256 = text("sha256");
 	}
-	const SwapReport report = registry.swap(text("issuer"), std::move(plugin));
+	const bool canary = request.optValue("canary", false);
+	const SwapReport report =
+		registry.swap(text("issuer"), std::move(plugin), canary ? actions.canary : registry::Registry::Trial());
 	const bool ok = report.result == SwapReport::Result::swapped;
 	return std::string("{\"ok\":") + (ok ? "true" : "false") + ",\"result\":" + jsonString(resultName(report.result)) +
 		   (ok ? ",\"text\":" : ",\"error\":") + jsonString(report.text) + '}';
@@ -78,9 +80,24 @@ std::string answerNudge(registry::Registry& registry, const Object& request, reg
 	return told ? R"({"ok":true})" : wrong(told.error().text);
 }
 
+constexpr std::pair<ReloadMode, const char*> reloadModes[] = {
+	{ReloadMode::begin, "begin"}, {ReloadMode::wait, "wait"}, {ReloadMode::dryRun, "dry_run"}};
+
+std::string answerReload(const HostActions& actions, const Object& request)
+{
+	const std::string wanted = request.optValue<std::string>("mode", "begin");
+	for (const auto& [mode, name] : reloadModes) {
+		if (wanted == name) {
+			return reloadAnswer(actions.reload(mode));
+		}
+	}
+	return wrong("\"mode\" is begin, wait or dry_run");
+}
+
 } // namespace
 
-std::string answerControl(registry::Registry& registry, const observe::Fleet& fleet, std::string_view line)
+std::string answerControl(
+	registry::Registry& registry, const observe::Fleet& fleet, const HostActions& actions, std::string_view line)
 try {
 	constexpr std::size_t deepest = 8;
 	Poco::JSON::Parser parser;
@@ -94,13 +111,16 @@ try {
 		return answerIssuers(registry, fleet, *request);
 	}
 	if (wanted == "swap") {
-		return answerSwap(registry, *request);
+		return answerSwap(registry, actions, *request);
 	}
 	if (wanted == "renew" || wanted == "reread") {
 		return answerNudge(
 			registry, *request, wanted == "renew" ? registry::Nudge::renewNow : registry::Nudge::credentialChanged);
 	}
-	return wrong("\"do\" is status, issuers, swap, renew or reread");
+	if (wanted == "reload") {
+		return answerReload(actions, *request);
+	}
+	return wrong("\"do\" is status, issuers, swap, renew, reread or reload");
 }
 catch (const Poco::Exception& error) {
 	return wrong("a JSON object is wanted: " + printable(error.message()));
@@ -121,10 +141,21 @@ std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge)
 		   "\",\"issuer\":" + jsonString(issuer) + '}';
 }
 
-std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin)
+std::string reloadRequest(ReloadMode mode)
+{
+	for (const auto& [known, name] : reloadModes) {
+		if (known == mode) {
+			return std::string("{\"do\":\"reload\",\"mode\":\"") + name + "\"}";
+		}
+	}
+	return {};
+}
+
+std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin, bool canary)
 {
 	return "{\"do\":\"swap\",\"issuer\":" + jsonString(issuer) + ",\"plugin\":" + jsonString(plugin.wanted()) +
-		   (plugin.sha256 ? ",\"sha256\":" + jsonString(*plugin.sha256) : "") + '}';
+		   (plugin.sha256 ? ",\"sha256\":" + jsonString(*plugin.sha256) : "") + (canary ? ",\"canary\":true" : "") +
+		   '}';
 }
 
 } // namespace issuer::commands

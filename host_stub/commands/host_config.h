@@ -17,7 +17,9 @@ struct JournalConfig
 {
 	std::filesystem::path file;
 	std::uint64_t maxBytes = 16ULL << 20;
-	unsigned keep = 4; ///< number of old files kept, FILE.1 and up
+	unsigned keep = 4; ///< old ones, FILE.1 and up
+
+	friend bool operator==(const JournalConfig&, const JournalConfig&) = default;
 };
 
 /// The configuration of `issuer-host run`.

@@ -1,6 +1,7 @@
 #include "commands/run.h"
 
 #include "commands/attempts.h"
+#include "commands/canary.h"
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
@@ -60,56 +61,14 @@ std::chrono::milliseconds pauseAfter(unsigned failures, bool needsPerson)
 	return needsPerson ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
 }
 
-/// Reports a refused configuration: one failure a line of `lines`, each as a line of the log.
-void refuse(observe::EventSink& sink, std::string_view lines)
-{
-	while (!lines.empty()) {
-		const std::string_view line = lines.substr(0, lines.find('\n'));
-		sink.notice({Action::faulty, ISSUER_LOG_ERROR, {}, line});
-		lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-	}
-	sink.notice({Action::refused, ISSUER_LOG_ERROR, {}, "the new configuration is not used; nothing was changed"});
-}
-
-/// Has the fleet record the issuers of `config`; returns their names.
-std::vector<std::string> admit(observe::Fleet& fleet, const HostConfig& config)
+/// Has the fleet record the issuers of `config`.
+void admit(observe::Fleet& fleet, const HostConfig& config)
 {
 	std::vector<std::string> names;
 	for (const registry::IssuerSpec& issuer : config.issuers) {
 		names.push_back(issuer.name);
 	}
 	fleet.admit(names);
-	return names;
-}
-
-/// Lets the fleet record new issuers from their first event on, and removed ones to their last.
-Result<registry::Changes> apply(registry::Registry& registry, observe::Fleet& fleet, const HostConfig& config)
-{
-	const std::vector<std::string> names = admit(fleet, config);
-	return registry.apply(config.issuers).map([&](const registry::Changes& changes) {
-		fleet.keepOnly(names);
-		return changes;
-	});
-}
-
-void reload(registry::Registry& registry, Observation& observation, const Result<HostConfig>& config)
-{
-	observe::EventSink& sink = *observation.sink();
-	const Result<registry::Changes> changes =
-		config.and_then([&](const HostConfig& loaded) { return apply(registry, observation.fleet(), loaded); });
-	if (!changes) {
-		return refuse(sink, changes.error().text);
-	}
-	std::string text;
-	const auto add = [&](std::size_t count, const char* what) {
-		text += count == 0 ? "" : (text.empty() ? "" : ", ") + counted(count, "issuer") + ' ' + what;
-	};
-	add(changes->kept, "untouched");
-	add(changes->swapped, "swapped");
-	add(changes->rolledBack, "not swapped");
-	add(changes->added, "added");
-	add(changes->removed, "removed");
-	sink.notice({Action::reloaded, changes->rolledBack == 0 ? ISSUER_LOG_INFO : ISSUER_LOG_WARN, {}, text});
 }
 
 /// Returns the settings of the web server: the command line's, or else the configuration's.
@@ -189,7 +148,11 @@ std::string_view Run::help() const
 		   "and /readyz. It listens beyond this machine only with \"tls\": {\"certificate\": …, \"key\": …}, or with\n"
 		   "\"plain_public\": true. \"journal\" keeps everything that happens as JSON lines, 5 files of 16 MiB at "
 		   "most.\n"
-		   "What \"http\", \"journal\" and \"control\" say holds from the start on, a SIGHUP does not change it.\n"
+		   "What \"http\", \"journal\", \"control\" and the timeouts say holds from the start on: a reload says so and "
+		   "does\n"
+		   "not change it. `issuer-host check` tries a configuration beforehand, `issuer-host reload` tells all that "
+		   "a\n"
+		   "reload has changed.\n"
 		   "\n"
 		   "Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of\n"
 		   "AGENT_ADDR or ADDR, TOKEN (or the file of TOKEN_PATH, or ~/.vault-token), NAMESPACE, CACERT, CAPATH,\n"
@@ -272,7 +235,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	}
 	Result<HostConfig> config = configurationOf(_configFile, _plugin, Reading::lenient);
 	if (!config) {
-		std::cerr << "issuer-host: " << config.error().text << '\n';
+		complain(config.error().text);
 		return config.error().passes ? exitTemporary : exitConfig;
 	}
 	const auto http = httpSettings(_http, *config);
@@ -302,6 +265,12 @@ int Run::run(const std::vector<std::string>& arguments)
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
 
+	Reloading reloading(registry, *observation,
+		{[this] { return configurationOf(_configFile, _plugin); },
+			[this] { return _configFile ? checkInChild(*_configFile, _plugins) : Result<void>(); }, *config,
+			_http.has_value(), _control.has_value()});
+	const HostActions actions{[&](ReloadMode mode) { return reloading.reload(mode); },
+		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); }};
 	std::unique_ptr<control::Server> control;
 	std::unique_ptr<observe::web::Server> server;
 	Attempts attempts(journal, surroundings.calls);
@@ -309,7 +278,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	const auto path = controlPath(_control, *config);
 	const auto listen = [&]() -> Result<std::string> {
 		return control::Server::listen(*path, [&](std::string_view line) {
-			return answerControl(registry, observation->fleet(), line);
+			return answerControl(registry, observation->fleet(), actions, line);
 		}).map([&](std::unique_ptr<control::Server> listening) {
 			control = std::move(listening);
 			return "`status` and `swap` listen at " + path->string();
@@ -344,28 +313,22 @@ int Run::run(const std::vector<std::string>& arguments)
 		chores.postAfter(filesPause, lookForFiles);
 	};
 	chores.postAfter(filesPause, lookForFiles);
-	{
-		registry::Workers reloads(1,
-			// One after the other, on a thread of its own: this one must hear SIGTERM at any time.
-			registry::threadTrouble(journal));
-		reloads.post(begin);
-		while (wakeUps.wait() == WakeUp::reload) {
-			reloads.post([&] {
-				service->reloading();
-				reload(registry, *observation, configurationOf(_configFile, _plugin));
-				registry.warnOfMissingFiles();
-				service->ready();
-			});
-		}
-		lastResort.arm(config->stopTimeout + aMoment);
-		service->stopping();
-		if (!registry.stopAll()) {
-			// Threads of a plugin are still running, perhaps for ever: the process exits without destroying what they
-			// use.
-			observation->close();
-			std::_Exit(exitSoftware);
-		}
+	reloading.first(begin); // beside this thread, which must hear SIGTERM at any time
+	while (wakeUps.wait() == WakeUp::reload) {
+		service->reloading();
+		reloading.request([&] {
+			registry.warnOfMissingFiles();
+			service->ready();
+		});
 	}
+	lastResort.arm(config->stopTimeout + aMoment);
+	service->stopping();
+	if (!registry.stopAll()) {
+		// Threads of a plugin are still running, perhaps for ever: the process exits without destroying what they use.
+		observation->close();
+		std::_Exit(exitSoftware);
+	}
+	reloading.close();
 	journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
 	observation->close();
 	return exitOk;

@@ -12,7 +12,7 @@ namespace issuer::commands {
 
 std::string_view Swap::help() const
 {
-	return "Usage: issuer-host swap NAME PLUGIN [--save FILE] [--sha256 SUM] [--control PATH] [--json]\n"
+	return "Usage: issuer-host swap NAME PLUGIN [--canary] [--save FILE] [--sha256 SUM] [--control PATH] [--json]\n"
 		   "\n"
 		   "Has the running host put PLUGIN under its issuer NAME, which keeps its configuration, its lease and its\n"
 		   "counts, and says what came of it. If anything fails the issuer goes on as before.\n"
@@ -20,6 +20,11 @@ std::string_view Swap::help() const
 		   "PLUGIN is a path, or a name of what is installed: vault is the newest version, vault@0.1 the newest of "
 		   "those\n"
 		   "that begin with 0.1.\n"
+		   "\n"
+		   "--canary has the host first try it in a process of its own, with the issuer's configuration and "
+		   "credential:\n"
+		   "create, start, stop, destroy. A plugin that fails, hangs or crashes there is refused before anything is\n"
+		   "stopped; without --canary one that crashes takes the host with it.\n"
 		   "\n"
 		   "The host follows its configuration again at the next SIGHUP and after a restart: --save writes the choice\n"
 		   "into it, and leaves the rest of the file as it is.\n"
@@ -38,6 +43,7 @@ void Swap::defineOptions(Poco::Util::OptionSet& options) const
 	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
 	options.addOption(Option("sha256", "", "refuse a plugin with another sum").argument("SUM"));
 	options.addOption(Option("save", "", "write the choice into this configuration, once swapped").argument("FILE"));
+	options.addOption(Option("canary", "", "try it in a process of its own first"));
 	options.addOption(Option("json", "", "the host's answer as it came, for programs"));
 }
 
@@ -53,6 +59,7 @@ bool Swap::setOption(const std::string& name, std::string& value)
 		_save = value;
 	}
 	_json = _json || name == "json";
+	_canary = _canary || name == "canary";
 	return true;
 }
 
@@ -63,12 +70,12 @@ int Swap::run(const std::vector<std::string>& arguments)
 	}
 	loader::PluginFile plugin = loader::pluginNamed(arguments[1], std::filesystem::current_path());
 	plugin.sha256 = _sha256;
-	const int swapped = askHost(_control, swapRequest(arguments[0], plugin), _json);
+	const int swapped = askHost(_control, swapRequest(arguments[0], plugin, _canary), _json);
 	if (swapped != exitOk || !_save) {
 		return swapped;
 	}
 	if (const Result<void> saved = savePlugin(*_save, arguments[0], plugin.wanted()); !saved) {
-		std::cerr << "issuer-host: " << saved.error().text << '\n';
+		complain(saved.error().text);
 		return exitConfig;
 	}
 	return exitOk;

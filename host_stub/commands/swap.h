@@ -22,7 +22,8 @@ private:
 	std::optional<std::filesystem::path> _control;
 	std::optional<std::string> _sha256;
 	bool _json = false;
-	std::optional<std::filesystem::path> _save; ///< configuration file into which the choice is written
+	bool _canary = false;
+	std::optional<std::filesystem::path> _save; ///< the configuration that the choice is written into
 };
 
 } // namespace issuer::commands

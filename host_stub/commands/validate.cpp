@@ -1,6 +1,8 @@
 #include "commands/validate.h"
 
 #include "commands/exit_codes.h"
+#include "common/child_process.h"
+#include "common/memory_file.h"
 #include "common/result.h"
 #include "common/text.h"
 #include "conformance/runner.h"
@@ -8,16 +10,10 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <algorithm>
-#include <csignal>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <system_error>
-#include <unistd.h>
 
 namespace issuer::commands {
 
@@ -73,31 +69,6 @@ Result<std::string> readConfig(const fs::path& file)
 	}
 	return text.str();
 }
-
-/// A configuration as a file in memory, read by one child after the other: the given FILE may be a pipe, and it may
-/// hold a token.
-class ConfigFile
-{
-public:
-	explicit ConfigFile(const std::string& text) : _fd(::memfd_create("configuration", MFD_CLOEXEC))
-	{
-		if (_fd < 0 || ::write(_fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-			throw std::system_error(errno, std::generic_category(), "memfd");
-		}
-	}
-	~ConfigFile() { ::close(_fd); }
-	ConfigFile(const ConfigFile&) = delete;
-	ConfigFile& operator=(const ConfigFile&) = delete;
-
-	/// Returns the path by which a child opens it before it executes its program.
-	[[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(_fd); }
-
-private:
-	int _fd;
-};
-
-/// The running `issuer-host` itself, wherever its file is, and even if that was replaced meanwhile.
-constexpr const char* thisProgram = "/proc/self/exe";
 
 } // namespace
 
@@ -165,7 +136,7 @@ int Validate::run(const std::vector<std::string>& arguments)
 		std::cerr << "issuer-host: " << config.error().text << '\n';
 		return exitConfig;
 	}
-	const ConfigFile configFile(*config);
+	const MemoryFile configFile(*config); // FILE may be a pipe
 	const fs::path plugin = fs::absolute(arguments.front()).lexically_normal();
 	const auto runOne = [&](const Check& check) {
 		std::vector<std::string> child{"validate-check", check.name, plugin};
@@ -191,9 +162,7 @@ int Validate::run(const std::vector<std::string>& arguments)
 
 int ValidateCheck::run(const std::vector<std::string>& arguments)
 {
-	::prctl(PR_SET_PDEATHSIG, SIGKILL); // ends with its parent, in whatever state the plugin is
-	constexpr rlimit none{0, 0};
-	::setrlimit(RLIMIT_CORE, &none); // a crash is a result here, and its core would contain the credential
+	beChild();
 	const auto checks = conformance::allChecks();
 	const auto check = std::ranges::find_if(
 		checks, [&](const Check& candidate) { return !arguments.empty() && arguments[0] == candidate.name; });

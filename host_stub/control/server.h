@@ -20,10 +20,11 @@ namespace issuer::control {
 /// The protocol is lines of JSON: one object a line asks, one answers, in turn, as often as the client likes:
 ///
 ///     {"do":"status"}
-///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() writes it
-///     {"do":"issuers","order":"urgency","limit":1000,…}      the parameters of GET /api/v1/issuers
-///     → {"ok":true,…}                                         and its answer, see observe/web/API.md
-///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…"}      sha256 may be left out
+///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() has it
+///     {"do":"issuers","order":"urgency","limit":1000,…}      parameters as of GET /api/v1/issuers
+///     → {"ok":true,…}                                         and as it answers, see observe/web/API.md
+///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…","canary":true}
+///                                                             sha256 and canary may be left out
 ///     → {"ok":true,"result":"swapped","text":"…"}
 ///     → {"ok":false,"result":"refused","error":"…"}           the issuer was not touched
 ///     → {"ok":false,"result":"rolled_back","error":"…"}       it continues as before
@@ -31,6 +32,9 @@ namespace issuer::control {
 ///     {"do":"reread","issuer":"team-a"}                       its credential's source has a new token
 ///     → {"ok":true}                                           accepted; events tell the result
 ///     → {"ok":false,"error":"…"}
+///     {"do":"reload","mode":"begin"}                          or wait, or dry_run; begin, if it is left out
+///     → {"ok":true,"result":"applied","sentences":["…"],"text":"…"}     or held: something cannot change now
+///     → {"ok":false,"result":"refused","sentences":["…"],"error":"…"}   or unreadable, rolled_back
 ///     anything else
 ///     → {"ok":false,"error":"…"}
 ///

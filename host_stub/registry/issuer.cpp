@@ -43,6 +43,24 @@ IssuerSpec Issuer::spec() const
 	return _now.spec;
 }
 
+IssuerSpec Issuer::goal() const
+{
+	const std::lock_guard lock(_view);
+	return _goal.value_or(_now.spec);
+}
+
+std::filesystem::path Issuer::library() const
+{
+	const std::lock_guard lock(_view);
+	return _now.plugin == nullptr ? std::filesystem::path() : _now.plugin->description().path;
+}
+
+bool Issuer::isClosed() const
+{
+	const std::lock_guard lock(_mutex);
+	return _closed;
+}
+
 std::shared_ptr<Instance> Issuer::instance() const
 {
 	const std::lock_guard lock(_view);
@@ -66,19 +84,20 @@ void Issuer::start()
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 }
 
-void Issuer::startIfIdle()
+bool Issuer::startIfIdle()
 {
 	const std::lock_guard lock(_mutex);
 	if (_running || _closed) {
-		return;
+		return false;
 	}
 	if (_busy) {
 		_startAsked = true;
-		return;
+		return true;
 	}
 	_failed = false;
 	++_epoch; // cancels the attempt that was planned
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+	return true;
 }
 
 observe::IssuerStatus Issuer::status() const
@@ -266,7 +285,8 @@ void Issuer::lookForChanges(const std::shared_ptr<const Look>& look)
 	}
 	const bool changed = stampOfFiles() != look->before;
 	if (changed) {
-		return startIfIdle();
+		startIfIdle();
+		return;
 	}
 	const std::lock_guard lock(_mutex);
 	if (!isOver()) {

@@ -83,15 +83,29 @@ public:
 	[[nodiscard]] const std::string& name() const { return _name; }
 	[[nodiscard]] IssuerSpec spec() const;
 
-	/// Starts it, again after a pause if that fails. Returns at once; the sink is told the result.
+	/// What it is to become by the latest swap that was announced; what it is, if none is under way.
+	[[nodiscard]] IssuerSpec goal() const;
+
+	/// The path of the library that it has loaded, without symbolic links; empty: none so far.
+	[[nodiscard]] std::filesystem::path library() const;
+
+	/// Whether requestStop() was called.
+	[[nodiscard]] bool isClosed() const;
+
+	/// Has it started, again after a pause if that fails. Returns at once; the sink hears how it goes.
 	void start();
 
-	/// Starts it at once if it does not run, whatever pause it was in. No effect on one that runs.
-	void startIfIdle();
+	/// The same for one that does not run: at once, whatever pause it was in. No effect on one that runs: false.
+	bool startIfIdle();
 
-	/// Replaces it by `next`, in the order of CONTRACT.md. On any failure it continues as before, from the state it
-	/// knew, and the error says what failed. Blocks as long as the stop of the old and the start of the new take, and
-	/// for a bounded time if a plugin hangs.
+	/// Makes goal() the spec of a swap that will come, and returns what tells that swap from later ones.
+	[[nodiscard]] std::uint64_t announce(const IssuerSpec& next);
+
+	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the
+	/// error says what failed. Blocks as long as the stop of the old and the start of the new take, and for a bounded
+	/// time if a plugin hangs. Of several that wait for one another only the one that was announced last is carried
+	/// out.
+	[[nodiscard]] Result<void> swap(Candidate next, std::uint64_t ticket);
 	[[nodiscard]] Result<void> swap(Candidate next);
 
 	/// Refuses any further start or swap. Returns at once.
@@ -141,6 +155,7 @@ private:
 	CallResult startCancellably(Instance& instance, Deadline deadline);
 	bool halt(Deadline deadline);
 	bool leaveStartBehind();
+	Result<void> swapInTurn(Candidate next, std::uint64_t ticket);
 	Result<void> exchange(Candidate next, bool wasRunning);
 	void awaitQuiet(const Instance& instance);
 	Result<void> replace(
@@ -161,6 +176,8 @@ private:
 
 	mutable std::mutex _view; ///< held briefly while _now is written, or read by threads other than the busy one
 	Candidate _now;
+	std::optional<IssuerSpec> _goal; ///< of the swap that was announced last, until it has ended; of _view, too
+	std::uint64_t _announced = 0;    ///< that swap's ticket
 
 	/// A swap's stop of the instance has timed out and is still under way: the contract allows a start only after a
 	/// stop that was OK. Used by the busy thread alone, without a lock.

@@ -27,13 +27,40 @@ Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink)
 	};
 }
 
-/// A change of the configuration, with every step that can fail already done.
+/// How the issuers differ from what is wanted.
+struct Registry::Comparison
+{
+	struct Difference
+	{
+		IssuerSpec spec;
+		std::shared_ptr<Issuer> issuer; ///< null: it is new
+		std::string why;                ///< what is different
+	};
+
+	std::vector<Difference> differences;
+	Issuers removed;
+	Issuers kept;
+	std::size_t outdated = 0;           ///< of those kept
+	std::vector<std::string> sentences; ///< about these
+};
+
+/// What is to be done, with everything that can fail beforehand already done.
 struct Registry::Plan
 {
-	std::vector<Candidate> changed;
+	std::vector<Swap> swaps;
 	std::vector<Candidate> added;
 	Issuers removed;
-	std::size_t kept = 0;
+	Issuers kept;
+	std::size_t outdated = 0;
+	std::vector<std::string> sentences;
+};
+
+struct Registry::Swap
+{
+	Candidate candidate;
+	std::shared_ptr<Issuer> issuer;
+	std::string why;
+	std::uint64_t ticket = 0; ///< of Issuer::announce()
 };
 
 /// The plugins, used by one thread at a time. Opening one may hang, in its file system or in its initialisers; then the
@@ -99,51 +126,85 @@ void Registry::begin(std::vector<IssuerSpec> wanted)
 	}
 }
 
-Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted)
+Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& begun)
 {
-	const std::lock_guard control(_control);
-	if (_closed) {
-		return failure("the host is stopping");
-	}
-	Result<Plan> plan = prepare(std::move(wanted));
-	if (!plan) {
-		releaseUnused();
-		return tl::unexpected(plan.error());
-	}
 	Changes changes;
-	changes.kept = plan->kept;
-	changes.added = plan->added.size();
-	changes.removed = plan->removed.size();
-	std::set<std::string_view> changed;
-	for (const Candidate& candidate : plan->changed) {
-		changed.insert(candidate.spec.name);
-	}
+	std::vector<Swap> swaps;
+	Issuers removed;
 	{
-		const std::lock_guard lock(_mutex);
-		for (const auto& [name, issuer] : _issuers) {
-			if (!plan->removed.contains(name) && !changed.contains(name)) {
-				issuer->startIfIdle(); // the reload may follow a repair of what kept it from starting
+		const std::lock_guard control(_control);
+		if (_closed) {
+			return failure("the host is stopping");
+		}
+		Result<Plan> plan = prepare(std::move(wanted));
+		if (!plan) {
+			releaseUnused();
+			return tl::unexpected(plan.error());
+		}
+		changes.kept = plan->kept.size();
+		changes.added = plan->added.size();
+		changes.outdated = plan->outdated;
+		changes.sentences = std::move(plan->sentences);
+		swaps = std::move(plan->swaps);
+		removed = std::move(plan->removed);
+		for (Swap& swap : swaps) {
+			swap.ticket = swap.issuer->announce(swap.candidate.spec);
+		}
+		for (const auto& [name, issuer] : removed) {
+			issuer->requestStop();
+		}
+		for (const auto& [name, issuer] : plan->kept) {
+			if (issuer->startIfIdle()) { // whoever reloads may have mended what kept it from starting
+				changes.sentences.push_back(
+					"issuer " + name + " is unchanged and does not run: its start is tried again");
 			}
 		}
+		const std::lock_guard lock(_mutex);
 		for (Candidate& candidate : plan->added) {
 			const std::string name = candidate.spec.name;
-			_issuers.emplace(name, makeIssuer(std::move(candidate))).first->second->start();
+			changes.sentences.push_back("issuer " + name + " is added and starts in its own time");
+			_issuers.insert_or_assign(name, makeIssuer(std::move(candidate))).first->second->start();
 		}
 	}
-	swapAll(std::move(plan->changed), changes);
-	finishAll(plan->removed, steady_clock::now() + _surroundings.stopTimeout);
-	{
-		const std::lock_guard lock(_mutex);
-		for (const auto& [name, issuer] : plan->removed) {
-			_issuers.erase(name);
+	if (begun) {
+		Changes underWay = changes;
+		underWay.swapped = swaps.size();
+		underWay.removed = removed.size();
+		for (const Swap& swap : swaps) {
+			underWay.sentences.push_back("issuer " + swap.issuer->name() + " is being swapped: " + swap.why);
 		}
+		for (const auto& [name, issuer] : removed) {
+			underWay.sentences.push_back("issuer " + name + " is being stopped and removed");
+		}
+		begun(underWay);
 	}
-	plan->removed.clear();
+	exchangeAll(std::move(swaps), std::move(removed), changes);
 	releaseUnused();
 	return changes;
 }
 
-SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin)
+Changes Registry::compare(std::vector<IssuerSpec> wanted)
+{
+	const std::lock_guard control(_control);
+	const Comparison comparison = compareWithRunning(std::move(wanted));
+	Changes changes;
+	changes.kept = comparison.kept.size();
+	changes.removed = comparison.removed.size();
+	changes.outdated = comparison.outdated;
+	changes.sentences = comparison.sentences;
+	for (const Comparison::Difference& difference : comparison.differences) {
+		const bool isNew = difference.issuer == nullptr;
+		++(isNew ? changes.added : changes.swapped);
+		changes.sentences.push_back(
+			"issuer " + difference.spec.name + (isNew ? " would be added" : " would be swapped: " + difference.why));
+	}
+	for (const auto& [name, issuer] : comparison.removed) {
+		changes.sentences.push_back("issuer " + name + " would be stopped and removed");
+	}
+	return changes;
+}
+
+SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin, const Trial& trial)
 {
 	using enum SwapReport::Result;
 	if (_closed) {
@@ -156,6 +217,16 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin)
 	}
 	IssuerSpec spec = found->second->spec();
 	spec.plugin = std::move(plugin);
+	if (trial) {
+		const Result<void> tried = _surroundings.resolve(spec.plugin).and_then([&](loader::PluginFile file) {
+			IssuerSpec candidate = spec;
+			candidate.plugin = std::move(file);
+			return trial(candidate);
+		});
+		if (!tried) {
+			return {refused, "issuer " + name + ": " + tried.error().text};
+		}
+	}
 	Result<Candidate> candidate = prepareOne(std::move(spec));
 	SwapReport report{
 		swapped, candidate ? "issuer " + name + " goes on with " + candidate->spec.plugin.path.string() : ""};
@@ -180,53 +251,116 @@ Result<void> Registry::nudge(const std::string& name, Nudge nudge)
 		[&](const Error& error) { return Error{"issuer " + name + ": " + error.text}; });
 }
 
-/// Concurrently: a plugin that hangs in create delays the others by no more than its limit.
-Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
+/// `path` as the file system has it; as it is where that does not say in time.
+std::filesystem::path Registry::withoutLinks(const std::filesystem::path& path) const
 {
-	Plan plan;
-	plan.removed = issuers();
-	struct Step
-	{
-		IssuerSpec spec;
-		bool exists;
-		Result<Candidate> candidate = failure("");
-	};
-	std::vector<Step> steps;
-	// Each name is looked up once, however many issuers have it.
-	std::map<std::string, Result<loader::PluginFile>> names;
+	const auto real = std::make_shared<std::filesystem::path>(path);
+	const bool answered = _surroundings.calls->run(
+		[real, path] {
+			std::error_code error;
+			std::filesystem::path found = std::filesystem::canonical(path, error);
+			*real = error ? path : found;
+		},
+		steady_clock::now() + _surroundings.callTimeout);
+	return answered ? *real : path;
+}
+
+/// Whether what is loaded is still what lies at that path. The error says why not.
+Result<void> Registry::stillLoadable(const loader::PluginFile& file) const
+{
+	const auto answer = std::make_shared<Result<void>>();
+	const auto deadline = steady_clock::now() + _surroundings.callTimeout;
+	static_cast<void>(_surroundings.calls->run(
+		[loading = _loading, file, answer, deadline] {
+			const std::unique_lock lock(loading->mutex, deadline);
+			if (lock) {
+				*answer = loading->plugins.open(file).map([](const auto&) {});
+			}
+		},
+		deadline + std::chrono::milliseconds(100)));
+	return *answer;
+}
+
+Registry::Comparison Registry::compareWithRunning(std::vector<IssuerSpec> wanted)
+{
+	Comparison comparison;
+	comparison.removed = issuers();
+	std::erase_if(comparison.removed, [](const auto& entry) { return entry.second->isClosed(); }); // by an earlier one
+	std::map<std::string, Result<loader::PluginFile>> names; // each looked up once, however many issuers have it
+	std::map<std::filesystem::path, std::filesystem::path> links;
+	std::map<std::filesystem::path, std::pair<loader::PluginFile, std::size_t>> files; // of those that are kept
 	for (IssuerSpec& spec : wanted) {
-		const auto existing = plan.removed.find(spec.name);
-		const bool exists = existing != plan.removed.end();
-		if (!spec.plugin.name.empty()) { // the name may stand for another file than at the last look
+		const auto existing = comparison.removed.find(spec.name);
+		const std::shared_ptr<Issuer> issuer = existing == comparison.removed.end() ? nullptr : existing->second;
+		if (!spec.plugin.name.empty()) { // which may come to another file than when it was last looked up
 			const auto [known, isNew] = names.try_emplace(spec.plugin.name, failure(""));
 			if (isNew) {
 				known->second = _surroundings.resolve(spec.plugin);
 			}
-			spec.plugin.path = known->second ? known->second->path : exists ? existing->second->spec().plugin.path : "";
+			spec.plugin.path = known->second ? known->second->path : issuer ? issuer->goal().plugin.path : "";
 		}
-		const bool unchanged = exists && existing->second->spec() == spec;
-		if (exists) {
-			plan.removed.erase(existing);
-		}
-		if (unchanged) {
-			++plan.kept;
+		if (issuer == nullptr) {
+			comparison.differences.push_back({std::move(spec), nullptr, {}});
 			continue;
 		}
-		steps.push_back({std::move(spec), exists});
+		comparison.removed.erase(existing);
+		const IssuerSpec goal = issuer->goal();
+		const auto [real, isNew] = links.try_emplace(spec.plugin.path);
+		if (isNew) {
+			real->second = withoutLinks(spec.plugin.path);
+		}
+		const std::filesystem::path library = issuer->library();
+		const bool moved = !library.empty() && goal == issuer->spec() && library != real->second;
+		if (goal == spec && !moved) {
+			if (!library.empty()) {
+				++files.try_emplace(library, spec.plugin, 0U).first->second.second;
+			}
+			comparison.kept.emplace(issuer->name(), issuer);
+			continue;
+		}
+		std::string why = !(goal.plugin == spec.plugin) ? "another plugin, " + spec.plugin.wanted()
+						  : goal == spec                ? "its path leads to " + real->second.string() + " now"
+														: "another configuration";
+		comparison.differences.push_back({std::move(spec), issuer, std::move(why)});
 	}
+	for (const auto& [library, use] : files) {
+		if (const Result<void> same = stillLoadable(use.first); !same) {
+			comparison.outdated += use.second;
+			comparison.sentences.push_back(std::to_string(use.second) +
+										   (use.second == 1 ? " issuer goes" : " issuers go") +
+										   " on with what was loaded from " + library.string() +
+										   ", which cannot change while the host runs: " + same.error().text);
+		}
+	}
+	return comparison;
+}
+
+/// Side by side: a plugin that hangs in create does not make the others wait for more than its time.
+Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
+{
+	Comparison comparison = compareWithRunning(std::move(wanted));
+	std::vector<Result<Candidate>> candidates(comparison.differences.size(), failure(""));
 	{
 		Workers workers(mostAtOnce, threadTrouble(_surroundings.sink), stuckAfter);
-		for (Step& step : steps) {
-			workers.post([this, &step] { step.candidate = prepareOne(std::move(step.spec)); });
+		for (std::size_t i = 0; i < candidates.size(); ++i) {
+			workers.post([&, i] { candidates[i] = prepareOne(std::move(comparison.differences[i].spec)); });
 		}
 	}
+	Plan plan{{}, {}, std::move(comparison.removed), std::move(comparison.kept), comparison.outdated,
+		std::move(comparison.sentences)};
 	std::string failures;
-	for (Step& step : steps) {
-		if (!step.candidate) {
-			failures += (failures.empty() ? "" : "\n") + step.candidate.error().text;
+	for (std::size_t i = 0; i < candidates.size(); ++i) {
+		if (!candidates[i]) {
+			failures += (failures.empty() ? "" : "\n") + candidates[i].error().text;
 			continue;
 		}
-		(step.exists ? plan.changed : plan.added).push_back(std::move(*step.candidate));
+		Comparison::Difference& difference = comparison.differences[i];
+		if (difference.issuer == nullptr) {
+			plan.added.push_back(std::move(*candidates[i]));
+		}
+		else {
+			plan.swaps.push_back({std::move(*candidates[i]), std::move(difference.issuer), std::move(difference.why)});
+		}
 	}
 	if (!failures.empty()) {
 		return failure(std::move(failures));
@@ -299,18 +433,41 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 	});
 }
 
-/// Concurrently: one that waits for its server does not hold up the others. Not queued behind starts that wait for
-/// theirs, which a swap may be meant to cancel.
-void Registry::swapAll(std::vector<Candidate> candidates, Changes& changes)
+/// Side by side: one that waits for its server does not hold up the others. And not behind starts that wait for theirs,
+/// which a swap may be what cancels.
+void Registry::exchangeAll(std::vector<Swap> swaps, Issuers removed, Changes& changes)
 {
-	const Issuers current = issuers();
-	std::mutex mutex;
-	Workers swaps(mostAtOnce, threadTrouble(_surroundings.sink), stuckAfter);
-	for (Candidate& candidate : candidates) {
-		swaps.post([&, issuer = current.at(candidate.spec.name)] {
-			const Result<void> swapped = issuer->swap(std::move(candidate));
+	std::mutex mutex; // of changes
+	Workers workers(mostAtOnce, threadTrouble(_surroundings.sink), stuckAfter);
+	if (!removed.empty()) {
+		workers.post([&] {
+			const bool allDone = finishAll(removed, steady_clock::now() + _surroundings.stopTimeout);
+			{
+				const std::lock_guard lock(_mutex);
+				for (const auto& [name, issuer] : removed) {
+					if (const auto found = _issuers.find(name); found != _issuers.end() && found->second == issuer) {
+						_issuers.erase(found);
+					}
+				}
+			}
+			const std::lock_guard lock(mutex);
+			changes.removed = removed.size();
+			for (const auto& [name, issuer] : std::exchange(removed, {})) {
+				changes.sentences.push_back("issuer " + name + " is removed");
+			}
+			if (!allDone) {
+				changes.sentences.emplace_back("not all of what is removed has stopped in time: it is left behind");
+			}
+		});
+	}
+	for (Swap& swap : swaps) {
+		workers.post([&] {
+			const Result<void> swapped = swap.issuer->swap(std::move(swap.candidate), swap.ticket);
 			const std::lock_guard lock(mutex);
 			++(swapped ? changes.swapped : changes.rolledBack);
+			changes.sentences.push_back(
+				"issuer " + swap.issuer->name() +
+				(swapped ? " is swapped: " + swap.why : " goes on as before: " + swapped.error().text));
 		});
 	}
 }

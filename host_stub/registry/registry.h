@@ -24,7 +24,10 @@ struct Changes
 	std::size_t swapped = 0;
 	std::size_t added = 0;
 	std::size_t removed = 0;
-	std::size_t rolledBack = 0; ///< their swap failed, and they continue as before; the sink was told why
+	std::size_t rolledBack = 0; ///< a swap failed, they go on as before; the sink was told why
+	std::size_t outdated = 0;   ///< of those kept: their plugin's file is not what was loaded from it any more
+	/// One sentence for each issuer that is not as it was, or not as it is configured.
+	std::vector<std::string> sentences;
 };
 
 /// The result of a request to swap one issuer, with a sentence for the operator.
@@ -44,7 +47,7 @@ struct SwapReport
 /// Returns a function that tells `sink` the complaints of workers.
 [[nodiscard]] Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink);
 
-/// All issuers of a host, and their plugins. Functions are [thread-safe]; apply() runs one at a time, beside swaps.
+/// All issuers of a host, over all their plugins. Functions are [thread-safe].
 class Registry
 {
 public:
@@ -57,16 +60,26 @@ public:
 	/// itself, so that one that fails does not delay the others; it is tried again. Returns at once.
 	void begin(std::vector<IssuerSpec> wanted);
 
-	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new
-	/// instance first, and if any of that fails changes nothing and returns the reasons, one line a failure. Then swaps
-	/// those that have changed, stops those that are gone and starts the new ones; unchanged ones are not touched, but
-	/// started if they do not run. Waits for swaps and stops, but not for starts. No plugin that hangs holds it up for
-	/// ever.
-	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted);
+	/// Is told what apply() has begun, while swaps and stops are under way.
+	using Begun = std::function<void(const Changes& underWay)>;
 
-	/// Has one issuer continue with another plugin and its present configuration, until the next apply() that wants
-	/// something else. Waits for it.
-	[[nodiscard]] SwapReport swap(const std::string& name, loader::PluginFile plugin);
+	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new
+	/// instance first, and if any of that fails changes nothing and says why, one line a failure. Then calls `begun`,
+	/// swaps what has changed, stops what is gone and starts what is new; what is unchanged is not touched, but started
+	/// if it does not run. An issuer named by a path through a symbolic link that was moved is changed. Waits for swaps
+	/// and stops, but not for starts; another apply() waits for none of these. No plugin that hangs holds it up for
+	/// ever.
+	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted, const Begun& begun = nullptr);
+
+	/// Returns what apply() would change. Opens no plugin and changes nothing.
+	[[nodiscard]] Changes compare(std::vector<IssuerSpec> wanted);
+
+	/// Tries a candidate where it can do no harm. The error says what is wrong with it.
+	using Trial = std::function<Result<void>(const IssuerSpec& candidate)>;
+
+	/// Has one issuer go on with another plugin and the configuration it has, until the next apply() that wants
+	/// something else; first has `trial`, if there is one, try the candidate. Waits for it.
+	[[nodiscard]] SwapReport swap(const std::string& name, loader::PluginFile plugin, const Trial& trial = nullptr);
 
 	/// Has one issuer renew or read its credential now, see Issuer::nudge(). The error names the issuer.
 	[[nodiscard]] Result<void> nudge(const std::string& name, Nudge nudge);
@@ -84,13 +97,18 @@ public:
 
 private:
 	using Issuers = std::map<std::string, std::shared_ptr<Issuer>>;
+	struct Comparison;
+	struct Swap;
 	struct Plan;
 	struct Loading;
 
 	[[nodiscard]] Issuers issuers() const;
+	Comparison compareWithRunning(std::vector<IssuerSpec> wanted);
 	Result<Plan> prepare(std::vector<IssuerSpec> wanted);
+	[[nodiscard]] std::filesystem::path withoutLinks(const std::filesystem::path& path) const;
+	[[nodiscard]] Result<void> stillLoadable(const loader::PluginFile& file) const;
 	Result<Candidate> prepareOne(IssuerSpec spec);
-	void swapAll(std::vector<Candidate> candidates, Changes& changes);
+	void exchangeAll(std::vector<Swap> swaps, Issuers removed, Changes& changes);
 	void forEach(const Issuers& issuers, const std::function<void(Issuer&)>& act);
 	bool finishAll(const Issuers& leaving, std::chrono::steady_clock::time_point deadline);
 	std::shared_ptr<Issuer> makeIssuer(Candidate candidate);
@@ -98,8 +116,8 @@ private:
 
 	const std::shared_ptr<Loading> _loading;
 	const Surroundings _surroundings;
-	TimedLock _control;        ///< held by apply()
-	mutable std::mutex _mutex; ///< guards _issuers and _missing; held briefly
+	TimedLock _control;        ///< held while the issuers are compared with what is wanted, and swaps are begun
+	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
 	Issuers _issuers;
 	std::set<std::string> _missing; ///< plugin files that were reported as gone
 	std::atomic<bool> _closed = false;

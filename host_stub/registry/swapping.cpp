@@ -21,7 +21,30 @@ bool isAsking(const issuer_health& health)
 
 } // namespace
 
+std::uint64_t Issuer::announce(const IssuerSpec& next)
+{
+	const std::lock_guard lock(_view);
+	_goal = next;
+	return ++_announced;
+}
+
 Result<void> Issuer::swap(Candidate next)
+{
+	const std::uint64_t ticket = announce(next.spec);
+	return swap(std::move(next), ticket);
+}
+
+Result<void> Issuer::swap(Candidate next, std::uint64_t ticket)
+{
+	Result<void> result = swapInTurn(std::move(next), ticket);
+	const std::lock_guard lock(_view);
+	if (ticket == _announced) {
+		_goal.reset();
+	}
+	return result;
+}
+
+Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 {
 	const Deadline deadline = steady_clock::now() + _surroundings.stopTimeout;
 	{
@@ -29,6 +52,12 @@ Result<void> Issuer::swap(Candidate next)
 		const auto free = [this] { return !_swapping || _closed; };
 		if (!_changed.wait_for(lock, _surroundings.stopTimeout + _surroundings.swapTimeout, free) || _closed) {
 			return failure(_closed ? "the host is stopping" : "it is being swapped already, try again");
+		}
+		{
+			const std::lock_guard view(_view);
+			if (ticket != _announced) {
+				return failure("it was told later to go on with something else");
+			}
 		}
 		_swapping = true;
 		_sinceUnixMs = unixMsNow();

@@ -19,6 +19,8 @@ struct ListenAddress
 	[[nodiscard]] bool isLoopback() const;
 	/// Returns it as in a URL: «127.0.0.1:9464», «[::1]:9464».
 	[[nodiscard]] std::string text() const;
+
+	friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
 /// Reads «127.0.0.1:9464», «[::1]:9464», «localhost:9464», «9464» (loopback), «0.0.0.0:9464» or «:9464» (every
@@ -29,15 +31,18 @@ struct TlsFiles
 {
 	std::filesystem::path certificate; ///< PEM, with its chain
 	std::filesystem::path key;
-	/// If given, clients without a certificate of this authority are refused.
-	std::optional<std::filesystem::path> clientCa;
+	std::optional<std::filesystem::path> clientCa; ///< when given, whoever has no certificate of it is refused
+
+	friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
 struct Settings
 {
 	ListenAddress listen{"127.0.0.1", 9464};
 	std::optional<TlsFiles> tls;
-	bool plainPublic = false; ///< the operator has confirmed that names and dates may be read in plain text
+	bool plainPublic = false; ///< the operator's word that others may read along
+
+	friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 /// Checks the settings. The page shows names and dates to any client: beyond this machine it is served only over TLS,

@@ -21,9 +21,10 @@ protected:
 		ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
 	}
 
-	std::string answer(const std::string& request) { return answerControl(registry, fleet, request); }
+	std::string answer(const std::string& request) { return answerControl(registry, fleet, actions, request); }
 
 	observe::Fleet fleet;
+	HostActions actions;
 	FakeWorld world;
 	registry::Registry registry{world.plugins, world.surroundings};
 };
@@ -80,7 +81,7 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew or reread"));
+	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread or reload"));
 }
 
 } // namespace

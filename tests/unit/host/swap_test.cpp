@@ -213,6 +213,45 @@ TEST_F(Swap, ThatWaitsForItsServerIsCutShortByStop)
 	EXPECT_TRUE(world.calls.waitFor("old.start", 1));
 }
 
+TEST_F(Swap, OfSeveralReloadsTheLastCountsAndNoneWaitsForAnother)
+{
+	const auto applying = [&](const std::string& plugin, const std::string& config) {
+		std::promise<void> begun;
+		auto result = std::async(std::launch::async, [&, plugin, config, done = &begun] {
+			return registry.apply({FakeWorld::spec("a", plugin, config)}, [&](const Changes&) { done->set_value(); });
+		});
+		begun.get_future().wait();
+		return result;
+	};
+	world.next.hang("start");
+	auto first = applying("next", "{}");
+	ASSERT_TRUE(world.calls.waitFor("next.start"));
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next")})->kept, 1U); // that is what it is about to become
+	auto second = applying("old", R"({"b":2})");
+	auto third = applying("old", R"({"c":3})");
+	world.next.letGo();
+	EXPECT_EQ(first.get()->swapped, 1U);
+	EXPECT_THAT(second.get()->sentences,
+		ElementsAre("issuer a goes on as before: it was told later to go on with something else"));
+	EXPECT_EQ(third.get()->swapped, 1U);
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "old", R"({"c":3})")})->kept, 1U);
+}
+
+TEST_F(Swap, OneThatIsRemovedAndAddedAgainMeanwhileIsANewOne)
+{
+	world.old.hang("stop");
+	std::promise<void> begun;
+	auto removing = std::async(std::launch::async,
+		[&] { return registry.apply({FakeWorld::spec("b", "next")}, [&](const Changes&) { begun.set_value(); }); });
+	begun.get_future().wait();
+	const auto again = registry.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next")});
+	EXPECT_EQ(again->added, 1U);
+	EXPECT_TRUE(world.told.waitFor("a started: with Fake next"));
+	world.old.letGo();
+	EXPECT_EQ(removing.get()->removed, 1U);
+	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next")})->kept, 2U);
+}
+
 TEST_F(Swap, OfOneByNameSaysWhatCameOfIt)
 {
 	const SwapReport done = registry.swap("a", {"next", {}});
