@@ -1,6 +1,6 @@
 #include "commands/host_config.h"
 
-#include "commands/json_places.h"
+#include "commands/json_text.h"
 #include "common/descriptor.h"
 #include "common/duration.h"
 #include "common/text.h"
@@ -12,9 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <set>
 #include <sstream>
 #include <unistd.h>
@@ -31,24 +34,35 @@ namespace {
 /// An error in a configuration, thrown inside the decoder; parseConfig() turns it into a value.
 struct Wrong
 {
+	std::string path; ///< of the value: where it stands is told, too
 	std::string text;
 };
 
-/// Checks an object and its keys. If `faults` is given, an unknown key is added to it instead of being an error.
+Wrong wrongAt(const std::string& path, const std::string& text)
+{
+	return {path, path.empty() ? "the configuration: " + text : path + ": " + text};
+}
+
+std::string member(const std::string& path, const std::string& key)
+{
+	return path.empty() ? key : path + '.' + key;
+}
+
+/// Where `faults` is given, an unknown key is one of them, and no more.
 Object::Ptr objectAt(const Var& value, const std::string& path, std::initializer_list<std::string_view> keys,
-	std::vector<std::string>* faults = nullptr)
+	std::vector<Wrong>* faults = nullptr)
 {
 	if (value.type() != typeid(Object::Ptr)) {
-		throw Wrong{path + ": an object is wanted"};
+		throw wrongAt(path, "an object is wanted");
 	}
 	const auto object = value.extract<Object::Ptr>();
 	for (const auto& [key, ignored] : *object) {
 		if (std::ranges::find(keys, key) == keys.end()) {
-			const std::string text = path + "." + printable(key) + ": there is no such key";
+			const Wrong wrong = wrongAt(member(path, printable(key)), "there is no such key");
 			if (faults == nullptr) {
-				throw Wrong{text};
+				throw wrong;
 			}
-			faults->push_back(text);
+			faults->push_back(wrong);
 		}
 	}
 	return object;
@@ -58,10 +72,10 @@ std::string stringAt(const Object& object, const std::string& path, const std::s
 {
 	const Var value = object.get(key);
 	if (value.isEmpty()) {
-		throw Wrong{path + "." + key + ": it is missing"};
+		throw wrongAt(member(path, key), "it is missing");
 	}
 	if (!value.isString() || value.extract<std::string>().empty()) {
-		throw Wrong{path + "." + key + ": a string is wanted"};
+		throw wrongAt(member(path, key), "a string is wanted");
 	}
 	return value.extract<std::string>();
 }
@@ -72,7 +86,7 @@ std::string sha256At(const Object& object, const std::string& path)
 	std::ranges::transform(sum, sum.begin(),
 		[](char digit) { return digit >= 'A' && digit <= 'F' ? static_cast<char>(digit - 'A' + 'a') : digit; });
 	if (sum.size() != 64 || sum.find_first_not_of("0123456789abcdef") != std::string::npos) {
-		throw Wrong{path + ".sha256: 64 hexadecimal digits are wanted, as sha256sum prints them"};
+		throw wrongAt(member(path, "sha256"), "64 hexadecimal digits are wanted, as sha256sum prints them");
 	}
 	return sum;
 }
@@ -83,43 +97,106 @@ void checkName(const std::string& name, const std::string& path)
 {
 	constexpr std::size_t longest = 128;
 	if (printable(name) != name) {
-		throw Wrong{path + ".name: a name has no control characters"};
+		throw wrongAt(path, "a name has no control characters");
 	}
 	if (name.size() > longest) {
-		throw Wrong{path + ".name: a name has at most " + std::to_string(longest) + " bytes"};
+		throw wrongAt(path, "a name has at most " + std::to_string(longest) + " bytes");
 	}
-	// Soft hyphen; zero-width and direction marks of U+200B to U+200F, U+202A to U+202E, U+2060 to U+206F; U+FEFF.
-	for (std::size_t i = 0; i < name.size(); ++i) {
-		const std::string_view rest = std::string_view(name).substr(i);
-		const auto third = rest.size() > 2 ? static_cast<unsigned char>(rest[2]) : 0;
-		const bool invisible =
-			rest.starts_with("\xC2\xAD") || rest.starts_with("\xEF\xBB\xBF") ||
-			(rest.starts_with("\xE2\x80") && ((third >= 0x8B && third <= 0x8F) || (third >= 0xAA && third <= 0xAE))) ||
-			(rest.starts_with("\xE2\x81") && third >= 0xA0 && third <= 0xAF);
-		if (invisible || name.front() == ' ' || name.back() == ' ') {
-			throw Wrong{path + ".name: a name has no invisible characters, and no space at its ends"};
-		}
+	if (!isVisible(name) || name.front() == ' ' || name.back() == ' ') {
+		throw wrongAt(path, "a name has no invisible characters, and no space at its ends");
 	}
 }
 
-registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const fs::path& folder)
+/// The environment variables that "environment" names, and their values.
+using Variables = std::map<std::string, std::string>;
+
+/// `text` with each ${NAME} of `variables` replaced, and every other left as it is.
+std::string expanded(std::string_view text, const Variables& variables)
+{
+	std::string result;
+	for (std::size_t at = 0; at < text.size();) {
+		const std::size_t end = text.substr(at).starts_with("${") ? text.find('}', at) : std::string_view::npos;
+		const auto found = end == std::string_view::npos
+							   ? variables.end()
+							   : variables.find(std::string(text.substr(at + 2, end - at - 2)));
+		if (found == variables.end()) {
+			result += text[at++];
+			continue;
+		}
+		result += found->second;
+		at = end + 1;
+	}
+	return result;
+}
+
+/// The same in every string inside `value`.
+Var expandedInside(const Var& value, const Variables& variables)
+{
+	if (value.type() == typeid(Object::Ptr)) {
+		auto object = value.extract<Object::Ptr>();
+		for (const std::string& key : object->getNames()) {
+			object->set(key, expandedInside(object->get(key), variables));
+		}
+	}
+	else if (value.type() == typeid(Array::Ptr)) {
+		auto array = value.extract<Array::Ptr>();
+		for (unsigned i = 0; i < array->size(); ++i) {
+			array->set(i, expandedInside(array->get(i), variables));
+		}
+	}
+	else if (value.isString()) {
+		return expanded(value.extract<std::string>(), variables);
+	}
+	return value;
+}
+
+/// `itsName`, if not empty, is that of an issuer that does not say it.
+registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const fs::path& folder,
+	const Variables& variables, const std::string& itsName = {})
 {
 	const Object::Ptr object = objectAt(value, path, {"name", "plugin", "sha256", "config"});
 	registry::IssuerSpec spec;
-	spec.name = stringAt(*object, path, "name");
-	checkName(spec.name, path);
+	spec.name = itsName.empty() || object->has("name") ? stringAt(*object, path, "name") : itsName;
+	checkName(spec.name, member(path, "name"));
 	spec.plugin = loader::pluginNamed(stringAt(*object, path, "plugin"), folder);
 	if (object->has("sha256")) {
 		spec.plugin.sha256 = sha256At(*object, path);
 	}
 	const Object::Ptr config = object->getObject("config");
 	if (config.isNull()) {
-		throw Wrong{path + ".config: " + (object->has("config") ? "an object is wanted" : "it is missing")};
+		throw wrongAt(member(path, "config"), object->has("config") ? "an object is wanted" : "it is missing");
+	}
+	if (!variables.empty()) {
+		expandedInside(config, variables);
 	}
 	std::ostringstream text; // in the order of the keys, so that equal configurations have equal texts
 	config->stringify(text);
 	spec.config = text.str();
 	return spec;
+}
+
+Variables variablesAt(const Object& root, std::vector<Wrong>& faults)
+{
+	Variables variables;
+	const Array::Ptr names = root.getArray("environment");
+	if (names.isNull()) {
+		if (root.has("environment")) {
+			faults.push_back(wrongAt("environment", "a list of names is wanted"));
+		}
+		return variables;
+	}
+	for (unsigned i = 0; i < names->size(); ++i) {
+		const std::string path = "environment[" + std::to_string(i) + "]";
+		const Var name = names->get(i);
+		const char* const value = name.isString() ? std::getenv(name.extract<std::string>().c_str()) : nullptr;
+		if (value == nullptr) {
+			faults.push_back(
+				wrongAt(path, name.isString() ? "there is no such environment variable" : "a string is wanted"));
+			continue;
+		}
+		variables.emplace(name.extract<std::string>(), value);
+	}
+	return variables;
 }
 
 std::chrono::milliseconds durationAt(const Object& object, const std::string& key)
@@ -129,7 +206,7 @@ std::chrono::milliseconds durationAt(const Object& object, const std::string& ke
 														   ? failure("a duration such as \"10s\" is wanted")
 														   : parseDuration(value.toString());
 	if (!duration) {
-		throw Wrong{key + ": " + duration.error().text};
+		throw wrongAt(key, duration.error().text);
 	}
 	return *duration;
 }
@@ -143,7 +220,7 @@ bool flagAt(const Object& object, const std::string& path, const std::string& ke
 {
 	const Var value = object.get(key);
 	if (!value.isEmpty() && !value.isBoolean()) {
-		throw Wrong{path + "." + key + ": true or false is wanted"};
+		throw wrongAt(member(path, key), "true or false is wanted");
 	}
 	return !value.isEmpty() && value.convert<bool>();
 }
@@ -153,7 +230,7 @@ unsigned numberAt(const Object& object, const std::string& path, const std::stri
 	const Var value = object.get(key);
 	const std::string wanted = "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted";
 	if (!value.isInteger() || value.isBoolean() || value.convert<double>() < least || value.convert<double>() > most) {
-		throw Wrong{path + "." + key + ": " + wanted};
+		throw wrongAt(member(path, key), wanted);
 	}
 	return value.convert<unsigned>();
 }
@@ -164,7 +241,7 @@ observe::web::Settings httpAt(const Var& value, const fs::path& folder)
 	observe::web::Settings http;
 	if (object->has("listen")) {
 		const auto listen = observe::web::parseListenAddress(stringAt(*object, "http", "listen"));
-		http.listen = listen ? *listen : throw Wrong{"http.listen: " + listen.error().text};
+		http.listen = listen ? *listen : throw wrongAt("http.listen", listen.error().text);
 	}
 	http.plainPublic = flagAt(*object, "http", "plain_public");
 	if (object->has("tls")) {
@@ -176,7 +253,7 @@ observe::web::Settings httpAt(const Var& value, const fs::path& folder)
 		}
 	}
 	if (const Result<void> may = observe::web::mayListen(http); !may) {
-		throw Wrong{may.error().text};
+		throw Wrong{"http", may.error().text};
 	}
 	return http;
 }
@@ -197,90 +274,17 @@ JournalConfig journalAt(const Var& value, const fs::path& folder)
 
 /// Reads one part. An error in it becomes a fault, and the rest is read.
 template <class Read>
-void part(std::vector<std::string>& faults, const Read& read)
+void part(std::vector<Wrong>& faults, const Read& read)
 {
 	try {
 		read();
 	}
 	catch (const Wrong& wrong) {
-		faults.push_back(wrong.text);
+		faults.push_back(wrong);
 	}
 }
 
-HostConfig decode(const Var& json, const fs::path& folder)
-{
-	HostConfig config;
-	const auto root = objectAt(json, "the configuration",
-		{"issuers", "stop_timeout", "swap_timeout", "control", "http", "journal"}, &config.faults);
-	const Array::Ptr issuers = root->getArray("issuers");
-	if (issuers.isNull() || issuers->empty()) {
-		config.faults.emplace_back("issuers: a list with at least one issuer is wanted");
-		return config;
-	}
-	std::set<std::string> names;
-	for (std::size_t i = 0; i < issuers->size(); ++i) {
-		const std::string path = "issuers[" + std::to_string(i) + "]";
-		part(config.faults, [&] {
-			registry::IssuerSpec spec = issuerAt(issuers->get(static_cast<unsigned>(i)), path, folder);
-			if (!names.insert(spec.name).second) {
-				throw Wrong{path + ".name: \"" + spec.name + "\" is used twice"};
-			}
-			config.issuers.push_back(std::move(spec));
-		});
-	}
-	const auto given = [&](const char* key, const auto& read) {
-		if (root->has(key)) {
-			part(config.faults, read);
-		}
-	};
-	given("stop_timeout", [&] { config.stopTimeout = durationAt(*root, "stop_timeout"); });
-	given("swap_timeout", [&] { config.swapTimeout = durationAt(*root, "swap_timeout"); });
-	given("control", [&] {
-		const std::string control = stringAt(*root, "the configuration", "control");
-		config.control = control == "none" ? fs::path(control) : (folder / control).lexically_normal();
-	});
-	given("http", [&] { config.http = httpAt(root->get("http"), folder); });
-	given("journal", [&] { config.journal = journalAt(root->get("journal"), folder); });
-	return config;
-}
-
-/// Returns line and column of the byte at `at`, as editors count them.
-std::string lineAndColumn(std::string_view json, std::size_t at)
-{
-	const std::string_view before = json.substr(0, at);
-	const std::size_t begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-	return "line " + std::to_string(std::ranges::count(before, '\n') + 1) + ", column " +
-		   std::to_string(at - begin + 1);
-}
-
-/// Refuses an object with two members of one name: a parser would silently keep the last.
-void refuseDuplicates(std::string_view json, std::size_t at)
-{
-	JsonPlaces places(json);
-	if (json[at] == '{') {
-		std::set<std::string_view> keys;
-		places.object(at, [&](std::string_view key, JsonPlaces::Range value) {
-			if (!keys.insert(key).second) {
-				throw Wrong{lineAndColumn(json, value.begin) + ": \"" + printable(key) + "\" is there twice"};
-			}
-			refuseDuplicates(json, value.begin);
-		});
-	}
-	else if (json[at] == '[') {
-		places.array(at, [&](JsonPlaces::Range element) { refuseDuplicates(json, element.begin); });
-	}
-}
-
-std::string joined(const std::vector<std::string>& lines)
-{
-	std::string text;
-	for (const std::string& line : lines) {
-		text += (text.empty() ? "" : "\n") + line;
-	}
-	return text;
-}
-
-/// Returns why a file could not be read, and whether another try may succeed.
+/// Why a file could not be read, and whether it may be another time.
 tl::unexpected<Error> readingFailed(int error)
 {
 	static const std::set<int> passing{EIO, ETIMEDOUT, ESTALE, EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR, EHOSTDOWN,
@@ -319,33 +323,165 @@ Result<std::string> contentOf(const fs::path& file)
 	}
 }
 
-Result<std::string> contentInTime(const fs::path& file)
+/// Has `read` called where it can be left behind: file systems may hang, and writers of pipes never come. Ten seconds
+/// are for one file, for a folder may have thousands.
+template <class T>
+Result<T> inTime(std::function<Result<T>()> read)
 {
 	constexpr std::chrono::seconds longest{10};
-	const auto content = std::make_shared<Result<std::string>>();
-	const bool answered = registry::Calls::make()->run(
-		[file, content] { *content = contentOf(file); }, registry::Calls::Clock::now() + longest);
-	return answered ? std::move(*content)
+	static const std::shared_ptr<registry::Calls> calls = registry::Calls::make();
+	const auto answer = std::make_shared<Result<T>>();
+	const bool answered =
+		calls->run([read = std::move(read), answer] { *answer = read(); }, registry::Calls::Clock::now() + longest);
+	return answered ? std::move(*answer)
 					: passingFailure("it cannot be read: neither its file system nor a writer has answered for 10 s");
+}
+
+Result<std::string> contentInTime(const fs::path& file)
+{
+	return inTime<std::string>([file] { return contentOf(file); });
+}
+
+/// The files of a folder that are issuers, by name.
+Result<std::vector<fs::path>> issuersIn(const fs::path& folder)
+{
+	std::error_code error;
+	std::vector<fs::path> files;
+	for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+		const fs::path& file = entry->path();
+		if (file.extension() == ".json" && !file.filename().string().starts_with('.')) {
+			files.push_back(file);
+		}
+	}
+	std::ranges::sort(files);
+	return error ? failure(folder.string() + " cannot be read: " + error.message())
+				 : Result<std::vector<fs::path>>(std::move(files));
+}
+
+/// What a decoder has read so far.
+struct Decoding
+{
+	HostConfig config;
+	std::set<std::string> names;
+	Variables variables;
+
+	/// Adds what was wrong in one file, `name` if it is not the configuration itself.
+	void addFaults(const JsonText& text, const std::vector<Wrong>& faults, const std::string& name = {})
+	{
+		for (const Wrong& wrong : faults) {
+			config.faults.push_back((name.empty() ? "" : name + ": ") + text.placeOf(wrong.path) + ": " + wrong.text);
+		}
+	}
+
+	void addIssuer(registry::IssuerSpec spec, const std::string& path)
+	{
+		if (!names.insert(spec.name).second) {
+			throw wrongAt(member(path, "name"), '"' + spec.name + "\" is used twice");
+		}
+		config.issuers.push_back(std::move(spec));
+	}
+
+	void readIncludedFile(const fs::path& file);
+	void readIncludedFolder(const fs::path& folder);
+	void read(const JsonText& text, const fs::path& folder);
+};
+
+Var parsed(const JsonText& text)
+{
+	return Poco::JSON::Parser().parse(text.plain());
+}
+
+/// One issuer, which has the name of its file unless it says another.
+void Decoding::readIncludedFile(const fs::path& file)
+{
+	const Result<JsonText> text =
+		contentInTime(file).and_then([](std::string read) { return JsonText::read(std::move(read)); });
+	if (!text) {
+		config.faults.push_back(file.string() + ": " + text.error().text);
+		config.faultsPass = config.faultsPass || text.error().passes;
+		return;
+	}
+	config.files.push_back(file);
+	std::vector<Wrong> faults;
+	part(faults, [&] { addIssuer(issuerAt(parsed(*text), {}, file.parent_path(), variables, file.stem()), {}); });
+	addFaults(*text, faults, file.string());
+}
+
+void Decoding::readIncludedFolder(const fs::path& folder)
+{
+	const auto files = inTime<std::vector<fs::path>>([folder] { return issuersIn(folder); });
+	if (!files) {
+		config.faultsPass = config.faultsPass || files.error().passes;
+		throw wrongAt("include", files.error().text);
+	}
+	std::ranges::for_each(*files, [this](const fs::path& file) { readIncludedFile(file); });
+}
+
+void Decoding::read(const JsonText& text, const fs::path& folder)
+{
+	std::vector<Wrong> faults;
+	Object::Ptr root;
+	part(faults, [&] {
+		root = objectAt(parsed(text), "",
+			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "http", "journal"},
+			&faults);
+	});
+	const auto given = [&](const char* key, const auto& read) {
+		if (!root.isNull() && root->has(key)) {
+			part(faults, read);
+		}
+	};
+	if (!root.isNull()) {
+		variables = variablesAt(*root, faults);
+	}
+	given("issuers", [&] {
+		const Array::Ptr issuers = root->getArray("issuers");
+		if (issuers.isNull()) {
+			throw wrongAt("issuers", "a list is wanted");
+		}
+		for (unsigned i = 0; i < issuers->size(); ++i) {
+			const std::string path = "issuers[" + std::to_string(i) + "]";
+			part(faults, [&] { addIssuer(issuerAt(issuers->get(i), path, folder, variables), path); });
+		}
+	});
+	given("include", [&] { readIncludedFolder(pathAt(*root, "", "include", folder)); });
+	given("stop_timeout", [&] { config.stopTimeout = durationAt(*root, "stop_timeout"); });
+	given("swap_timeout", [&] { config.swapTimeout = durationAt(*root, "swap_timeout"); });
+	given("control", [&] {
+		const std::string control = stringAt(*root, "", "control");
+		config.control = control == "none" ? fs::path(control) : (folder / control).lexically_normal();
+	});
+	given("http", [&] { config.http = httpAt(root->get("http"), folder); });
+	given("journal", [&] { config.journal = journalAt(root->get("journal"), folder); });
+	if (config.issuers.empty() && faults.empty() && config.faults.empty()) {
+		// Also where a folder is empty: it may not be mounted, which is no reason to remove every issuer.
+		faults.push_back(wrongAt("issuers", "at least one issuer is wanted, here or in the folder of \"include\""));
+	}
+	addFaults(text, faults);
+}
+
+std::string joined(const std::vector<std::string>& lines)
+{
+	std::string text;
+	for (const std::string& line : lines) {
+		text += (text.empty() ? "" : "\n") + line;
+	}
+	return text;
 }
 
 } // namespace
 
-Result<HostConfig> parseConfig(std::string_view json, const fs::path& folder, Reading reading)
+Result<HostConfig> parseConfig(std::string json, const fs::path& folder, Reading reading)
 try {
-	constexpr std::size_t deepest = 64;
-	Poco::JSON::Parser parser;
-	parser.setDepth(deepest);
-	const Var parsed = parser.parse(std::string(json));
-	refuseDuplicates(json, JsonPlaces(json).skipped(0));
-	HostConfig config = decode(parsed, folder);
-	if (!config.faults.empty() && (reading == Reading::strict || config.issuers.empty())) {
-		return failure(joined(config.faults));
-	}
-	return config;
-}
-catch (const Wrong& wrong) {
-	return failure(wrong.text);
+	return JsonText::read(std::move(json)).and_then([&](const JsonText& text) -> Result<HostConfig> {
+		Decoding decoding;
+		decoding.read(text, folder);
+		HostConfig& config = decoding.config;
+		if (!config.faults.empty() && (reading == Reading::strict || config.issuers.empty())) {
+			return tl::unexpected(Error{joined(config.faults), config.faultsPass});
+		}
+		return std::move(config);
+	});
 }
 catch (const Poco::Exception& error) {
 	return failure("it is not JSON: " + printable(error.message()));
@@ -356,9 +492,17 @@ Result<HostConfig> loadConfig(const fs::path& file, Reading reading)
 	std::error_code error;
 	const fs::path path = fs::absolute(file, error);
 	return contentInTime(path)
-		.and_then([&](const std::string& text) { return parseConfig(text, path.parent_path(), reading); })
+		.and_then([&](std::string text) { return parseConfig(std::move(text), path.parent_path(), reading); })
+		.map([&](HostConfig config) {
+			config.files.insert(config.files.begin(), path);
+			return config;
+		})
 		.map_error([&](Error wrong) {
-			wrong.text.insert(0, "configuration " + file.string() + ": ");
+			const std::string place = "configuration " + file.string() + ": ";
+			for (std::size_t at = wrong.text.find('\n'); at != std::string::npos; at = wrong.text.find('\n', at + 1)) {
+				wrong.text.insert(at + 1, place);
+			}
+			wrong.text.insert(0, place);
 			return wrong;
 		});
 }

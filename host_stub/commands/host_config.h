@@ -35,6 +35,9 @@ struct HostConfig
 	/// Faults that a lenient reading found, one sentence each. The part with the fault is left out: an issuer, or a
 	/// setting, which then has its default.
 	std::vector<std::string> faults;
+	bool faultsPass = false; ///< one of them may not be there another time
+	/// The files that it was read from, itself first.
+	std::vector<std::filesystem::path> files;
 };
 
 enum class Reading
@@ -43,22 +46,28 @@ enum class Reading
 	lenient, ///< for a start: one wrong issuer must not cost the others their credentials
 };
 
-/// Reads and decodes a configuration file. The error names the file, and the keys by their paths, one a line; it is a
-/// passing one where the file system or the writer of a pipe may answer later. Waits for that for ten seconds.
+/// Reads and decodes a configuration file and what it includes. The error names the files, lines and columns, and the
+/// keys by their paths, one a line; it passes where the file system or whoever writes into a pipe may answer later.
+/// Waits for that for ten seconds.
 [[nodiscard]] Result<HostConfig> loadConfig(const std::filesystem::path& file, Reading reading = Reading::strict);
 
 /// Decodes
 ///
 ///     {"issuers": [{"name": "team-a", "plugin": "/…/vault_plugin.so", "sha256": "…", "config": {…}}],
+///      "include": "conf.d", "environment": ["VAULT_ADDR"],
 ///      "stop_timeout": "10s", "swap_timeout": "1m", "control": "/run/issuer-host/control.sock",
 ///      "http": {"listen": "127.0.0.1:9464", "plain_public": false,
 ///               "tls": {"certificate": "/….pem", "key": "/….key", "client_ca": "/….pem"}},
 ///      "journal": {"file": "/…/journal.jsonl", "max_mib": 16, "keep": 4}}
 ///
-/// where all but issuers, their names, plugins and configs, certificate, key and file may be left out, and relative
-/// paths start at `folder`. Unknown keys are errors, as are names used twice. `config` is for the plugin, which alone
-/// knows what is right there.
+/// where all but names, plugins and configs of issuers, certificate, key and file may be left out, and relative paths
+/// start at `folder`. There may be comments, as of C++. Unknown keys are errors, as are names used twice. `config` is
+/// for the plugin, which alone knows what is right there.
+///
+/// "include" is a folder: each of its files *.json is one issuer, as it would stand in "issuers", with the file's name
+/// for its own unless it says another; relative paths in it start there. ${NAME} in a string inside of `config` is
+/// replaced where NAME stands in "environment", and nowhere else.
 [[nodiscard]] Result<HostConfig> parseConfig(
-	std::string_view json, const std::filesystem::path& folder, Reading reading = Reading::strict);
+	std::string json, const std::filesystem::path& folder, Reading reading = Reading::strict);
 
 } // namespace issuer::commands

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace issuer::commands {
 
-/// Walks over JSON that a parser has accepted, and tells the positions of its values.
+/// Walks over the JSON of RFC 8259 and tells where things stand.
 class JsonPlaces
 {
 public:
@@ -17,68 +17,42 @@ public:
 		std::size_t end;
 	};
 
+	/// Thrown where the text is not JSON.
+	struct Malformed
+	{
+		std::size_t at;
+		const char* what; ///< «a value is wanted»
+	};
+
+	/// Hears of a member: its key without escapes, and where its value stands.
+	using Member = std::function<void(const std::string& key, Range value)>;
+	using Element = std::function<void(Range value)>;
+
 	explicit JsonPlaces(std::string_view json) : _json(json) {}
 
-	/// Calls `member` with each key of the object that begins at `at`, and the position of its value; returns the
-	/// object's end.
-	std::size_t object(std::size_t at, const std::function<void(std::string_view key, Range value)>& member)
-	{
-		for (at = skipped(at + 1); _json.at(at) != '}'; at = after(at)) {
-			const std::size_t keyEnd = string(at);
-			const std::string_view key = _json.substr(at + 1, keyEnd - at - 2);
-			const std::size_t begin = skipped(skipped(keyEnd) + 1); // past the colon
-			at = value(begin);
-			member(key, {begin, at});
-		}
-		return at + 1;
-	}
+	/// Returns where the one value of the whole text stands.
+	[[nodiscard]] Range document();
 
-	/// Does the same for the elements of an array.
-	std::size_t array(std::size_t at, const std::function<void(Range value)>& element)
-	{
-		for (at = skipped(at + 1); _json.at(at) != ']'; at = after(at)) {
-			const std::size_t begin = at;
-			at = value(begin);
-			element({begin, at});
-		}
-		return at + 1;
-	}
+	/// Calls `member` with each member of the object that begins at `at`; returns its end.
+	std::size_t object(std::size_t at, const Member& member);
 
-	[[nodiscard]] std::size_t skipped(std::size_t at) const
-	{
-		return std::min(_json.find_first_not_of(" \t\r\n", at), _json.size());
-	}
+	/// The same for the elements of an array.
+	std::size_t array(std::size_t at, const Element& element);
 
 private:
-	/// Returns the position past a comma, if there is one.
-	[[nodiscard]] std::size_t after(std::size_t at) const
-	{
-		at = skipped(at);
-		return _json.at(at) == ',' ? skipped(at + 1) : at;
-	}
-
-	[[nodiscard]] std::size_t string(std::size_t at) const
-	{
-		for (++at; _json.at(at) != '"'; ++at) {
-			at += _json.at(at) == '\\' ? 1U : 0U;
-		}
-		return at + 1;
-	}
-
-	std::size_t value(std::size_t at)
-	{
-		switch (_json.at(at)) {
-		case '{':
-			return object(at, [](std::string_view, Range) {});
-		case '[':
-			return array(at, [](Range) {});
-		case '"':
-			return string(at);
-		}
-		return std::min(_json.find_first_of(",]} \t\r\n", at), _json.size());
-	}
+	[[nodiscard]] std::size_t skipped(std::size_t at) const;
+	[[nodiscard]] char charAt(std::size_t at) const { return at < _json.size() ? _json[at] : '\0'; }
+	std::size_t next(std::size_t at, char close, const char* wanted) const;
+	[[nodiscard]] std::size_t string(std::size_t at) const;
+	[[nodiscard]] std::size_t number(std::size_t at) const;
+	[[nodiscard]] std::size_t word(std::size_t at) const;
+	std::size_t value(std::size_t at);
 
 	const std::string_view _json;
+	std::size_t _depth = 0;
 };
+
+/// The text of a JSON string, without quotes and escapes. `json` is known to be one.
+[[nodiscard]] std::string unescaped(std::string_view json);
 
 } // namespace issuer::commands

@@ -1,10 +1,11 @@
 #include "commands/saved_choice.h"
 
+#include "commands/host_config.h"
 #include "commands/json_places.h"
+#include "commands/json_text.h"
 #include "common/descriptor.h"
 #include "common/text.h"
 
-#include <Poco/JSON/Parser.h>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -19,15 +20,6 @@ namespace issuer::commands {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Returns the content of a JSON string.
-std::string contentOf(std::string_view json)
-{
-	return Poco::JSON::Parser()
-		.parse('[' + std::string(json) + ']')
-		.extract<Poco::JSON::Array::Ptr>()
-		->getElement<std::string>(0);
-}
 
 tl::unexpected<Error> cannot(const fs::path& file, const std::string& why)
 {
@@ -58,59 +50,82 @@ Result<void> replaceFile(const fs::path& file, const std::string& text)
 	return {};
 }
 
-} // namespace
-
-Result<std::string> withPlugin(std::string_view json, const std::string& issuer, const std::string& plugin)
+/// The text of a configuration in which the plugin of one issuer is another, and nothing else: order, spaces, comments
+/// and all the rest stay as somebody wrote them. None: it has no such issuer. `ownName` is given for a file that is one
+/// issuer, and is its name unless it says another. The error says why it cannot be.
+Result<std::optional<std::string>> withPlugin(
+	std::string text, const std::string& issuer, const std::string& plugin, const std::optional<std::string>& ownName)
 try {
-	Poco::JSON::Parser().parse(std::string(json)); // the positions below rely on valid JSON
+	const std::string json = withoutComments(text); // in which all stands where it stands in the text
 	JsonPlaces places(json);
 	std::optional<JsonPlaces::Range> found;
 	std::optional<JsonPlaces::Range> sum;
-	places.object(places.skipped(0), [&](std::string_view section, JsonPlaces::Range list) {
-		if (section != "issuers" || json[list.begin] != '[') {
-			return;
+	const auto look = [&](JsonPlaces::Range element) {
+		std::string name = ownName.value_or("");
+		std::optional<JsonPlaces::Range> its;
+		std::optional<JsonPlaces::Range> itsSum;
+		places.object(element.begin, [&](const std::string& key, JsonPlaces::Range value) {
+			const std::string_view content = std::string_view(json).substr(value.begin, value.end - value.begin);
+			name = key == "name" ? unescaped(content) : name;
+			its = key == "plugin" ? value : its;
+			itsSum = key == "sha256" ? value : itsSum;
+		});
+		if (name == issuer && its) {
+			found = its;
+			sum = itsSum;
 		}
-		places.array(list.begin, [&](JsonPlaces::Range element) {
-			std::string name;
-			std::optional<JsonPlaces::Range> its;
-			std::optional<JsonPlaces::Range> itsSum;
-			places.object(element.begin, [&](std::string_view key, JsonPlaces::Range value) {
-				const std::string_view text = json.substr(value.begin, value.end - value.begin);
-				name = key == "name" ? contentOf(text) : name;
-				its = key == "plugin" ? value : its;
-				itsSum = key == "sha256" ? value : itsSum;
-			});
-			if (name == issuer && its) {
-				found = its;
-				sum = itsSum;
+	};
+	const JsonPlaces::Range whole = places.document();
+	if (ownName) {
+		look(whole);
+	}
+	else {
+		places.object(whole.begin, [&](const std::string& section, JsonPlaces::Range list) {
+			if (section == "issuers" && json[list.begin] == '[') {
+				places.array(list.begin, look);
 			}
 		});
-	});
+	}
 	if (!found) {
-		return failure("it has no issuer " + printable(issuer));
+		return std::nullopt;
 	}
 	if (sum) {
 		return failure("issuer " + printable(issuer) + " pins its plugin with \"sha256\"; change both by hand");
 	}
-	std::string text(json);
 	return text.replace(found->begin, found->end - found->begin, jsonString(plugin));
 }
-catch (const std::exception&) {
+catch (const JsonPlaces::Malformed&) {
 	return failure("it is not a configuration");
 }
 
+} // namespace
+
 Result<void> savePlugin(const fs::path& config, const std::string& issuer, const std::string& plugin)
 {
-	std::error_code error;
-	const fs::path file = fs::canonical(config, error); // a symbolic link stays, and its target is written
-	std::ifstream stream(file, std::ios::binary);
-	std::ostringstream text;
-	text << stream.rdbuf();
-	if (error || !stream) {
-		return cannot(config, "it cannot be read");
+	const Result<HostConfig> loaded = loadConfig(config, Reading::lenient);
+	if (!loaded) {
+		return failure(loaded.error().text + "; the choice is not saved");
 	}
-	const Result<std::string> changed = withPlugin(text.str(), issuer, plugin);
-	return changed ? replaceFile(file, *changed) : cannot(config, changed.error().text);
+	for (const fs::path& named : loaded->files) {
+		std::error_code error;
+		const fs::path file = fs::canonical(named, error); // what a symbolic link points to is what is written
+		std::ifstream stream(file, std::ios::binary);
+		std::ostringstream text;
+		text << stream.rdbuf();
+		if (error || !stream) {
+			return cannot(named, "it cannot be read");
+		}
+		const bool included = named != loaded->files.front();
+		const auto changed =
+			withPlugin(text.str(), issuer, plugin, included ? std::optional(named.stem().string()) : std::nullopt);
+		if (!changed) {
+			return cannot(named, changed.error().text);
+		}
+		if (*changed) {
+			return replaceFile(file, **changed);
+		}
+	}
+	return cannot(config, "it has no issuer " + printable(issuer));
 }
 
 } // namespace issuer::commands

@@ -1,8 +1,10 @@
 #include "common/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
 
 namespace issuer {
 
@@ -40,6 +42,31 @@ bool isControl(std::string_view character)
 	return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<std::uint8_t>(character[1]) < 0xA0);
 }
 
+/// The code point of one whole character.
+char32_t codePoint(std::string_view character)
+{
+	const auto first = static_cast<std::uint8_t>(character[0]);
+	char32_t code = character.size() == 1 ? first : first & (0x7FU >> character.size());
+	for (const char byte : character.substr(1)) {
+		code = code << 6 | (static_cast<std::uint8_t>(byte) & 0x3FU);
+	}
+	return code;
+}
+
+/// Characters that show nothing, or the same as others: of Unicode's classes Cf, Zl, Zp and Zs, and those of its
+/// property Default_Ignorable_Code_Point.
+bool isUnseen(char32_t code)
+{
+	constexpr std::pair<char32_t, char32_t> ranges[] = {{0xA0, 0xA0}, {0xAD, 0xAD}, {0x34F, 0x34F}, {0x600, 0x605},
+		{0x61C, 0x61C}, {0x6DD, 0x6DD}, {0x70F, 0x70F}, {0x890, 0x891}, {0x8E2, 0x8E2}, {0x115F, 0x1160},
+		{0x1680, 0x1680}, {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x206F},
+		{0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+		{0xFFF0, 0xFFFB}, {0x110BD, 0x110BD}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3},
+		{0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+	return std::ranges::any_of(
+		ranges, [code](const auto& range) { return code >= range.first && code <= range.second; });
+}
+
 template <class Visit>
 void forEachCharacter(std::string_view text, const Visit& visit)
 {
@@ -62,6 +89,15 @@ bool isUtf8(std::string_view text)
 		text.remove_prefix(length);
 	}
 	return true;
+}
+
+bool isVisible(std::string_view text)
+{
+	bool visible = isUtf8(text);
+	forEachCharacter(text, [&](std::string_view character) {
+		visible = visible && !isControl(character) && !isUnseen(codePoint(character));
+	});
+	return visible;
 }
 
 std::string printable(std::string_view text)

@@ -2,18 +2,27 @@
 
 #include "temp_dir.h"
 
+#include <cstdlib>
 #include <fstream>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <regex>
 
 namespace issuer::commands {
 namespace {
 
 using namespace std::chrono_literals;
 
+/// An error without «line 1, column 2: » at the begin of each of its lines.
+std::string withoutPlaces(const std::string& text)
+{
+	static const std::regex place("line [0-9]+, column [0-9]+: ");
+	return std::regex_replace(text, place, "");
+}
+
 std::string refusalOf(const std::string& json)
 {
 	const auto config = parseConfig(json, "/etc/issuer");
-	return config ? "accepted" : config.error().text;
+	return config ? "accepted" : withoutPlaces(config.error().text);
 }
 
 /// A configuration of one issuer whose members are `members`.
@@ -69,12 +78,13 @@ TEST(HostConfig, SaysWhereThePageIsServedAndWithWhichCertificate)
 	EXPECT_EQ(tls->http->tls->key, "/k.pem");
 	EXPECT_EQ(tls->http->tls->clientCa, "/etc/issuer/ca.pem");
 	EXPECT_TRUE(http(R"({"listen":":1","plain_public":true})")->http->plainPublic);
-	EXPECT_EQ(http("[]").error().text, "http: an object is wanted");
-	EXPECT_EQ(http(R"({"port":1})").error().text, "http.port: there is no such key");
-	EXPECT_EQ(http(R"({"plain_public":1})").error().text, "http.plain_public: true or false is wanted");
-	EXPECT_EQ(http(R"({"tls":{"key":"k"}})").error().text, "http.tls.certificate: it is missing");
-	EXPECT_EQ(http(R"({"listen":"x"})").error().text.substr(0, 13), "http.listen: ");
-	EXPECT_EQ(http(R"({"listen":":1"})").error().text.substr(0, 21), "http would be open to");
+	const auto refusal = [&](const std::string& value) { return withoutPlaces(http(value).error().text); };
+	EXPECT_EQ(refusal("[]"), "http: an object is wanted");
+	EXPECT_EQ(refusal(R"({"port":1})"), "http.port: there is no such key");
+	EXPECT_EQ(refusal(R"({"plain_public":1})"), "http.plain_public: true or false is wanted");
+	EXPECT_EQ(refusal(R"({"tls":{"key":"k"}})"), "http.tls.certificate: it is missing");
+	EXPECT_EQ(refusal(R"({"listen":"x"})").substr(0, 13), "http.listen: ");
+	EXPECT_EQ(refusal(R"({"listen":":1"})").substr(0, 21), "http would be open to");
 }
 
 TEST(HostConfig, SaysWhereTheJournalIsKeptAndHowMuchOfIt)
@@ -86,9 +96,9 @@ TEST(HostConfig, SaysWhereTheJournalIsKeptAndHowMuchOfIt)
 	EXPECT_EQ(journal(R"({"file":"j"})")->journal->file, "/etc/issuer/j");
 	EXPECT_EQ(journal(R"({"file":"j","max_mib":2})")->journal->maxBytes, 2U << 20);
 	EXPECT_EQ(journal(R"({"file":"j","keep":0})")->journal->keep, 0U);
-	EXPECT_EQ(journal("{}").error().text, "journal.file: it is missing");
+	EXPECT_EQ(withoutPlaces(journal("{}").error().text), "journal.file: it is missing");
 	for (const char* wrong : {"0", "1025", "-1", "1.5", "true", "\"2\""}) {
-		EXPECT_EQ(journal(R"({"file":"j","max_mib":)" + std::string(wrong) + "}").error().text,
+		EXPECT_EQ(withoutPlaces(journal(R"({"file":"j","max_mib":)" + std::string(wrong) + "}").error().text),
 			"journal.max_mib: a number from 1 to 1024 is wanted");
 	}
 }
@@ -110,11 +120,13 @@ TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";
 	const std::pair<std::string, std::string> cases[] = {
 		{"[]", "the configuration: an object is wanted"},
-		{R"({"issuers":[],"x":1})",
-			"the configuration.x: there is no such key\nissuers: a list with at least one issuer is wanted"},
-		{"{}", "issuers: a list with at least one issuer is wanted"},
-		{R"({"issuers":[]})", "issuers: a list with at least one issuer is wanted"},
-		{R"({"issuers":{}})", "issuers: a list with at least one issuer is wanted"},
+		{R"({"issuers":[],"x":1})", "x: there is no such key"},
+		{"{}", "issuers: at least one issuer is wanted, here or in the folder of \"include\""},
+		{R"({"issuers":[]})", "issuers: at least one issuer is wanted, here or in the folder of \"include\""},
+		{R"({"issuers":{}})", "issuers: a list is wanted"},
+		{R"({"include":7})", "include: a string is wanted"},
+		{R"({"environment":"A"})", "environment: a list of names is wanted"},
+		{R"({"environment":[7]})", "environment[0]: a string is wanted"},
 		{R"({"issuers":[1]})", "issuers[0]: an object is wanted"},
 		{withIssuer(good + R"(,"tokn":1)"), "issuers[0].tokn: there is no such key"},
 		{withIssuer(R"("plugin":"/x","config":{})"), "issuers[0].name: it is missing"},
@@ -143,6 +155,126 @@ TEST(HostConfig, AMemberThatIsThereTwiceIsRefusedAtItsLineAndColumn)
 		"{\"issuers\": [\n  {\"name\":\"a\",\"plugin\":\"/x\",\n   \"config\":{\"token\":{\"file\":\"/a\", "
 		"\"file\":\"/b\"}}}]}";
 	EXPECT_EQ(parseConfig(json, "/").error().text, "line 3, column 43: \"file\" is there twice");
+	EXPECT_EQ(parseConfig("{\"a\":1, \"\\u0061\":2}", "/").error().text, "line 1, column 18: \"a\" is there twice");
+}
+
+TEST(HostConfig, EveryErrorHasItsLineAndColumn)
+{
+	const std::string json = R"({
+  "issuers": [ // of two teams
+    {"name": "größe", "plugin": "/x", "config": 7},
+    /* this one
+       is older */ {"name": 5, "plugin": "/x", "config": {}, "tokn": 1},
+    {"name": "c", "config": {}},
+  	{"name": "d", "plugin": "/x", "config": {}}
+  ],
+  "stop_timeout": "soon", "http": {"port": 1}, "journal": [], "colour": 3
+})";
+	EXPECT_EQ(parseConfig(json, "/").error().text,
+		"line 9, column 73: colour: there is no such key\n"
+		"line 3, column 49: issuers[0].config: an object is wanted\n"
+		"line 5, column 70: issuers[1].tokn: there is no such key\n"
+		"line 6, column 5: issuers[2].plugin: it is missing\n"
+		"line 9, column 19: stop_timeout: \"soon\" is not a duration such as \"90s\" or \"1h30m\"\n"
+		"line 9, column 44: http.port: there is no such key\n"
+		"line 9, column 59: journal: an object is wanted");
+	const std::pair<std::string, std::string> broken[] = {
+		{"", "line 1, column 1: it is not JSON: a value is wanted"},
+		{"{\n \"a\": 1,\n}", "line 2, column 8: it is not JSON: after the last one no comma is wanted"},
+		{"{\n \"a\": [1 2]}", "line 2, column 10: it is not JSON: a comma or ] is wanted"},
+		{"{\"ü\" 1}", "line 1, column 6: it is not JSON: a colon is wanted"},
+		{"{a: 1}", "line 1, column 2: it is not JSON: a key in quotes is wanted"},
+		{"{\"a\": yes}", "line 1, column 7: it is not JSON: a value is wanted"},
+		{"{\"a\": \"b}", "line 1, column 7: it is not JSON: this string has no end"},
+		{"{\"a\": \"C:\\d\"}",
+			"line 1, column 10: it is not JSON: there is no such escape; a backslash is written as two"},
+		{"{\"a\": 01}", "line 1, column 7: it is not JSON: a number does not begin with 0"},
+		{"{} {}", "line 1, column 4: it is not JSON: nothing more is wanted after the end"},
+		{"{} /* no end", "line 1, column 4: it is not JSON: nothing more is wanted after the end"},
+	};
+	for (const auto& [text, error] : broken) {
+		EXPECT_EQ(parseConfig(text, "/").error().text, error) << text;
+	}
+}
+
+TEST(HostConfig, MayHaveCommentsButNotInsideOfStrings)
+{
+	const auto config = parseConfig(R"(// the team's
+{"issuers": [{"name": "a//b", /* with "quotes" */ "plugin": "/x", // to the end "
+  "config": {"address": "https://v/*", "quote": "\"//"}}]} // and no end of line)",
+		"/");
+	ASSERT_TRUE(config) << config.error().text;
+	EXPECT_EQ(config->issuers[0].name, "a//b");
+	EXPECT_EQ(config->issuers[0].config, R"({"address":"https://v/*","quote":"\"//"})");
+}
+
+TEST(HostConfig, EnvironmentVariablesAreReplacedWhereTheyAreNamedAndNowhereElse)
+{
+	::setenv("ISSUER_TEST_HOST", "v.example${ISSUER_TEST_PORT}", 1);
+	::setenv("ISSUER_TEST_PORT", "8200", 1);
+	const std::string issuers = R"("issuers":[{"name":"${ISSUER_TEST_PORT}","plugin":"/${ISSUER_TEST_PORT}","config":{
+		"${ISSUER_TEST_HOST}": ["${ISSUER_TEST_HOST}:${ISSUER_TEST_PORT}", {"a": "$ISSUER_TEST_HOST ${HOME} ${"}, 7]}}])";
+	const auto plain = parseConfig('{' + issuers + '}', "/");
+	EXPECT_EQ(plain->issuers[0].config,
+		R"({"${ISSUER_TEST_HOST}":["${ISSUER_TEST_HOST}:${ISSUER_TEST_PORT}",{"a":"$ISSUER_TEST_HOST ${HOME} ${"},7]})");
+	const auto named = parseConfig(R"({"environment":["ISSUER_TEST_HOST"],)" + issuers + '}', "/");
+	ASSERT_TRUE(named) << named.error().text;
+	EXPECT_EQ(named->issuers[0].config,
+		R"({"${ISSUER_TEST_HOST}":["v.example${ISSUER_TEST_PORT}:${ISSUER_TEST_PORT}",{"a":"$ISSUER_TEST_HOST ${HOME} ${"},7]})");
+	EXPECT_EQ(named->issuers[0].name, "${ISSUER_TEST_PORT}");
+	EXPECT_EQ(parseConfig("{\"environment\":[\"ISSUER_TEST_NONE\"],\n" + issuers + '}', "/").error().text,
+		"line 1, column 17: environment[0]: there is no such environment variable");
+}
+
+class IncludedIssuers : public testing::Test
+{
+protected:
+	IncludedIssuers() { std::filesystem::create_directory(temp.path() / "conf.d"); }
+
+	issuer::test::TempDir temp;
+	const std::filesystem::path file = temp.write("host.json", R"({"include": "conf.d"})");
+};
+
+TEST_F(IncludedIssuers, AreOneAFileWithItsNameUnlessTheySayAnother)
+{
+	temp.write("conf.d/b.json", R"({"plugin": "x.so", "config": {}} // a comment)");
+	temp.write("conf.d/a.json", R"({"name": "z", "plugin": "vault", "config": {}})");
+	temp.write("conf.d/.hidden.json", "{");
+	temp.write("conf.d/b.json~", "{");
+	const auto config = loadConfig(file);
+	ASSERT_TRUE(config) << config.error().text;
+	ASSERT_EQ(config->issuers.size(), 2U);
+	EXPECT_EQ(config->issuers[0].name, "z");
+	EXPECT_EQ(config->issuers[1].name, "b");
+	EXPECT_EQ(config->issuers[1].plugin.path, temp.path() / "conf.d/x.so");
+	EXPECT_EQ(config->files.size(), 3U);
+}
+
+TEST_F(IncludedIssuers, ThatAreWrongAreNamedByTheirFileLineAndColumn)
+{
+	const std::string folder = temp.path() / "conf.d";
+	temp.write("conf.d/a.json", "{\n\"plugin\": 7, \"config\": {}}");
+	temp.write("conf.d/b.json", "[");
+	temp.write("conf.d/c.json", R"({"plugin": "x", "config": {}})");
+	temp.write("conf.d/d.json", R"({"name": "c", "plugin": "x", "config": {}})");
+	std::filesystem::create_directory(temp.path() / "conf.d/e.json");
+	const std::string place = "configuration " + file.string() + ": " + folder;
+	EXPECT_EQ(loadConfig(file).error().text, place + "/a.json: line 2, column 11: plugin: a string is wanted\n" +
+												 place +
+												 "/b.json: line 1, column 2: it is not JSON: a value is wanted\n" +
+												 place + "/d.json: line 1, column 10: name: \"c\" is used twice\n" +
+												 place + "/e.json: it cannot be read: it is a directory");
+	const auto lenient = loadConfig(file, Reading::lenient);
+	ASSERT_TRUE(lenient);
+	EXPECT_EQ(lenient->issuers.size(), 1U);
+	EXPECT_EQ(lenient->faults.size(), 4U);
+}
+
+TEST_F(IncludedIssuers, AreAFolderThatIsThereAndNotEmpty)
+{
+	EXPECT_THAT(loadConfig(file).error().text, testing::HasSubstr("at least one issuer is wanted"));
+	std::filesystem::remove(temp.path() / "conf.d");
+	EXPECT_THAT(loadConfig(file).error().text, testing::HasSubstr("line 1, column 13: include: "));
 }
 
 TEST(HostConfig, ANameIsShortAndAllOfItIsSeen)
@@ -161,7 +293,12 @@ TEST(HostConfig, ANameIsShortAndAllOfItIsSeen)
 			 "b",
 			 "\xEF\xBB\xBF"
 			 "a",
-			 " a", "a "}) {
+			 " a", "a ",
+			 "a\xC2\xA0"
+			 "b",
+			 "\xE3\x85\xA4", "a\xEF\xB8\x8F", "a\xF3\xA0\x80\xA1",
+			 "a\xE2\x80\xA9"
+			 "b"}) {
 		EXPECT_NE(refusal(name), "") << name;
 	}
 }
@@ -180,8 +317,8 @@ TEST(HostConfig, AFileThatIsNotThereOrNotReadableIsNamed)
 	EXPECT_EQ(loadConfig("/etc").error().text, "configuration /etc: it cannot be read: it is a directory");
 	const issuer::test::TempDir temp;
 	const auto empty = temp.write("host.json", "");
-	EXPECT_THAT(
-		loadConfig(empty).error().text, testing::StartsWith("configuration " + empty.string() + ": it is not JSON:"));
+	EXPECT_THAT(loadConfig(empty).error().text,
+		testing::StartsWith("configuration " + empty.string() + ": line 1, column 1: it is not JSON:"));
 }
 
 TEST(HostConfig, RelativePluginsStartAtTheFilesFolder)
@@ -192,7 +329,8 @@ TEST(HostConfig, RelativePluginsStartAtTheFilesFolder)
 	EXPECT_EQ(loadConfig(file)->issuers[0].plugin.path, temp.path() / "x.so");
 	std::ofstream(file) << "{}";
 	EXPECT_EQ(loadConfig(file).error().text,
-		"configuration " + file.string() + ": issuers: a list with at least one issuer is wanted");
+		"configuration " + file.string() +
+			": line 1, column 1: issuers: at least one issuer is wanted, here or in the folder of \"include\"");
 }
 
 } // namespace

@@ -130,7 +130,7 @@ TEST_F(ProgramOf, SavesTheChoiceOfASwapAndNothingElse)
 	program.signal(SIGHUP);
 	EXPECT_THAT(program.lineWith("reloaded"), HasSubstr("2 issuers untouched"));
 	EXPECT_THAT(complaint({"swap", "a", fixture::good, "--control", control, "--save", temp.path() / "none"}, 78),
-		HasSubstr("not saved: it cannot be read"));
+		HasSubstr("there is no such file; the choice is not saved"));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
 }
@@ -439,7 +439,7 @@ TEST_F(ProgramOf, AConfigurationThatMustBeMendedIsExitCode78)
 		"issuer-host: configuration " + config.string() + ": there is no such file\n");
 	std::ofstream(config) << R"({"issuers":[{"name":"a","plugin":"/x.so"}]})"; // none that can be used
 	EXPECT_EQ(complaint({"run", "--config", config}, 78),
-		"issuer-host: configuration " + config.string() + ": issuers[0].config: it is missing\n");
+		"issuer-host: configuration " + config.string() + ": line 1, column 13: issuers[0].config: it is missing\n");
 }
 
 TEST_F(ProgramOf, RunsWithTheGoodOnesOfItsIssuersAndSaysWhatIsWrongWithTheOthers)
