@@ -13,8 +13,8 @@ namespace issuer::commands {
 [[nodiscard]] Result<std::string> answerOfHost(
 	const std::optional<std::filesystem::path>& socket, const std::string& request);
 
-/// Asks the running host, at `socket` or where one is likely to be, and tells its answer to people, or with `asJson`
-/// hands it on as it came. Waits as long as the host takes. The exit code: 0, or as exit_codes.h has it.
+/// Sends a request to the running host, at `socket` or where one is likely to be, and prints its answer in words, or
+/// with `asJson` as it came. Waits as long as the host takes. Returns the exit code: 0, or one of exit_codes.h.
 [[nodiscard]] int askHost(const std::optional<std::filesystem::path>& socket, const std::string& request, bool asJson);
 
 } // namespace issuer::commands

@@ -27,10 +27,10 @@ public:
 	virtual int run(const std::vector<std::string>& arguments) = 0;
 };
 
-/// Says on stderr what has failed, one line each of `text`. Bytes of others in it cannot drive the terminal.
+/// Prints the lines of an error to stderr, made safe to show: a part of it may come from a plugin or a server.
 void complain(std::string_view text);
 
-/// Says on stderr what was wrong with the command line and where to read more.
+/// Prints the error in the command line and where to read more to stderr.
 int usageError(const std::string& what, std::string_view command = {});
 
 } // namespace issuer::commands

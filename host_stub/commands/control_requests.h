@@ -9,26 +9,26 @@
 
 namespace issuer::commands {
 
-/// What a host does beside driving its registry.
+/// Actions of a host that its registry does not have.
 struct HostActions
 {
 	std::function<ReloadReport(ReloadMode)> reload;
 	registry::Registry::Trial canary; ///< see Registry::swap()
 };
 
-/// Answers what is asked of a running host at its control socket; the protocol is told in control/server.h.
-/// Does not throw. [thread-safe]
+/// Answers a request at the control socket of a running host; control/server.h describes the protocol. Does not throw.
+/// [thread-safe]
 [[nodiscard]] std::string answerControl(
 	registry::Registry& registry, const observe::Fleet& fleet, const HostActions& actions, std::string_view request);
 
 /// Returns the request for the state of the issuers, the most urgent ones if there are very many; or of one issuer.
 [[nodiscard]] std::string issuersRequest(const std::optional<std::string>& issuer);
 
-/// The line that asks for one issuer's swap. `plugin` has an absolute path. With `canary` it is first tried in a
+/// Returns the request to swap one issuer. `plugin` has an absolute path. With `canary` the host first tries it in a
 /// process of its own.
 [[nodiscard]] std::string swapRequest(const std::string& issuer, const loader::PluginFile& plugin, bool canary = false);
 
-/// The line that asks for a reload.
+/// Returns the request for a reload.
 [[nodiscard]] std::string reloadRequest(ReloadMode mode);
 
 /// Returns the request to nudge one issuer.

@@ -17,7 +17,7 @@ struct JournalConfig
 {
 	std::filesystem::path file;
 	std::uint64_t maxBytes = 16ULL << 20;
-	unsigned keep = 4; ///< old ones, FILE.1 and up
+	unsigned keep = 4; ///< number of old files kept, FILE.1 and up
 
 	friend bool operator==(const JournalConfig&, const JournalConfig&) = default;
 };
@@ -47,8 +47,8 @@ enum class Reading
 };
 
 /// Reads and decodes a configuration file and what it includes. The error names the files, lines and columns, and the
-/// keys by their paths, one a line; it passes where the file system or whoever writes into a pipe may answer later.
-/// Waits for that for ten seconds.
+/// keys by their paths, one a line; it is a passing one where the file system or the writer of a pipe may answer later.
+/// Waits for ten seconds for each file.
 [[nodiscard]] Result<HostConfig> loadConfig(const std::filesystem::path& file, Reading reading = Reading::strict);
 
 /// Decodes

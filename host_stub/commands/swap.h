@@ -23,7 +23,7 @@ private:
 	std::optional<std::string> _sha256;
 	bool _json = false;
 	bool _canary = false;
-	std::optional<std::filesystem::path> _save; ///< the configuration that the choice is written into
+	std::optional<std::filesystem::path> _save; ///< configuration file into which the choice is written
 };
 
 } // namespace issuer::commands

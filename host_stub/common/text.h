@@ -8,12 +8,12 @@ namespace issuer {
 /// Returns whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] bool isUtf8(std::string_view text);
 
-/// Whether people see every character of `text` as what it is: no control or format character, none without width, and
-/// no space but the common one.
+/// Returns whether people see every character of `text` as what it is: no control or format character, none without
+/// width, and no space but the common one.
 [[nodiscard]] bool isVisible(std::string_view text);
 
-/// `text` as one line that is safe to show: control characters become spaces, bytes that are not UTF-8 become U+FFFD.
-/// Texts of plugins quote servers, and a server must not be able to forge lines or drive the terminal.
+/// Returns `text` as one line that is safe to show: control characters become spaces, bytes that are not UTF-8 become
+/// U+FFFD. Texts of plugins quote servers, and a server must not be able to forge lines or drive the terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Returns `text` as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD.

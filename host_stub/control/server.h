@@ -20,9 +20,9 @@ namespace issuer::control {
 /// The protocol is lines of JSON: one object a line asks, one answers, in turn, as often as the client likes:
 ///
 ///     {"do":"status"}
-///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() has it
-///     {"do":"issuers","order":"urgency","limit":1000,…}      parameters as of GET /api/v1/issuers
-///     → {"ok":true,…}                                         and as it answers, see observe/web/API.md
+///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() writes it
+///     {"do":"issuers","order":"urgency","limit":1000,…}      the parameters of GET /api/v1/issuers
+///     → {"ok":true,…}                                         and its answer, see observe/web/API.md
 ///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…","canary":true}
 ///                                                             sha256 and canary may be left out
 ///     → {"ok":true,"result":"swapped","text":"…"}

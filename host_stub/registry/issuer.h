@@ -83,22 +83,22 @@ public:
 	[[nodiscard]] const std::string& name() const { return _name; }
 	[[nodiscard]] IssuerSpec spec() const;
 
-	/// What it is to become by the latest swap that was announced; what it is, if none is under way.
+	/// Returns the spec of the swap that was announced last, or its own if none is under way.
 	[[nodiscard]] IssuerSpec goal() const;
 
-	/// The path of the library that it has loaded, without symbolic links; empty: none so far.
+	/// Returns the path of its library without symbolic links; empty if none was loaded so far.
 	[[nodiscard]] std::filesystem::path library() const;
 
-	/// Whether requestStop() was called.
+	/// Returns whether requestStop() was called.
 	[[nodiscard]] bool isClosed() const;
 
 	/// Has it started, again after a pause if that fails. Returns at once; the sink hears how it goes.
 	void start();
 
-	/// The same for one that does not run: at once, whatever pause it was in. No effect on one that runs: false.
+	/// Starts it at once if it does not run, whatever pause it was in. Returns false, and has no effect, if it runs.
 	bool startIfIdle();
 
-	/// Makes goal() the spec of a swap that will come, and returns what tells that swap from later ones.
+	/// Announces a swap to `next`, which becomes goal(). Returns the ticket that tells that swap from later ones.
 	[[nodiscard]] std::uint64_t announce(const IssuerSpec& next);
 
 	/// Makes it `next`, in the order of CONTRACT.md. On any failure it goes on as it was, from what it knew, and the

@@ -27,7 +27,7 @@ Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink)
 	};
 }
 
-/// How the issuers differ from what is wanted.
+/// The differences between the issuers and a configuration.
 struct Registry::Comparison
 {
 	struct Difference
@@ -44,7 +44,7 @@ struct Registry::Comparison
 	std::vector<std::string> sentences; ///< about these
 };
 
-/// What is to be done, with everything that can fail beforehand already done.
+/// A change of the configuration, with every step that can fail already done.
 struct Registry::Plan
 {
 	std::vector<Swap> swaps;
@@ -154,7 +154,7 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& beg
 			issuer->requestStop();
 		}
 		for (const auto& [name, issuer] : plan->kept) {
-			if (issuer->startIfIdle()) { // whoever reloads may have mended what kept it from starting
+			if (issuer->startIfIdle()) { // the reload may follow a repair of what kept it from starting
 				changes.sentences.push_back(
 					"issuer " + name + " is unchanged and does not run: its start is tried again");
 			}
@@ -251,7 +251,7 @@ Result<void> Registry::nudge(const std::string& name, Nudge nudge)
 		[&](const Error& error) { return Error{"issuer " + name + ": " + error.text}; });
 }
 
-/// `path` as the file system has it; as it is where that does not say in time.
+/// Returns `path` without symbolic links, or as it is where the file system does not answer in time.
 std::filesystem::path Registry::withoutLinks(const std::filesystem::path& path) const
 {
 	const auto real = std::make_shared<std::filesystem::path>(path);
@@ -265,7 +265,7 @@ std::filesystem::path Registry::withoutLinks(const std::filesystem::path& path) 
 	return answered ? *real : path;
 }
 
-/// Whether what is loaded is still what lies at that path. The error says why not.
+/// Checks that the file at that path is still the one that was loaded from it. The error says why not.
 Result<void> Registry::stillLoadable(const loader::PluginFile& file) const
 {
 	const auto answer = std::make_shared<Result<void>>();
@@ -292,7 +292,7 @@ Registry::Comparison Registry::compareWithRunning(std::vector<IssuerSpec> wanted
 	for (IssuerSpec& spec : wanted) {
 		const auto existing = comparison.removed.find(spec.name);
 		const std::shared_ptr<Issuer> issuer = existing == comparison.removed.end() ? nullptr : existing->second;
-		if (!spec.plugin.name.empty()) { // which may come to another file than when it was last looked up
+		if (!spec.plugin.name.empty()) { // the name may stand for another file than at the last look
 			const auto [known, isNew] = names.try_emplace(spec.plugin.name, failure(""));
 			if (isNew) {
 				known->second = _surroundings.resolve(spec.plugin);
@@ -335,7 +335,7 @@ Registry::Comparison Registry::compareWithRunning(std::vector<IssuerSpec> wanted
 	return comparison;
 }
 
-/// Side by side: a plugin that hangs in create does not make the others wait for more than its time.
+/// Concurrently: a plugin that hangs in create delays the others by no more than its limit.
 Result<Registry::Plan> Registry::prepare(std::vector<IssuerSpec> wanted)
 {
 	Comparison comparison = compareWithRunning(std::move(wanted));
@@ -433,8 +433,8 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 	});
 }
 
-/// Side by side: one that waits for its server does not hold up the others. And not behind starts that wait for theirs,
-/// which a swap may be what cancels.
+/// Concurrently: one that waits for its server does not hold up the others. Not queued behind starts that wait for
+/// theirs, which a swap may be meant to cancel.
 void Registry::exchangeAll(std::vector<Swap> swaps, Issuers removed, Changes& changes)
 {
 	std::mutex mutex; // of changes

@@ -24,8 +24,8 @@ struct Changes
 	std::size_t swapped = 0;
 	std::size_t added = 0;
 	std::size_t removed = 0;
-	std::size_t rolledBack = 0; ///< a swap failed, they go on as before; the sink was told why
-	std::size_t outdated = 0;   ///< of those kept: their plugin's file is not what was loaded from it any more
+	std::size_t rolledBack = 0; ///< their swap failed, and they continue as before; the sink was told why
+	std::size_t outdated = 0;   ///< number of those kept whose plugin's file is no longer the one that was loaded
 	/// One sentence for each issuer that is not as it was, or not as it is configured.
 	std::vector<std::string> sentences;
 };
@@ -47,7 +47,7 @@ struct SwapReport
 /// Returns a function that tells `sink` the complaints of workers.
 [[nodiscard]] Workers::Complain threadTrouble(std::shared_ptr<observe::EventSink> sink);
 
-/// All issuers of a host, over all their plugins. Functions are [thread-safe].
+/// All issuers of a host, and their plugins. Functions are [thread-safe].
 class Registry
 {
 public:
@@ -60,7 +60,7 @@ public:
 	/// itself, so that one that fails does not delay the others; it is tried again. Returns at once.
 	void begin(std::vector<IssuerSpec> wanted);
 
-	/// Is told what apply() has begun, while swaps and stops are under way.
+	/// Called with the changes that apply() has begun, while swaps and stops are under way.
 	using Begun = std::function<void(const Changes& underWay)>;
 
 	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new

@@ -40,7 +40,7 @@ struct Settings
 {
 	ListenAddress listen{"127.0.0.1", 9464};
 	std::optional<TlsFiles> tls;
-	bool plainPublic = false; ///< the operator's word that others may read along
+	bool plainPublic = false; ///< the operator has confirmed that names and dates may be read in plain text
 
 	friend bool operator==(const Settings&, const Settings&) = default;
 };
