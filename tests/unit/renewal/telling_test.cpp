@@ -237,7 +237,7 @@ TEST(KeeperCredential, ThatIsUnreadableKeepsTheOldTokenAndSaysSoOnce)
 	}
 	EXPECT_THAT(stage.outcomes(), Each(Outcome::success));
 	EXPECT_THAT(
-		stage.lines(), ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token from before"))));
+		stage.lines(), ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token in use stays in use"))));
 	stage.forget().hear(stage.keeper.candidateGone(stage.now)).take();
 	stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty"));
 	EXPECT_EQ(stage.notes.size(), 1U) << "it was readable meanwhile";
