@@ -102,7 +102,11 @@ void Reader::Table::setUrgent(Entry& entry, bool urgent) noexcept
 {
 	const Lock lock(_mutex);
 	if (std::exchange(entry._urgent, urgent) != urgent && urgent && entry._look == nullptr) {
-		plan(entry);
+		const auto at = inTrouble();
+		if (at < _byTime.keyOf(entry)) { // else it may be due already
+			_byTime.update(entry, at);
+			static_cast<void>(armAt(at));
+		}
 	}
 }
 
@@ -227,7 +231,7 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcep
 			if (now - entry._waiting >= _options.tellAfter) {
 				tellHanging(entry, entry._waiting);
 			}
-			_byTime.update(entry, roundedUp(now + _options.inTrouble, 250ms));
+			_byTime.update(entry, inTrouble());
 			continue;
 		}
 		entry._waiting = Instant::max();
@@ -327,12 +331,18 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 void Reader::Table::plan(Entry& entry) noexcept
 {
 	const auto now = _clock.boot();
-	const bool inTrouble = entry._urgent || entry._content.digest == 0;
+	const bool isSoon = entry._urgent || entry._content.digest == 0;
 	const auto at = std::exchange(entry._again, false) ? now + _options.burst
-					: inTrouble                        ? roundedUp(now + _options.inTrouble, 250ms)
+					: isSoon                           ? inTrouble()
 													   : roundedUp(now + _options.every - spread(), 1s);
 	_byTime.update(entry, at);
 	static_cast<void>(armAt(at));
+}
+
+/// Returns when to look next at a file that is in trouble, or whose owner is.
+Instant Reader::Table::inTrouble() const noexcept
+{
+	return roundedUp(_clock.boot() + _options.inTrouble, 250ms);
 }
 
 /// Counts the looks that hang, and tells of those that hang for long.

@@ -66,6 +66,7 @@ private:
 	void examine(Entry& entry, Look& look, Lock& lock) noexcept;
 	void conclude(Entry& entry, FileLook found, std::optional<std::string> gap);
 	void plan(Entry& entry) noexcept;
+	[[nodiscard]] Instant inTrouble() const noexcept;
 	void noteHanging() noexcept;
 	void becomesStuck(Entry& entry, Instant now) noexcept;
 	void isNoLongerStuck(const Look& look) noexcept;

@@ -19,6 +19,9 @@ public:
 	[[nodiscard]] const Key& topKey() const noexcept { return _nodes.front().key; }
 	[[nodiscard]] Element& top() const noexcept { return *_nodes.front().element; }
 
+	/// Returns the key of an element that is in the heap.
+	[[nodiscard]] const Key& keyOf(Element& element) const noexcept { return _nodes[positionOf(element)].key; }
+
 	/// Reserves room for `count` elements, so that push() cannot fail until there are more.
 	void makeRoom(std::size_t count)
 	{

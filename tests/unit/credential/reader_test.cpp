@@ -84,6 +84,16 @@ TEST_F(ReaderTest, WhileItsOwnerIsInTroubleItIsNoticedWithin2SecondsHoweverLongT
 	EXPECT_EQ(tokenOf(*file), "s.TWO");
 }
 
+TEST_F(ReaderTest, AnOwnerInTroubleDoesNotPutOffTheFirstLook)
+{
+	hands.refuses = true;
+	const auto file = open(dir.write("token", "s.ONE"));
+	file->setUrgent(true);
+	hands.refuses = false;
+	time.pass(1s); // when a thread is asked for again
+	EXPECT_EQ(tokenOf(*file), "s.ONE");
+}
+
 TEST_F(ReaderTest, AFileThatHangsIsToldOnceWithHowLongAndReadWhenItAnswers)
 {
 	hands.hang = true;
