@@ -197,7 +197,7 @@ void Instance::newsRead() noexcept
 	if (_armable) {
 		try {
 			const auto now = _services->clock().boot();
-			_services->scheduler().arm(*this, now, _keeper.expiry().value_or(now));
+			_services->scheduler().arm(*this, now, _keeper.expiry().value_or(runtime::unknownUrgency));
 		}
 		catch (const std::exception&) {
 			// Out of memory: the news is taken with the next run.

@@ -198,6 +198,16 @@ TEST_F(InstanceTest, ATokenFileThatHungAtTheStartIsReadWhenItAnswers)
 	EXPECT_TRUE(instance->stop(1h));
 }
 
+TEST_F(InstanceTest, ATokenThatWasJustReadIsNotTakenForOneThatHasEnded)
+{
+	writeToken(secretText);
+	services->hangFiles();
+	const auto instance = make(fileConfig(Config::Startup::background));
+	ASSERT_TRUE(start(*instance));
+	services->letFilesGo();
+	EXPECT_EQ(services->overdue(), 0) << "no limit of connections would hold for it";
+}
+
 TEST_F(InstanceTest, AFailFastStartWaitsForItsTokenFileNoLongerThanStartupTimeout)
 {
 	writeToken("s.first");

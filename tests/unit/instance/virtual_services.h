@@ -114,6 +114,13 @@ public:
 		return at == Instant::max() ? std::nullopt : std::optional(at - _now.boot);
 	}
 
+	/// Returns how often a job was armed whose token was said to have ended.
+	[[nodiscard]] int overdue() const
+	{
+		const std::lock_guard lock(_mutex);
+		return _overdue;
+	}
+
 	/// From now on reading a file hangs, until it is let go: files are then read by `go()`.
 	void hangFiles()
 	{
@@ -138,9 +145,10 @@ public:
 	}
 
 private:
-	void arm(runtime::Job& job, Instant at, Instant) override
+	void arm(runtime::Job& job, Instant at, Instant urgency) override
 	{
 		const std::lock_guard lock(_mutex);
+		_overdue += urgency != runtime::unknownUrgency && urgency <= _now.boot ? 1 : 0;
 		_armed[&job] = at;
 		_changed.notify_all();
 	}
@@ -252,6 +260,7 @@ private:
 	runtime::Job* _running = nullptr;
 	bool _filesHang = false;
 	std::vector<std::function<void()>> _hanging;
+	int _overdue = 0;
 	bool _closing = false;
 	bool _cancelled = false; ///< the one that runs
 	std::thread _worker;
