@@ -10,24 +10,6 @@
 
 namespace issuer::vault::credential {
 
-class Reader::Handle final : public Reader::File
-{
-public:
-	Handle(Table& table, const std::string& path, NewsListener& listener) : _entry(table.add(path, listener)) {}
-	~Handle() override { table().remove(*_entry); }
-	Handle(const Handle&) = delete;
-	Handle& operator=(const Handle&) = delete;
-
-	std::optional<News> take() noexcept override { return table().take(*_entry); }
-	void setUrgent(bool urgent) noexcept override { table().setUrgent(*_entry, urgent); }
-	void lookNow() noexcept override { table().lookNow(*_entry); }
-
-private:
-	[[nodiscard]] Table& table() const noexcept { return _entry->table(); }
-
-	const std::shared_ptr<Table::Entry> _entry;
-};
-
 Reader::Reader(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options)
 	: _table(std::make_shared<Table>(std::move(helper), scheduler, clock, options))
 {
@@ -38,9 +20,31 @@ Reader::~Reader()
 	_table->close();
 }
 
-std::unique_ptr<Reader::File> Reader::open(const std::string& path, NewsListener& listener)
+Reader::File Reader::open(const std::string& path, NewsListener& listener)
 {
-	return std::make_unique<Handle>(*_table, path, listener);
+	return File(_table->add(path, listener));
+}
+
+Reader::File::~File()
+{
+	if (_entry != nullptr) {
+		_entry->table().remove(*_entry);
+	}
+}
+
+std::optional<News> Reader::File::take() noexcept
+{
+	return _entry->table().take(*_entry);
+}
+
+void Reader::File::setUrgent(bool urgent) noexcept
+{
+	_entry->table().setUrgent(*_entry, urgent);
+}
+
+void Reader::File::lookNow() noexcept
+{
+	_entry->table().lookNow(*_entry);
 }
 
 Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline)

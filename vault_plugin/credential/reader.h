@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace issuer::vault::credential {
 
@@ -70,32 +71,50 @@ public:
 	Reader(const Reader&) = delete;
 	Reader& operator=(const Reader&) = delete;
 
-	/// A file that is read for one owner until this is destroyed; after that the listener is not called.
-	class File
-	{
-	public:
-		virtual ~File() = default;
-
-		/// Returns the newest news; nothing if there is none since the last call.
-		[[nodiscard]] virtual std::optional<News> take() noexcept = 0;
-
-		/// Sets whether the owner needs a working token soon: then the file is looked at every 2 s.
-		virtual void setUrgent(bool urgent) noexcept = 0;
-
-		/// Looks at the file now.
-		virtual void lookNow() noexcept = 0;
-	};
+	class File;
 
 	/// Begins to read `path`, at once and then for as long as the File lives; `path` is borrowed for as long.
-	[[nodiscard]] std::unique_ptr<File> open(const std::string& path, NewsListener& listener);
+	[[nodiscard]] File open(const std::string& path, NewsListener& listener);
 
 	/// Reads `path` once. Blocks until `deadline` at most.
 	[[nodiscard]] Result<Secret> readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline);
 
 private:
 	class Table;
-	class Handle;
+	class Entry;
 	std::shared_ptr<Table> _table; ///< shared with looks under way, which may outlive the Reader
+};
+
+/// A file that is read for one owner until this is destroyed; after that the listener is not called. May be empty.
+class Reader::File
+{
+public:
+	File() noexcept = default;
+	File(File&& other) noexcept : _entry(std::exchange(other._entry, nullptr)) {}
+	File& operator=(File&& other) noexcept
+	{
+		File(std::move(other)).swap(*this);
+		return *this;
+	}
+	~File();
+
+	[[nodiscard]] explicit operator bool() const noexcept { return _entry != nullptr; }
+
+	/// Returns the newest news; nothing if there is none since the last call.
+	[[nodiscard]] std::optional<News> take() noexcept;
+
+	/// Sets whether the owner needs a working token soon: then the file is looked at every 2 s.
+	void setUrgent(bool urgent) noexcept;
+
+	/// Looks at the file now.
+	void lookNow() noexcept;
+
+private:
+	friend class Reader;
+	explicit File(Entry& entry) noexcept : _entry(&entry) {}
+	void swap(File& other) noexcept { std::swap(_entry, other._entry); }
+
+	Entry* _entry = nullptr;
 };
 
 } // namespace issuer::vault::credential

@@ -47,7 +47,7 @@ std::uint64_t groupOf(dev_t device)
 
 } // namespace
 
-Reader::Table::Entry::Entry(Table& table, const std::string& path, NewsListener& listener)
+Reader::Entry::Entry(Table& table, const std::string& path, NewsListener& listener)
 	: _table(table), _path(path), _listener(&listener), _group(groupOf(_path))
 {
 }
@@ -62,9 +62,9 @@ Reader::Table::Table(Helper helper, runtime::Scheduler& scheduler, const runtime
 {
 }
 
-std::shared_ptr<Reader::Table::Entry> Reader::Table::add(const std::string& path, NewsListener& listener)
+Reader::Entry& Reader::Table::add(const std::string& path, NewsListener& listener)
 {
-	auto entry = std::make_shared<Entry>(*this, path, listener);
+	auto entry = std::make_unique<Entry>(*this, path, listener);
 	{
 		const Lock lock(_mutex);
 		_byTime.makeRoom(_byTime.size() + 1);
@@ -75,7 +75,7 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::add(const std::string& path
 		}
 	}
 	startRound();
-	return entry;
+	return *entry.release();
 }
 
 void Reader::Table::remove(Entry& entry) noexcept
@@ -86,6 +86,18 @@ void Reader::Table::remove(Entry& entry) noexcept
 		entry._listener = nullptr;
 	}
 	_hints.forget(entry);
+	Lock lock(_mutex);
+	letGo(entry, lock);
+}
+
+/// Ends a hold on the entry, and with the last one the entry: without the lock, since its news may hold a secret.
+void Reader::Table::letGo(Entry& entry, Lock& lock) noexcept
+{
+	if (--entry._holds == 0) {
+		lock.unlock();
+		delete &entry;
+		lock.lock();
+	}
 }
 
 std::optional<News> Reader::Table::take(Entry& entry) noexcept
@@ -101,7 +113,9 @@ std::optional<News> Reader::Table::take(Entry& entry) noexcept
 void Reader::Table::setUrgent(Entry& entry, bool urgent) noexcept
 {
 	const Lock lock(_mutex);
-	if (std::exchange(entry._urgent, urgent) != urgent && urgent && entry._look == nullptr) {
+	const bool isNew = urgent && !entry._urgent;
+	entry._urgent = urgent;
+	if (isNew && entry._look == nullptr) {
 		const auto at = inTrouble();
 		if (at < _byTime.keyOf(entry)) { // else it may be due already
 			_byTime.update(entry, at);
@@ -205,11 +219,12 @@ void Reader::Table::round() noexcept
 	Lock lock(_mutex);
 	Look look;
 	while (_rounds - _stuck == 1) { // otherwise this round was stuck and another goes on
-		const auto entry = takeDue(look);
-		if (!entry) {
+		Entry* const entry = takeDue(look);
+		if (entry == nullptr) {
 			break;
 		}
 		examine(*entry, look, lock);
+		letGo(*entry, lock);
 	}
 	--_rounds;
 	if (!_byTime.empty()) {
@@ -217,7 +232,7 @@ void Reader::Table::round() noexcept
 	}
 }
 
-std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcept
+Reader::Entry* Reader::Table::takeDue(Look& look) noexcept
 {
 	const auto now = _clock.boot();
 	noteHanging();
@@ -240,7 +255,8 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcep
 		entry._look = &look;
 		_byTime.update(entry, now + _options.stuckAfter);
 		static_cast<void>(armAt(now + _options.stuckAfter));
-		return entry.shared_from_this();
+		++entry._holds;
+		return &entry;
 	}
 	return nullptr;
 }
@@ -248,7 +264,8 @@ std::shared_ptr<Reader::Table::Entry> Reader::Table::takeDue(Look& look) noexcep
 void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 {
 	const auto before = entry._content;
-	const bool walk = _options.hints && std::exchange(entry._walk, false);
+	const bool walk = _options.hints && entry._walk;
+	entry._walk = entry._walk && !walk;
 	std::optional<FileLook> found;
 	std::optional<std::string> gap;
 	try {
@@ -313,7 +330,7 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 		return;
 	}
 	_hanging.erase(entry._group); // the file system answers, for the others as well
-	entry._group = groupOf(found.content.device);
+	entry._group = groupOf(found.device);
 	entry._content = found.content;
 	if (!found.unchanged) {
 		if (!entry._news) {
@@ -332,9 +349,10 @@ void Reader::Table::plan(Entry& entry) noexcept
 {
 	const auto now = _clock.boot();
 	const bool isSoon = entry._urgent || entry._content.digest == 0;
-	const auto at = std::exchange(entry._again, false) ? now + _options.burst
-					: isSoon                           ? inTrouble()
-													   : roundedUp(now + _options.every - spread(), 1s);
+	const auto at = entry._again ? now + _options.burst
+					: isSoon     ? inTrouble()
+								 : roundedUp(now + _options.every - spread(), 1s);
+	entry._again = false;
 	_byTime.update(entry, at);
 	static_cast<void>(armAt(at));
 }

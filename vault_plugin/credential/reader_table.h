@@ -22,11 +22,10 @@ namespace issuer::vault::credential {
 class Reader::Table final : public std::enable_shared_from_this<Reader::Table>, private runtime::Job
 {
 public:
-	class Entry;
-
 	Table(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options);
 
-	[[nodiscard]] std::shared_ptr<Entry> add(const std::string& path, NewsListener& listener);
+	/// The entry lives until remove(), and for as long as a look at it is under way.
+	[[nodiscard]] Entry& add(const std::string& path, NewsListener& listener);
 	void remove(Entry& entry) noexcept;
 	[[nodiscard]] std::optional<News> take(Entry& entry) noexcept;
 	void setUrgent(Entry& entry, bool urgent) noexcept;
@@ -37,6 +36,7 @@ public:
 	[[nodiscard]] bool help(std::function<void()> work) { return _helper(std::move(work)); }
 
 private:
+	friend class Reader::Entry;
 	using Lock = std::unique_lock<std::mutex>;
 	using Group = std::uint64_t; ///< id of the file system, as far as is known
 
@@ -62,7 +62,7 @@ private:
 
 	void startRound() noexcept;
 	void round() noexcept;
-	[[nodiscard]] std::shared_ptr<Entry> takeDue(Look& look) noexcept;
+	[[nodiscard]] Entry* takeDue(Look& look) noexcept;
 	void examine(Entry& entry, Look& look, Lock& lock) noexcept;
 	void conclude(Entry& entry, FileLook found, std::optional<std::string> gap);
 	void plan(Entry& entry) noexcept;
@@ -71,6 +71,7 @@ private:
 	void becomesStuck(Entry& entry, Instant now) noexcept;
 	void isNoLongerStuck(const Look& look) noexcept;
 	[[nodiscard]] bool mayLook(const Entry& entry, Instant now) noexcept;
+	void letGo(Entry& entry, Lock& lock) noexcept;
 	void tell(Entry& entry, std::string trouble, bool hanging) noexcept;
 	void tellHanging(Entry& entry, Instant now) noexcept;
 	[[nodiscard]] bool armAt(Instant at) noexcept;
@@ -93,8 +94,8 @@ private:
 	bool _closed = false;
 };
 
-/// A file, as one owner sees it. Guarded by the table.
-class Reader::Table::Entry final : public runtime::FileHints::Listener, public std::enable_shared_from_this<Entry>
+/// A file, as one owner sees it. Guarded by the table. As small as can be: there is one for each token file.
+class Reader::Entry final : public runtime::FileHints::Listener
 {
 public:
 	Entry(Table& table, const std::string& path, NewsListener& listener);
@@ -108,17 +109,18 @@ private:
 	const std::string& _path; ///< the owner's string: valid until the file is closed
 	NewsListener* _listener;  ///< null: closed
 	FileContent _content;     ///< as last read; empty while the file is in trouble
-	Group _group;
+	std::uint64_t _group;     ///< a Table::Group
 	std::unique_ptr<News> _news;
 	std::unique_ptr<std::string> _trouble; ///< as last told; null: none
 	Instant _waiting = Instant::max();     ///< time since when it is due and its file system hangs
-	Look* _look = nullptr;                 ///< the look under way whose result counts
+	Table::Look* _look = nullptr;          ///< the look under way whose result counts
 	std::uint32_t _position = 0;
+	std::uint8_t _holds = 1;   ///< 1 for the owner, and 1 for each look under way
 	std::uint8_t _retries = 0; ///< number of looks beside one that hangs
-	bool _urgent = false;
-	bool _walk = true;   ///< whether to follow the path before the next look
-	bool _again = false; ///< whether to look again after the look under way
-	bool _gapTold = false;
+	bool _urgent : 1 = false;
+	bool _walk : 1 = true;   ///< whether to follow the path before the next look
+	bool _again : 1 = false; ///< whether to look again after the look under way
+	bool _gapTold : 1 = false;
 };
 
 } // namespace issuer::vault::credential

@@ -89,14 +89,14 @@ void Source::open(Reader& reader, NewsListener& listener)
 
 void Source::close() noexcept
 {
-	_file.reset();
+	_file = {};
 	_news.reset();
 	_candidate.reset();
 }
 
 Source::Update Source::update()
 {
-	auto taken = _file ? _file->take() : std::nullopt;
+	auto taken = _file ? _file.take() : std::nullopt;
 	auto* const news = taken ? &*taken : _news.get();
 	Update update;
 	if (news == nullptr) {
@@ -189,14 +189,14 @@ void Source::adopt() noexcept
 void Source::setUrgent(bool urgent) noexcept
 {
 	if (_file && std::exchange(_urgent, urgent) != urgent) {
-		_file->setUrgent(urgent);
+		_file.setUrgent(urgent);
 	}
 }
 
 void Source::lookNow() noexcept
 {
 	if (_file) {
-		_file->lookNow();
+		_file.lookNow();
 	}
 }
 

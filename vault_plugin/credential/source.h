@@ -99,9 +99,8 @@ private:
 	[[nodiscard]] Update compare(Secret& token);
 
 	Origin _origin;
-	std::unique_ptr<Reader::File> _file; ///< null unless the origin is a file and open
-	/// Spin lock of _current, held for a copy or a move; a mutex would be forty times larger.
-	mutable std::atomic_flag _held = {};
+	Reader::File _file; ///< empty unless the origin is a file and open
+	mutable std::atomic_flag _held = {}; ///< guards _current, for a copy or a move; a mutex would be forty times larger
 	SharedSecret _current;
 	SharedSecret _candidate;
 	std::unique_ptr<News> _news;           ///< result of open() for an origin that is no file

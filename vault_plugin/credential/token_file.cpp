@@ -50,11 +50,12 @@ struct FileStamp
 
 	friend bool operator==(const FileStamp&, const FileStamp&) = default;
 
+	/// Never 0.
 	[[nodiscard]] std::size_t hash() const
 	{
 		const std::uint64_t parts[] = {device, inode, static_cast<std::uint64_t>(size),
 			static_cast<std::uint64_t>(modified), static_cast<std::uint64_t>(changed)};
-		return std::hash<std::string_view>()({reinterpret_cast<const char*>(parts), sizeof parts});
+		return std::hash<std::string_view>()({reinterpret_cast<const char*>(parts), sizeof parts}) | 1U;
 	}
 };
 
@@ -109,7 +110,8 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 		return cannotBeRead(errno);
 	}
 	FileLook found;
-	if (before.settled && stamp->hash() == before.stamp) {
+	found.device = stamp->device;
+	if (stamp->hash() == before.stamp) {
 		found.unchanged = true;
 		found.content = before;
 		return found;
@@ -131,8 +133,8 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 		}
 		if (*after == std::exchange(*stamp, *after)) {
 			return tokenIn(*text).map([&](std::string_view token) {
-				found.content = {
-					stamp->device, stamp->hash(), std::hash<std::string_view>()(token), hasSettled(*stamp)};
+				found.device = stamp->device;
+				found.content = {hasSettled(*stamp) ? stamp->hash() : 0, std::hash<std::string_view>()(token)};
 				found.token = Secret(token);
 				return std::move(found);
 			});

@@ -11,13 +11,10 @@ namespace issuer::vault::credential {
 /// The result of the last look at a file, without the token.
 struct FileContent
 {
-	dev_t device = 0;
-	std::size_t stamp = 0;  ///< hash of inode, size and times, which identify a content without reading it
+	/// Hash of inode, size and times, which identify a content without reading it. 0: they do not, as for a file
+	/// without a size (FUSE, procfs) and for one written so recently that its time stamp may not have moved on since.
+	std::size_t stamp = 0;
 	std::size_t digest = 0; ///< hash of the token; 0: none was read
-
-	/// Whether other content would have another stamp. False for a file without a size (FUSE, procfs) and for one
-	/// written so recently that its time stamp may not have moved on since.
-	bool settled = false;
 };
 
 /// The result of a look at a token file.
@@ -28,6 +25,7 @@ struct FileLook
 	/// Why none can be used: continues a sentence after the file's name, and quotes nothing of its content.
 	std::string trouble;
 	FileContent content; ///< of a token that can be used; otherwise empty
+	dev_t device = 0;    ///< of the file with that token
 };
 
 /// Looks at the token file `path`: finds whether its token differs from `before`, and if so, reads it. Blocks for as

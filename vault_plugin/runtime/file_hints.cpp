@@ -54,7 +54,7 @@ std::optional<std::string> FileHints::follow(Listener& listener, const std::stri
 	}
 	lock.lock();
 	if (!_closed) {
-		link(listener, route);
+		link(listener, std::move(route.points));
 		if (_dropped != dropped) {
 			listener.hint(); // one of them may have been this route's: walk again
 		}
@@ -98,69 +98,108 @@ FileHints::Spot FileHints::spotOf(int directory, std::string_view name) noexcept
 	return static_cast<Spot>(hash ^ (hash >> 32U));
 }
 
-void FileHints::link(Listener& listener, const Route& route)
+void FileHints::link(Listener& listener, std::vector<Point> points)
 {
-	Links links;
-	try {
-		links.links = std::make_unique<Link[]>(route.points.size()); // NOLINT(modernize-avoid-c-arrays)
-		makeRoom(_linkCount + route.points.size());
-		for (const auto& [directory, spot] : route.points) {
-			++_directories[directory];
-			auto& link = links.links[links.count++];
-			link = {&listener, nullptr, nullptr, directory, spot};
-			push(bucketOf(spot), link);
-			++_linkCount;
-		}
-	}
-	catch (...) {
-		unlink(links);
-		throw;
-	}
-	std::swap(links, listener._links);
-	unlink(links); // only now: what both have in common stays watched
-}
-
-void FileHints::unlink(Links& links) noexcept
-{
-	const auto gone = std::exchange(links, {});
-	for (std::uint32_t i = 0; i < gone.count; ++i) {
-		const auto& link = gone.links[i];
-		*link.place = link.next;
-		if (link.next != nullptr) {
-			link.next->place = link.place;
-		}
-		--_linkCount;
-		const auto directory = _directories.find(link.directory);
-		if (--directory->second == 0) {
-			_directories.erase(directory);
-			++_dropped;
-			::inotify_rm_watch(_inotify.get(), link.directory); // fails for a directory that is gone
-		}
-	}
-}
-
-void FileHints::push(Link*& bucket, Link& link) noexcept
-{
-	link.next = bucket;
-	link.place = &bucket;
-	if (bucket != nullptr) {
-		bucket->place = &link.next;
-	}
-	bucket = &link;
-}
-
-/// Grows the hash table until it has a bucket for each link.
-void FileHints::makeRoom(std::size_t links)
-{
-	if (links <= _buckets.size()) {
+	if (points.empty()) {
+		unlink(listener);
 		return;
 	}
-	std::vector<Link*> before(std::max<std::size_t>(16, links + links / 2));
+	const Point last = points.back();
+	points.pop_back();
+	makeRoom(_linked + 1);
+	auto& approach = join(std::move(points));
+	try {
+		++_directories[last.directory];
+	}
+	catch (...) {
+		leave(approach);
+		throw;
+	}
+	unlink(listener); // only now: what both have in common stays watched
+	listener._approach = &approach;
+	listener._last = last;
+	push(bucketOf(last.spot), listener);
+	++_linked;
+}
+
+void FileHints::unlink(Listener& listener) noexcept
+{
+	auto* const approach = std::exchange(listener._approach, nullptr);
+	if (approach == nullptr) {
+		return;
+	}
+	*listener._place = listener._next;
+	if (listener._next != nullptr) {
+		listener._next->_place = listener._place;
+	}
+	--_linked;
+	leave(listener._last);
+	leave(*approach);
+}
+
+FileHints::Approach& FileHints::join(std::vector<Point> points)
+{
+	const auto [found, isNew] = _approaches.try_emplace(std::move(points), 0);
+	auto& [counted, listeners] = *found;
+	if (isNew) {
+		auto next = counted.begin();
+		try {
+			for (; next != counted.end(); ++next) {
+				++_directories[next->directory];
+			}
+		}
+		catch (...) {
+			std::for_each(counted.begin(), next, [this](const Point& point) { leave(point); });
+			_approaches.erase(found);
+			throw;
+		}
+	}
+	++listeners;
+	return *found;
+}
+
+void FileHints::leave(Approach& approach) noexcept
+{
+	if (--approach.second == 0) {
+		for (const Point& point : approach.first) {
+			leave(point);
+		}
+		_approaches.erase(_approaches.find(approach.first));
+	}
+}
+
+void FileHints::leave(const Point& point) noexcept
+{
+	const auto directory = _directories.find(point.directory);
+	if (--directory->second == 0) {
+		_directories.erase(directory);
+		++_dropped;
+		::inotify_rm_watch(_inotify.get(), point.directory); // fails for a directory that is gone
+	}
+}
+
+void FileHints::push(Listener*& bucket, Listener& listener) noexcept
+{
+	listener._next = bucket;
+	listener._place = &bucket;
+	if (bucket != nullptr) {
+		bucket->_place = &listener._next;
+	}
+	bucket = &listener;
+}
+
+/// Grows the hash table until it has a bucket for each listener.
+void FileHints::makeRoom(std::size_t listeners)
+{
+	if (listeners <= _buckets.size()) {
+		return;
+	}
+	std::vector<Listener*> before(std::max<std::size_t>(16, listeners + listeners / 2));
 	before.swap(_buckets);
-	for (Link* link : before) {
-		while (link != nullptr) {
-			Link& moved = *std::exchange(link, link->next);
-			push(bucketOf(moved.spot), moved);
+	for (Listener* listener : before) {
+		while (listener != nullptr) {
+			Listener& moved = *std::exchange(listener, listener->_next);
+			push(bucketOf(moved._last.spot), moved);
 		}
 	}
 }
@@ -168,7 +207,7 @@ void FileHints::makeRoom(std::size_t links)
 void FileHints::forget(Listener& listener) noexcept
 {
 	const Lock lock(_mutex);
-	unlink(listener._links);
+	unlink(listener);
 }
 
 void FileHints::close() noexcept
@@ -211,31 +250,36 @@ void FileHints::hear() noexcept
 void FileHints::note(const inotify_event& event) noexcept
 {
 	if ((event.mask & IN_Q_OVERFLOW) != 0) {
-		hintAll(std::nullopt);
+		hintIf([](const Point&) { return true; });
 	}
 	else if (!_directories.contains(event.wd)) {
 		return; // given up since
 	}
 	else if (event.len == 0) { // the directory itself has changed, moved or gone
-		hintAll(event.wd);
+		hintIf([&](const Point& point) { return point.directory == event.wd; });
 	}
-	else if (!_buckets.empty()) {
-		const auto spot = spotOf(event.wd, event.name);
-		for (const Link* link = bucketOf(spot); link != nullptr; link = link->next) {
-			if (link->spot == spot && link->directory == event.wd) {
-				link->listener->hint();
+	else {
+		const Point changed{event.wd, spotOf(event.wd, event.name)};
+		for (auto* listener = bucketOf(changed.spot); listener != nullptr; listener = listener->_next) {
+			if (listener->_last == changed) {
+				listener->hint();
 			}
+		}
+		const auto leadsThere = [&](const Approach& approach) { return std::ranges::count(approach.first, changed) > 0; };
+		if (std::ranges::any_of(_approaches, leadsThere)) { // seldom: a directory above files, or a link to them
+			hintIf([&](const Point& point) { return point == changed; });
 		}
 	}
 }
 
-/// Hints the listeners that depend on `directory`; all of them if there is none.
-void FileHints::hintAll(std::optional<int> directory) noexcept
+/// Hints the listeners that depend on a point for which `concerns` returns true.
+template <class Concerns>
+void FileHints::hintIf(const Concerns& concerns) noexcept
 {
-	for (const Link* link : _buckets) {
-		for (; link != nullptr; link = link->next) {
-			if (!directory || *directory == link->directory) {
-				link->listener->hint();
+	for (auto* listener : _buckets) {
+		for (; listener != nullptr; listener = listener->_next) {
+			if (concerns(listener->_last) || std::ranges::any_of(listener->_approach->first, concerns)) {
+				listener->hint();
 			}
 		}
 	}

@@ -4,8 +4,9 @@
 #include "runtime/clock.h"
 #include "runtime/scheduler.h"
 
+#include <compare>
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -25,14 +26,20 @@ namespace issuer::vault::runtime {
 /// keep it silent. A look now and then remains the owner's business. [thread-safe]
 class FileHints final : private Job
 {
-	struct Link;
+	using Spot = std::uint32_t; ///< a name in a directory: a hash of both
 
-	/// The directory entries that one path depends on. As small as can be: there is one for each file.
-	struct Links
+	/// A directory entry that a path depends on.
+	struct Point
 	{
-		std::unique_ptr<Link[]> links; // NOLINT(modernize-avoid-c-arrays): a vector keeps three pointers
-		std::uint32_t count = 0;
+		int directory = 0; ///< inotify's number
+		Spot spot = 0;
+
+		friend auto operator<=>(const Point&, const Point&) = default;
 	};
+	/// All entries that a path depends on but its last, with the number of listeners. The files of one directory have
+	/// them in common, so that a file costs one link and not one for each directory above it.
+	using Approaches = std::map<std::vector<Point>, std::size_t>;
+	using Approach = Approaches::value_type;
 
 public:
 	/// One path that is followed.
@@ -48,7 +55,10 @@ public:
 
 	private:
 		friend class FileHints;
-		Links _links;
+		Listener* _next = nullptr;   ///< in its bucket
+		Listener** _place = nullptr; ///< what points at this one: the bucket, or the listener before
+		Approach* _approach = nullptr; ///< null: it follows nothing
+		Point _last;                   ///< of its path
 	};
 
 	/// `scheduler` and `clock` must be there until close().
@@ -71,22 +81,6 @@ public:
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
-	using Spot = std::uint32_t; ///< a directory entry: a hash of inotify's number of the directory, and its name
-
-	/// States that a listener depends on a directory entry.
-	struct Link
-	{
-		Listener* listener = nullptr;
-		Link* next = nullptr;   ///< in its bucket
-		Link** place = nullptr; ///< points at this link: the bucket, or the link before
-		int directory = 0;      ///< inotify's number
-		Spot spot = 0;
-	};
-	struct Point
-	{
-		int directory;
-		Spot spot;
-	};
 	struct Route
 	{
 		std::vector<Point> points;
@@ -100,22 +94,27 @@ private:
 	[[nodiscard]] static Spot spotOf(int directory, std::string_view name) noexcept;
 	[[nodiscard]] int open();
 	[[nodiscard]] Route walk(const std::string& path) const;
-	void link(Listener& listener, const Route& route);
-	void unlink(Links& links) noexcept;
-	void makeRoom(std::size_t links);
-	[[nodiscard]] Link*& bucketOf(Spot spot) noexcept { return _buckets[spot % _buckets.size()]; }
-	static void push(Link*& bucket, Link& link) noexcept;
+	void link(Listener& listener, std::vector<Point> points);
+	void unlink(Listener& listener) noexcept;
+	[[nodiscard]] Approach& join(std::vector<Point> points);
+	void leave(Approach& approach) noexcept;
+	void leave(const Point& point) noexcept;
+	void makeRoom(std::size_t listeners);
+	[[nodiscard]] Listener*& bucketOf(Spot spot) noexcept { return _buckets[spot % _buckets.size()]; }
+	static void push(Listener*& bucket, Listener& listener) noexcept;
 	void hear() noexcept;
 	void note(const inotify_event& event) noexcept;
-	void hintAll(std::optional<int> directory) noexcept;
+	template <class Concerns>
+	void hintIf(const Concerns& concerns) noexcept;
 
 	Scheduler& _scheduler;
 	const Clock& _clock;
 	mutable std::mutex _mutex;
 	Descriptor _inotify;
-	std::vector<Link*> _buckets; ///< a hash table of links, by spot
-	std::size_t _linkCount = 0;
-	std::unordered_map<int, std::size_t> _directories; ///< number of links to each
+	std::vector<Listener*> _buckets; ///< a hash table of listeners, by the last spot of their paths
+	std::size_t _linked = 0;         ///< number of listeners in it
+	Approaches _approaches;
+	std::unordered_map<int, std::size_t> _directories; ///< number of points in each
 	std::uint64_t _dropped = 0;                        ///< number of directories that were watched and are no more
 	bool _closed = false;
 };

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 class ReaderTest : public testing::Test
 {
 protected:
-	std::unique_ptr<Reader::File> open(const std::filesystem::path& path)
+	Reader::File open(const std::filesystem::path& path)
 	{
 		return reader.open(_paths.emplace_back(path.string()), listener);
 	}
@@ -42,66 +42,66 @@ private:
 
 TEST_F(ReaderTest, AFileIsReadAtOnceAndToldOnce)
 {
-	const auto file = open(dir.write("token", "s.ONE"));
+	auto file = open(dir.write("token", "s.ONE"));
 	EXPECT_EQ(listener.told, 1);
-	EXPECT_EQ(tokenOf(*file), "s.ONE");
+	EXPECT_EQ(tokenOf(file), "s.ONE");
 	time.pass(10min);
 	EXPECT_EQ(listener.told, 1);
-	EXPECT_EQ(tokenOf(*file), "(none)");
+	EXPECT_EQ(tokenOf(file), "(none)");
 }
 
 TEST_F(ReaderTest, AChangeIsNoticedWithin30SecondsWithoutAnyHint)
 {
-	const auto file = open(dir.write("token", "s.0"));
+	auto file = open(dir.write("token", "s.0"));
 	for (int i = 1; i < 20; ++i) {
 		time.pass(std::chrono::milliseconds(1377) * i);
-		static_cast<void>(file->take());
+		static_cast<void>(file.take());
 		dir.write("token", "s." + std::to_string(i));
 		time.pass(30s);
-		EXPECT_EQ(tokenOf(*file), "s." + std::to_string(i));
+		EXPECT_EQ(tokenOf(file), "s." + std::to_string(i));
 	}
 }
 
 TEST_F(ReaderTest, OfAFileInTroubleItIsNoticedWithin2Seconds)
 {
-	const auto file = open(dir.path() / "token");
-	EXPECT_THAT(tokenOf(*file), HasSubstr("No such file"));
+	auto file = open(dir.path() / "token");
+	EXPECT_THAT(tokenOf(file), HasSubstr("No such file"));
 	time.pass(10min);
-	EXPECT_EQ(tokenOf(*file), "(none)") << "told once";
+	EXPECT_EQ(tokenOf(file), "(none)") << "told once";
 	dir.write("token", "s.ONE");
 	time.pass(2s);
-	EXPECT_EQ(tokenOf(*file), "s.ONE");
+	EXPECT_EQ(tokenOf(file), "s.ONE");
 }
 
 TEST_F(ReaderTest, WhileItsOwnerIsInTroubleItIsNoticedWithin2SecondsHoweverLongThatLasts)
 {
-	const auto file = open(dir.write("token", "s.ONE"));
-	static_cast<void>(file->take());
-	file->setUrgent(true);
+	auto file = open(dir.write("token", "s.ONE"));
+	static_cast<void>(file.take());
+	file.setUrgent(true);
 	time.pass(2h);
 	dir.write("token", "s.TWO");
 	time.pass(2s);
-	EXPECT_EQ(tokenOf(*file), "s.TWO");
+	EXPECT_EQ(tokenOf(file), "s.TWO");
 }
 
 TEST_F(ReaderTest, AnOwnerInTroubleDoesNotPutOffTheFirstLook)
 {
 	hands.refuses = true;
-	const auto file = open(dir.write("token", "s.ONE"));
-	file->setUrgent(true);
+	auto file = open(dir.write("token", "s.ONE"));
+	file.setUrgent(true);
 	hands.refuses = false;
 	time.pass(1s); // when a thread is asked for again
-	EXPECT_EQ(tokenOf(*file), "s.ONE");
+	EXPECT_EQ(tokenOf(file), "s.ONE");
 }
 
 TEST_F(ReaderTest, AFileThatHangsIsToldOnceWithHowLongAndReadWhenItAnswers)
 {
 	hands.hang = true;
-	const auto file = open(dir.write("token", "s.ONE"));
+	auto file = open(dir.write("token", "s.ONE"));
 	time.pass(1s);
 	EXPECT_EQ(listener.told, 0);
 	time.pass(5s);
-	const auto news = file->take();
+	const auto news = file.take();
 	ASSERT_TRUE(news);
 	EXPECT_THAT(news->trouble, HasSubstr("has not answered for 2s"));
 	EXPECT_TRUE(news->hanging);
@@ -109,24 +109,24 @@ TEST_F(ReaderTest, AFileThatHangsIsToldOnceWithHowLongAndReadWhenItAnswers)
 	EXPECT_EQ(listener.told, 1);
 	hands.letGo();
 	time.pass(2s);
-	EXPECT_EQ(tokenOf(*file), "s.ONE");
+	EXPECT_EQ(tokenOf(file), "s.ONE");
 }
 
 TEST_F(ReaderTest, WithoutAThreadItIsToldAndReadWhenOneCanBeHad)
 {
 	hands.refuses = true;
-	const auto file = open(dir.write("token", "s.ONE"));
+	auto file = open(dir.write("token", "s.ONE"));
 	time.pass(5s);
-	EXPECT_THAT(tokenOf(*file), HasSubstr("no thread"));
+	EXPECT_THAT(tokenOf(file), HasSubstr("no thread"));
 	hands.refuses = false;
 	time.pass(2s);
-	EXPECT_EQ(tokenOf(*file), "s.ONE");
+	EXPECT_EQ(tokenOf(file), "s.ONE");
 }
 
 TEST_F(ReaderTest, AfterItIsClosedNothingIsTold)
 {
 	auto file = open(dir.write("token", "s.ONE"));
-	file.reset();
+	file = {};
 	dir.write("token", "s.TWO");
 	time.pass(1min);
 	EXPECT_EQ(listener.told, 1);
@@ -148,7 +148,7 @@ TEST_F(ReaderTest, AFileMayBeClosedAndTheReaderGoWhileItHangs)
 
 TEST_F(ReaderTest, ThousandsOfFilesAreLookedAtInFewRounds)
 {
-	std::vector<std::unique_ptr<Reader::File>> files;
+	std::vector<Reader::File> files;
 	for (int i = 0; i < 3000; ++i) {
 		files.push_back(open(dir.write("token" + std::to_string(i), "s.ONE")));
 	}
@@ -210,27 +210,27 @@ TEST_F(HangingReaderTest, AFileThatHangsHoldsUpNoOther)
 	std::filesystem::create_directories(dir.path() / "dead");
 	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
 	const auto wellPath = dir.write("token", "s.WELL").string();
-	std::unique_ptr<Reader::File> dead;
-	std::unique_ptr<Reader::File> well;
+	Reader::File dead;
+	Reader::File well;
 	{
 		const issuer::test::HangingFiles hanging(dir.path() / "dead");
 		dead = reader.open(deadPath, counts);
 		hanging.await(1);
 		well = reader.open(wellPath, counts);
-		EXPECT_TRUE(comes(*well, "s.WELL"));
-		EXPECT_TRUE(comes(*dead, "has not answered for"));
+		EXPECT_TRUE(comes(well, "s.WELL"));
+		EXPECT_TRUE(comes(dead, "has not answered for"));
 		dir.write("token", "s.WELL.2");
-		EXPECT_TRUE(comes(*well, "s.WELL.2"));
+		EXPECT_TRUE(comes(well, "s.WELL.2"));
 	}
-	EXPECT_TRUE(comes(*dead, "s.DEAD"));
+	EXPECT_TRUE(comes(dead, "s.DEAD"));
 }
 
 TEST_F(HangingReaderTest, HundredsOfFilesOfADeadFileSystemHoldUpFewThreadsAndNoOtherFile)
 {
 	std::deque<std::string> paths;
-	std::vector<std::unique_ptr<Reader::File>> files;
+	std::vector<Reader::File> files;
 	const auto wellPath = dir.write("token", "s.WELL").string();
-	std::unique_ptr<Reader::File> well;
+	Reader::File well;
 	{
 		const issuer::test::HangingFiles hanging(dir.path() / "dead");
 		for (int i = 0; i < 300; ++i) {
@@ -239,15 +239,15 @@ TEST_F(HangingReaderTest, HundredsOfFilesOfADeadFileSystemHoldUpFewThreadsAndNoO
 			paths.push_back((dir.path() / folder / "token").string());
 			files.push_back(reader.open(paths.back(), counts));
 		}
-		for (const auto& file : files) {
-			EXPECT_TRUE(comes(*file, "has not answered for"));
+		for (auto& file : files) {
+			EXPECT_TRUE(comes(file, "has not answered for"));
 		}
 		EXPECT_LE(hanging.hanging(), 6);
 		well = reader.open(wellPath, counts);
-		EXPECT_TRUE(comes(*well, "s.WELL"));
+		EXPECT_TRUE(comes(well, "s.WELL"));
 	}
-	EXPECT_TRUE(comes(*files.front(), "No such file"));
-	EXPECT_TRUE(comes(*files.back(), "No such file"));
+	EXPECT_TRUE(comes(files.front(), "No such file"));
+	EXPECT_TRUE(comes(files.back(), "No such file"));
 	files.clear();
 }
 
@@ -255,16 +255,16 @@ TEST_F(HangingReaderTest, BesideALookThatHangsAnotherIsTriedSinceTheFileSystemMa
 {
 	std::filesystem::create_directories(dir.path() / "mount");
 	const auto path = dir.write("mount/token", "s.NEW").string();
-	std::unique_ptr<Reader::File> file;
+	Reader::File file;
 	{
 		const issuer::test::HangingFiles hanging(dir.path() / "mount");
 		file = reader.open(path, counts);
 		hanging.await(1);
-		EXPECT_TRUE(comes(*file, "has not answered for"));
+		EXPECT_TRUE(comes(file, "has not answered for"));
 		time.pass(1min);
 		hanging.await(2); // looked at once more
 	}
-	EXPECT_TRUE(comes(*file, "s.NEW"));
+	EXPECT_TRUE(comes(file, "s.NEW"));
 }
 
 } // namespace
