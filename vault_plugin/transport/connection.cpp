@@ -99,7 +99,7 @@ Task<Expected<std::size_t, ExchangeError>> Connection::send(std::string_view byt
 
 Task<Expected<std::size_t, ExchangeError>> Connection::receive(std::span<char> room, Deadline deadline)
 {
-	// Waits before the first read, which would find nothing; TLS may hold bytes that it has decrypted already.
+	// Waits before the first read, which would find nothing, unless TLS holds bytes that it has read ahead.
 	const Step first{0, _tls && _tls->hasPending() ? short{0} : short{POLLIN}};
 	return perform("waiting for the reply", first, deadline, [this, room] { return receiveSome(room); });
 }

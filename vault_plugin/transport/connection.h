@@ -48,7 +48,7 @@ public:
 	}
 
 	/// Returns whether an idle connection can carry another request.
-	[[nodiscard]] bool isQuiet() const noexcept { return _stream->isQuiet(); }
+	[[nodiscard]] bool isQuiet() const noexcept { return !(_tls && _tls->hasPending()) && _stream->isQuiet(); }
 
 	[[nodiscard]] const Address& address() const noexcept { return _address; }
 	/// Returns TlsSetup::generation of the setup it was made with; 0: plain.

@@ -9,7 +9,8 @@ namespace issuer::vault::transport {
 namespace {
 
 constexpr std::size_t leastKept = 16;
-constexpr std::size_t mostKept = 4096;
+/// Each takes 25 KiB over TLS.
+constexpr std::size_t mostKept = 1024;
 /// Most connections that are checked under one lock, which takes some ten microseconds.
 constexpr std::size_t looksAtOnce = 64;
 

@@ -18,6 +18,7 @@ TlsContext::TlsContext(StorePtr roots, std::string source)
 	SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
 	// After each record that is not application data OpenSSL returns to the caller, which looks at the deadline.
 	SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_read_ahead(raw, 1); // else each record takes two calls of recv, one for its head
 	SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
 	if (roots) {
 		SSL_CTX_set_cert_store(raw, roots.release());

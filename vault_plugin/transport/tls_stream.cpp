@@ -107,6 +107,9 @@ TlsStream::Outcome<TlsStream::Step> TlsStream::handshake()
 		return trouble(Kind::tls, "certificate is not verified");
 	}
 	_inSession = true;
+	if (_client) {
+		SSL_certs_clear(_ssl.get()); // shown once; decoded, they take 9 KiB and hold the key
+	}
 	return step;
 }
 
@@ -124,7 +127,7 @@ TlsStream::Outcome<TlsStream::Step> TlsStream::receive(std::span<char> room)
 
 bool TlsStream::hasPending() const noexcept
 {
-	return SSL_pending(_ssl.get()) > 0;
+	return SSL_has_pending(_ssl.get()) == 1; // records that are not unpacked yet count, too: TLS reads ahead
 }
 
 void TlsStream::rest() noexcept

@@ -56,7 +56,7 @@ public:
 	/// Receives into `room`. A count of 0 with nothing to wait for: the peer has sent its close_notify.
 	[[nodiscard]] Outcome<Step> receive(std::span<char> room);
 
-	/// Returns whether receive() would give bytes without reading the socket.
+	/// Returns whether bytes of the peer were read ahead: receive() may give some without reading the socket.
 	[[nodiscard]] bool hasPending() const noexcept;
 
 	/// Releases the buffers for records, 33 KiB, until the next call needs them.
