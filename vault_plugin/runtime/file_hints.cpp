@@ -265,7 +265,9 @@ void FileHints::note(const inotify_event& event) noexcept
 				listener->hint();
 			}
 		}
-		const auto leadsThere = [&](const Approach& approach) { return std::ranges::count(approach.first, changed) > 0; };
+		const auto leadsThere = [&](const Approach& approach) {
+			return std::ranges::count(approach.first, changed) > 0;
+		};
 		if (std::ranges::any_of(_approaches, leadsThere)) { // seldom: a directory above files, or a link to them
 			hintIf([&](const Point& point) { return point == changed; });
 		}

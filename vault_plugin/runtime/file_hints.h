@@ -55,8 +55,8 @@ public:
 
 	private:
 		friend class FileHints;
-		Listener* _next = nullptr;   ///< in its bucket
-		Listener** _place = nullptr; ///< what points at this one: the bucket, or the listener before
+		Listener* _next = nullptr;     ///< in its bucket
+		Listener** _place = nullptr;   ///< what points at this one: the bucket, or the listener before
 		Approach* _approach = nullptr; ///< null: it follows nothing
 		Point _last;                   ///< of its path
 	};

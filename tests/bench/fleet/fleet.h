@@ -46,7 +46,7 @@ public:
 	/// Stops them one after the other, as a sequential host does.
 	void stopAll();
 
-	/// Waits until as many have been heard of since the fleet was made. Throws after a minute.
+	/// Waits until as many have been heard of since the fleet was made. Throws after five minutes.
 	void awaitActive(std::size_t count);
 	void awaitRenewals(std::size_t count);
 	[[nodiscard]] std::size_t renewals() const { return _renewals.count; }

@@ -1,9 +1,10 @@
 // The cost of a fleet of issuers, beside the cost of other clients at the same server in the same run.
 //
-// Usage: fleet_bench [--quick] [--only PART] [--plot FILE]
-//   --quick   fleets of 1 and 1,000, and nothing that takes long
-//   --only    one part: fleet (10,000 issuers, and wrk), steady, hanging, dead, outage or identities
-//   --plot    how cost grows with the number of issuers, as SVG
+// Usage: fleet_bench [--quick] [--only PART] [--issuers COUNT] [--plot FILE]
+//   --quick     fleets of 1 and 1,000, and nothing that takes long
+//   --only      one part: fleet (10,000 issuers, and wrk), memory, steady, hanging, dead, outage or identities
+//   --issuers   nothing but one fleet of so many, with equal settings: created, started, at rest, stopped
+//   --plot      how cost grows with the number of issuers, as SVG
 #include "report.h"
 #include "rivals.h"
 #include "scenarios.h"
@@ -11,6 +12,7 @@
 #include "test_pki.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -24,7 +26,8 @@ namespace {
 struct Options
 {
 	bool quick = false;
-	std::string only; ///< a part's name; empty: all of them
+	std::string only;        ///< a part's name; empty: all of them
+	std::size_t issuers = 0; ///< of the only fleet; 0: the usual ones
 	std::string plotFile;
 
 	[[nodiscard]] bool wants(std::string_view part) const { return only.empty() ? !quick : only == part; }
@@ -81,6 +84,17 @@ void measureBySize(const Options& options, const Setting& setting, Results& resu
 		}
 	}
 	results.others.merge(inProcess([&] { return rawClient(target, 16); }));
+}
+
+void measureMemory(const Setting& setting, const test::TempDir& folder, Results& results)
+{
+	tell("bytes at rest, a token in each configuration");
+	ServerProcess server(setting.server);
+	results.others.merge(bytesAtRest(setting.subject, server.address(), "bytes_token_value"));
+	tell("bytes at rest, a token file each");
+	auto subject = setting.subject;
+	subject.tokenFolder = folder.path().string();
+	results.others.merge(bytesAtRest(subject, server.address(), "bytes_token_file"));
 }
 
 void measureTroubles(const Options& options, const Setting& setting, Results& results)
@@ -157,9 +171,19 @@ int run(const Options& options)
 
 	Results plain;
 	Results tls;
+	if (options.issuers > 0) {
+		ServerProcess server(plainSetting.server);
+		std::cout << lineOf(options.issuers,
+			inProcess([&] { return restOfFleet(plainSetting.subject, server.address(), options.issuers); }));
+		return 0;
+	}
 	if (options.only.empty() || options.only == "fleet") {
 		measureBySize(options, plainSetting, plain);
 		measureBySize(options, tlsSetting, tls);
+	}
+	if (options.wants("memory")) {
+		measureMemory(plainSetting, folder, plain);
+		measureMemory(tlsSetting, folder, tls);
 	}
 	measureTroubles(options, plainSetting, plain);
 	measureTroubles(options, tlsSetting, tls);
@@ -187,12 +211,15 @@ int main(int count, char** arguments)
 		else if (std::strcmp(arguments[i], "--only") == 0 && i + 1 < count) {
 			options.only = arguments[++i];
 		}
+		else if (std::strcmp(arguments[i], "--issuers") == 0 && i + 1 < count) {
+			options.issuers = std::strtoul(arguments[++i], nullptr, 10);
+		}
 		else if (std::strcmp(arguments[i], "--plot") == 0 && i + 1 < count) {
 			options.plotFile = arguments[++i];
 		}
 		else {
-			std::fputs(
-				"usage: fleet_bench [--quick] [--only fleet|steady|hanging|dead|outage|identities] [--plot FILE]\n",
+			std::fputs("usage: fleet_bench [--quick] [--only fleet|memory|steady|hanging|dead|outage|identities]\n"
+					   "                   [--issuers COUNT] [--plot FILE]\n",
 				stderr);
 			return 64;
 		}

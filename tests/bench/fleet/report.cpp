@@ -30,7 +30,7 @@ std::string shown(const Figures& figures, const std::string& name)
 	return text(found->second, size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
-std::string lineOf(const char* file, const std::string& key)
+std::string valueIn(const char* file, const std::string& key)
 {
 	std::ifstream lines(file);
 	for (std::string line; std::getline(lines, line);) {
@@ -47,7 +47,7 @@ std::string machine()
 	::uname(&name);
 	double load = 0;
 	std::ifstream("/proc/loadavg") >> load;
-	return text(std::thread::hardware_concurrency()) + " cores of " + lineOf("/proc/cpuinfo", "model name") +
+	return text(std::thread::hardware_concurrency()) + " cores of " + valueIn("/proc/cpuinfo", "model name") +
 		   ", Linux " + name.release + ", load " + text(load, 1) + " as it ends; server and client share the cores";
 }
 
@@ -96,6 +96,9 @@ void row(std::ostream& out, const std::string& what, const std::string& name, co
 void othersTable(std::ostream& out, const Results& plain, const Results& tls)
 {
 	out << "\n| | plain | TLS |\n|---|--:|--:|\n";
+	row(out, "at rest, bytes of an issuer beyond its configuration, which holds the token", "bytes_token_value", plain,
+		tls);
+	row(out, "… and where a file of each holds it", "bytes_token_file", plain, tls);
 	row(out, "10,000 issuers, lease 20 s: renewals/s", "steady_rate", plain, tls);
 	row(out, "… CPU µs a renewal", "steady_cpu_us", plain, tls);
 	row(out, "… of a bare client beside it, one connection, 1,000 requests/s", "bare_cpu_us", plain, tls);
@@ -150,6 +153,19 @@ std::string markdown(const Results& plain, const Results& tls)
 	threadsTable(out, "TLS", tls);
 	othersTable(out, plain, tls);
 	return out.str();
+}
+
+std::string lineOf(std::size_t size, const Figures& figures)
+{
+	if (figures.empty()) {
+		return "";
+	}
+	const auto bytes = figures.at("bytes") / static_cast<double>(size);
+	return std::to_string(size) + " issuers: created and started in " + shown(figures, "start_ms") +
+		   " ms, all active after " + shown(figures, "active_ms") + " ms; at rest " + text(bytes) + " bytes each, " +
+		   text(bytes - figures.at("text_bytes")) + " beyond its configuration, " + shown(figures, "threads") +
+		   " threads, " + shown(figures, "rest_percent") + " % CPU; all stopped in " + shown(figures, "stop_ms") +
+		   " ms\n";
 }
 
 std::string plot(const Results& plain, const Results& tls)

@@ -18,6 +18,9 @@ struct Results
 /// Tables in Markdown, below a line that describes the machine.
 [[nodiscard]] std::string markdown(const Results& plain, const Results& tls);
 
+/// One line of what restOfFleet() has measured.
+[[nodiscard]] std::string lineOf(std::size_t size, const Figures& figures);
+
 /// How cost grows with the number of issuers.
 [[nodiscard]] std::string plot(const Results& plain, const Results& tls);
 

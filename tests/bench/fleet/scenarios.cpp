@@ -3,6 +3,7 @@
 #include "fleet.h"
 
 #include <algorithm>
+#include <fstream>
 #include <thread>
 
 namespace issuer::bench {
@@ -18,11 +19,17 @@ std::string token(std::size_t number)
 	return "s.Bench" + std::string(19 - digits.size(), 'x') + digits;
 }
 
+std::string tokenFile(const Subject& subject, std::size_t number)
+{
+	return subject.tokenFolder + "/" + std::to_string(number) + ".token";
+}
+
 std::string configuration(const Subject& subject, const std::string& address, std::size_t number)
 {
 	const auto tls = subject.caFile.empty() ? "" : R"("tls":{"ca_file":")" + subject.caFile + R"("},)";
-	return R"({"address":")" + address + R"(","token":{"value":")" + token(number) + R"("},)" + tls +
-		   R"("startup":"background"})";
+	const auto source =
+		subject.tokenFolder.empty() ? R"("value":")" + token(number) : R"("file":")" + tokenFile(subject, number);
+	return R"({"address":")" + address + R"(","token":{)" + source + R"("},)" + tls + R"("startup":"background"})";
 }
 
 Fleet::Configuration oneAddress(const Subject& subject, const std::string& address)
@@ -33,7 +40,7 @@ Fleet::Configuration oneAddress(const Subject& subject, const std::string& addre
 /// Other settings, and so other connections; the same server.
 std::string pathOf(std::size_t address)
 {
-	return "/" + std::to_string(address);
+	return std::string("/").append(std::to_string(address));
 }
 
 /// Until the workers that the start has called have gone home.
@@ -106,6 +113,46 @@ Figures lifeOfFleet(
 	fleet.stopAll();
 	figures["stop_ms"] = stop.wall().count() * 1e3;
 	return figures;
+}
+
+Figures restOfFleet(const Subject& subject, const std::string& address, std::size_t size)
+{
+	for (std::size_t number = 0; !subject.tokenFolder.empty() && number < size; ++number) {
+		std::ofstream(tokenFile(subject, number)) << token(number);
+	}
+	Figures figures;
+	const Plugin plugin(subject.plugin);
+	Fleet fleet(plugin, size);
+	const auto before = privateBytes();
+	const Watch start;
+	fleet.createAll(oneAddress(subject, address));
+	fleet.startAll();
+	figures["start_ms"] = start.wall().count() * 1e3;
+	fleet.awaitActive(size);
+	figures["active_ms"] = start.wall().count() * 1e3;
+	awaitRest();
+	figures["bytes"] = privateBytes() - before;
+	figures["text_bytes"] = static_cast<double>(configuration(subject, address, size / 2).size());
+	figures["threads"] = static_cast<double>(threads() - 1); // without the host's own
+	const Watch rest;
+	std::this_thread::sleep_for(5s);
+	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
+	const Watch stop;
+	fleet.stopAll();
+	figures["stop_ms"] = stop.wall().count() * 1e3;
+	return figures;
+}
+
+Figures bytesAtRest(const Subject& subject, const std::string& address, const std::string& figure)
+{
+	constexpr std::size_t few = 1000; // what all share is in both fleets
+	constexpr std::size_t many = 10'000;
+	auto less = inProcess([&] { return restOfFleet(subject, address, few); });
+	auto more = inProcess([&] { return restOfFleet(subject, address, many); });
+	if (less.empty() || more.empty()) {
+		return {};
+	}
+	return {{figure, (more["bytes"] - less["bytes"]) / static_cast<double>(many - few) - more["text_bytes"]}};
 }
 
 Figures manyIdentities(

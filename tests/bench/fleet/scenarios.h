@@ -13,13 +13,20 @@ namespace issuer::bench {
 struct Subject
 {
 	std::string plugin;
-	std::string caFile; ///< empty: plain
+	std::string caFile;           ///< empty: plain
+	std::string tokenFolder = ""; ///< of token files, one for each issuer; empty: the configuration holds the token
 };
 
 /// `size` issuers of one server: created, started in the background, at rest, renewed in bursts, stopped. With
 /// `besideWrk`, the same server, wrk runs right before each burst, as machines are not always equally fast.
 [[nodiscard]] Figures lifeOfFleet(
 	const Subject& subject, const std::string& address, std::size_t size, const std::optional<Target>& besideWrk);
+
+/// `size` issuers of one server and nothing but this: created, started in the background, at rest, stopped.
+[[nodiscard]] Figures restOfFleet(const Subject& subject, const std::string& address, std::size_t size);
+
+/// The same of 1,000 and of 10,000 issuers: bytes for each beyond its configuration, as one figure named `figure`.
+[[nodiscard]] Figures bytesAtRest(const Subject& subject, const std::string& address, const std::string& figure);
 
 /// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second. Beside them, at the same
 /// server and in the same seconds, a bare client sends as many.
