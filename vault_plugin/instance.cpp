@@ -177,7 +177,7 @@ void Instance::beginLife(const Moment& now)
 	if (_inheritance && _token.isRead()) {
 		static_cast<void>(_keeper.stopped(now)); // the keeper may have begun without a token
 		report(_keeper.resume(
-			now, _inheritance->memory, credential::bearsMark(*_token.current(), _inheritance->tokenMark)));
+			now, _inheritance->memory, credential::bearsMark(_token.current(), _inheritance->tokenMark)));
 		_inheritance.reset();
 	}
 	else {
@@ -205,7 +205,7 @@ void Instance::newsRead() noexcept
 	}
 }
 
-Done Instance::awaitFirstAnswer(std::unique_lock<std::mutex>& lock, Deadline deadline)
+Done Instance::awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline deadline)
 {
 	const auto start = _start;
 	start->settled = _keeper.settled();
@@ -269,7 +269,7 @@ void Instance::end() noexcept
 		}
 	}
 	_outbox.clear();
-	_advice.clear();
+	_advice.reset();
 	auto exchange = std::move(_exchange);
 	auto services = std::move(_services);
 	lock.unlock();
@@ -329,8 +329,8 @@ Expected<std::string, Refusal> Instance::exportState()
 	}
 	if (!_inheritance) {
 		const auto token = _token.current();
-		_inheritance =
-			std::make_unique<Handover>(Handover{_keeper.memory(), token ? credential::markOf(*token) : std::string()});
+		_inheritance = std::make_unique<Handover>(
+			Handover{_keeper.memory(), token.empty() ? std::string() : credential::markOf(token)});
 	}
 	return toText(*_inheritance);
 }
@@ -352,10 +352,10 @@ Done Instance::importState(std::string_view text)
 Done Instance::useCredential(const std::function<void(std::string_view)>& visit) const
 {
 	const auto token = _token.current();
-	if (!token) {
+	if (token.empty()) {
 		return refusal(Refusal::Kind::unavailable, "no credential yet: " + _token.describe() + " has not been read");
 	}
-	visit(token->view());
+	visit(token.view());
 	return {};
 }
 

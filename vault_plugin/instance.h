@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/small_mutex.h"
 #include "config.h"
 #include "credential/source.h"
 #include "delivery.h"
@@ -97,7 +98,7 @@ private:
 	/// A start under way, and a stop that waits for its end.
 	struct Start
 	{
-		std::condition_variable changed;
+		std::condition_variable_any changed;
 		bool settled = false; ///< the first look-up has ended
 		std::string trouble;  ///< latest reason why it has not succeeded
 	};
@@ -125,7 +126,7 @@ private:
 	[[nodiscard]] Done begin(const std::shared_ptr<Services>& services, Deadline deadline);
 	[[nodiscard]] credential::Source::Update awaitFirstRead(Deadline deadline);
 	void beginLife(const Moment& now);
-	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<std::mutex>& lock, Deadline deadline);
+	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline deadline);
 	void abandonStart() noexcept;
 	void end() noexcept;
 	[[nodiscard]] Done leaveMessage(bool& message);
@@ -139,7 +140,7 @@ private:
 	/// Belongs to the control thread until the job is armed and after it was halted, otherwise to the run.
 	credential::Source _token;
 
-	mutable std::mutex _mutex; ///< guards all below; never held while waiting for the listener, the network or a file
+	mutable SmallMutex _mutex; ///< guards all below; never held while waiting for the listener, the network or a file
 	Phase _phase = Phase::idle;
 	bool _armable = false; ///< a run may plan the next one
 	bool _stopWanted = false;
@@ -153,8 +154,8 @@ private:
 	std::shared_ptr<Delivery> _delivery; ///< exists while a helper makes the callbacks
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
-	std::unique_ptr<Handover> _inheritance; ///< state for the next start; by pointer, because it is rare and large
-	std::vector<std::string> _advice;       ///< as last passed on to the log
+	std::unique_ptr<Handover> _inheritance;            ///< state for the next start; by pointer, because it is rare and large
+	std::unique_ptr<std::vector<std::string>> _advice; ///< as last passed on to the log; null: none
 };
 
 } // namespace issuer::vault

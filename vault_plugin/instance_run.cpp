@@ -139,14 +139,14 @@ void Instance::follow(const credential::Source::Update& update, const Moment& no
 {
 	using Kind = credential::Source::Update::Kind;
 	// Compared rather than taken from the update alone: a run that failed may have left source and keeper apart.
-	if (_token.candidate() && (update.kind == Kind::candidate || !_keeper.hasCandidate())) {
+	if (!_token.candidate().empty() && (update.kind == Kind::candidate || !_keeper.hasCandidate())) {
 		auto reports = _keeper.candidateFound(now);
 		if (!_keeper.hasCandidate()) {
 			_token.adopt();
 		}
 		report(std::move(reports));
 	}
-	else if (!_token.candidate() && _keeper.hasCandidate()) {
+	else if (_token.candidate().empty() && _keeper.hasCandidate()) {
 		report(_keeper.candidateGone(now));
 	}
 	if (!update.trouble.empty() && _token.isRead()) {
@@ -159,7 +159,7 @@ void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 	const auto now = _services->clock().now(); // without the lock: the services stay while a run is under way
 	const std::lock_guard lock(_mutex);
 	const auto adoptIfAccepted = [&] {
-		if (_token.candidate() && !_keeper.hasCandidate()) {
+		if (!_token.candidate().empty() && !_keeper.hasCandidate()) {
 			_token.adopt();
 		}
 	};
@@ -177,8 +177,8 @@ void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 {
 	try {
-		const auto secret = attempt.token == renewal::Token::candidate ? _token.candidate() : _token.current();
-		const auto token = secret->view();
+		const auto secret = attempt.token == renewal::Token::candidate ? _token.candidate().share() : _token.current();
+		const auto token = secret.view();
 		const auto request = attempt.operation == renewal::Operation::lookUp
 								 ? wire::lookUpSelf(token, _config->vaultNamespace)
 								 : wire::renewSelf(token, _config->vaultNamespace, attempt.increment);
@@ -197,17 +197,17 @@ Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 
 void Instance::passOn(const std::vector<std::string>& advice) noexcept
 {
-	if (advice == _advice) {
+	if (_advice ? advice == *_advice : advice.empty()) {
 		return;
 	}
 	try {
-		_advice = advice;
+		_advice = std::make_unique<std::vector<std::string>>(advice);
 		for (const auto& line : advice) {
 			say(Level::warn, "tls", line);
 		}
 	}
 	catch (const std::exception&) {
-		_advice.clear(); // out of memory: passed on with the next reply
+		_advice.reset(); // out of memory: passed on with the next reply
 	}
 }
 

@@ -44,6 +44,17 @@ Secret::~Secret()
 	}
 }
 
+Secret Secret::share() const noexcept
+{
+	Secret other;
+	if (_data != nullptr) {
+		shareSlot(_data);
+		other._data = _data;
+		other._size = _size;
+	}
+	return other;
+}
+
 bool Secret::equals(std::string_view other) const noexcept
 {
 	if (other.size() != _size) {

@@ -6,7 +6,8 @@
 namespace issuer::vault::credential {
 
 /// A token at rest: in pages that no core dump contains (MADV_DONTDUMP) and no fork inherits (MADV_WIPEONFORK),
-/// overwritten when it is replaced or dropped. Move-only. Not thread-safe by itself; the pages are shared safely.
+/// overwritten when the last one that shares it is replaced or dropped. Move-only. Not thread-safe by itself; the pages
+/// are shared safely, so each of several threads may use one that shares the token.
 class Secret
 {
 public:
@@ -16,6 +17,9 @@ public:
 	Secret(Secret&& other) noexcept;
 	Secret& operator=(Secret&& other) noexcept;
 	~Secret();
+
+	/// Returns another hold on the same token.
+	[[nodiscard]] Secret share() const noexcept;
 
 	[[nodiscard]] std::string_view view() const noexcept { return {_data, _size}; }
 	[[nodiscard]] bool empty() const noexcept { return _size == 0; }

@@ -33,8 +33,10 @@ struct Block
 	std::size_t slots;
 	std::size_t used;
 	std::array<std::uint64_t, mostSlots / 64 + 1> taken; ///< one bit a slot
+	std::array<std::uint32_t, mostSlots> holders;        ///< of a slot that is taken
 
 	char* slot(std::size_t index) { return reinterpret_cast<char*>(this) + headSize + index * slotSize; }
+	std::size_t indexOf(const char* place) { return static_cast<std::size_t>(place - slot(0)) / slotSize; }
 };
 static_assert(sizeof(Block) <= headSize);
 static_assert(smallestSlot << (slotSizes - 1) == longestSecret);
@@ -76,6 +78,12 @@ void unlink(Block& block)
 	if (block.next != nullptr) {
 		block.next->previous = block.previous;
 	}
+}
+
+Block& blockOf(char* slot)
+{
+	const auto address = reinterpret_cast<std::uintptr_t>(slot);
+	return *reinterpret_cast<Block*>(address - address % blockSize);
 }
 
 char* mapAligned(std::size_t size)
@@ -128,17 +136,26 @@ char* takeSlot(std::size_t size)
 	if (++block.used == block.slots) {
 		unlink(block);
 	}
+	block.holders.at(word * 64 + bit) = 1;
 	return block.slot(word * 64 + bit);
+}
+
+void shareSlot(char* slot) noexcept
+{
+	auto& block = blockOf(slot);
+	const std::scoped_lock lock(pages.mutex);
+	++block.holders.at(block.indexOf(slot));
 }
 
 void returnSlot(char* slot) noexcept
 {
-	const auto address = reinterpret_cast<std::uintptr_t>(slot);
-	auto& block = *reinterpret_cast<Block*>(address - address % blockSize);
-
+	auto& block = blockOf(slot);
 	const std::scoped_lock lock(pages.mutex);
+	const auto index = block.indexOf(slot);
+	if (--block.holders.at(index) > 0) {
+		return;
+	}
 	wipe(slot, block.slotSize);
-	const auto index = static_cast<std::size_t>(slot - block.slot(0)) / block.slotSize;
 	block.taken.at(index / 64) &= ~(std::uint64_t{1} << index % 64);
 	if (block.used == block.slots) {
 		link(block);

@@ -14,7 +14,10 @@ constexpr std::size_t longestSecret = std::size_t{64} * 1024;
 /// Returns a slot for `size` bytes, 1 to longestSecret. Throws std::bad_alloc. [thread-safe]
 [[nodiscard]] char* takeSlot(std::size_t size);
 
-/// Overwrites the whole slot and releases it. `slot`: from takeSlot(). [thread-safe]
+/// Adds a holder of the slot, with a returnSlot() of its own. `slot`: from takeSlot(). [thread-safe]
+void shareSlot(char* slot) noexcept;
+
+/// Ends one hold; with the last one overwrites the whole slot and releases it. `slot`: from takeSlot(). [thread-safe]
 void returnSlot(char* slot) noexcept;
 
 } // namespace issuer::vault::credential

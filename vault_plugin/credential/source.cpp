@@ -3,32 +3,11 @@
 #include "credential/token_text.h"
 
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 namespace issuer::vault::credential {
 namespace {
-
-/// Holds a flag as a spin lock.
-class Held
-{
-public:
-	explicit Held(std::atomic_flag& flag) noexcept : _flag(flag)
-	{
-		while (_flag.test_and_set(std::memory_order_acquire)) {
-			_flag.wait(true, std::memory_order_relaxed);
-		}
-	}
-	~Held()
-	{
-		_flag.clear(std::memory_order_release);
-		_flag.notify_one();
-	}
-	Held(const Held&) = delete;
-	Held& operator=(const Held&) = delete;
-
-private:
-	std::atomic_flag& _flag;
-};
 
 Result<Secret> tokenOf(const char* text)
 {
@@ -67,7 +46,7 @@ void Source::open(Reader& reader, NewsListener& listener)
 	_read = false;
 	_urgent = false;
 	_trouble.reset();
-	_candidate.reset();
+	_candidate = {};
 	_news.reset();
 	if (_origin.kind == Origin::Kind::file) {
 		_file = reader.open(_origin.name, listener);
@@ -91,7 +70,7 @@ void Source::close() noexcept
 {
 	_file = {};
 	_news.reset();
-	_candidate.reset();
+	_candidate = {};
 }
 
 Source::Update Source::update()
@@ -100,7 +79,7 @@ Source::Update Source::update()
 	auto* const news = taken ? &*taken : _news.get();
 	Update update;
 	if (news == nullptr) {
-		if (!_read && !_file && _current) {
+		if (!_read && !_file && !_current.empty()) {
 			_read = true;
 			update.kind = Update::Kind::first;
 		}
@@ -133,17 +112,18 @@ Source::Update Source::compare(Secret& token)
 {
 	Update update;
 	if (!_read) {
-		if (!_current || !_current->equals(token.view())) {
-			use(std::make_shared<const Secret>(std::move(token)));
+		if (!_current.equals(token.view())) {
+			use(std::move(token));
 		}
 		_read = true;
 		update.kind = Update::Kind::first;
 	}
-	else if (_current->equals(token.view())) {
-		update.kind = std::exchange(_candidate, nullptr) ? Update::Kind::gone : Update::Kind::none;
+	else if (_current.equals(token.view())) {
+		update.kind = _candidate.empty() ? Update::Kind::none : Update::Kind::gone;
+		_candidate = {};
 	}
-	else if (!_candidate || !_candidate->equals(token.view())) {
-		_candidate = std::make_shared<const Secret>(std::move(token));
+	else if (!_candidate.equals(token.view())) {
+		_candidate = std::move(token);
 		update.kind = Update::Kind::candidate;
 	}
 	return update;
@@ -155,7 +135,7 @@ Result<Secret> Source::readNow(Reader& reader, std::chrono::steady_clock::time_p
 		return reader.readOnce(_origin.name, deadline);
 	}
 	if (isTaken()) {
-		return Secret(current()->view());
+		return current();
 	}
 	return readHere(_origin);
 }
@@ -163,27 +143,24 @@ Result<Secret> Source::readNow(Reader& reader, std::chrono::steady_clock::time_p
 /// Returns whether the configuration's value has become the current token: it never changes, and one copy is enough.
 bool Source::isTaken() const
 {
-	return _origin.kind == Origin::Kind::value && _origin.value.empty() && current();
+	return _origin.kind == Origin::Kind::value && _origin.value.empty() && !current().empty();
 }
 
-SharedSecret Source::current() const
+Secret Source::current() const
 {
-	const Held held(_held);
-	return _current;
+	const std::lock_guard lock(_mutex);
+	return _current.share();
 }
 
-void Source::use(SharedSecret token) noexcept
+void Source::use(Secret token) noexcept
 {
-	{
-		const Held held(_held);
-		_current.swap(token);
-	}
-	token.reset(); // wiped here, unless another reference exists
+	const std::lock_guard lock(_mutex);
+	std::swap(_current, token); // the token before is wiped on return, unless another shares it
 }
 
 void Source::adopt() noexcept
 {
-	use(std::exchange(_candidate, nullptr));
+	use(std::exchange(_candidate, {}));
 }
 
 void Source::setUrgent(bool urgent) noexcept

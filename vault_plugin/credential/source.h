@@ -1,9 +1,9 @@
 #pragma once
 
+#include "base/small_mutex.h"
 #include "credential/reader.h"
 #include "credential/secret.h"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,9 +28,6 @@ struct Origin
 
 /// Names it for log lines and errors: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
 [[nodiscard]] std::string describe(const Origin& origin);
-
-/// A shared reference to a token, which is wiped with the last reference.
-using SharedSecret = std::shared_ptr<const Secret>;
 
 /// The token in use, and the candidate that its origin has given since. Blocks in nothing while the instance runs: a
 /// file is read by the Reader, an environment variable in open(), on the control thread, which alone may read the
@@ -77,9 +74,9 @@ public:
 		return _trouble ? std::string_view(*_trouble) : std::string_view();
 	}
 
-	/// Returns the token in use; null before the first was read. It stays after close().
-	[[nodiscard]] SharedSecret current() const;
-	[[nodiscard]] const SharedSecret& candidate() const noexcept { return _candidate; }
+	/// Returns the token in use; empty before the first was read. It stays after close().
+	[[nodiscard]] Secret current() const;
+	[[nodiscard]] const Secret& candidate() const noexcept { return _candidate; }
 
 	/// Makes the candidate the token in use.
 	void adopt() noexcept;
@@ -95,16 +92,16 @@ public:
 
 private:
 	[[nodiscard]] bool isTaken() const;
-	void use(SharedSecret token) noexcept;
+	void use(Secret token) noexcept;
 	[[nodiscard]] Update compare(Secret& token);
 
 	Origin _origin;
 	Reader::File _file; ///< empty unless the origin is a file and open
-	mutable std::atomic_flag _held = {}; ///< guards _current, for a copy or a move; a mutex would be forty times larger
-	SharedSecret _current;
-	SharedSecret _candidate;
+	Secret _current;
+	Secret _candidate;
 	std::unique_ptr<News> _news;           ///< result of open() for an origin that is no file
 	std::unique_ptr<std::string> _trouble; ///< as last told; null: none
+	mutable SmallMutex _mutex;             ///< guards _current, for a copy or a move
 	bool _read = false;
 	bool _urgent = false;
 };

@@ -58,6 +58,21 @@ TEST(Secret, MovesWithoutACopy)
 	EXPECT_TRUE(other.empty());
 }
 
+TEST(Secret, IsWipedWithTheLastOneThatSharesIt)
+{
+	const Secret neighbour("s.NEIGHBOUR"); // keeps the page mapped
+	Secret one("s.TOKEN");
+	const char* const place = one.view().data();
+	Secret other = one.share();
+	EXPECT_EQ(other.view().data(), place);
+	one = Secret();
+	EXPECT_EQ(other.view(), "s.TOKEN");
+	EXPECT_EQ(other.share().view(), "s.TOKEN");
+	other = Secret();
+	EXPECT_EQ(*place, 0);
+	EXPECT_TRUE(Secret().share().empty());
+}
+
 TEST(Secret, EqualsTheSameBytesOnly)
 {
 	const Secret secret("s.TOKEN");

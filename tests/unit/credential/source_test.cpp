@@ -35,18 +35,18 @@ protected:
 TEST_F(SourceTest, TheFirstTokenIsTheCurrentOneAndTheNextACandidate)
 {
 	Source source({Origin::Kind::file, dir.write("token", "s.ONE").string(), {}});
-	EXPECT_EQ(source.current(), nullptr);
+	EXPECT_TRUE(source.current().empty());
 	source.open(reader, listener);
 	EXPECT_EQ(source.update().kind, Kind::first);
-	EXPECT_EQ(source.current()->view(), "s.ONE");
+	EXPECT_EQ(source.current().view(), "s.ONE");
 	EXPECT_EQ(after(source).kind, Kind::none);
 	dir.write("token", "s.TWO");
 	EXPECT_EQ(after(source).kind, Kind::candidate);
-	EXPECT_EQ(source.current()->view(), "s.ONE") << "until it was accepted";
-	EXPECT_EQ(source.candidate()->view(), "s.TWO");
+	EXPECT_EQ(source.current().view(), "s.ONE") << "until it was accepted";
+	EXPECT_EQ(source.candidate().view(), "s.TWO");
 	source.adopt();
-	EXPECT_EQ(source.current()->view(), "s.TWO");
-	EXPECT_EQ(source.candidate(), nullptr);
+	EXPECT_EQ(source.current().view(), "s.TWO");
+	EXPECT_TRUE(source.candidate().empty());
 	source.close();
 }
 
@@ -59,7 +59,7 @@ TEST_F(SourceTest, ACandidateGoesWhenTheFileHoldsTheTokenInUseAgain)
 	EXPECT_EQ(after(source).kind, Kind::candidate);
 	dir.write("token", "s.ONE");
 	EXPECT_EQ(after(source).kind, Kind::gone);
-	EXPECT_EQ(source.candidate(), nullptr);
+	EXPECT_TRUE(source.candidate().empty());
 	source.close();
 }
 
@@ -75,8 +75,8 @@ TEST_F(SourceTest, WhatIsVisiblyNoTokenIsTroubleAndNoCandidate)
 		EXPECT_EQ(update.kind, Kind::trouble) << text;
 		EXPECT_THAT(update.trouble, testing::StartsWith("token file " + dir.path().string() + "/token "));
 		EXPECT_THAT(update.trouble, Not(HasSubstr("CANARY")));
-		EXPECT_EQ(source.current()->view(), "s.ONE");
-		EXPECT_EQ(source.candidate(), nullptr);
+		EXPECT_EQ(source.current().view(), "s.ONE");
+		EXPECT_TRUE(source.candidate().empty());
 	}
 	dir.write("token", "s.ONE");
 	EXPECT_TRUE(after(source).recovered);
@@ -92,7 +92,7 @@ TEST_F(SourceTest, WhoLooksAtATokenKeepsItUntilHeHasLooked)
 	dir.write("token", "s.TWO");
 	static_cast<void>(after(source));
 	source.adopt();
-	EXPECT_EQ(shown->view(), "s.ONE");
+	EXPECT_EQ(shown.view(), "s.ONE");
 	source.close();
 }
 
@@ -103,11 +103,11 @@ TEST_F(SourceTest, OpenedAgainTheFirstTokenCountsWhateverWasInUse)
 	static_cast<void>(source.update());
 	source.close();
 	dir.write("token", "s.TWO");
-	EXPECT_EQ(source.current()->view(), "s.ONE");
+	EXPECT_EQ(source.current().view(), "s.ONE");
 	source.open(reader, listener);
-	EXPECT_FALSE(source.isRead() && source.current()->view() == "s.ONE");
+	EXPECT_FALSE(source.isRead() && source.current().view() == "s.ONE");
 	EXPECT_EQ(source.update().kind, Kind::first);
-	EXPECT_EQ(source.current()->view(), "s.TWO");
+	EXPECT_EQ(source.current().view(), "s.TWO");
 	source.close();
 }
 
@@ -128,7 +128,7 @@ TEST_F(SourceTest, TheEnvironmentIsReadWhenItIsOpenedAndNeverAfter)
 	source.close();
 	source.open(reader, listener);
 	EXPECT_EQ(source.update().kind, Kind::first);
-	EXPECT_EQ(source.current()->view(), "s.TWO");
+	EXPECT_EQ(source.current().view(), "s.TWO");
 	source.close();
 	::unsetenv(name);
 }
@@ -141,7 +141,7 @@ TEST_F(SourceTest, AValueIsTheTokenOnceAndForAllAndHeldOnce)
 	for (int round = 0; round < 2; ++round) {
 		source.open(reader, listener);
 		EXPECT_EQ(source.update().kind, Kind::first);
-		EXPECT_EQ(source.current()->view(), "s.TOKEN");
+		EXPECT_EQ(source.current().view(), "s.TOKEN");
 		EXPECT_EQ(std::string(first, 9), std::string(9, '\0')); // the pages stay: the token lives in them
 		EXPECT_EQ(source.readNow(reader, {}).value().view(), "s.TOKEN");
 		source.close();
