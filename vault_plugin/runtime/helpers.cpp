@@ -1,8 +1,9 @@
 #include "runtime/helpers.h"
 
+#include "runtime/signals_blocked.h"
+
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -37,27 +38,6 @@ struct Pin
 };
 
 thread_local Pin pin;
-
-/// Makes threads that the current one starts block all signals but those of their own faults, while it lives.
-class SignalsBlocked
-{
-public:
-	SignalsBlocked() noexcept
-	{
-		sigset_t mask;
-		::sigfillset(&mask);
-		for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-			::sigdelset(&mask, fault);
-		}
-		::pthread_sigmask(SIG_SETMASK, &mask, &_before);
-	}
-	~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }
-	SignalsBlocked(const SignalsBlocked&) = delete;
-	SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-	sigset_t _before{};
-};
 
 /// Counts the helpers by the state of their work.
 struct Tally

@@ -1,6 +1,7 @@
 #include "runtime/thread.h"
 
-#include <csignal>
+#include "runtime/signals_blocked.h"
+
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -26,28 +27,6 @@ void* enter(void* argument)
 	start->main();
 	return nullptr;
 }
-
-/// Makes threads that the current one starts inherit a mask that leaves signals to the host's own threads, while it
-/// lives.
-class SignalsBlocked
-{
-public:
-	SignalsBlocked() noexcept
-	{
-		sigset_t mask;
-		::sigfillset(&mask);
-		for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-			::sigdelset(&mask, fault);
-		}
-		::pthread_sigmask(SIG_SETMASK, &mask, &_before);
-	}
-	~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }
-	SignalsBlocked(const SignalsBlocked&) = delete;
-	SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-	sigset_t _before{};
-};
 
 class Attributes
 {
