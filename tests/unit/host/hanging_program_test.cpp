@@ -8,7 +8,6 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 
 namespace issuer {
@@ -169,12 +168,8 @@ TEST_F(ProgramWhosePluginHangs, EndsAtOnceWhenToldASecondTime)
 	configure(issuer("bad", fixture::hangs_in_stop), "1h");
 	Program program({"run", "--config", config});
 	ASSERT_NE(program.lineWith("started"), "");
-	std::jthread teller([&](const std::stop_token& enough) { // two that come at the same time are one
-		while (!enough.stop_requested()) {
-			program.signal(SIGTERM);
-			std::this_thread::sleep_for(50ms);
-		}
-	});
+	program.signalAndAwait(SIGTERM);
+	program.signal(SIGTERM);
 	std::string said;
 	EXPECT_EQ(program.wait(nullptr, &said), 70);
 	EXPECT_THAT(said, HasSubstr("told to end a second time"));

@@ -4,8 +4,10 @@
 #include <Poco/PipeStream.h>
 #include <Poco/Process.h>
 #include <csignal>
+#include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace issuer::test {
@@ -35,6 +37,21 @@ public:
 	}
 
 	void signal(int number) const { ::kill(_handle.id(), number); }
+
+	/// Sends a signal that the program waits for, and returns once it has been taken: two that come at the same time
+	/// are one.
+	void signalAndAwait(int number) const
+	{
+		signal(number);
+		for (bool pending = true; pending; std::this_thread::yield()) {
+			std::ifstream status("/proc/" + std::to_string(_handle.id()) + "/status");
+			std::string mask = "0";
+			for (std::string word; status >> word && word != "ShdPnd:";) {
+			}
+			status >> mask;
+			pending = (std::stoull(mask, nullptr, 16) >> static_cast<unsigned>(number - 1) & 1U) != 0;
+		}
+	}
 
 	/// Waits for its end and returns its output. Both are short: neither pipe fills up while the other is read.
 	int wait(std::string* out = nullptr, std::string* err = nullptr)
