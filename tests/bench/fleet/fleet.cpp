@@ -151,7 +151,8 @@ void Fleet::Counter::await(std::size_t wanted)
 	static_cast<void>(reached.try_acquire()); // from an earlier wait that was over before it began
 	target = wanted;
 	if (count < wanted && !reached.try_acquire_for(std::chrono::minutes(5))) {
-		throw std::runtime_error("only " + std::to_string(count) + " of " + std::to_string(wanted) + " in five minutes");
+		throw std::runtime_error(
+			"only " + std::to_string(count) + " of " + std::to_string(wanted) + " in five minutes");
 	}
 }
 

@@ -145,8 +145,8 @@ Figures restOfFleet(const Subject& subject, const std::string& address, std::siz
 
 Figures bytesAtRest(const Subject& subject, const std::string& address, const std::string& figure)
 {
-	constexpr std::size_t few = 1000; // what all share is in both fleets
-	constexpr std::size_t many = 10'000;
+	constexpr std::size_t few = 10'000; // what all share is in both fleets
+	constexpr std::size_t many = 20'000;
 	auto less = inProcess([&] { return restOfFleet(subject, address, few); });
 	auto more = inProcess([&] { return restOfFleet(subject, address, many); });
 	if (less.empty() || more.empty()) {

@@ -25,7 +25,7 @@ struct Subject
 /// `size` issuers of one server and nothing but this: created, started in the background, at rest, stopped.
 [[nodiscard]] Figures restOfFleet(const Subject& subject, const std::string& address, std::size_t size);
 
-/// The same of 1,000 and of 10,000 issuers: bytes for each beyond its configuration, as one figure named `figure`.
+/// The same of 10,000 and of 20,000 issuers: bytes for each beyond its configuration, as one figure named `figure`.
 [[nodiscard]] Figures bytesAtRest(const Subject& subject, const std::string& address, const std::string& figure);
 
 /// 10,000 issuers whose lease of 20 s is renewed at its half: a thousand renewals a second. Beside them, at the same
