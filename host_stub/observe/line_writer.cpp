@@ -1,6 +1,8 @@
 #include "observe/line_writer.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <poll.h>
 #include <unistd.h>
 
