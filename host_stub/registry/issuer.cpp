@@ -216,7 +216,11 @@ CallResult Issuer::startCancellably(Instance& instance, Deadline deadline)
 		if (_halted || _closed) {
 			return tl::unexpected(CallError{ISSUER_E_CANCELLED, "stopped before it began"});
 		}
-		_starting = _now.instance;
+		// With its hold, which a stop by another thread needs longer than this start: see beginStop(). The pair lets go
+		// of the instance first.
+		const auto kept = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<Instance>>>(
+			_now.hold, _now.instance);
+		_starting = {kept, kept->second.get()};
 	}
 	CallResult started = instance.start(deadline);
 	const std::lock_guard lock(_mutex);
