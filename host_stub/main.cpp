@@ -4,7 +4,9 @@
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
+#include "commands/log_level.h"
 #include "commands/new_plugin.h"
+#include "commands/post_event.h"
 #include "commands/reload.h"
 #include "commands/renew.h"
 #include "commands/run.h"
@@ -145,6 +147,7 @@ int main(int argc, char** argv)
 	issuer::commands::Doctor doctor;
 	issuer::commands::Swap swap;
 	issuer::commands::Renew renew;
+	issuer::commands::LogLevel logLevel;
 	issuer::commands::Stage stage;
 	issuer::commands::Gc gc;
 	issuer::commands::Validate validate;
@@ -154,8 +157,9 @@ int main(int argc, char** argv)
 	issuer::commands::Reload reload;
 	issuer::commands::CheckChild checkChild;
 	issuer::commands::CanaryChild canaryChild;
+	issuer::commands::PostEvent postEvent;
 	const auto all = std::to_array<issuer::commands::Command*>({&run, &status, &doctor, &check, &reload, &swap, &renew,
-		&stage, &gc, &inspect, &validate, &newPlugin, &validateCheck, &checkChild, &canaryChild});
+		&logLevel, &stage, &gc, &inspect, &validate, &newPlugin, &validateCheck, &checkChild, &canaryChild, &postEvent});
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

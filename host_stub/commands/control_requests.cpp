@@ -2,10 +2,13 @@
 
 #include "common/text.h"
 #include "loader/installed.h"
+#include "observe/names.h"
 #include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
+#include <algorithm>
+#include <limits>
 #include <unistd.h>
 
 namespace issuer::commands {
@@ -37,9 +40,12 @@ std::string answerIssuers(const registry::Registry& registry, const observe::Fle
 			query[key] = value.toString();
 		}
 	}
-	const auto selection = observe::web::selectionFrom(query);
+	auto selection = observe::web::selectionFrom(query);
 	if (!selection) {
 		return wrong(selection.error().text);
+	}
+	if (!query.contains("limit")) {
+		selection->limit = std::numeric_limits<std::size_t>::max();
 	}
 	std::string answer = observe::web::issuersJson(
 		fleet, [&] { return registry.snapshot(); }, *selection);
@@ -94,10 +100,21 @@ std::string answerReload(const HostActions& actions, const Object& request)
 	return wrong("\"mode\" is begin, wait or dry_run");
 }
 
+std::string answerLogLevel(const HostActions& actions, const Object& request)
+{
+	const std::string wanted = request.optValue<std::string>("level", "");
+	const std::optional<issuer_log_level> level = observe::levelNamed(wanted);
+	if (!level || !actions.setLogLevel) {
+		return wrong("the log level is debug, info, warn or error");
+	}
+	actions.setLogLevel(*level);
+	return "{\"ok\":true,\"text\":" + jsonString("the log has lines of level " + wanted + " and above") + '}';
+}
+
 } // namespace
 
-std::string answerControl(
-	registry::Registry& registry, const observe::Fleet& fleet, const HostActions& actions, std::string_view line)
+std::string answerControl(registry::Registry& registry, const observe::Fleet& fleet, const HostActions& actions,
+	std::string_view line, control::Peer peer)
 try {
 	constexpr std::size_t deepest = 8;
 	Poco::JSON::Parser parser;
@@ -110,6 +127,12 @@ try {
 	if (wanted == "issuers") {
 		return answerIssuers(registry, fleet, *request);
 	}
+	if (peer == control::Peer::reader) {
+		return wrong("members of the host's control_group may ask for status and issuers alone");
+	}
+	if (wanted == "log_level") {
+		return answerLogLevel(actions, *request);
+	}
 	if (wanted == "swap") {
 		return answerSwap(registry, actions, *request);
 	}
@@ -120,7 +143,7 @@ try {
 	if (wanted == "reload") {
 		return answerReload(actions, *request);
 	}
-	return wrong("\"do\" is status, issuers, swap, renew, reread or reload");
+	return wrong("\"do\" is status, issuers, swap, renew, reread, reload or log_level");
 }
 catch (const Poco::Exception& error) {
 	return wrong("a JSON object is wanted: " + printable(error.message()));
@@ -129,10 +152,16 @@ catch (const std::exception& error) {
 	return wrong(error.what());
 }
 
-std::string issuersRequest(const std::optional<std::string>& issuer)
+std::string issuersRequest(const std::optional<std::string>& issuer, std::optional<std::size_t> limit)
 {
-	return "{\"do\":\"issuers\",\"happenings\":3,\"limit\":" + std::to_string(observe::web::largestLimit) +
+	const std::size_t most = std::min(limit.value_or(0), observe::web::largestLimit);
+	return std::string("{\"do\":\"issuers\",\"happenings\":3") + (limit ? ",\"limit\":" + std::to_string(most) : "") +
 		   (issuer ? ",\"name\":" + jsonString(*issuer) : "") + '}';
+}
+
+std::string logLevelRequest(const std::string& level)
+{
+	return "{\"do\":\"log_level\",\"level\":" + jsonString(level) + '}';
 }
 
 std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge)

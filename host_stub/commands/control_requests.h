@@ -1,9 +1,11 @@
 #pragma once
 
 #include "commands/reloading.h"
+#include "control/server.h"
 #include "observe/fleet.h"
 #include "registry/registry.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -13,16 +15,18 @@ namespace issuer::commands {
 struct HostActions
 {
 	std::function<ReloadReport(ReloadMode)> reload;
-	registry::Registry::Trial canary; ///< see Registry::swap()
+	registry::Registry::Trial canary;                   ///< see Registry::swap()
+	std::function<void(issuer_log_level)> setLogLevel; ///< sets the lowest level of the log's lines
 };
 
-/// Answers a request at the control socket of a running host; control/server.h describes the protocol. Does not throw.
-/// [thread-safe]
-[[nodiscard]] std::string answerControl(
-	registry::Registry& registry, const observe::Fleet& fleet, const HostActions& actions, std::string_view request);
+/// Answers a request at the control socket of a running host; control/server.h describes the protocol. A reader gets no
+/// request through that changes anything. Does not throw. [thread-safe]
+[[nodiscard]] std::string answerControl(registry::Registry& registry, const observe::Fleet& fleet,
+	const HostActions& actions, std::string_view request, control::Peer peer = control::Peer::owner);
 
-/// Returns the request for the state of the issuers, the most urgent ones if there are very many; or of one issuer.
-[[nodiscard]] std::string issuersRequest(const std::optional<std::string>& issuer);
+/// Returns the request for the state of all issuers, or of one; with a limit, of the most urgent ones.
+[[nodiscard]] std::string issuersRequest(
+	const std::optional<std::string>& issuer, std::optional<std::size_t> limit = std::nullopt);
 
 /// Returns the request to swap one issuer. `plugin` has an absolute path. With `canary` the host first tries it in a
 /// process of its own.
@@ -30,6 +34,9 @@ struct HostActions
 
 /// Returns the request for a reload.
 [[nodiscard]] std::string reloadRequest(ReloadMode mode);
+
+/// Returns the request to set the log level; `level` need not be one.
+[[nodiscard]] std::string logLevelRequest(const std::string& level);
 
 /// Returns the request to nudge one issuer.
 [[nodiscard]] std::string nudgeRequest(const std::string& issuer, registry::Nudge nudge);

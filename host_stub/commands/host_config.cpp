@@ -1,5 +1,6 @@
 #include "commands/host_config.h"
 
+#include "commands/exec_config.h"
 #include "commands/json_text.h"
 #include "common/descriptor.h"
 #include "common/duration.h"
@@ -423,7 +424,8 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 	Object::Ptr root;
 	part(faults, [&] {
 		root = objectAt(parsed(text), "",
-			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "http", "journal"},
+			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http",
+				"journal", "exec"},
 			&faults);
 	});
 	const auto given = [&](const char* key, const auto& read) {
@@ -451,8 +453,13 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 		const std::string control = stringAt(*root, "", "control");
 		config.control = control == "none" ? fs::path(control) : (folder / control).lexically_normal();
 	});
+	given("control_group", [&] { config.controlGroup = stringAt(*root, "", "control_group"); });
 	given("http", [&] { config.http = httpAt(root->get("http"), folder); });
 	given("journal", [&] { config.journal = journalAt(root->get("journal"), folder); });
+	given("exec", [&] {
+		auto rules = execRules(root->get("exec"));
+		config.exec = rules ? std::move(*rules) : throw Wrong{"exec", rules.error().text};
+	});
 	if (config.issuers.empty() && faults.empty() && config.faults.empty()) {
 		// Also where a folder is empty: it may not be mounted, which is no reason to remove every issuer.
 		faults.push_back(wrongAt("issuers", "at least one issuer is wanted, here or in the folder of \"include\""));

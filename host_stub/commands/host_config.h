@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "observe/exec.h"
 #include "observe/web/listen.h"
 #include "registry/spec.h"
 
@@ -28,8 +29,10 @@ struct HostConfig
 	std::vector<registry::IssuerSpec> issuers;
 	std::chrono::milliseconds stopTimeout{10'000};
 	std::optional<std::filesystem::path> control; ///< path of its control socket; "none": it has none
+	std::optional<std::string> controlGroup;      ///< group whose members may ask there for status; empty: none
 	std::optional<observe::web::Settings> http;   ///< empty: it serves no page and no metrics
 	std::optional<JournalConfig> journal;
+	std::vector<observe::ExecRule> exec; ///< commands and URLs that are told of credentials' turning points
 	/// Time that the start of an issuer's new plugin may take before a swap is taken back.
 	std::chrono::milliseconds swapTimeout{60'000};
 	/// Faults that a lenient reading found, one sentence each. The part with the fault is left out: an issuer, or a

@@ -1,5 +1,6 @@
 #include "commands/observation.h"
 
+#include "observe/exec.h"
 #include "observe/journal_file.h"
 #include "observe/journald.h"
 #include "observe/progress.h"
@@ -18,6 +19,7 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 	if (settings.format == LogFormat::journald) {
 		const auto journald = std::make_shared<observe::Journald>(settings.level);
 		_close = [journald] { journald->close(); };
+		_setLogLevel = [journald](issuer_log_level level) { journald->setLevel(level); };
 		_lines = journald;
 		return;
 	}
@@ -26,6 +28,7 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 	const auto journal = std::make_shared<observe::Journal>(
 		STDOUT_FILENO, observe::Journal::Settings{format, settings.level, settings.style});
 	_close = [journal] { journal->close(); };
+	_setLogLevel = [journal](issuer_log_level level) { journal->setLevel(level); };
 	_lines = journal;
 }
 
@@ -46,6 +49,17 @@ std::unique_ptr<Observation> Observation::begin(const Settings& settings, observ
 			closeLines();
 		};
 		sinks.push_back(journal);
+	}
+	if (!settings.exec.empty()) {
+		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {
+			others->notice({Action::exec, ISSUER_LOG_WARN, {}, text});
+		};
+		const auto exec = std::make_shared<observe::Exec>(settings.exec, complain);
+		self->_close = [exec, closeOthers = self->_close] {
+			exec->close();
+			closeOthers();
+		};
+		sinks.push_back(exec);
 	}
 	self->_sink = std::make_shared<observe::Everyone>(std::move(sinks));
 	return self;

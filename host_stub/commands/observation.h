@@ -29,6 +29,7 @@ public:
 		issuer_log_level level = ISSUER_LOG_INFO;
 		observe::HumanLines::Style style;
 		std::optional<JournalConfig> journal;
+		std::vector<observe::ExecRule> exec;
 	};
 
 	/// `snapshot` is called only by the objects that serve() and watch() return.
@@ -46,6 +47,9 @@ public:
 	/// Starts reporting to the service manager; the same holds for the returned object.
 	[[nodiscard]] std::unique_ptr<observe::Service> watch() const;
 
+	/// Sets the lowest level of the log's lines from now on. The journal file keeps everything. [thread-safe]
+	void setLogLevel(issuer_log_level level) const { _setLogLevel(level); }
+
 	/// Writes the lines told so far; later ones are dropped.
 	void close();
 
@@ -59,6 +63,7 @@ private:
 	std::shared_ptr<observe::EventSink> _lines;
 	std::shared_ptr<observe::EventSink> _file;
 	std::shared_ptr<observe::EventSink> _sink;
+	std::function<void(issuer_log_level)> _setLogLevel;
 	std::function<void()> _close;
 };
 

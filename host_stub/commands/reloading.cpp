@@ -136,6 +136,8 @@ std::vector<std::string> Reloading::heldSettings(const HostConfig& wanted) const
 		{"http", !_settings.httpByOption && wanted.http != started.http},
 		{"journal", wanted.journal != started.journal},
 		{"control", !_settings.controlByOption && wanted.control != started.control},
+		{"control_group", wanted.controlGroup != started.controlGroup},
+		{"exec", wanted.exec != started.exec},
 		{"stop_timeout", wanted.stopTimeout != started.stopTimeout},
 		{"swap_timeout", wanted.swapTimeout != started.swapTimeout},
 	};

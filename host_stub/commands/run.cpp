@@ -222,14 +222,9 @@ bool Run::setOption(const std::string& name, std::string& value)
 		_format = value == "json" ? LogFormat::json : value == "journald" ? LogFormat::journald : LogFormat::human;
 		return value == "json" || value == "human" || value == "journald" || (value = "human, json or journald", false);
 	}
-	for (const issuer_log_level level : {ISSUER_LOG_DEBUG, ISSUER_LOG_INFO, ISSUER_LOG_WARN, ISSUER_LOG_ERROR}) {
-		if (value == observe::levelName(level)) {
-			_level = level;
-			return true;
-		}
-	}
-	value = "debug, info, warn or error";
-	return false;
+	const std::optional<issuer_log_level> level = observe::levelNamed(value);
+	_level = level.value_or(_level);
+	return level || (value = "debug, info, warn or error", false);
 }
 
 int Run::run(const std::vector<std::string>& arguments)
@@ -258,7 +253,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
 	const auto observation =
 		Observation::begin({_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
-							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal},
+							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal, config->exec},
 			[&] { return all->snapshot(); });
 	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
@@ -278,16 +273,18 @@ int Run::run(const std::vector<std::string>& arguments)
 			[this] { return _configFile ? checkInChild(*_configFile, _plugins) : Result<void>(); }, *config,
 			_http.has_value(), _control.has_value()});
 	const HostActions actions{[&](ReloadMode mode) { return reloading.reload(mode); },
-		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); }};
+		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); },
+		[&](issuer_log_level level) { observation->setLogLevel(level); }};
 	std::unique_ptr<control::Server> control;
 	std::unique_ptr<observe::web::Server> server;
 	Attempts attempts(journal, surroundings.calls);
 	const auto service = observation->watch();
 	const auto path = controlPath(_control, *config);
 	const auto listen = [&]() -> Result<std::string> {
-		return control::Server::listen(*path, [&](std::string_view line) {
-			return answerControl(registry, observation->fleet(), actions, line);
-		}).map([&](std::unique_ptr<control::Server> listening) {
+		const auto answer = [&](std::string_view line, control::Peer peer) {
+			return answerControl(registry, observation->fleet(), actions, line, peer);
+		};
+		return control::Server::listen(*path, answer, config->controlGroup).map([&](std::unique_ptr<control::Server> listening) {
 			control = std::move(listening);
 			return "`status` and `swap` listen at " + path->string();
 		});

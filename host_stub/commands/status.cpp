@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <iostream>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace issuer::commands {
@@ -32,16 +33,34 @@ std::string inPlace(const std::string& table)
 	return text + "\033[J";
 }
 
+/// The size of the terminal; none where it does not say.
+std::optional<Screen> screenOf(int fd)
+{
+	winsize size{};
+	const bool told = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0;
+	return told ? std::optional(Screen{size.ws_row, size.ws_col}) : std::nullopt;
+}
+
+void showNames(const Poco::JSON::Object& answer)
+{
+	const Poco::JSON::Array::Ptr issuers = answer.getArray("issuers");
+	for (std::size_t i = 0; i < issuers->size(); ++i) {
+		std::cout << printable(issuers->getObject(static_cast<unsigned>(i))->getValue<std::string>("name")) << '\n';
+	}
+	std::cout << std::flush;
+}
+
 } // namespace
 
 std::string_view Status::help() const
 {
-	return "Usage: issuer-host status [NAME] [--json] [--watch] [--control PATH]\n"
+	return "Usage: issuer-host status [NAME] [--json | --names] [--watch] [--control PATH]\n"
 		   "\n"
 		   "Asks the running host how its issuers are, or how NAME is, and shows it as a table, most urgent first.\n"
 		   "\n"
 		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers gives it\n"
-		   "  --watch   again and again, until SIGINT\n"
+		   "  --names   only the issuers' names, one a line\n"
+		   "  --watch   again and again, until SIGINT; on a terminal as many of the most urgent as fit\n"
 		   "\n"
 		   "Example:\n"
 		   "  issuer-host status --json | jq '.issuers[] | select(.severity == \"dead\") | .name'\n"
@@ -54,6 +73,7 @@ void Status::defineOptions(Poco::Util::OptionSet& options) const
 	using Poco::Util::Option;
 	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
 	options.addOption(Option("json", "", "one line of JSON, for programs"));
+	options.addOption(Option("names", "", "only the issuers' names, one a line"));
 	options.addOption(Option("watch", "w", "again every two seconds"));
 }
 
@@ -63,6 +83,7 @@ bool Status::setOption(const std::string& name, std::string& value)
 		_control = value;
 	}
 	_json = _json || name == "json";
+	_names = _names || name == "names";
 	_watch = _watch || name == "watch";
 	return true;
 }
@@ -72,24 +93,29 @@ int Status::run(const std::vector<std::string>& arguments)
 	if (arguments.size() > 1) {
 		return usageError("status takes one issuer's name at most", name());
 	}
+	if (_json && _names) {
+		return usageError("status takes one of --json and --names", name());
+	}
 	if (!arguments.empty()) {
 		_issuer = arguments.front();
 	}
 	return _watch ? watch() : show(false);
 }
 
-Result<std::string> Status::ask() const
+Result<std::string> Status::ask(std::optional<std::size_t> limit) const
 {
 	const Result<std::filesystem::path> socket = _control
 													 ? Result<std::filesystem::path>(*_control)
 													 : control::findHost(control::likelySockets(environmentVariable));
 	return socket.and_then(
-		[&](const std::filesystem::path& path) { return control::ask(path, issuersRequest(_issuer), patience); });
+		[&](const std::filesystem::path& path) { return control::ask(path, issuersRequest(_issuer, limit), patience); });
 }
 
 int Status::show(bool again) const
 try {
-	const Result<std::string> answer = ask();
+	const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+	const std::optional<Screen> screen = _watch && terminal ? screenOf(STDOUT_FILENO) : std::nullopt;
+	const Result<std::string> answer = ask(screen && !_json && !_names ? std::optional(screen->rows) : std::nullopt);
 	if (!answer) {
 		std::cerr << "issuer-host: " << answer.error().text << '\n';
 		return exitUnavailable;
@@ -107,9 +133,12 @@ try {
 		std::cout << *answer << std::endl;
 		return exitOk;
 	}
-	const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+	if (_names) {
+		showNames(*json);
+		return exitOk;
+	}
 	const bool colours = terminal && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::string table = statusTable(*json, colours);
+	const std::string table = statusTable(*json, colours, screen);
 	std::cout << (_watch && terminal ? inPlace(table) : (again ? "\n" : "") + table) << std::flush;
 	return exitOk;
 }
@@ -125,7 +154,7 @@ int Status::watch() const
 	::sigaddset(&ends, SIGINT);
 	::sigaddset(&ends, SIGTERM);
 	::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-	if (!_json && ::isatty(STDOUT_FILENO) == 1) {
+	if (!_json && !_names && ::isatty(STDOUT_FILENO) == 1) {
 		std::cout << "\033[2J";
 	}
 	// A host that is restarting is waited for, so that --watch sees it come back.

@@ -21,13 +21,14 @@ public:
 	int run(const std::vector<std::string>& arguments) override;
 
 private:
-	[[nodiscard]] Result<std::string> ask() const;
+	[[nodiscard]] Result<std::string> ask(std::optional<std::size_t> limit) const;
 	int show(bool again) const;
 	int watch() const;
 
 	std::optional<std::string> _control;
 	std::optional<std::string> _issuer;
 	bool _json = false;
+	bool _names = false;
 	bool _watch = false;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -152,9 +153,57 @@ std::string headlineOf(const Object& answer)
 	return text + '\n';
 }
 
+/// The first `width` characters of a line.
+std::string cut(const std::string& text, std::size_t width)
+{
+	std::size_t characters = 0;
+	for (std::size_t i = 0; i < text.size(); ++i) {
+		if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80 && characters++ == width) {
+			return text.substr(0, i);
+		}
+	}
+	return text;
+}
+
+/// One line of the table, and its remark below it.
+std::string textOf(const Line& line, const std::array<std::size_t, columns>& widths, bool colours, std::size_t width)
+{
+	std::string row;
+	std::size_t stateBegin = 0;
+	for (std::size_t i = 0; i < columns; ++i) {
+		stateBegin = i == 1 ? row.size() : stateBegin;
+		row += line.cells[i];
+		row.append(i + 1 < columns ? widths[i] - widthOf(line.cells[i]) + 2 : 0, ' ');
+	}
+	row = cut(row, width);
+	const std::size_t stateEnd = stateBegin + line.cells[1].size();
+	if (colours && line.colour != nullptr && stateEnd <= row.size()) {
+		row.insert(stateEnd, "\033[0m").insert(stateBegin, line.colour);
+	}
+	return row + (line.remark.empty() ? "\n" : '\n' + cut("    " + line.remark, width) + '\n');
+}
+
+std::size_t heightOf(const Line& line)
+{
+	return line.remark.empty() ? 1 : 2;
+}
+
+/// How many of `lines` fit into `rows`.
+std::size_t fitting(const std::vector<Line>& lines, std::size_t rows)
+{
+	std::size_t count = 0;
+	for (std::size_t height = 0; count < lines.size(); ++count) {
+		height += heightOf(lines[count]);
+		if (height > rows) {
+			break;
+		}
+	}
+	return count;
+}
+
 } // namespace
 
-std::string statusTable(const Object& answer, bool colours)
+std::string statusTable(const Object& answer, bool colours, const std::optional<Screen>& screen)
 {
 	const auto now = answer.getValue<std::int64_t>("unix_ms");
 	const Array::Ptr issuers = answer.getArray("issuers");
@@ -162,24 +211,25 @@ std::string statusTable(const Object& answer, bool colours)
 	for (std::size_t i = 0; i < issuers->size(); ++i) {
 		lines.push_back(lineOf(*issuers->getObject(static_cast<unsigned>(i)), now));
 	}
+	constexpr std::size_t others = 3; // the headline, the last line and the row of the cursor
+	const std::size_t rows = screen ? std::max(screen->rows, others) - others : std::numeric_limits<std::size_t>::max();
+	const std::size_t width = screen ? screen->columns : std::numeric_limits<std::size_t>::max();
+	lines.resize(fitting(lines, rows));
 	std::array<std::size_t, columns> widths{};
 	for (const Line& line : lines) {
 		for (std::size_t i = 0; i < columns; ++i) {
 			widths[i] = std::max(widths[i], widthOf(line.cells[i]));
 		}
 	}
-	std::string text = headlineOf(answer);
+	std::string text = cut(headlineOf(answer), width);
+	text += text.ends_with('\n') ? "" : "\n";
 	for (const Line& line : lines) {
-		for (std::size_t i = 0; i < columns; ++i) {
-			const bool coloured = i == 1 && colours && line.colour != nullptr;
-			text += (coloured ? line.colour : "") + line.cells[i] + (coloured ? "\033[0m" : "");
-			text.append(i + 1 < columns ? widths[i] - widthOf(line.cells[i]) + 2 : 0, ' ');
-		}
-		text += line.remark.empty() ? "\n" : "\n    " + line.remark + '\n';
+		text += textOf(line, widths, colours, width);
 	}
 	const auto matching = answer.getValue<std::size_t>("matching");
-	if (matching > issuers->size()) {
-		text += "and " + std::to_string(matching - issuers->size()) + " more, less urgent\n";
+	const std::size_t shown = lines.empty() ? 0 : lines.size() - 1; // the first line has the titles
+	if (matching > shown) {
+		text += cut("and " + std::to_string(matching - shown) + " more, less urgent", width) + '\n';
 	}
 	return text;
 }

@@ -22,7 +22,7 @@ std::string whyNot(int error)
 		return "no host listens there any more";
 	case EACCES:
 	case EPERM:
-		return "it is open to the host's own user and to root alone";
+		return "it is open to the host's own user, to root and to the group of control_group";
 	default:
 		return std::strerror(error);
 	}

@@ -2,16 +2,20 @@
 
 #include "common/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <climits>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace issuer::control {
 
@@ -82,12 +86,55 @@ Result<Descriptor> listenAt(const fs::path& path)
 	return socket;
 }
 
-bool isWelcome(int socket)
+Result<gid_t> groupNamed(const std::string& name)
+{
+	constexpr std::size_t enough = 65536; // a group with thousands of members
+	std::vector<char> buffer(enough);
+	group entry{};
+	group* found = nullptr;
+	const int error = ::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+	if (found == nullptr) {
+		return failure(error == 0 ? "there is no group \"" + name + "\"; make it or name another in control_group"
+								  : "group \"" + name + "\" cannot be looked up: " + std::strerror(error));
+	}
+	return entry.gr_gid;
+}
+
+/// Opens the socket's file to the group. Until then only its owner can connect.
+Result<void> openTo(const fs::path& path, gid_t group)
+{
+	if (::chown(path.c_str(), static_cast<uid_t>(-1), group) != 0 ||
+		::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) {
+		const std::string why = std::strerror(errno);
+		::unlink(path.c_str());
+		return cannot(path, "it cannot be given to the group of control_group: " + why + "; is the host's user in it?");
+	}
+	return {};
+}
+
+bool isMember(int socket, gid_t primary, gid_t group)
+{
+	std::vector<gid_t> groups(NGROUPS_MAX);
+	socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+	if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+		size = 0;
+	}
+	groups.resize(size / sizeof(gid_t));
+	return primary == group || std::ranges::find(groups, group) != groups.end();
+}
+
+/// Returns what the client may do; empty: nothing.
+std::optional<Peer> peerOf(int socket, std::optional<gid_t> readers)
 {
 	ucred peer{};
 	socklen_t size = sizeof peer;
-	return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-		   (peer.uid == 0 || peer.uid == ::geteuid());
+	if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+		return std::nullopt;
+	}
+	if (peer.uid == 0 || peer.uid == ::geteuid()) {
+		return Peer::owner;
+	}
+	return readers && isMember(socket, peer.gid, *readers) ? std::optional(Peer::reader) : std::nullopt;
 }
 
 std::string refusal(std::string_view why)
@@ -97,8 +144,17 @@ std::string refusal(std::string_view why)
 
 } // namespace
 
-Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
+Result<std::unique_ptr<Server>> Server::listen(
+	fs::path path, Answer answer, const std::optional<std::string>& readers)
 {
+	std::optional<gid_t> group;
+	if (readers) {
+		const Result<gid_t> found = groupNamed(*readers);
+		if (!found) {
+			return cannot(path, found.error().text);
+		}
+		group = *found;
+	}
 	Result<Descriptor> lock = lockPath(path);
 	if (!lock) {
 		return tl::unexpected(lock.error());
@@ -107,9 +163,12 @@ Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
 	if (!socket) {
 		return tl::unexpected(socket.error());
 	}
+	if (const Result<void> opened = group ? openTo(path, *group) : Result<void>(); !opened) {
+		return tl::unexpected(opened.error());
+	}
 	try {
 		// No make_unique: the constructor is private.
-		return std::unique_ptr<Server>(new Server(path, std::move(*lock), std::move(*socket), std::move(answer)));
+		return std::unique_ptr<Server>(new Server(path, std::move(*lock), std::move(*socket), std::move(answer), group));
 	}
 	catch (const std::system_error& error) { // no descriptor or no thread was left
 		::unlink(path.c_str());
@@ -117,9 +176,9 @@ Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer)
 	}
 }
 
-Server::Server(fs::path path, Descriptor lock, Descriptor socket, Answer answer)
+Server::Server(fs::path path, Descriptor lock, Descriptor socket, Answer answer, std::optional<gid_t> readers)
 	: _path(std::move(path)), _lock(std::move(lock)), _socket(std::move(socket)), _ending(::eventfd(0, EFD_CLOEXEC)),
-	  _answer(std::move(answer))
+	  _answer(std::move(answer)), _readers(readers)
 {
 	if (!_ending.valid()) {
 		throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -162,23 +221,25 @@ void Server::accept()
 		::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &longestSilence, sizeof longestSilence);
 		::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &longestDeafness, sizeof longestDeafness);
 		const std::lock_guard lock(_mutex);
-		if (!isWelcome(socket.get())) {
-			sendAll(socket.get(), refusal("only the host's own user and root may ask"));
+		const std::optional<Peer> peer = peerOf(socket.get(), _readers);
+		if (!peer) {
+			sendAll(socket.get(), refusal("only the host's own user, root and the group of control_group may ask"));
 		}
 		else if (_connections.size() >= mostConnections) {
 			sendAll(socket.get(), refusal("too many ask at the same time"));
 		}
 		else {
-			begin(std::move(socket));
+			begin(std::move(socket), *peer);
 		}
 	}
 }
 
 /// Starts a thread for a connection. Called under the lock.
-void Server::begin(Descriptor socket)
+void Server::begin(Descriptor socket, Peer peer)
 {
 	Connection& connection = _connections.emplace_back();
 	connection.socket = std::move(socket);
+	connection.peer = peer;
 	try {
 		connection.thread = std::thread([this, &connection] { serve(connection); });
 	}
@@ -190,17 +251,17 @@ void Server::begin(Descriptor socket)
 
 void Server::serve(Connection& connection)
 {
-	converse(connection.socket.get());
+	converse(connection.socket.get(), connection.peer);
 	const std::lock_guard lock(_mutex);
 	connection.socket = Descriptor(); // closed now, rather than when the next client comes
 	connection.ended = true;
 }
 
-void Server::converse(int socket)
+void Server::converse(int socket, Peer peer)
 {
 	LineReader lines(socket, longestLine);
 	while (const auto line = lines.next()) {
-		if (!sendAll(socket, _answer(*line) + '\n')) {
+		if (!sendAll(socket, _answer(*line, peer) + '\n')) {
 			return;
 		}
 	}

@@ -8,20 +8,29 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <thread>
 
 namespace issuer::control {
 
+/// Rights of a client, by the kernel's peer credentials.
+enum class Peer
+{
+	owner,  ///< the host's own user, or root: anything
+	reader, ///< a member of the readers' group: status and issuers
+};
+
 /// Serves the control socket of a running host: a unix socket of mode 0600, for the host's own user and root alone,
-/// which the kernel's peer credentials confirm.
+/// which the kernel's peer credentials confirm; with a readers' group, of mode 0660 and that group.
 ///
 /// The protocol is lines of JSON: one object a line asks, one answers, in turn, as often as the client likes:
 ///
 ///     {"do":"status"}
 ///     → {"ok":true,"pid":4711,"issuers":[…]}                  each as statusJson() writes it
-///     {"do":"issuers","order":"urgency","limit":1000,…}      the parameters of GET /api/v1/issuers
+///     {"do":"issuers","order":"urgency","limit":1000,…}      the parameters of GET /api/v1/issuers; no limit: all
 ///     → {"ok":true,…}                                         and its answer, see observe/web/API.md
 ///     {"do":"swap","issuer":"team-a","plugin":"/abs/path/vault_plugin.so","sha256":"…","canary":true}
 ///                                                             sha256 and canary may be left out
@@ -35,7 +44,9 @@ namespace issuer::control {
 ///     {"do":"reload","mode":"begin"}                          or wait, or dry_run; begin, if it is left out
 ///     → {"ok":true,"result":"applied","sentences":["…"],"text":"…"}     or held: something cannot change now
 ///     → {"ok":false,"result":"refused","sentences":["…"],"error":"…"}   or unreadable, rolled_back
-///     anything else
+///     {"do":"log_level","level":"debug"}                      the lowest level of its log's lines
+///     → {"ok":true,"text":"…"}
+///     anything else, and from a reader anything but status and issuers
 ///     → {"ok":false,"error":"…"}
 ///
 /// A line is at most 64 KiB. The 17th connection at a time, or one for which the system gives no thread, gets an error
@@ -45,11 +56,13 @@ class Server
 public:
 	/// Answers one line with one line, both without a line end. Called concurrently, once at a time per connection; may
 	/// block. Must not throw.
-	using Answer = std::function<std::string(std::string_view line)>;
+	using Answer = std::function<std::string(std::string_view line, Peer peer)>;
 
-	/// Listens at `path`, where a socket left behind by a dead host is replaced. The error names the path and the
-	/// reason: a running host holds it, another kind of file is there, or it cannot be created.
-	[[nodiscard]] static Result<std::unique_ptr<Server>> listen(std::filesystem::path path, Answer answer);
+	/// Listens at `path`, where a socket left behind by a dead host is replaced. Members of the group `readers` may
+	/// connect, too; the host must be root or a member of it. The error names the path and the reason: a running host
+	/// holds it, another kind of file is there, it cannot be created, or it cannot be given to the group.
+	[[nodiscard]] static Result<std::unique_ptr<Server>> listen(
+		std::filesystem::path path, Answer answer, const std::optional<std::string>& readers = std::nullopt);
 
 	/// Takes no further line, waits for the answers under way, and removes the socket.
 	~Server();
@@ -62,16 +75,17 @@ private:
 	struct Connection
 	{
 		Descriptor socket;
+		Peer peer;
 		std::thread thread;
 		bool ended = false;
 	};
 
-	Server(std::filesystem::path path, Descriptor lock, Descriptor socket, Answer answer);
+	Server(std::filesystem::path path, Descriptor lock, Descriptor socket, Answer answer, std::optional<gid_t> readers);
 
 	void accept();
-	void begin(Descriptor socket);
+	void begin(Descriptor socket, Peer peer);
 	void serve(Connection& connection);
-	void converse(int socket);
+	void converse(int socket, Peer peer);
 	void joinEnded();
 
 	const std::filesystem::path _path;
@@ -79,6 +93,7 @@ private:
 	const Descriptor _socket;
 	const Descriptor _ending;
 	const Answer _answer;
+	const std::optional<gid_t> _readers; ///< group whose members may connect
 	std::mutex _mutex; ///< guards all below
 	std::list<Connection> _connections;
 	std::thread _thread;

@@ -24,6 +24,7 @@ enum class Action
 	serving,      ///< the status page and metrics are served
 	stalled,      ///< work is due and nothing moves
 	journal,      ///< the journal file cannot be written, or can be again
+	exec,         ///< a command or URL of "exec" failed, or events for it were dropped
 	threads,      ///< the system refuses the host a thread, or does so no longer
 };
 

@@ -12,7 +12,7 @@ void Journal::event(std::string_view issuer, const issuer_event& event)
 		return;
 	}
 	const bool saidTwice = _facts.isToldByTheNext(issuer, event) && _settings.format == Format::human;
-	if (saidTwice || HumanLines::severity(event) < _settings.level) {
+	if (saidTwice || HumanLines::severity(event) < _level) {
 		return;
 	}
 	_writer.write(_settings.format == Format::json ? jsonLine(issuer, event) : _human.event(issuer, event));
@@ -21,7 +21,7 @@ void Journal::event(std::string_view issuer, const issuer_event& event)
 void Journal::log(std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
 {
 	// Component "events" repeats in words the recorded events (lifecycle.h, issuer_host::log), which are all shown.
-	if (level < _settings.level || component == "events") {
+	if (level < _level || component == "events") {
 		return;
 	}
 	const std::int64_t now = unixMsNow();
@@ -31,7 +31,7 @@ void Journal::log(std::string_view issuer, issuer_log_level level, std::string_v
 
 void Journal::notice(const Notice& notice)
 {
-	if (notice.level < _settings.level) {
+	if (notice.level < _level) {
 		return;
 	}
 	const std::int64_t now = unixMsNow();

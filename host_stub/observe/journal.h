@@ -5,6 +5,8 @@
 #include "observe/human_lines.h"
 #include "observe/line_writer.h"
 
+#include <atomic>
+
 namespace issuer::observe {
 
 /// Writes everything that happens as lines of text, for people or for programs.
@@ -25,18 +27,25 @@ public:
 	};
 
 	/// `fd` is borrowed.
-	Journal(int fd, const Settings& settings) : _settings(settings), _human(settings.style), _writer(fd) {}
+	Journal(int fd, const Settings& settings)
+		: _settings(settings), _level(settings.level), _human(settings.style), _writer(fd)
+	{
+	}
 
 	void event(std::string_view issuer, const issuer_event& event) override;
 	void log(
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
 	void notice(const Notice& notice) override;
 
+	/// Drops lines below `level` from now on. [thread-safe]
+	void setLevel(issuer_log_level level) { _level = level; }
+
 	/// Writes the lines told so far; later ones are dropped.
 	void close() { _writer.close(); }
 
 private:
 	const Settings _settings;
+	std::atomic<issuer_log_level> _level;
 	const HumanLines _human;
 	Facts _facts;
 	LineWriter _writer;

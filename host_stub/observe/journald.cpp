@@ -31,7 +31,7 @@ std::string field(const char* name, std::string_view value)
 
 Journald::Journald(issuer_log_level level, Send send)
 	: _level(level), _send(std::move(send)),
-	  _entries({}, [this](const auto& entries, std::uint64_t dropped) { return sendAll(entries, dropped); })
+	  _entries({mostWaiting}, [this](const auto& entries, std::uint64_t dropped) { return sendAll(entries, dropped); })
 {
 }
 

@@ -5,6 +5,7 @@
 #include "observe/human_lines.h"
 #include "observe/spool.h"
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,12 +23,18 @@ class Journald final : public EventSink
 public:
 	using Send = std::function<void(const JournaldEntry&)>;
 
+	/// Entries that may wait for journald: those of ten thousand issuers that start at once, and as many again.
+	static constexpr std::size_t mostWaiting = 100'000;
+
 	explicit Journald(issuer_log_level level, Send send = toJournald);
 
 	void event(std::string_view issuer, const issuer_event& event) override;
 	void log(
 		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override;
 	void notice(const Notice& notice) override;
+
+	/// Drops entries below `level` from now on. [thread-safe]
+	void setLevel(issuer_log_level level) { _level = level; }
 
 	/// Sends the entries told so far; later ones are dropped.
 	void close() { _entries.close(); }
@@ -40,7 +47,7 @@ public:
 private:
 	bool sendAll(const std::deque<JournaldEntry>& entries, std::uint64_t dropped) const;
 
-	const issuer_log_level _level;
+	std::atomic<issuer_log_level> _level;
 	const Send _send;
 	const HumanLines _lines{{false, 0, false}};
 	Facts _facts;

@@ -156,6 +156,7 @@ void Metrics::notice(const Notice& notice)
 	case Action::serving:
 	case Action::stalled:
 	case Action::journal:
+	case Action::exec:
 	case Action::threads:
 		return;
 	}

@@ -50,6 +50,16 @@ std::string levelName(issuer_log_level level)
 	return nameOf(level, names);
 }
 
+std::optional<issuer_log_level> levelNamed(std::string_view name)
+{
+	for (const issuer_log_level level : {ISSUER_LOG_DEBUG, ISSUER_LOG_INFO, ISSUER_LOG_WARN, ISSUER_LOG_ERROR}) {
+		if (name == levelName(level)) {
+			return level;
+		}
+	}
+	return std::nullopt;
+}
+
 std::string actionName(Action action)
 {
 	switch (action) {
@@ -85,6 +95,8 @@ std::string actionName(Action action)
 		return "stalled";
 	case Action::journal:
 		return "journal";
+	case Action::exec:
+		return "exec";
 	case Action::threads:
 		return "threads";
 	}

@@ -3,7 +3,9 @@
 #include "observe/event_sink.h"
 #include "observe/issuer_status.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace issuer::observe {
 
@@ -14,6 +16,8 @@ namespace issuer::observe {
 [[nodiscard]] std::string stateName(issuer_state state);
 [[nodiscard]] std::string reasonName(issuer_reason reason);
 [[nodiscard]] std::string levelName(issuer_log_level level);
+/// None: no level has this name.
+[[nodiscard]] std::optional<issuer_log_level> levelNamed(std::string_view name);
 [[nodiscard]] std::string actionName(Action action);
 [[nodiscard]] std::string phaseName(Phase phase);
 

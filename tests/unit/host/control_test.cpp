@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string echo(std::string_view line)
+std::string echo(std::string_view line, Peer = Peer::owner)
 {
 	return "heard " + std::string(line);
 }
@@ -78,7 +78,7 @@ TEST_F(Control, AsksAndHearsTheAnswer)
 TEST_F(Control, AnswersOneWhileAnotherWaits)
 {
 	std::promise<void> entered, released;
-	const auto server = listen([&](std::string_view line) {
+	const auto server = listen([&](std::string_view line, Peer) {
 		if (line == "slow") {
 			entered.set_value();
 			released.get_future().wait();
@@ -95,7 +95,7 @@ TEST_F(Control, AnswersOneWhileAnotherWaits)
 TEST_F(Control, AtItsEndGivesTheAnswerThatIsUnderWay)
 {
 	std::promise<void> entered, released;
-	auto server = listen([&](std::string_view line) {
+	auto server = listen([&](std::string_view line, Peer) {
 		entered.set_value();
 		released.get_future().wait();
 		return echo(line);

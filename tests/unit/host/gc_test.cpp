@@ -26,7 +26,7 @@ protected:
 
 	int run(const std::string& hostSays, const std::vector<std::string>& options = {})
 	{
-		const auto host = control::Server::listen(socket, [&](std::string_view) { return hostSays; });
+		const auto host = control::Server::listen(socket, [&](std::string_view, control::Peer) { return hostSays; });
 		Gc gc;
 		std::string control = socket;
 		std::string folder = plugins;

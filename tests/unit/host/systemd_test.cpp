@@ -4,6 +4,7 @@
 #include "told_events.h"
 
 #include <condition_variable>
+#include <future>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +58,25 @@ TEST(Journald, HearsNothingBelowTheLevelNothingTwiceAndNothingAfterTheEnd)
 						journald.notice({Action::ready, ISSUER_LOG_ERROR, {}, "x"});
 					}),
 		testing::IsEmpty());
+}
+
+TEST(Journald, LosesNothingWhileTenThousandIssuersStartAndItTakesNothing)
+{
+	constexpr std::size_t told = 30'000;
+	std::promise<void> takes;
+	std::size_t taken = 0;
+	Journald journald(ISSUER_LOG_INFO, [&, first = true](const JournaldEntry& entry) mutable {
+		if (std::exchange(first, false)) {
+			takes.get_future().wait();
+		}
+		taken += entry.front().find("dropped") == std::string::npos ? 1U : 0U;
+	});
+	for (std::size_t i = 0; i < told; ++i) {
+		journald.notice({Action::started, ISSUER_LOG_INFO, "a", "with Vault"});
+	}
+	takes.set_value();
+	journald.close();
+	EXPECT_EQ(taken, told);
 }
 
 TEST(Journald, CannotBeMadeToTakeAFieldForAnother)

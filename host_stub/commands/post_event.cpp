@@ -1,0 +1,65 @@
+#include "commands/post_event.h"
+
+#include "commands/exit_codes.h"
+#include "commands/quick_config.h"
+
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/HTTPSClientSession.h>
+#include <Poco/URI.h>
+#include <iostream>
+#include <iterator>
+
+namespace issuer::commands {
+
+namespace {
+
+using Poco::Net::HTTPClientSession;
+using Poco::Net::HTTPRequest;
+using Poco::Net::HTTPResponse;
+using Poco::Net::HTTPSClientSession;
+
+std::unique_ptr<HTTPClientSession> sessionFor(const Poco::URI& uri)
+{
+	using Poco::Net::Context;
+	if (uri.getScheme() == "http") {
+		return std::make_unique<HTTPClientSession>(uri.getHost(), uri.getPort());
+	}
+	constexpr int deepest = 9;
+	Context::Ptr context(new Context(Context::TLS_CLIENT_USE, "", Context::VERIFY_STRICT, deepest, true));
+	context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+	return std::make_unique<HTTPSClientSession>(uri.getHost(), uri.getPort(), context);
+}
+
+HTTPResponse::HTTPStatus post(const Poco::URI& uri, const std::string& body)
+{
+	const auto session = sessionFor(uri);
+	HTTPRequest request(HTTPRequest::HTTP_POST, uri.getPathAndQuery().empty() ? "/" : uri.getPathAndQuery(), "HTTP/1.1");
+	request.setContentType("application/json");
+	request.setContentLength(static_cast<std::streamsize>(body.size()));
+	request.set("User-Agent", "issuer-host/" ISSUER_VERSION);
+	session->sendRequest(request) << body;
+	HTTPResponse response;
+	session->receiveResponse(response);
+	return response.getStatus();
+}
+
+} // namespace
+
+int PostEvent::run(const std::vector<std::string>&)
+try {
+	const Poco::URI uri(environmentVariable("ISSUER_POST_URL").value_or(""));
+	const std::string body(std::istreambuf_iterator<char>(std::cin), {});
+	const auto status = post(uri, body);
+	if (status >= 200 && status < 300) {
+		return exitOk;
+	}
+	std::cerr << "issuer-host: " << uri.getHost() << " answers a posted event with " << status << '\n';
+	return exitFindings;
+}
+catch (const Poco::Exception& error) { // whose text names no URL
+	std::cerr << "issuer-host: an event cannot be posted: " << error.displayText() << '\n';
+	return exitTemporary;
+}
+
+} // namespace issuer::commands

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <issuer/lifecycle.h>
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace issuer::observe {
+
+/// What becomes of a credential that somebody may want to be told of.
+enum class Turn
+{
+	recovered, ///< it was renewed after an attempt that failed
+	capped,    ///< no renewal moves its end any more
+	dead,      ///< it has ended
+	replaced,  ///< its source holds a new one
+};
+
+[[nodiscard]] std::string_view turnName(Turn turn);
+
+/// Finds the events at which something turns, each once: a credential that stays dead is dead once. [thread-safe]
+class TurningPoints
+{
+public:
+	[[nodiscard]] std::vector<Turn> at(std::string_view issuer, const issuer_event& event);
+
+private:
+	struct Known
+	{
+		issuer_state state = ISSUER_STATE_STOPPED;
+		issuer_reason reason = ISSUER_REASON_NONE;
+		bool failing = false; ///< the last attempt failed
+	};
+
+	std::mutex _mutex;
+	std::map<std::string, Known, std::less<>> _issuers;
+};
+
+} // namespace issuer::observe
