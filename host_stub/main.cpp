@@ -1,10 +1,12 @@
 #include "commands/canary.h"
 #include "commands/check.h"
+#include "commands/completion.h"
 #include "commands/doctor.h"
 #include "commands/exit_codes.h"
 #include "commands/gc.h"
 #include "commands/inspect.h"
 #include "commands/log_level.h"
+#include "commands/manual.h"
 #include "commands/new_plugin.h"
 #include "commands/post_event.h"
 #include "commands/reload.h"
@@ -18,7 +20,6 @@
 #include <Poco/Util/Application.h>
 #include <Poco/Util/OptionException.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -158,8 +159,11 @@ int main(int argc, char** argv)
 	issuer::commands::CheckChild checkChild;
 	issuer::commands::CanaryChild canaryChild;
 	issuer::commands::PostEvent postEvent;
-	const auto all = std::to_array<issuer::commands::Command*>({&run, &status, &doctor, &check, &reload, &swap, &renew,
-		&logLevel, &stage, &gc, &inspect, &validate, &newPlugin, &validateCheck, &checkChild, &canaryChild, &postEvent});
+	issuer::commands::Commands all;
+	issuer::commands::Manual manual(all);
+	issuer::commands::Completion completion(all);
+	all = {&run, &status, &doctor, &check, &reload, &swap, &renew, &logLevel, &stage, &gc, &inspect, &validate, &newPlugin,
+		&manual, &completion, &validateCheck, &checkChild, &canaryChild, &postEvent};
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -46,7 +46,7 @@ function(issuer_maintainer_scripts component prefix)
 	string(TOUPPER ${component} upper)
 	set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA "${scripts}" PARENT_SCOPE)
 endfunction()
-issuer_maintainer_scripts(host host postinst)
+issuer_maintainer_scripts(host host postinst prerm postrm)
 issuer_maintainer_scripts(plugin-vault plugin preinst postinst postrm)
 
 set(CPACK_DEBIAN_PLUGIN-API-DEV_PACKAGE_SECTION libdevel)

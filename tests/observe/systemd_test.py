@@ -24,7 +24,7 @@ class Unit(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             unit = pathlib.Path(folder, UNIT.name)
             unit.write_text(UNIT.read_text().replace("ExecStart=issuer-host", f"ExecStart={HOST}"))
-            code, said = run("systemd-analyze", "verify", str(unit))
+            code, said = run("systemd-analyze", "verify", "--man=no", str(unit))
             self.assertEqual(code, 0, said)
             # What it does not understand it only says; that other units of this system are odd is not ours.
             self.assertEqual([line for line in said.splitlines() if UNIT.name in line], [])
@@ -56,6 +56,16 @@ class Unit(unittest.TestCase):
             self.assertEqual(code, 0, said)
             self.assertIn(f"\n{user}:", "\n" + pathlib.Path(root, "etc/passwd").read_text())
             self.assertIn(f"\n{user}:", "\n" + pathlib.Path(root, "etc/group").read_text())
+
+    def test_lets_the_group_that_is_made_for_it_ask_for_status(self):
+        group = json.loads((FOLDER / "host.json").read_text())["control_group"]
+        unit = UNIT.read_text()
+        self.assertRegex(unit, rf"(?m)^SupplementaryGroups={group}$")
+        self.assertRegex(unit, r"(?m)^RuntimeDirectoryMode=0711$")
+        self.assertNotRegex(unit, r"(?m)^PrivateUsers=yes", "in a namespace of its own the host knows no other group")
+        filters = re.findall(r"^SystemCallFilter=(\S.*)$", unit, re.MULTILINE)
+        self.assertLess(filters.index("~@privileged @resources"), filters.index("@chown"), "it cannot give the socket away")
+        self.assertRegex((FOLDER / "issuer-host.sysusers.conf").read_text(), rf"(?m)^m issuer-host {group}$")
 
 
 if __name__ == "__main__":
