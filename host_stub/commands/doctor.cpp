@@ -8,8 +8,11 @@
 #include "observe/event_sink.h"
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <iostream>
 #include <mutex>
+#include <thread>
 #include <unistd.h>
 
 namespace issuer::commands {
@@ -85,7 +88,90 @@ std::string counted(std::size_t count, const std::string& what)
 	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+/// Loads plugins for several threads, one at a time.
+class SharedPlugins final : public loader::Plugins
+{
+public:
+	[[nodiscard]] Result<std::shared_ptr<const loader::Plugin>> open(const loader::PluginFile& file) override
+	{
+		const std::lock_guard lock(_mutex);
+		return _plugins.open(file);
+	}
+	Release release(std::shared_ptr<const loader::Plugin> plugin) override
+	{
+		const std::lock_guard lock(_mutex);
+		return _plugins.release(std::move(plugin));
+	}
+
+private:
+	std::mutex _mutex;
+	loader::PluginLibraries _plugins;
+};
+
+/// Shows on a terminal how many issuers have been looked at, in a line of its own that the next output replaces.
+class Progress
+{
+public:
+	explicit Progress(std::size_t total) : _total(total), _shown(total > 1 && ::isatty(STDERR_FILENO) == 1) {}
+
+	void show(std::size_t done) const
+	{
+		if (_shown) {
+			std::cerr << "\r\033[K" << done << " of " << _total << " issuers looked at" << std::flush;
+		}
+	}
+	void clear() const
+	{
+		if (_shown) {
+			std::cerr << "\r\033[K" << std::flush;
+		}
+	}
+
+private:
+	const std::size_t _total;
+	const bool _shown;
+};
+
 } // namespace
+
+std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issuers, std::chrono::milliseconds timeout,
+	const std::function<void(const Diagnosis&)>& tell)
+{
+	constexpr std::size_t mostThreads = 16;
+	SharedPlugins plugins;
+	std::mutex mutex;
+	std::condition_variable changed;
+	std::vector<std::optional<Diagnosis>> found(issuers.size());
+	std::size_t done = 0;
+	std::atomic<std::size_t> next = 0;
+	const auto look = [&] {
+		for (std::size_t i = next++; i < issuers.size(); i = next++) {
+			Diagnosis diagnosis = diagnose(issuers[i], plugins, timeout);
+			const std::lock_guard lock(mutex);
+			found[i] = std::move(diagnosis);
+			++done;
+			changed.notify_one();
+		}
+	};
+	std::vector<std::jthread> threads;
+	for (std::size_t i = 0; i < std::min(mostThreads, issuers.size()); ++i) {
+		threads.emplace_back(look);
+	}
+	const Progress progress(issuers.size());
+	std::vector<Diagnosis> all;
+	std::unique_lock lock(mutex);
+	while (all.size() < issuers.size()) {
+		progress.show(done);
+		const std::size_t before = done;
+		changed.wait(lock, [&] { return done > before || found[all.size()]; });
+		for (; all.size() < issuers.size() && found[all.size()]; all.push_back(std::move(*found[all.size()]))) {
+			progress.clear();
+			tell(*found[all.size()]);
+		}
+	}
+	progress.clear();
+	return all;
+}
 
 Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
 {
@@ -122,26 +208,28 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 	return diagnosis;
 }
 
-std::string diagnosesForPeople(const std::vector<Diagnosis>& diagnoses, bool colours)
+std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
 {
-	std::string text;
-	for (const Diagnosis& diagnosis : diagnoses) {
-		text += printable(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
-		std::size_t width = 0;
-		for (const Finding& finding : diagnosis.findings) {
-			width = std::max(width, finding.topic.size());
-		}
-		for (const Finding& finding : diagnosis.findings) {
-			const std::string colour = colours ? colourOf(finding.level) : "";
-			text += "  " + colour + padded(levelName(finding.level), 7) + (colour.empty() ? "" : "\033[0m") + "  " +
-					padded(finding.topic, width) + "  " + finding.text + '\n';
-			if (!finding.advice.empty()) {
-				text += std::string(width + 13, ' ') + "→ " + finding.advice + '\n';
-			}
-		}
-		text += '\n';
+	std::string text =
+		printable(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
+	std::size_t width = 0;
+	for (const Finding& finding : diagnosis.findings) {
+		width = std::max(width, finding.topic.size());
 	}
-	return text + counted(diagnoses.size(), "issuer") + ", " +
+	for (const Finding& finding : diagnosis.findings) {
+		const std::string colour = colours ? colourOf(finding.level) : "";
+		text += "  " + colour + padded(levelName(finding.level), 7) + (colour.empty() ? "" : "\033[0m") + "  " +
+				padded(finding.topic, width) + "  " + finding.text + '\n';
+		if (!finding.advice.empty()) {
+			text += std::string(width + 13, ' ') + "→ " + finding.advice + '\n';
+		}
+	}
+	return text + '\n';
+}
+
+std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses)
+{
+	return counted(diagnoses.size(), "issuer") + ", " +
 		   counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") + ", " +
 		   counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
 }
@@ -236,13 +324,12 @@ int Doctor::run(const std::vector<std::string>& arguments)
 			return exitConfig;
 		}
 	}
-	loader::PluginLibraries plugins;
-	std::vector<Diagnosis> diagnoses;
-	for (const registry::IssuerSpec& issuer : config->issuers) {
-		diagnoses.push_back(diagnose(issuer, plugins, _timeout));
-	}
 	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
-	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : diagnosesForPeople(diagnoses, colours));
+	const std::vector<Diagnosis> diagnoses =
+		diagnoseAll(config->issuers, _timeout, [&](const Diagnosis& diagnosis) {
+			std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
+		});
+	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));
 	return countOf(diagnoses, ISSUER_FINDING_PROBLEM) > 0 ? exitFindings : exitOk;
 }
 

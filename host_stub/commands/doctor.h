@@ -6,6 +6,7 @@
 #include "registry/instance.h"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 namespace issuer::commands {
@@ -44,8 +45,16 @@ private:
 [[nodiscard]] Diagnosis diagnose(
 	const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout);
 
-/// Format the diagnoses in words, and as one JSON object on one line.
-[[nodiscard]] std::string diagnosesForPeople(const std::vector<Diagnosis>& diagnoses, bool colours);
+/// Looks at all issuers, up to sixteen at a time. Calls `tell` with each diagnosis in the order of the issuers, as soon
+/// as it and those before it are there; on a terminal shows meanwhile on stderr how many are done.
+[[nodiscard]] std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issuers,
+	std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell);
+
+/// Formats for people one diagnosis, and the counts below all.
+[[nodiscard]] std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours);
+[[nodiscard]] std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses);
+
+/// Formats all as one JSON object on one line.
 [[nodiscard]] std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses);
 
 } // namespace issuer::commands

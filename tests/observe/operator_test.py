@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """operator_test.py ISSUER_HOST VAULT_PLUGIN FAKE_VAULT: what operators reach for, through the built programs."""
 import fcntl
+import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
 import sys
 import termios
-import threading
+import time
 import unittest
 
 from operated import HOST, Operated
@@ -98,6 +100,25 @@ class Operators(Operated, unittest.TestCase):
         host = self.fleet(1, more={"control_group": "no-such-group"}.items())
         host.says('there is no group "no-such-group"')
         self.assertEqual(host.stop(), 0)
+
+    def test_have_all_issuers_examined_side_by_side_and_see_how_far_it_is(self):
+        self.put_token(ttl="1h")
+        count, slow = 30, 2
+        config = self.folder / "host.json"
+        config.write_text(json.dumps({"issuers": [self.issuer(f"team-{i}") for i in range(count)]}))
+        self.vault.ask("/fake/faults", {"fault": "latency", "delay": f"{slow}s"})
+        ours, theirs = pty.openpty()
+        begun = time.monotonic()
+        done = subprocess.run([HOST, "doctor", "--config", config], text=True, stdout=subprocess.PIPE, stderr=theirs,
+                              timeout=300, check=False)
+        self.assertLess(time.monotonic() - begun, count * slow / 2, "one after the other")
+        os.close(theirs)
+        progress = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertIn("0 of 30 issuers looked at", progress)
+        self.assertIn("29 of 30 issuers looked at", progress)
+        self.assertEqual(re.findall(r"^(team-\d+)  \(", done.stdout, re.MULTILINE), [f"team-{i}" for i in range(count)])
+        self.assertIn("30 issuers, 0 problems", done.stdout)
 
     def test_ten_thousand_starts_are_all_in_the_log_and_the_journal_file(self):
         self.put_token(ttl="1h")
