@@ -229,9 +229,8 @@ std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
 
 std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses)
 {
-	return counted(diagnoses.size(), "issuer") + ", " +
-		   counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") + ", " +
-		   counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
+	return counted(diagnoses.size(), "issuer") + ", " + counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") +
+		   ", " + counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
 }
 
 std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses)
@@ -325,10 +324,9 @@ int Doctor::run(const std::vector<std::string>& arguments)
 		}
 	}
 	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::vector<Diagnosis> diagnoses =
-		diagnoseAll(config->issuers, _timeout, [&](const Diagnosis& diagnosis) {
-			std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
-		});
+	const std::vector<Diagnosis> diagnoses = diagnoseAll(config->issuers, _timeout, [&](const Diagnosis& diagnosis) {
+		std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
+	});
 	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));
 	return countOf(diagnoses, ISSUER_FINDING_PROBLEM) > 0 ? exitFindings : exitOk;
 }

@@ -11,10 +11,10 @@ namespace issuer::commands {
 
 namespace {
 
+using observe::Turn;
 using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
-using observe::Turn;
 
 constexpr std::chrono::minutes longestTimeout{10};
 

@@ -9,7 +9,8 @@ namespace issuer::commands {
 
 /// Decodes the configuration's "exec", a list of
 ///
-///     {"on": ["recovered", "capped", "dead", "replaced"], "command": ["/usr/local/bin/page-us", "…"], "timeout": "10s"}
+///     {"on": ["recovered", "capped", "dead", "replaced"], "command": ["/usr/local/bin/page-us", "…"], "timeout":
+///     "10s"}
 ///     {"on": ["dead"], "url": "https://hooks.example/…"}
 ///
 /// `on` and one of `command` and `url` must be given. The error names the key by its path.

@@ -34,7 +34,8 @@ std::unique_ptr<HTTPClientSession> sessionFor(const Poco::URI& uri)
 HTTPResponse::HTTPStatus post(const Poco::URI& uri, const std::string& body)
 {
 	const auto session = sessionFor(uri);
-	HTTPRequest request(HTTPRequest::HTTP_POST, uri.getPathAndQuery().empty() ? "/" : uri.getPathAndQuery(), "HTTP/1.1");
+	HTTPRequest request(
+		HTTPRequest::HTTP_POST, uri.getPathAndQuery().empty() ? "/" : uri.getPathAndQuery(), "HTTP/1.1");
 	request.setContentType("application/json");
 	request.setContentLength(static_cast<std::streamsize>(body.size()));
 	request.set("User-Agent", "issuer-host/" ISSUER_VERSION);

@@ -284,10 +284,11 @@ int Run::run(const std::vector<std::string>& arguments)
 		const auto answer = [&](std::string_view line, control::Peer peer) {
 			return answerControl(registry, observation->fleet(), actions, line, peer);
 		};
-		return control::Server::listen(*path, answer, config->controlGroup).map([&](std::unique_ptr<control::Server> listening) {
-			control = std::move(listening);
-			return "`status` and `swap` listen at " + path->string();
-		});
+		return control::Server::listen(*path, answer, config->controlGroup)
+			.map([&](std::unique_ptr<control::Server> listening) {
+				control = std::move(listening);
+				return "`status` and `swap` listen at " + path->string();
+			});
 	};
 	const auto serve = [&]() -> Result<std::string> {
 		return observation->serve(*http).map([&](std::unique_ptr<observe::web::Server> serving) {

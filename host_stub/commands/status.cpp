@@ -107,8 +107,9 @@ Result<std::string> Status::ask(std::optional<std::size_t> limit) const
 	const Result<std::filesystem::path> socket = _control
 													 ? Result<std::filesystem::path>(*_control)
 													 : control::findHost(control::likelySockets(environmentVariable));
-	return socket.and_then(
-		[&](const std::filesystem::path& path) { return control::ask(path, issuersRequest(_issuer, limit), patience); });
+	return socket.and_then([&](const std::filesystem::path& path) {
+		return control::ask(path, issuersRequest(_issuer, limit), patience);
+	});
 }
 
 int Status::show(bool again) const

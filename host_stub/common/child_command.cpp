@@ -91,7 +91,8 @@ Result<Descriptor> pipeWith(const std::string& text)
 	const Descriptor in(ends[1]);
 	const bool whole = ::fcntl(in.get(), F_SETFL, O_NONBLOCK) == 0 &&
 					   ::write(in.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-	return whole ? Result<Descriptor>(std::move(out)) : failure("it cannot be given its input: a pipe does not take it");
+	return whole ? Result<Descriptor>(std::move(out))
+				 : failure("it cannot be given its input: a pipe does not take it");
 }
 
 /// Waits until the child has ended. False: it was to be killed first.
@@ -100,7 +101,8 @@ bool ended(int child, Clock::time_point deadline, int cancel, milliseconds grace
 	std::array<pollfd, 2> events{{{child, POLLIN, 0}, {cancel, POLLIN, 0}}};
 	for (;;) {
 		const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-		const int ready = ::poll(events.data(), events.size(), static_cast<int>(std::max(left, milliseconds(0)).count()));
+		const int ready =
+			::poll(events.data(), events.size(), static_cast<int>(std::max(left, milliseconds(0)).count()));
 		if (events[0].revents != 0) {
 			return true;
 		}

@@ -19,7 +19,7 @@ struct ChildCommand
 /// Runs `command` and waits for it; its output goes to this program's stderr. Its whole process group is killed when it
 /// has ended or `limit` has passed, and `grace` after `cancel`, a descriptor, became readable. Fails unless it ended
 /// with 0; the error says how it ended, and names neither arguments nor environment.
-[[nodiscard]] Result<void> runChild(const ChildCommand& command, std::chrono::milliseconds limit, int cancel,
-	std::chrono::milliseconds grace);
+[[nodiscard]] Result<void> runChild(
+	const ChildCommand& command, std::chrono::milliseconds limit, int cancel, std::chrono::milliseconds grace);
 
 } // namespace issuer

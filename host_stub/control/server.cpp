@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <climits>
+#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -144,8 +144,7 @@ std::string refusal(std::string_view why)
 
 } // namespace
 
-Result<std::unique_ptr<Server>> Server::listen(
-	fs::path path, Answer answer, const std::optional<std::string>& readers)
+Result<std::unique_ptr<Server>> Server::listen(fs::path path, Answer answer, const std::optional<std::string>& readers)
 {
 	std::optional<gid_t> group;
 	if (readers) {
@@ -168,7 +167,8 @@ Result<std::unique_ptr<Server>> Server::listen(
 	}
 	try {
 		// No make_unique: the constructor is private.
-		return std::unique_ptr<Server>(new Server(path, std::move(*lock), std::move(*socket), std::move(answer), group));
+		return std::unique_ptr<Server>(
+			new Server(path, std::move(*lock), std::move(*socket), std::move(answer), group));
 	}
 	catch (const std::system_error& error) { // no descriptor or no thread was left
 		::unlink(path.c_str());

@@ -94,7 +94,7 @@ private:
 	const Descriptor _ending;
 	const Answer _answer;
 	const std::optional<gid_t> _readers; ///< group whose members may connect
-	std::mutex _mutex; ///< guards all below
+	std::mutex _mutex;                   ///< guards all below
 	std::list<Connection> _connections;
 	std::thread _thread;
 };

@@ -31,7 +31,8 @@ void Exec::event(std::string_view issuer, const issuer_event& event)
 	for (const Turn turn : _turns.at(issuer, event)) {
 		for (std::size_t i = 0; i < _rules.size(); ++i) {
 			if (_rules[i].on.contains(turn)) {
-				_jobs.add({i, std::string(turnName(turn)), std::string(issuer), commandFor(_rules[i], turn, issuer, event)});
+				_jobs.add(
+					{i, std::string(turnName(turn)), std::string(issuer), commandFor(_rules[i], turn, issuer, event)});
 			}
 		}
 	}
@@ -43,8 +44,7 @@ void Exec::close()
 	_jobs.close();
 }
 
-ChildCommand Exec::commandFor(
-	const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const
+ChildCommand Exec::commandFor(const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const
 {
 	const std::string text = printable(std::string_view(event.detail.ptr, std::min(event.detail.len, longestText)));
 	ChildCommand command;

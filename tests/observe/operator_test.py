@@ -120,6 +120,28 @@ class Operators(Operated, unittest.TestCase):
         self.assertEqual(re.findall(r"^(team-\d+)  \(", done.stdout, re.MULTILINE), [f"team-{i}" for i in range(count)])
         self.assertIn("30 issuers, 0 problems", done.stdout)
 
+    def test_move_or_cut_off_the_journal_file_as_logrotate_does_and_lose_no_line(self):
+        self.put_token(ttl="2s", explicit_max_ttl="10m")
+        journal = self.folder / "journal.jsonl"
+        host = self.run_host([self.issuer()], more={"journal": {"file": str(journal)}}.items())
+
+        def renewed(file):
+            return file.exists() and sum('"renewal"' in line for line in file.read_text().splitlines())
+
+        wait_for(lambda: renewed(journal), "it is written")
+        moved = journal.rename(self.folder / "journal.jsonl-moved")
+        wait_for(lambda: renewed(journal), "a new file is begun where the old one was")
+        with open(journal, "r+", encoding="utf-8") as file:  # as copytruncate: what comes between the two is its loss
+            copied = file.read()
+            file.truncate(0)
+        wait_for(lambda: renewed(journal), "it goes on where it was cut off")
+        self.assertEqual(host.stop(), 0)
+        lines = (moved.read_text() + copied + journal.read_text()).splitlines()
+        self.assertFalse([line for line in lines if "\0" in line or not json.loads(line)])
+        asked = [entry for entry in self.vault.ask("/fake/log")["requests"] if entry["call"] == "renew-self"]
+        self.assertGreaterEqual(sum('"renewal"' in line for line in lines), len(asked) - 1)
+        self.assertFalse([line for line in host.lines if "journal" in line])
+
     def test_ten_thousand_starts_are_all_in_the_log_and_the_journal_file(self):
         self.put_token(ttl="1h")
         journal = self.folder / "journal.jsonl"

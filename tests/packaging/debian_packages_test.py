@@ -1,26 +1,18 @@
 #!/usr/bin/env python3
-"""debian_packages_test.py BUILD_DIR CMAKE FAKE_VAULT: the packages say what they need, dpkg installs and upgrades them, and a
-host that runs meanwhile misses no renewal."""
-import json
+"""debian_packages_test.py BUILD_DIR CMAKE: the packages say what they need and hold what is looked for in them, and dpkg
+installs and upgrades them. story_test.py has a host that runs meanwhile."""
 import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.request
 
-BUILD_DIR, CMAKE, FAKE_VAULT = sys.argv[1:]
+import packages
+from packages import run
 
-
-def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} returned {done.returncode}:\n{done.stdout}")
-    return done.stdout
+BUILD_DIR, CMAKE = sys.argv[1:]
 
 
 class DebianPackages(unittest.TestCase):
@@ -29,9 +21,7 @@ class DebianPackages(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.work = pathlib.Path(folder.name)
-        cpack = pathlib.Path(CMAKE).with_name("cpack")
-        run(cpack, "-G", "DEB", "--config", f"{BUILD_DIR}/CPackConfig.cmake", "-B", cls.work)
-        cls.packages = {path.name.split("_")[0]: path for path in cls.work.glob("*.deb")}
+        cls.packages = packages.build(BUILD_DIR, CMAKE, cls.work)
 
     def field(self, package, name):
         return run("dpkg-deb", "--field", self.packages[package], name).strip()
@@ -75,17 +65,7 @@ class DebianPackages(unittest.TestCase):
                    f"--log={root}/dpkg.log", *arguments)
 
     def repacked(self, version):
-        """The plugin's package as its next version would be: another version, another path, another file."""
-        tree = pathlib.Path(tempfile.mkdtemp(dir=self.work)) / "tree"
-        run("dpkg-deb", "--raw-extract", self.packages["issuer-plugin-vault"], tree)
-        folder, = tree.glob("usr/lib/issuer/plugins/vault/*")
-        folder.rename(folder.with_name(version))
-        for name in ("control", "md5sums"):
-            file = tree / "DEBIAN" / name
-            file.write_text(file.read_text().replace(folder.name, version))
-        package = tree.with_name(f"issuer-plugin-vault_{version}.deb")
-        run("dpkg-deb", "--root-owner-group", "--build", tree, package)
-        return package
+        return packages.repacked(self.packages["issuer-plugin-vault"], version, self.work)
 
     def test_are_installed_by_dpkg_with_their_dependencies_met(self):
         root = self.make_root()
@@ -111,47 +91,39 @@ class DebianPackages(unittest.TestCase):
         self.dpkg(root, "--purge", "issuer-plugin-vault")
         self.assertFalse(first.parents[1].exists())
 
-    def test_are_upgraded_under_a_running_host_that_misses_no_renewal(self):
+    def test_hold_what_operators_look_for(self):
         root = self.make_root()
-        self.dpkg(root, "--install", self.packages["issuer-host"], self.packages["issuer-plugin-vault"])
-        with subprocess.Popen([FAKE_VAULT, "--root-token", "root"], stdout=subprocess.PIPE, text=True) as vault:
-            self.addCleanup(vault.kill)
-            address = re.search(r"http://\S+", vault.stdout.readline())[0]
-            request = urllib.request.Request(f"{address}/v1/auth/token/create", b'{"ttl":"4s"}', {"X-Vault-Token": "root"})
-            token = json.load(urllib.request.urlopen(request))["auth"]["client_token"]
-            (root / "token").write_text(token)
-            config = root / "host.json"
-            config.write_text(json.dumps({"issuers": [
-                {"name": "a", "plugin": "vault", "config": {"address": address, "token": {"file": str(root / "token")}}}]}))
-            command = [root / "usr/bin/issuer-host", "run", "--config", config, "--control", "none"]
+        self.dpkg(root, "--install", *sorted(self.packages.values()))
+        for file in ("usr/share/man/man1/issuer-host.1", "usr/share/bash-completion/completions/issuer-host",
+                     "usr/share/zsh/vendor-completions/_issuer-host", "usr/share/fish/vendor_completions.d/issuer-host.fish",
+                     "usr/share/doc/issuer-host/changelog", "usr/share/doc/issuer-plugin-vault/changelog",
+                     "etc/issuer-host/host.json.example"):
+            self.assertTrue((root / file).stat().st_size > 0, file)
+        manual = (root / "usr/share/man/man1/issuer-host.1").read_text()
+        completion = (root / "usr/share/bash-completion/completions/issuer-host").read_text()
+        for command in re.findall(r"^  (\S+) ", run(root / "usr/bin/issuer-host", "--help").partition("Commands:")[2].partition("\n\n")[0], re.MULTILINE):
+            self.assertIn(f".SS {command}\n".replace("-", "\\-"), manual)
+            self.assertIn(f"\t{command}) options=", completion)
+        self.assertIn("--reread", completion)
+        self.dpkg(root, "--purge", "issuer-host")
+        self.assertFalse((root / "etc/issuer-host").exists())
 
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as host:
-                self.addCleanup(host.kill)
-                self.wait_for(host, " renewed ")
-                self.dpkg(root, "--install", self.repacked("9.0.0"))
-                self.wait_for(host, " renewed ")  # from a file whose package is gone
-                host.send_signal(signal.SIGHUP)
-                self.wait_for(host, " swapped ")
-                self.wait_for(host, " renewed ")
-                host.send_signal(signal.SIGTERM)
-            self.assertEqual(host.returncode, 0)
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as host:
-                self.addCleanup(host.kill)
-                self.assertIn("vault/9.0.0/vault_plugin.so", self.wait_for(host, " started "))
-                self.wait_for(host, " renewed ")
-                host.send_signal(signal.SIGTERM)
-            self.assertEqual(host.returncode, 0)
-            log = json.load(urllib.request.urlopen(f"{address}/fake/log"))
-            entries = log if isinstance(log, list) else log.get("requests", log.get("log", []))
-            statuses = {entry["status"] for entry in entries if "renew-self" in json.dumps(entry)}
-            self.assertEqual(statuses, {200}, "not every renewal was in time")
-            vault.terminate()
+    def test_complete_commands_options_and_names_of_issuers(self):
+        root = self.make_root()
+        self.dpkg(root, "--install", self.packages["issuer-host"])
+        host = root / "bin/issuer-host"  # as it answers while it runs
+        host.parent.mkdir()
+        host.write_text("#!/bin/sh\necho team-a; echo 'team b'; echo other\n")
+        host.chmod(0o755)
 
-    def wait_for(self, host, text):
-        for line in host.stdout:
-            if text in line:
-                return line
-        self.fail(f"the host ended before it said {text!r}")
+        def completed(*words):
+            script = (f"source {root}/usr/share/bash-completion/completions/issuer-host; COMP_WORDS=(issuer-host \"$@\");"
+                      "COMP_CWORD=$#; _issuer_host; printf '%s\\n' \"${COMPREPLY[@]}\"")
+            return run("bash", "-c", script, "-", *words, env={"PATH": f"{host.parent}:{os.environ['PATH']}"}).split("\n")[:-1]
+
+        self.assertEqual(completed("sta"), ["status", "stage"])
+        self.assertEqual(completed("status", "--w"), ["--watch"])
+        self.assertEqual(completed("renew", "team"), ["team-a", "team\\ b"])
 
 
 if __name__ == "__main__":
