@@ -162,8 +162,8 @@ int main(int argc, char** argv)
 	issuer::commands::Commands all;
 	issuer::commands::Manual manual(all);
 	issuer::commands::Completion completion(all);
-	all = {&run, &status, &doctor, &check, &reload, &swap, &renew, &logLevel, &stage, &gc, &inspect, &validate, &newPlugin,
-		&manual, &completion, &validateCheck, &checkChild, &canaryChild, &postEvent};
+	all = {&run, &status, &doctor, &check, &reload, &swap, &renew, &logLevel, &stage, &gc, &inspect, &validate,
+		&newPlugin, &manual, &completion, &validateCheck, &checkChild, &canaryChild, &postEvent};
 
 	issuer::commands::Command* chosen = nullptr;
 	for (issuer::commands::Command* command : all) {

@@ -15,7 +15,7 @@ namespace issuer::commands {
 struct HostActions
 {
 	std::function<ReloadReport(ReloadMode)> reload;
-	registry::Registry::Trial canary;                   ///< see Registry::swap()
+	registry::Registry::Trial canary;                  ///< see Registry::swap()
 	std::function<void(issuer_log_level)> setLogLevel; ///< sets the lowest level of the log's lines
 };
 

@@ -61,7 +61,8 @@ enum class Reading
 ///      "stop_timeout": "10s", "swap_timeout": "1m", "control": "/run/issuer-host/control.sock",
 ///      "http": {"listen": "127.0.0.1:9464", "plain_public": false,
 ///               "tls": {"certificate": "/….pem", "key": "/….key", "client_ca": "/….pem"}},
-///      "journal": {"file": "/…/journal.jsonl", "max_mib": 16, "keep": 4}}
+///      "journal": {"file": "/…/journal.jsonl", "max_mib": 16, "keep": 4},
+///      "control_group": "issuer-status", "exec": [exec_config.h]}
 ///
 /// where all but names, plugins and configs of issuers, certificate, key and file may be left out, and relative paths
 /// start at `folder`. There may be comments, as of C++. Unknown keys are errors, as are names used twice. `config` is

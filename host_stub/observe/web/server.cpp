@@ -15,6 +15,7 @@
 #include <Poco/Net/TCPServer.h>
 #include <Poco/ThreadPool.h>
 #include <array>
+#include <mutex>
 #include <openssl/ssl.h>
 #include <sstream>
 #include <sys/stat.h>
@@ -194,39 +195,50 @@ net::Context::Ptr contextOf(const TlsFiles& files)
 	return context;
 }
 
-/// The certificate in use, which follows its files. Used only by the thread that accepts connections, which also makes
-/// sessions of the context: so it is never changed while in use.
+/// The certificate in use, which follows its files: each handshake looks whether they have changed, so the first
+/// connection after a replacement has the new one. [thread-safe]
 class Certificate
 {
 public:
-	explicit Certificate(TlsFiles files) : _files(std::move(files)), _stamp(stamp()), _context(contextOf(_files)) {}
-
-	[[nodiscard]] const net::Context::Ptr& context() const { return _context; }
-
-	/// Reads the files again, and uses the pair if it has changed and fits together.
-	void follow()
+	explicit Certificate(TlsFiles files)
+		: _files(std::move(files)), _context(contextOf(_files)), _stamp(stamp()), _newest(_context)
 	{
-		const Stamp now = stamp();
-		if (now == _stamp) {
-			return;
-		}
-		_stamp = now;
-		try {
-			const net::Context::Ptr next = contextOf(_files);
-			SSL_CTX* const from = next->sslContext();
-			SSL_CTX* const to = _context->sslContext();
-			STACK_OF(X509)* chain = nullptr;
-			::SSL_CTX_get0_chain_certs(from, &chain);
-			::SSL_CTX_use_certificate(to, ::SSL_CTX_get0_certificate(from));
-			::SSL_CTX_set1_chain(to, chain);
-			::SSL_CTX_use_PrivateKey(to, ::SSL_CTX_get0_privatekey(from));
-		}
-		catch (const Poco::Exception&) {
-			// Probably half of a replacement: the other half changes the stamp again.
-		}
+		::SSL_CTX_set_cert_cb(_context->sslContext(), present, this);
 	}
 
+	/// The context of the listening socket; its handshakes ask this object, which must outlive them.
+	[[nodiscard]] const net::Context::Ptr& context() const { return _context; }
+
 private:
+	/// Called by OpenSSL when a handshake needs a certificate.
+	static int present(SSL* connection, void* self)
+	{
+		const net::Context::Ptr pair = static_cast<Certificate*>(self)->newest();
+		SSL_CTX* const from = pair->sslContext();
+		STACK_OF(X509)* chain = nullptr;
+		::SSL_CTX_get0_chain_certs(from, &chain);
+		const int replaceOthers = 1;
+		return ::SSL_use_cert_and_key(
+			connection, ::SSL_CTX_get0_certificate(from), ::SSL_CTX_get0_privatekey(from), chain, replaceOthers);
+	}
+
+	/// Reads the files again if they have changed, and returns the last pair of them that fits together.
+	net::Context::Ptr newest()
+	{
+		const std::lock_guard lock(_mutex);
+		const Stamp now = stamp();
+		if (now != _stamp) {
+			_stamp = now;
+			try {
+				_newest = contextOf(_files);
+			}
+			catch (const Poco::Exception&) {
+				// Probably half of a replacement: the other half changes the stamp again.
+			}
+		}
+		return _newest;
+	}
+
 	using Stamp = std::array<std::int64_t, 6>;
 
 	[[nodiscard]] Stamp stamp() const
@@ -246,29 +258,24 @@ private:
 	}
 
 	const TlsFiles _files;
-	Stamp _stamp;
 	const net::Context::Ptr _context;
+	std::mutex _mutex;         ///< guards all below
+	Stamp _stamp;              ///< of the files when they were read last
+	net::Context::Ptr _newest; ///< holds the pair in use
 };
 
 /// Admits connections, on the thread that accepts them.
 class Door : public net::TCPServerConnectionFilter
 {
 public:
-	Door(Shared& shared, std::shared_ptr<Certificate> certificate)
-		: _shared(shared), _certificate(std::move(certificate))
-	{
-	}
+	explicit Door(Shared& shared) : _shared(shared) {}
 	bool accept(const net::StreamSocket& socket) override
 	{
-		if (_certificate) {
-			_certificate->follow();
-		}
 		return _shared.connections.admit(socket.impl(), socket.impl()->sockfd());
 	}
 
 private:
 	Shared& _shared;
-	const std::shared_ptr<Certificate> _certificate;
 };
 
 net::ServerSocket bind(const Settings& settings, const std::shared_ptr<Certificate>& certificate)
@@ -297,14 +304,15 @@ net::HTTPServerParams::Ptr params(const Connections::Limits& limits)
 
 struct Server::Parts
 {
+	std::shared_ptr<Certificate> certificate; ///< null: no TLS
 	Shared shared;
 	Poco::ThreadPool threads;
 	std::string url;
 	std::unique_ptr<net::TCPServer> server;
 
-	Parts(const Settings& settings, const std::shared_ptr<Certificate>& certificate, const Site& site,
+	Parts(const Settings& settings, std::shared_ptr<Certificate> itsCertificate, const Site& site,
 		const Connections::Limits& limits)
-		: shared{site, settings.listen.isLoopback(), Connections(limits)},
+		: certificate(std::move(itsCertificate)), shared{site, settings.listen.isLoopback(), Connections(limits)},
 		  threads("http", 1, static_cast<int>(limits.most))
 	{
 		const net::ServerSocket socket = bind(settings, certificate);
@@ -312,7 +320,7 @@ struct Server::Parts
 			  ListenAddress{settings.listen.host, socket.address().port()}.text() + "/";
 		const net::HTTPServerParams::Ptr itsParams = params(limits);
 		server = std::make_unique<net::TCPServer>(new ConnectionFactory(itsParams, shared), threads, socket, itsParams);
-		server->setConnectionFilter(new Door(shared, certificate));
+		server->setConnectionFilter(new Door(shared));
 		server->start();
 	}
 };
