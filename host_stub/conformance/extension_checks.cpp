@@ -130,6 +130,9 @@ void keepsItsSecret(const Subject& subject)
 	stage.run();
 	std::vector<std::string> secrets;
 	expectCode("use", credential.use(stage.instance.get(), keep, &secrets, nullptr), ISSUER_OK);
+	if (secrets.empty() || secrets.front().empty()) {
+		skip("it lends no credential to look for");
+	}
 	stage.instance.stop();
 	std::vector<std::string> texts = stage.recorder.texts();
 	for (std::string& text : stage.ears.texts()) {
@@ -164,6 +167,11 @@ public:
 			{"start", plugin.start(self, nullptr)}, {"stop", plugin.stop(self, 0, nullptr)}};
 		if (const auto* credential = offered<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL)) {
 			_answers.emplace_back("use", credential->use(self, ignore, nullptr, nullptr));
+		}
+		if (const auto* health = offered<issuer_health_ext>(ISSUER_EXT_HEALTH)) {
+			issuer_health now{};
+			now.struct_size = sizeof now;
+			_answers.emplace_back("snapshot", health->snapshot(self, &now, nullptr));
 		}
 		if (const auto* handover = offered<issuer_handover_ext>(ISSUER_EXT_HANDOVER)) {
 			_answers.emplace_back("export_state", handover->export_state(self, ignore, nullptr, nullptr));

@@ -80,7 +80,7 @@ void setRecorderIsABarrier(const Subject& subject)
 	std::atomic<unsigned> overtaken = 0;
 	Recorder first([&](const issuer_event&) {
 		running = true;
-		std::this_thread::yield();
+		std::this_thread::sleep_for(milliseconds(1)); // long enough for a set_recorder that does not wait to return
 		late += replaced;
 		running = false;
 	});

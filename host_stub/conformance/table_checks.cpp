@@ -5,6 +5,7 @@
 #include <Poco/JSON/Parser.h>
 #include <issuer/control.h>
 #include <issuer/credential.h>
+#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 
@@ -157,6 +158,7 @@ void knownExtensionsAreWhole(const Subject& subject)
 	expectWhole<issuer_handover_ext>(
 		plugin, ISSUER_EXT_HANDOVER, &issuer_handover_ext::export_state, &issuer_handover_ext::import_state);
 	expectWhole<issuer_credential_ext>(plugin, ISSUER_EXT_CREDENTIAL, &issuer_credential_ext::use);
+	expectWhole<issuer_diagnose_ext>(plugin, ISSUER_EXT_DIAGNOSE, &issuer_diagnose_ext::diagnose);
 }
 
 constexpr Check checks[] = {

@@ -59,6 +59,14 @@ TEST_F(TheDoctor, SaysWhatItCouldNotAskAPluginThatDoesNotLook)
 	EXPECT_THAT(said, HasSubstr("note     plugin  its configuration is accepted"));
 }
 
+TEST_F(TheDoctor, FindsWhatAPluginWarnsOfInPassing)
+{
+	const auto [said, code] = examine(fixture::warns_in_passing);
+	EXPECT_EQ(code, 0);
+	EXPECT_THAT(said, HasSubstr("warning  tls     nothing is verified\n"));
+	EXPECT_THAT(said, HasSubstr("1 issuer, 0 problems, 1 warning\n"));
+}
+
 TEST_F(TheDoctor, FindsAPluginThatIsRefusedAndAConfigurationThatIs)
 {
 	EXPECT_THAT(examine(fixture::missing_symbol).first, HasSubstr("problem  plugin  plugin "));

@@ -111,6 +111,8 @@ TEST_F(Staging, NeverLetsAVersionLeadElsewhere)
 {
 	EXPECT_THAT(stage(fixture::wandering_version, plugins).error().text,
 		HasSubstr("its version \"../../1.0.0\" cannot be a file's name"));
+	EXPECT_THAT(stage(fixture::hidden_version, plugins).error().text,
+		HasSubstr("its version \".hidden\" cannot be a file's name"));
 	EXPECT_TRUE(all().empty());
 }
 
