@@ -14,6 +14,15 @@ TEST(SecretText, IsWhatItsEscapesStandFor)
 	EXPECT_EQ(*unescapedSecret(""), "");
 }
 
+TEST(SecretText, LivesWhereItIsWipedHoweverShortItIs)
+{
+	for (const auto* written : {"", "s", "s.short", "s.is_a_little_longer_than_sixteen"}) {
+		const auto plain = unescapedSecret(written);
+		const auto* const inside = reinterpret_cast<const char*>(&*plain);
+		EXPECT_FALSE(plain->data() >= inside && plain->data() < inside + sizeof *plain) << written;
+	}
+}
+
 TEST(SecretText, RefusesWhatIsNoJson)
 {
 	for (const auto* written : {R"(\q)", R"(\)", R"(\u)", R"(\u00)", R"(\u00g0)", R"(\u-001)", "a\nb"}) {

@@ -257,6 +257,10 @@ issuer_rc FakePlugin::take(const std::string& slot, issuer_error* error)
 	if (slot != "poll") { // how often a start is cancelled is a matter of chance
 		_calls.add(_name + "." + slot);
 	}
+	polls += slot == "poll" ? 1 : 0;
+	if (int none = -1; slot == "stop") {
+		pollsBeforeStop.compare_exchange_strong(none, polls);
+	}
 	std::unique_lock lock(_mutex);
 	const std::string word = slot.substr(0, slot.find(' '));
 	_changed.wait(lock, [&] { return !_hanging.contains(word); });

@@ -55,8 +55,10 @@ public:
 	void log(issuer_log_level level, const std::string& component, const std::string& text);
 	bool offersHandover = true;
 	bool offersControl = false;
-	bool offersHealth = false;        ///< as a plugin that does not know the last field yet
-	std::atomic<int> requestsOut = 0; ///< so often its health shows a request under way
+	bool offersHealth = false;             ///< as a plugin that does not know the last field yet
+	std::atomic<int> requestsOut = 0;      ///< so often its health shows a request under way
+	std::atomic<int> polls = 0;            ///< calls of stop that do not wait
+	std::atomic<int> pollsBeforeStop = -1; ///< as many of them came before the first stop that waits
 
 	[[nodiscard]] const issuer_lifecycle& table() const;
 	[[nodiscard]] const std::string& name() const { return _name; }

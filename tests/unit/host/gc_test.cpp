@@ -85,6 +85,7 @@ TEST_F(AGc, RemovesNothingWhenAHostIsThereAndDoesNotSayWhatItUses)
 	EXPECT_EQ(run(R"({"ok":false,"error":"too many ask at the same time"})"), exitUnavailable);
 	EXPECT_THAT(complaint, HasSubstr(socket.string() + ": too many ask at the same time\n"));
 	EXPECT_EQ(run("nonsense"), exitUnavailable);
+	EXPECT_EQ(run("{}"), exitUnavailable) << "which says neither yes nor no";
 	EXPECT_TRUE(fs::exists(old));
 }
 
