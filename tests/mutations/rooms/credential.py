@@ -1,0 +1,27 @@
+"""vault_plugin/credential: where the token comes from, and memory that is wiped."""
+
+MUTATIONS = [
+    ("mark without salt", "vault_plugin/credential/token_mark.cpp",
+     "if (::getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {", "if (salt.empty()) {",
+     "token_mark.h: salted, another text each time", "credential_test:TokenMark.*"),
+    ("source goes on after its close", "vault_plugin/credential/source.cpp",
+     "void Source::close() noexcept\n{\n\t_file.reset();", "void Source::close() noexcept\n{",
+     "CONTRACT: no code runs for a stopped instance", "credential_test:ASourceThatIsClosed.*"),
+    ("slot not overwritten", "vault_plugin/credential/secret_pages.cpp", "wipe(slot, block.slotSize);", "",
+     "SECURITY: a token is overwritten when it is dropped", "credential_test:SecretPages.*"),
+    ("pages in core dumps", "vault_plugin/credential/secret_pages.cpp",
+     "::madvise(memory + headSize, mapped - headSize, MADV_DONTDUMP);", "",
+     "SECURITY: a token at rest lives in pages that core dumps leave out", "credential_test:SecretPages.*"),
+    ("pages in forks", "vault_plugin/credential/secret_pages.cpp",
+     "::madvise(memory + headSize, mapped - headSize, MADV_WIPEONFORK);", "",
+     "SECURITY: a fork does not inherit a token at rest", "credential_test:SecretPages.*"),
+    ("anybody's token file", "vault_plugin/credential/token_file.cpp", "if ((mode & S_IWOTH) != 0) {", "if (false) {",
+     "a token file that everybody may write is refused", "credential_test:TokenFile.*"),
+    ("a FIFO is read", "vault_plugin/credential/token_file.cpp", "if (!S_ISREG(mode)) {", "if (false) {",
+     "token_file.h: only a regular file is one", "credential_test:TokenFile.Only*"),
+    ("line ends within a token", "vault_plugin/credential/token_text.cpp", "return c > ' ' && c < 0x7f;",
+     "return c != ' ' && c < 0x7f;", "SECURITY: nothing in a token can end its header", "credential_test:TokenText.*"),
+    ("readers of a token file are slow", "vault_plugin/credential/source.cpp",
+     "if (_file && std::exchange(_urgent, urgent) != urgent) {", "if (_file && urgent && !urgent) {",
+     "README: of a token in trouble a change is noticed within 2 s", "instance_test:*WithinTwo*:*Within2*"),
+]

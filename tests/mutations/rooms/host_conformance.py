@@ -1,0 +1,30 @@
+"""host_stub/conformance: a check that cannot fail certifies anything. Here, one line of some; validate_test.py breaks a
+promise for each."""
+
+MUTATIONS = [
+    ("start while stopping unasked", "host_stub/conformance/life_checks.cpp",
+     "expectCode(\"start while a stop is unfinished\", again, ISSUER_E_STATE);", "static_cast<void>(again);",
+     "validate: start answers E_STATE while a stop is unfinished", "validate:stop-keeps-its-time"),
+    ("destroy while stopping unasked", "host_stub/conformance/life_checks.cpp",
+     "expectCode(\"destroy while a stop is unfinished\", destroyed, ISSUER_E_BUSY);", "static_cast<void>(destroyed);",
+     "validate: destroy answers E_BUSY while a stop is unfinished", "validate:stop-keeps-its-time"),
+    ("secret within a text", "host_stub/conformance/extension_checks.cpp",
+     "expect(text.find(secrets.front()) == std::string::npos,", "expect(text != secrets.front(),",
+     "validate: the credential stands inside no event, log line or handed-over state", "validate:keeps-its-secret"),
+    ("lines of the log unsearched", "host_stub/conformance/extension_checks.cpp",
+     "for (std::string& text : stage.ears.texts()) {\n\t\ttexts.push_back(std::move(text));\n\t}", "",
+     "validate: the credential stands in no line of the log", "validate:keeps-its-secret"),
+    ("overtaken recorder", "host_stub/conformance/recorder_checks.cpp", "expect(overtaken == 0, \"set_recorder",
+     "expect(overtaken < 1000, \"set_recorder", "validate: set_recorder is a barrier",
+     "validate:set-recorder-is-a-barrier"),
+    ("replaced recorder", "host_stub/conformance/recorder_checks.cpp", "late += replaced;", "late += 0U;",
+     "validate: a replaced recorder is never called again", "validate:set-recorder-is-a-barrier"),
+    ("any byte beyond", "host_stub/conformance/extension_checks.cpp", "expect(bytes[i] == 0x5A, \"snapshot writes",
+     "expect(bytes[i] != 0x5B, \"snapshot writes", "validate: health writes no further than it may",
+     "validate:health-writes-no-further"),
+    ("late events", "host_stub/conformance/recorder_checks.cpp",
+     "expect(late == 0, counted(late, \"event\") + \" recorded after stop", "expect(late < 1000, counted(late, \"event\") + \" recorded after stop",
+     "validate: nothing is recorded after stop", "validate:stop-ends-the-callbacks"),
+    ("UNIQUE symbols", "host_stub/conformance/file_checks.cpp", "expect(!symbol.isUnique, ", "expect(true, ",
+     "validate: no symbol keeps it in memory", "validate:has-no-unique-symbols"),
+]

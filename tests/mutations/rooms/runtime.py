@@ -1,0 +1,25 @@
+"""vault_plugin/runtime: when and on which thread."""
+
+MUTATIONS = [
+    ("overflow unnoticed", "vault_plugin/runtime/file_hints.cpp", "hintAll(std::nullopt);",
+     "static_cast<void>(event);", "README: a change is noticed within 2 s, also when the kernel's queue overflowed",
+     "runtime_test:LostHints.*"),
+    ("watch lost during the walk", "vault_plugin/runtime/file_hints.cpp", "if (_dropped != dropped) {",
+     "if (_dropped < dropped) {", "file_hints.h: hints of changes from the walk on", "runtime_test:LostHints.*"),
+    ("helpers take signals", "vault_plugin/runtime/helpers.cpp", "const SignalsBlocked inherited;", "",
+     "CONTRACT: the plugin's threads block all signals", "runtime_test:Helpers.Signals*"),
+    ("library goes under a helper", "vault_plugin/runtime/helpers.cpp", "pin.touched = true;", "",
+     "helpers.h: a helper keeps the library mapped until it has ended", "runtime_test with helper_module:AHelperLeftBehind.*"),
+    ("workers take signals", "vault_plugin/runtime/thread.cpp", "const SignalsBlocked inherited;", "",
+     "CONTRACT: the plugin's threads block all signals", "runtime_test:Workers.*"),
+    ("small stack", "vault_plugin/runtime/thread.cpp", "size < leastStack) {", "size < leastStack / 10) {",
+     "CONTRACT: a callback finds at least 1 MiB of free stack", "runtime_test:Thread.*"),
+    ("mask of the starter", "vault_plugin/runtime/thread.cpp",
+     "~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }", "~SignalsBlocked() {}",
+     "CONTRACT: what belongs to the process is left as it was found", "runtime_test:Thread.*"),
+    ("inotify inherited", "vault_plugin/runtime/file_hints.cpp", "IN_CLOEXEC | IN_NONBLOCK", "IN_NONBLOCK",
+     "CONTRACT: descriptors are close-on-exec", "runtime_test:LostHints.*:Runtime.*"),
+    ("slow keys take all", "vault_plugin/runtime/helpers.cpp",
+     "now.slow < std::max(options.mostEver / options.slowShare, 1U)", "now.slow < options.mostEver",
+     "helpers.h: half of the helpers is for keys that answer", "runtime_test:Helpers.SlowKeys*"),
+]
