@@ -278,7 +278,7 @@ private:
 	Shared& _shared;
 };
 
-net::ServerSocket bind(const Settings& settings, const std::shared_ptr<Certificate>& certificate)
+net::ServerSocket listenAt(const Settings& settings, const std::shared_ptr<Certificate>& certificate)
 {
 	net::ServerSocket socket = certificate ? net::SecureServerSocket(certificate->context()) : net::ServerSocket();
 	// Poco's default, SO_REUSEPORT, would let a second host share the port and take every other request.
@@ -315,7 +315,7 @@ struct Server::Parts
 		: certificate(std::move(itsCertificate)), shared{site, settings.listen.isLoopback(), Connections(limits)},
 		  threads("http", 1, static_cast<int>(limits.most))
 	{
-		const net::ServerSocket socket = bind(settings, certificate);
+		const net::ServerSocket socket = listenAt(settings, certificate);
 		url = (settings.tls ? "https://" : "http://") +
 			  ListenAddress{settings.listen.host, socket.address().port()}.text() + "/";
 		const net::HTTPServerParams::Ptr itsParams = params(limits);

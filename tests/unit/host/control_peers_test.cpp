@@ -45,7 +45,7 @@ protected:
 	issuer::test::TempDir temp;
 	const std::filesystem::path path = temp.path() / "control.sock";
 	const std::unique_ptr<Server> server =
-		Server::listen(path, [](std::string_view line) { return "heard " + std::string(line); }).value();
+		Server::listen(path, [](std::string_view line, Peer) { return "heard " + std::string(line); }).value();
 };
 
 TEST_F(APeer, ThatIsAnotherUserIsRefused)
