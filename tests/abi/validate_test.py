@@ -89,7 +89,7 @@ BROKEN = {
         ":stopped": "of an instance that does not run answers ISSUER_OK",
         ":running": "credential_changed answers ISSUER_E_STATE"},
     "hands-over-to-itself": {
-        ":refuses": "import_state of what the same version exported answers ISSUER_E_INVALID",
+        ":refuses": "import_state of a state that the same version exported answers ISSUER_E_INVALID",
         ":export-running": "export_state of a running instance answers ISSUER_OK",
         ":import-running": "import_state of a running instance answers ISSUER_OK",
         ":twice": "export_state calls write 2 times"},
@@ -98,8 +98,8 @@ BROKEN = {
         ":twice": "use calls visit 2 times", ":empty": "use lends an empty credential",
         ":denies": "use calls visit, and answers that there is no credential"},
     "keeps-its-secret": {
-        ":event": "the credential stands in an event", ":log": "the credential stands in an event",
-        ":state": "the credential stands in an event"},
+        ":event": "the credential appears in an event", ":log": "the credential appears in an event",
+        ":state": "the credential appears in an event"},
     "threads-block-signals": {"": "a thread of it does not block SIGHUP, SIGINT"},
     "callbacks-have-a-stack": {"": "KiB of free stack; the contract promises 1024"},
     "files-are-close-on-exec": {"": "/dev/null would be inherited"},
@@ -151,9 +151,9 @@ class Validate(unittest.TestCase):
             f"{FIXTURES}/{way if way.endswith('.so') else 'breaker.so'}"
         breaks = "" if way.endswith(".so") else check + way
         found = self.verdicts(library, "--config", self.config, *arguments, breaks=breaks)
-        # The builder of this tree decides who may write where, and a busy machine how long 50 ms are. The other fixtures
-        # do not pin themselves while they run.
-        elsewhere = ["is-out-of-others-reach", "stop-keeps-its-time", ALSO.get(check)]
+        # The folders of this tree decide which users may write there; a busy machine decides how long 50 ms are, and how
+        # many pages of a library are resident. The other fixtures do not pin themselves while they run.
+        elsewhere = ["is-out-of-others-reach", "stop-keeps-its-time", "lives-often-without-a-trace", ALSO.get(check)]
         elsewhere += ["survives-close-without-stop"] if way.endswith(".so") and way != "breaker.so" else []
         return {name: f"warn: {text}" if verdict == "warn" else text for name, (verdict, text) in found.items()
                 if (name == check and verdict in ("fail", "warn")) or

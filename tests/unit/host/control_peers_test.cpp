@@ -50,7 +50,8 @@ protected:
 
 TEST_F(APeer, ThatIsAnotherUserIsRefused)
 {
-	const std::string refused = R"({"ok":false,"error":"only the host's own user and root may ask"})";
+	const std::string refused =
+		R"({"ok":false,"error":"only the host's own user, root and the group of control_group may ask"})";
 	EXPECT_EQ(answerTo(::geteuid() + 1), refused);
 	EXPECT_EQ(answerTo(65534), refused);
 }

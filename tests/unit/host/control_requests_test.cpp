@@ -81,7 +81,7 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread or reload"));
+	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread, reload or log_level"));
 }
 
 } // namespace
