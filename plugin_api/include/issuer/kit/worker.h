@@ -35,6 +35,13 @@ public:
 
 	/// `host` is told of an exception that the work did not catch, and which ended it.
 	explicit Worker(HostCallbacks& host) noexcept : _host(host) {}
+	/// Ends the work, however long that takes. An instance that runs is not destroyed, so there is none as a rule.
+	~Worker()
+	{
+		_thread.request_stop();
+		const std::lock_guard lock(_mutex);
+		_changed.notify_all();
+	}
 	Worker(const Worker&) = delete;
 	Worker& operator=(const Worker&) = delete;
 
@@ -53,6 +60,7 @@ public:
 		_hasEnded = false;
 		_isAwake = false;
 		_isReady = false;
+		_wasStopped = false;
 		_library = std::make_unique<Pin>();
 		try {
 			const SignalsBlocked inTheThreadToo;
@@ -69,9 +77,8 @@ public:
 	Answer awaitReady(std::chrono::milliseconds limit)
 	{
 		std::unique_lock lock(_mutex);
-		const unsigned stops = _stops;
-		_changed.wait_for(lock, limit, [&] { return _isReady || _hasEnded || _stops != stops; });
-		if (!_isReady && _stops != stops) {
+		_changed.wait_for(lock, limit, [this] { return _isReady || _hasEnded || _wasStopped; });
+		if (!_isReady && _wasStopped) {
 			return {ISSUER_E_CANCELLED, "stopped while start was waiting"};
 		}
 		return {};
@@ -93,7 +100,7 @@ public:
 			return {};
 		}
 		_isStopping = true;
-		++_stops;
+		_wasStopped = true;
 		_changed.notify_all();
 		lock.unlock();
 		_thread.request_stop(); // without the lock: it calls what the work has registered
@@ -199,7 +206,7 @@ private:
 	bool _hasEnded = false;   ///< the work has returned
 	bool _isAwake = false;
 	bool _isReady = false;
-	unsigned _stops = 0; ///< number of calls of stop that had something to stop
+	bool _wasStopped = false; ///< since the work began
 	std::unique_ptr<Pin> _library;
 	std::jthread _thread; ///< the last member: it ends first
 };
