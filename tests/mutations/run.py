@@ -115,7 +115,8 @@ class Mutant:
     def __init__(self, build, mutation, folder):
         self.build, self.folder = build, folder
         self.is_header = mutation.file.endswith(".h")
-        room_root = mutation.file.split("/")[0]
+        kit = "plugin_api/include"
+        room_root = kit if mutation.file.startswith(kit) else mutation.file.split("/")[0]
         copy = folder / "source" / mutation.file
         copy.parent.mkdir(parents=True)
         copy.write_text(mutated(mutation))

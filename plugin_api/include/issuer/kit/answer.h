@@ -1,7 +1,7 @@
 /// What a call of the contract came to, as a value: a code with a sentence, or what was asked for.
 #pragma once
 
-#include "text.h"
+#include <issuer/kit/text.h>
 
 #include <algorithm>
 #include <cstring>

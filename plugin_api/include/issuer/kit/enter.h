@@ -1,9 +1,9 @@
 /// The border of a plugin: what is a value or an exception inside is a code and a text outside.
 #pragma once
 
-#include "../lifecycle.h"
-#include "answer.h"
-#include "host_callbacks.h"
+#include <issuer/kit/answer.h>
+#include <issuer/kit/host_callbacks.h>
+#include <issuer/lifecycle.h>
 
 #include <exception>
 #include <new>

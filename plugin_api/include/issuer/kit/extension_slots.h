@@ -8,13 +8,13 @@
 ///     others                 static const void* extension(std::string_view id)
 #pragma once
 
-#include "../control.h"
-#include "../credential.h"
-#include "../diagnose.h"
-#include "../handover.h"
-#include "../health.h"
-#include "enter.h"
-#include "facts.h"
+#include <issuer/control.h>
+#include <issuer/credential.h>
+#include <issuer/diagnose.h>
+#include <issuer/handover.h>
+#include <issuer/health.h>
+#include <issuer/kit/enter.h>
+#include <issuer/kit/facts.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,10 +1,10 @@
 /// What a plugin tells of a credential, in C++ types: events, health and findings.
 #pragma once
 
-#include "../diagnose.h"
-#include "../health.h"
-#include "../lifecycle.h"
-#include "text.h"
+#include <issuer/diagnose.h>
+#include <issuer/health.h>
+#include <issuer/kit/text.h>
+#include <issuer/lifecycle.h>
 
 #include <algorithm>
 #include <chrono>

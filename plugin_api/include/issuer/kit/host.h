@@ -8,7 +8,7 @@
 ///     …                                          // ~Instance stops it, waits, and destroys it
 #pragma once
 
-#include "instance.h"
-#include "listener.h"
-#include "swap.h"
-#include "table.h"
+#include <issuer/kit/instance.h>
+#include <issuer/kit/listener.h>
+#include <issuer/kit/swap.h>
+#include <issuer/kit/table.h>

@@ -1,9 +1,9 @@
 /// How a plugin speaks to its host, and how it knows that the host speaks back from inside.
 #pragma once
 
-#include "../lifecycle.h"
-#include "facts.h"
-#include "text.h"
+#include <issuer/kit/facts.h>
+#include <issuer/kit/text.h>
+#include <issuer/lifecycle.h>
 
 #include <mutex>
 #include <string_view>

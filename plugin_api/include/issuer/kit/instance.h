@@ -1,10 +1,10 @@
 /// An instance of a plugin, as a host holds it.
 #pragma once
 
-#include "answer.h"
-#include "instance_parts.h"
-#include "lent.h"
-#include "listener.h"
+#include <issuer/kit/answer.h>
+#include <issuer/kit/instance_parts.h>
+#include <issuer/kit/lent.h>
+#include <issuer/kit/listener.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,14 +1,14 @@
 /// What an instance may use while it lives, on the host's side.
 #pragma once
 
-#include "../control.h"
-#include "../credential.h"
-#include "../diagnose.h"
-#include "../handover.h"
-#include "../health.h"
-#include "listener.h"
-#include "table.h"
-#include "text.h"
+#include <issuer/control.h>
+#include <issuer/credential.h>
+#include <issuer/diagnose.h>
+#include <issuer/handover.h>
+#include <issuer/health.h>
+#include <issuer/kit/listener.h>
+#include <issuer/kit/table.h>
+#include <issuer/kit/text.h>
 
 #include <memory>
 #include <mutex>

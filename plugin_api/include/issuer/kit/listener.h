@@ -1,7 +1,7 @@
 /// How a host hears an instance.
 #pragma once
 
-#include "../lifecycle.h"
+#include <issuer/lifecycle.h>
 
 #include <string_view>
 

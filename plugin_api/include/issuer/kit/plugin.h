@@ -20,8 +20,8 @@
 /// functions that the class may have besides. Link with the version script, as CONTRACT.md says.
 #pragma once
 
-#include "enter.h"
-#include "extension_slots.h"
+#include <issuer/kit/enter.h>
+#include <issuer/kit/extension_slots.h>
 
 #include <chrono>
 #include <concepts>

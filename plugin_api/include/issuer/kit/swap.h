@@ -1,7 +1,7 @@
 /// A plugin replaced while it runs.
 #pragma once
 
-#include "instance.h"
+#include <issuer/kit/instance.h>
 
 #include <chrono>
 #include <memory>

@@ -1,8 +1,8 @@
 /// Whether a table of the other side can be used: asked before anything in it is touched.
 #pragma once
 
-#include "../lifecycle.h"
-#include "answer.h"
+#include <issuer/kit/answer.h>
+#include <issuer/lifecycle.h>
 
 #include <cstddef>
 #include <string>

@@ -1,7 +1,7 @@
 /// Texts that cross the contract: borrowed UTF-8, and made fit for people where their source cannot be trusted to be.
 #pragma once
 
-#include "../lifecycle.h"
+#include <issuer/lifecycle.h>
 
 #include <cstddef>
 #include <string>

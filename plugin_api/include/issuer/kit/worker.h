@@ -1,8 +1,8 @@
 /// A thread for an instance whose work is a loop: start, stop and isRunning of a plugin, as the contract wants them.
 #pragma once
 
-#include "answer.h"
-#include "host_callbacks.h"
+#include <issuer/kit/answer.h>
+#include <issuer/kit/host_callbacks.h>
 
 #include <chrono>
 #include <condition_variable>

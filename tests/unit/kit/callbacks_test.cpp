@@ -1,13 +1,12 @@
-#include "abi/voice.h"
-
 #include <atomic>
 #include <functional>
 #include <future>
 #include <gtest/gtest.h>
+#include <issuer/kit/host_callbacks.h>
 #include <latch>
 #include <thread>
 
-namespace issuer::vault::abi {
+namespace issuer::test {
 namespace {
 
 void ignoreLine(void*, issuer_log_level, issuer_str, issuer_str) noexcept {}
@@ -25,40 +24,42 @@ struct Doing
 	const issuer_recorder table{sizeof table, 0, this, record};
 };
 
-TEST(AVoice, KnowsThatItIsInItsCallbackAlsoThroughAnotherInstances)
+TEST(TheHostsCallbacks, AreKnownToBeInsideAlsoThroughAnotherInstances)
 {
-	Voice outer(host);
-	Voice inner(host);
+	kit::HostCallbacks outer(host);
+	kit::HostCallbacks inner(host);
 	bool inOuter = false;
 	bool inInner = false;
 	Doing second([&] {
-		inOuter = outer.isInCallback();
-		inInner = inner.isInCallback();
+		inOuter = kit::CallbackScope::isInside(&outer);
+		inInner = kit::CallbackScope::isInside(&inner);
 	});
-	Doing first([&] { inner.event({}); }); // as a host does that calls one instance from the callback of another
+	Doing first([&] { inner.record({}); }); // as a host does that calls one instance from the callback of another
 	outer.setRecorder(&first.table);
 	inner.setRecorder(&second.table);
-	EXPECT_FALSE(outer.isInCallback());
-	outer.event({});
+	EXPECT_FALSE(kit::CallbackScope::isInside(&outer));
+	outer.record({});
 	EXPECT_TRUE(inOuter);
 	EXPECT_TRUE(inInner);
-	EXPECT_FALSE(outer.isInCallback());
-	EXPECT_FALSE(inner.isInCallback());
+	EXPECT_FALSE(kit::CallbackScope::isInside(&outer));
+	EXPECT_FALSE(kit::CallbackScope::isInside(&inner));
 }
 
-TEST(AVoice, IsInItsCallbackOnThatThreadAlone)
+TEST(TheHostsCallbacks, AreInsideOnTheirThreadAlone)
 {
-	Voice voice(host);
+	kit::HostCallbacks callbacks(host);
 	bool elsewhere = true;
-	Doing asking([&] { elsewhere = std::async(std::launch::async, [&] { return voice.isInCallback(); }).get(); });
-	voice.setRecorder(&asking.table);
-	voice.event({});
+	Doing asking([&] {
+		elsewhere = std::async(std::launch::async, [&] { return kit::CallbackScope::isInside(&callbacks); }).get();
+	});
+	callbacks.setRecorder(&asking.table);
+	callbacks.record({});
 	EXPECT_FALSE(elsewhere);
 }
 
-TEST(AVoice, SetsNoRecorderWhileTheOneBeforeIsRunning)
+TEST(TheHostsCallbacks, SetNoRecorderWhileTheOneBeforeIsRunning)
 {
-	Voice voice(host);
+	kit::HostCallbacks callbacks(host);
 	std::latch entered(1);
 	std::latch mayReturn(1);
 	std::atomic<bool> returned = false;
@@ -67,19 +68,19 @@ TEST(AVoice, SetsNoRecorderWhileTheOneBeforeIsRunning)
 		mayReturn.wait();
 		returned = true;
 	});
-	voice.setRecorder(&blocking.table);
-	std::thread telling([&] { voice.event({}); });
+	callbacks.setRecorder(&blocking.table);
+	std::thread telling([&] { callbacks.record({}); });
 	entered.wait();
 	auto replaced = std::async(std::launch::async, [&] {
-		voice.setRecorder(nullptr);
+		callbacks.setRecorder(nullptr);
 		return returned.load();
 	});
 	EXPECT_EQ(replaced.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
 	mayReturn.count_down();
 	EXPECT_TRUE(replaced.get()) << "set_recorder returned while the recorder before was running";
 	telling.join();
-	voice.event({}); // to nobody
+	callbacks.record({}); // to nobody
 }
 
 } // namespace
-} // namespace issuer::vault::abi
+} // namespace issuer::test
