@@ -1,6 +1,6 @@
 #include "diagnosis.h"
 
-#include "renewal/telling.h"
+#include "renewal/format.h"
 #include "transport/blocking.h"
 #include "vault/wire.h"
 
@@ -8,7 +8,7 @@ namespace issuer::vault {
 
 using renewal::TokenFacts;
 using renewal::Trouble;
-namespace telling = renewal::telling;
+namespace format = renewal::format;
 using enum Finding::Level;
 
 namespace {
@@ -159,7 +159,7 @@ void Diagnosis::judgePolicy(std::string_view token)
 void Diagnosis::judgeLifetime(const TokenFacts& facts)
 {
 	const auto now = _clock.now().wall;
-	const auto end = telling::until(now + facts.ttl, now);
+	const auto end = format::until(now + facts.ttl, now);
 	if (!facts.expires) {
 		tell(note, "lifetime", "lives for ever: a root token, nothing to renew",
 			"let an issuer have a token of its own, that can do less");
@@ -175,12 +175,12 @@ void Diagnosis::judgeLifetime(const TokenFacts& facts)
 		tell(problem, "lifetime", "was created as not renewable: dies " + end, "use a renewable token");
 	}
 	else if (facts.explicitMaxTtl > Duration::zero() && facts.creationTime) {
-		const auto death = telling::until(*facts.creationTime + facts.explicitMaxTtl, now);
+		const auto death = format::until(*facts.creationTime + facts.explicitMaxTtl, now);
 		tell(warn, "lifetime", "capped by its explicit max TTL: dies " + death + ", however often it is renewed",
 			std::string("replace it before then; ") + usePeriodic);
 	}
 	else if (facts.period > Duration::zero()) {
-		tell(ok, "lifetime", "periodic: each renewal brings " + telling::lifeInWords(facts.period) + ", for ever");
+		tell(ok, "lifetime", "periodic: each renewal brings " + format::lifeInWords(facts.period) + ", for ever");
 	}
 	else {
 		tell(note, "lifetime",

@@ -1,6 +1,6 @@
 #include "renewal/announcements.h"
 
-#include "renewal/telling.h"
+#include "renewal/format.h"
 
 #include <algorithm>
 #include <bit>
@@ -141,10 +141,10 @@ void Announcements::noteFailure(const Verdict& verdict)
 	}
 	auto text = std::string(verdict.detail) + "; attempt " + std::to_string(verdict.attempt);
 	if (const auto death = hourOfDeath(_situation)) {
-		text += "; alive until " + telling::until(death, _situation.now.wall);
+		text += "; alive until " + format::until(death, _situation.now.wall);
 	}
 	if (_situation.next) {
-		text += "; next try in " + telling::lifeInWords(*_situation.next - _situation.now.boot);
+		text += "; next try in " + format::lifeInWords(*_situation.next - _situation.now.boot);
 	}
 	_told.failing = note(Level::warn, std::move(text)) || _told.failing;
 }
@@ -166,7 +166,7 @@ void Announcements::noteChange(const Verdict& verdict, std::string text)
 		if (std::exchange(_told.failing, false)) {
 			text = "recovered after " + std::to_string(verdict.failures) +
 				   (verdict.failures == 1 ? " failed attempt in " : " failed attempts in ") +
-				   telling::lifeInWords(_situation.now.boot - verdict.failingSince) + "; " + text;
+				   format::lifeInWords(_situation.now.boot - verdict.failingSince) + "; " + text;
 		}
 		note(_situation.memory.lease.maxTtlEnd ? Level::warn : Level::info, std::move(text));
 		break;

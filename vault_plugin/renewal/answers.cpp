@@ -109,7 +109,10 @@ void Keeper::learnBound(const TokenFacts& facts)
 	if (facts.usesLeft != 0) {
 		// Each request costs one use, and the last one kills the token: so this was the last request.
 		_memory.unrenewable = Reason::limitedUses;
-		_memory.death = facts.usesLeft < 0 ? Reason::limitedUses : Reason::none;
+		if (facts.usesLeft < 0) {
+			_memory.death = Reason::limitedUses;
+			_memory.lease.endAt(_memory.retry.asOf);
+		}
 	}
 	else if (facts.batch) {
 		_memory.unrenewable = Reason::batch;
@@ -233,6 +236,9 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
 	const bool probing = _memory.deadForSure(span.sent.boot);
 	bool believed = true;
+	if (lease.end == Lease::End::never) {
+		lease = {}; // that it never ends was said of a token that the server accepts
+	}
 	const bool endUnknown = lease.end == Lease::End::unknown;
 	if (endUnknown && !_memory.dead()) {
 		believed = retry.refusedWithoutEnd(operation, *_policy);

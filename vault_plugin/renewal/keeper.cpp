@@ -1,5 +1,7 @@
 #include "renewal/keeper.h"
 
+#include "renewal/schedule.h"
+
 #include <algorithm>
 #include <iterator>
 
@@ -84,15 +86,26 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Returns the request to send. Where both tokens are due, the one in use goes first as long as it may live; otherwise
-/// the candidate, unless it is due later.
+/// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first as long
+/// as it may live; otherwise the candidate, unless it is due later. Where an answer takes longer than a renewal may
+/// wait, renewals leave no room: then the candidate goes first too.
+bool Keeper::isCandidatesTurn(Instant now) const
+{
+	if (!_candidate || !_plan.at || now < *_plan.at) {
+		return _candidate != nullptr;
+	}
+	const auto due = *_candidate->plan.at;
+	const auto& lease = _memory.lease;
+	const bool over = _memory.dead() && lease.overAt(now);
+	const bool noRoom = lease.known() && interval(*_policy, lease.granted) <= _memory.latency.recent;
+	return over ? due <= *_plan.at : noRoom && due <= now;
+}
+
+/// Returns the request to send.
 Attempt Keeper::attempt(Moment now)
 {
-	const bool isCurrentDue = _plan.at && *_plan.at <= now.boot;
-	const bool over = _memory.dead() && _memory.lease.overAt(now.boot);
-	const bool ofCandidate = _candidate && (!isCurrentDue || (over && *_candidate->plan.at <= *_plan.at));
 	Attempt attempt;
-	if (ofCandidate) {
+	if (isCandidatesTurn(now.boot)) {
 		attempt.token = Token::candidate;
 		attempt.operation = _candidate->plan.operation;
 		attempt.budget = budgetOfCandidate(*_policy, _memory, _candidate->retry, now.boot, _plan.at);
@@ -114,9 +127,7 @@ Attempt Keeper::attempt(Moment now)
 
 Duration Keeper::increment() const
 {
-	const auto wanted = _policy->increment > Duration::zero() ? _policy->increment
-						: _memory.lease.askFull               ? _memory.lease.full
-															  : Duration::zero();
+	const auto wanted = _policy->increment > Duration::zero() ? _policy->increment : _memory.lease.toAskFor();
 	return std::chrono::floor<std::chrono::seconds>(wanted);
 }
 
@@ -225,26 +236,24 @@ void Keeper::replan(Moment now) noexcept
 		return;
 	}
 	_seen = now;
-	interrupted(now.boot);
+	interrupted(now);
 	planAnew();
 }
 
 /// Counts the attempt under way as one that the server did not answer.
-void Keeper::interrupted(Instant now)
+void Keeper::interrupted(Moment now)
 {
 	if (!_out) {
 		return;
 	}
 	const auto out = *std::exchange(_out, std::nullopt);
-	const bool ofCandidate = out.token == Token::candidate && _candidate;
-	auto& retry = ofCandidate ? _candidate->retry : _memory.retry;
-	retry.answeredAt(now, std::nullopt);
-	retry.fail(retry.kind == Failing::denied ? Failing::denied : Failing::passing, Reason::network, _memory.started);
-	if (!ofCandidate && out.operation == Operation::renew) {
-		_memory.lease.mayHaveBeenRenewed(_memory.started, now, increment());
+	const Span span{{_memory.started, now.wall}, now};
+	const Answer none = Trouble{};
+	if (out.token == Token::current) {
+		static_cast<void>(conclude(span, out.operation, none));
 	}
-	if (!ofCandidate && _memory.lease.overAt(_memory.started) && !_memory.dead()) {
-		_memory.death = Reason::expired;
+	else if (_candidate) {
+		static_cast<void>(accepts(span, out.operation, none));
 	}
 }
 

@@ -177,9 +177,10 @@ private:
 	[[nodiscard]] Failing kindOf(Failing kind, const Span& span) const;
 	[[nodiscard]] bool accepts(const Span& span, Operation operation, const Answer& answer);
 	[[nodiscard]] Duration increment() const;
+	[[nodiscard]] bool isCandidatesTurn(Instant now) const;
 
 	void adopt();
-	void interrupted(Instant now);
+	void interrupted(Moment now);
 	/// Computes the next steps. To be called whenever facts have changed; no other function plans.
 	void planAnew() noexcept;
 	[[nodiscard]] Standing standing() const;

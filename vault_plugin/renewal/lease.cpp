@@ -173,6 +173,19 @@ void Lease::mayHaveBeenRenewed(Instant sent, Instant now, Duration asked)
 	ifRenewedLatest = std::max(ifRenewedLatest, now + length);
 }
 
+void Lease::endAt(Instant now)
+{
+	end = End::known;
+	earliest = latest = now;
+	ruleOutLostRenewals();
+}
+
+Duration Lease::toAskFor() const
+{
+	const bool inDoubt = known() && ifRenewedLatest > latest;
+	return askFull || inDoubt ? std::max(full, granted) : Duration::zero();
+}
+
 void Lease::outlived(Instant now)
 {
 	if (now < ifRenewedLatest) {
@@ -198,7 +211,7 @@ bool Lease::atMaxTtl(const Policy& policy) const
 
 Instant Lease::endToTell(const Policy& policy) const
 {
-	return atMaxTtl(policy) ? std::max(middle(), *maxTtlEnd) : middle();
+	return atMaxTtl(policy) ? std::clamp(*maxTtlEnd, middle(), latest) : middle();
 }
 
 } // namespace issuer::vault::renewal

@@ -61,6 +61,9 @@ struct Lease
 	/// gives no new hope: a server that hangs for ever would feed it for ever.
 	void mayHaveBeenRenewed(Instant sent, Instant now, Duration asked);
 
+	/// Takes over that the token has ended, whatever was left of its lease.
+	void endAt(Instant now);
+
 	/// Takes over that the token was refused after `latest`: no renewal without an answer has extended it.
 	void ruleOutLostRenewals() { ifRenewedEarliest = ifRenewedLatest = latest; }
 
@@ -75,10 +78,13 @@ struct Lease
 	[[nodiscard]] bool overAt(Instant instant) const { return known() && instant >= latest; }
 	/// Returns whether a renewal without an answer may keep the token alive at `instant`.
 	[[nodiscard]] bool mayLastBeyond(Instant instant) const { return known() && instant < ifRenewedLatest; }
+	/// Returns the length to ask for; 0: the server's own. After a renewal without an answer it is the length that
+	/// `ifRenewedLatest` counts on, in case another client's smaller increment has become the server's.
+	[[nodiscard]] Duration toAskFor() const;
 	/// Returns the next moment at which the token may expire and can still be saved.
 	[[nodiscard]] Instant nextEnd(Instant now) const { return now < latest ? earliest : ifRenewedEarliest; }
 	/// Returns the expiry to show. After a very slow answer rather too early than too late; at the max TTL that end,
-	/// since the next renewal may still bring its last second or two.
+	/// since the next renewal may still bring its last second or two, but never beyond `latest`.
 	[[nodiscard]] Instant endToTell(const Policy& policy) const;
 
 private:

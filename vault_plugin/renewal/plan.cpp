@@ -15,7 +15,8 @@ namespace {
 Operation operationOf(const Policy& policy, const Retry& retry, double dice)
 {
 	constexpr double mostly = 2.0 / 3;
-	const bool renews = retry.renewNext || (retry.useless >= policy.uselessLookUps && dice < mostly);
+	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
+	const bool renews = retry.renewNext || (renewsMostly && (dice < mostly || retry.isDoubting(policy)));
 	return renews ? Operation::renew : Operation::lookUp;
 }
 
@@ -47,6 +48,9 @@ public:
 		if (_memory.owed != Owed::nothing) {
 			plan.operation = leavesTimeToRenew(*plan.at) ? Operation::lookUp : Operation::renew;
 		}
+		if (_memory.unrenewable != Reason::none) {
+			plan.operation = Operation::lookUp;
+		}
 		return plan;
 	}
 
@@ -64,10 +68,7 @@ private:
 			return {
 				beforeEnd(renewal(_policy, _now, _lease, _dice), _now, _lease.earliest, _pace.guard), Operation::renew};
 		case State::retrying:
-			if (_memory.unrenewable != Reason::none) {
-				return {std::min(retry(), _lease.latest), Operation::lookUp};
-			}
-			return {retry(), Operation::renew};
+			return {_memory.unrenewable == Reason::none ? retry() : std::min(retry(), _lease.latest), Operation::renew};
 		case State::capped:
 			return confirmation();
 		case State::notRenewable:

@@ -49,7 +49,7 @@ bool Retry::refusedWithoutEnd(Operation operation, const Policy& policy)
 {
 	const bool followsRefusedLookUp = operation == Operation::renew && useless == 0 && refusals > 0;
 	refusals += followsRefusedLookUp ? 0 : 1;
-	useless = 0;
+	useless = operation == Operation::lookUp ? 0 : useless;
 	renewNext = operation == Operation::lookUp && refusals == 1;
 	atOnce = atOnce || renewNext;
 	return refusals > policy.refusalsDoubted;

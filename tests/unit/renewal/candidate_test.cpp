@@ -157,6 +157,17 @@ TEST_F(KeeperCandidate, KeepsTheGapToTheRequestsOfTheTokenInUse)
 	EXPECT_EQ(stage.take().token, Token::candidate);
 }
 
+TEST_F(KeeperCandidate, IsAskedAboutThoughRenewalsOfTheTokenInUseLeaveNoRoom)
+{
+	stage.hear(stage.keeper.candidateGone(stage.now));
+	stage.meet(Grant{3s, false}, 2900ms).meet(Grant{3s, false}, 2900ms);
+	ASSERT_EQ(stage.pause(), 0s) << "a fresh lease is renewed at once";
+	stage.hear(stage.keeper.candidateFound(stage.now));
+	EXPECT_EQ(stage.take().token, Token::candidate);
+	stage.answer(token(60s, 60s));
+	EXPECT_FALSE(stage.keeper.hasCandidate());
+}
+
 TEST_F(KeeperCandidate, TakesThePlaceOfATokenThatDies)
 {
 	const auto end = *stage.keeper.expiry();

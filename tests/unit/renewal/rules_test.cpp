@@ -28,6 +28,17 @@ TEST(KeeperNotRenewable, ToldByARenewalIsTheLastWord)
 	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
 }
 
+TEST(KeeperNotRenewable, IsNotRenewedThoughItsEndIsVague)
+{
+	Stage stage;
+	Grant last{60s, false};
+	last.renewable = false;
+	stage.begin(token(60s, 60s)).meet(last, 10s).keeper.renewNow(stage.now);
+	stage.meetUntil(*stage.keeper.expiry() + 1s, refusal());
+	ASSERT_EQ(stage.state(), State::expired);
+	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+}
+
 TEST(KeeperNotRenewable, StaysSoWhateverALookUpSays)
 {
 	Stage stage;
@@ -152,6 +163,18 @@ TEST(KeeperInvariant, RunsThatFailForEverAreNotMadeInARow)
 		stage.keeper.replan(stage.now);
 	}
 	EXPECT_GE(stage.pause(), 60s);
+}
+
+TEST(KeeperInvariant, RunsThatFailBeyondTheEndAreFollowedByTheFirstProbeOfADeadToken)
+{
+	Stage stage;
+	stage.begin(token(8s, 8s));
+	while (stage.state() != State::expired || stage.pause() < 1min) {
+		stage.take();
+		stage.keeper.replan(stage.now);
+		ASSERT_NE(stage.keeper.next(), std::nullopt);
+	}
+	EXPECT_EQ(stage.pause(), 5min) << "as after any other failure, however many came before";
 }
 
 TEST(KeeperInvariant, FailedRunOfACandidateIsPlannedAnew)

@@ -242,6 +242,7 @@ TEST(KeeperStart, LastUseSpentByTheLookUpIsDeath)
 	EXPECT_EQ(stage.state(), State::expired);
 	EXPECT_EQ(stage.reason(), Reason::limitedUses);
 	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::notRenewable));
+	EXPECT_EQ(stage.pause(), 5min) << "whatever is left of its lease, it is dead";
 }
 
 TEST(KeeperStart, BatchTokenIsNotRenewable)
@@ -380,6 +381,20 @@ TEST_P(KeeperUselessLookUp, IsAskedNowAndThenBetweenRenewalsThatAreNoBetter)
 	EXPECT_GT(lookUps, 5) << "which tell more, where they work";
 	EXPECT_GT(renewals, lookUps);
 	EXPECT_LT(inTurn, 50) << "ways that take turns must not meet them in step";
+}
+
+TEST_P(KeeperUselessLookUp, LeavesItToRenewalsWhetherARefusalIsBelieved)
+{
+	Stage stage;
+	stage.begin(GetParam()).meet(GetParam()).meet(refusal());
+	for (const Duration pause : {1s, 2s}) {
+		EXPECT_EQ(stage.pause(), pause);
+		EXPECT_EQ(stage.take().operation, Operation::renew) << "a look-up would tell nothing, and cost a longer pause";
+		stage.answer(refusal());
+	}
+	EXPECT_EQ(stage.state(), State::starting);
+	stage.meet(Grant{60s, false});
+	EXPECT_EQ(stage.state(), State::active);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, KeeperUselessLookUp,

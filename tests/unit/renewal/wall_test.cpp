@@ -23,6 +23,18 @@ TEST(KeeperWall, ShortenedGrantWithAWarningIsTheForecast)
 	EXPECT_EQ(stage.notes.back().level, Level::warn);
 }
 
+TEST(KeeperWall, PromisesNoLifeBeyondTheLatestEnd)
+{
+	Stage stage;
+	auto facts = token(0s, 2s);
+	facts.explicitMaxTtl = 3s;
+	facts.creationTime = stage.now.wall - 2s;
+	facts.expireTime = stage.now.wall + 600ms;
+	stage.begin(facts);
+	ASSERT_EQ(stage.state(), State::capped);
+	EXPECT_LE(*stage.keeper.snapshot().expires, stage.now.wall + 1500ms) << "though its max TTL may last longer";
+}
+
 TEST(KeeperWall, IsToldOnce)
 {
 	Stage stage;
@@ -212,6 +224,25 @@ TEST(KeeperRatchet, LeaseThatStaysShortIsTheNewFullOne)
 	EXPECT_EQ(stage.take().increment, std::nullopt);
 	stage.answer(Grant{10s, false});
 	EXPECT_EQ(stage.take().increment, 30s);
+}
+
+TEST(KeeperRatchet, LostAnswerIsFollowedByARequestForTheLeaseThatIsCountedOn)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).meet(Grant{90s, false});
+	EXPECT_EQ(stage.take().increment, std::nullopt);
+	stage.answer(timedOut());
+	EXPECT_EQ(stage.take().increment, 90s)
+		<< "a rival may have renewed with less meanwhile, and nobody would hear of it";
+	stage.answer(Grant{90s, false});
+	EXPECT_EQ(stage.take().increment, std::nullopt);
+}
+
+TEST(KeeperRatchet, RequestThatWasNeverSentLeavesTheLeaseToTheServer)
+{
+	Stage stage;
+	stage.begin(token(60s, 60s)).meet(unreachable());
+	EXPECT_EQ(stage.take().increment, std::nullopt);
 }
 
 TEST(KeeperRatchet, ConfiguredIncrementIsAskedForEachTime)

@@ -6,7 +6,7 @@
 #include <string>
 
 /// Formats for operators: states, ends and next steps. Never a secret.
-namespace issuer::vault::renewal::telling {
+namespace issuer::vault::renewal::format {
 
 /// Returns "2026-12-24T10:00:00Z".
 [[nodiscard]] std::string date(WallTime time);
@@ -20,4 +20,4 @@ namespace issuer::vault::renewal::telling {
 /// The end of every text about a token that will die.
 inline constexpr const char* replaceIt = "; replace the token before then";
 
-} // namespace issuer::vault::renewal::telling
+} // namespace issuer::vault::renewal::format

@@ -1,9 +1,9 @@
-#include "renewal/telling.h"
+#include "renewal/format.h"
 
 #include <array>
 #include <cstdio>
 
-namespace issuer::vault::renewal::telling {
+namespace issuer::vault::renewal::format {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::string until(std::optional<WallTime> end, WallTime now)
 	return end ? date(*end) + " (" + lifeInWords(*end - now) + ")" : "an unknown time";
 }
 
-} // namespace issuer::vault::renewal::telling
+} // namespace issuer::vault::renewal::format
