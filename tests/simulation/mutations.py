@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Breaks the renewal core and the table of places on purpose, one rule at a time, and sees the simulator notice.
+"""Breaks the renewal core and the table of places on purpose, one rule at a time, and sees it noticed.
 
 usage: mutations.py BUILD_DIR [RULE or NAME...]
 
-BUILD_DIR is a build in which `simulate` is built (Ninja, no sanitizers). Each mutation replaces one piece of one source
-file in a copy, compiles that copy as the build compiles the original, and links `simulate` anew with it. The property
-that the rule serves must then be broken in some world. A rule whose text is not found once is an error as well: the
-list below is to be kept as the source is.
+BUILD_DIR is a build in which `simulate` is built, and the test programs that the list names (Ninja, no sanitizers).
+Each mutation replaces one piece of one source file in a copy, compiles that copy as the build compiles the original, and
+links a program anew with it: `simulate`, where the property that the rule serves must then be broken in some world; or,
+for a rule that lives in rooms which the simulator does not hold, a test program, where the named test must fail. A rule
+whose text is not found once is an error as well: the list below is to be kept as the source is.
 """
 
 import concurrent.futures
@@ -25,8 +26,9 @@ LOST, HAMMERED, FORECAST, RECOVERS, QUIET, SILENT, STOPS = (
     "NeverLostInVain", "NeverHammered", "DeathIsForecast", "AlwaysRecovers", "StaysQuiet", "NeverSilent",
     "StopsForGood")
 
-# The rule, what breaks it, the file, what stands there, what stands there instead, the property that notices, in how
-# many worlds.
+# The rule, what breaks it, the file, what stands there, what stands there instead, the property that notices, and in
+# how many worlds; or, as a number, the one world of a rare turn of events: `simulate --seed N` replays it, and when the
+# worlds are drawn in another way, `simulate --worlds 10000000 --property …` of a mutated build finds one like it.
 MUTATIONS = [
     # renewal.md, "When"
     ("granted L", "renewed at a quarter of the lease", "renewal/schedule.cpp",
@@ -96,6 +98,8 @@ MUTATIONS = [
      "return _lease.latest;\n\t\t}\n\t\tif (why",
      "return why == Reason::limitedUses ? _now + std::chrono::seconds(1) : _lease.latest;\n\t\t}\n\t\tif (why",
      HAMMERED),
+    ("limited uses: no request", "asked on after the last use", "renewal/answers.cpp",
+     "_memory.lease.endAt(_memory.retry.asOf);", "", HAMMERED, 131659717535),
     ("limited uses: no request", "looked at within six hours", "renewal/plan.cpp",
      "if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {",
      "if (!_lease.known() || _memory.deadForSure(_now)) {", HAMMERED,
@@ -106,18 +110,22 @@ MUTATIONS = [
     ("useless look-ups: renew", "look-ups for ever", "renewal/retry.cpp",
      "useless >= policy.uselessLookUps;\n\tatOnce", "useless > 1'000'000;\n\tatOnce", LOST),
     ("useless look-ups: renew", "look-up and renewal take turns", "renewal/plan.cpp",
-     "(retry.useless >= policy.uselessLookUps && dice < mostly)", "false", LOST, MANY),
+     "const bool renewsMostly = retry.useless >= policy.uselessLookUps;", "const bool renewsMostly = false;", LOST,
+     MANY),
     ("a new token is refused", "the first refusal is believed", "renewal/retry.cpp",
      "return refusals > policy.refusalsDoubted;", "return refusals > 0;", FORECAST),
     ("a new token is refused", "doubted without a pause", "renewal/schedule.cpp",
      "return doubling(policy.firstPause, retry.refusals, policy.longestPause);", "return Duration::zero();", FORECAST),
+    ("a new token is refused", "asked about by look-ups that tell nothing", "renewal/retry.cpp",
+     "useless = operation == Operation::lookUp ? 0 : useless;", "useless = 0;", LOST, 398515283108),
     ("a new token is refused", "doubted for ever", "renewal/retry.cpp",
      "return refusals > policy.refusalsDoubted;", "return false;", HAMMERED),
     ("a living old token is kept", "the new one takes its place at once", "renewal/keeper.cpp",
      "if (_memory.mayLive(now.boot)) {\n\t\tplanAnew();", "if (false) {\n\t\tplanAnew();", LOST),
     ("a living old token is kept", "and not renewed meanwhile", "renewal/keeper.cpp",
-     "const bool ofCandidate = _candidate && (!isCurrentDue || (over && *_candidate->plan.at <= *_plan.at));",
-     "const bool ofCandidate = _candidate != nullptr;", LOST),
+     "if (!_candidate || !_plan.at || now < *_plan.at) {", "if (true) {", LOST),
+    ("a new token is a candidate", "and starves where renewals leave no room", "renewal/keeper.cpp",
+     "return over ? due <= *_plan.at : noRoom && due <= now;", "return over && due <= *_plan.at;", RECOVERS, 985470013725),
     ("a living old token is kept", "the new one is never adopted", "renewal/answers.cpp",
      "if (trouble == nullptr) {\n\t\treturn true;", "if (trouble == nullptr) {\n\t\treturn false;", RECOVERS),
     ("nothing asked for 6 h", "silent for half a lease", "renewal/plan.cpp",
@@ -150,8 +158,13 @@ MUTATIONS = [
     ("capped", "past the max TTL, and not asked what is left", "renewal/answers.cpp",
      "_memory.lease.reachMaxTtl();\n\tauto verdict = fail(span, Failing::passing, trouble);",
      "auto verdict = fail(span, Failing::passing, trouble);", FORECAST, MANY),
+    ("not renewable", "and yet renewed near its end", "renewal/plan.cpp",
+     "if (_memory.unrenewable != Reason::none) {\n\t\t\tplan.operation = Operation::lookUp;", "if (false) {",
+     HAMMERED, 868091142881),
     ("not renewable, told by a renewal", "renewed again", "renewal/answers.cpp",
      "if (grant.renewable) {\n\t\treturn renewed();", "if (true) {\n\t\treturn renewed();", HAMMERED),
+    ("no expiry", "one refusal is death", "renewal/answers.cpp",
+     "if (lease.end == Lease::End::never) {\n\t\tlease = {};", "if (false) {\n\t\tlease = {};", FORECAST, 821890328491),
     ("no expiry", "invalid lease ID overrules a look-up that named an end", "renewal/answers.cpp",
      "return _memory.lease.known() ? passing(span, operation, trouble) : lastsForEver();", "return lastsForEver();",
      LOST),
@@ -173,6 +186,9 @@ MUTATIONS = [
     ("malformed", "a lease beyond ten years is believed", "renewal/answers.cpp",
      "return impossible ? &impossibleLease() : std::get_if<Trouble>(&answer);",
      "return std::get_if<Trouble>(&answer);", LOST),
+    ("ratchet", "after a lost answer the server's length is trusted", "renewal/lease.cpp",
+     "return askFull || inDoubt ? std::max(full, granted) : Duration::zero();",
+     "return askFull ? std::max(full, granted) : Duration::zero();", LOST, 647502713262),
     ("ratchet", "the full lease is not asked for", "renewal/lease.cpp",
      "else {\n\t\taskFull = true;", "else {\n\t\taskFull = false;", RECOVERS),
     ("one state event a change", "each answer is an event of its state, too", "renewal/announcements.cpp",
@@ -181,14 +197,15 @@ MUTATIONS = [
      "if (_told.notesUnspent <= (level == Level::error ? -policy.deathsAtOnce : 0)) {", "if (false) {", QUIET),
     # renewal.md, "One invariant"
     ("armed", "a failed run is not planned anew", "renewal/keeper.cpp",
-     "interrupted(now.boot);\n\tplanAnew();", "_out.reset();\n\t_plan.at.reset();", SILENT),
+     "interrupted(now);\n\tplanAnew();", "_out.reset();\n\t_plan.at.reset();", SILENT),
     ("armed", "a failed run's attempt is awaited for ever", "renewal/keeper.cpp",
-     "interrupted(now.boot);\n\tplanAnew();", "planAnew();", SILENT),
+     "interrupted(now);\n\tplanAnew();", "planAnew();", SILENT),
     ("armed", "who resumes plans nothing", "renewal/keeper.cpp",
      "_running = true;\n\t_memory.told.state = State::stopped;\n\tplanAnew();",
      "_running = true;\n\t_memory.told.state = State::stopped;", SILENT),
     ("armed", "a renewal that was interrupted did nothing", "renewal/keeper.cpp",
-     "if (!ofCandidate && out.operation == Operation::renew) {", "if (false) {", LOST, MANY),
+     "static_cast<void>(conclude(span, out.operation, none));",
+     "static_cast<void>(conclude(span, Operation::lookUp, none));", LOST, MANY),
     ("stop", "stop does not stop", "renewal/keeper.cpp",
      "_candidate.reset();\n\t_running = false;", "_candidate.reset();", STOPS),
     # places.md
@@ -217,6 +234,51 @@ MUTATIONS = [
      "return Resolve{place, attempt.deadline};", LOST),
 ]
 
+# Rules of other rooms: the rule, what breaks it, the file, what stands there, what stands there instead, the test
+# program that notices, and its test.
+ELSEWHERE = [
+    # renewal.md, "Further rules"
+    ("a 403 in words that are not the server's", "is a verdict on the token", "vault/verdicts.cpp",
+     "{403, 403, contains, \"\", Kind::malformed, Reason::malformed,",
+     "{403, 403, contains, \"\", Kind::refused, Reason::refused,", "tests/unit/vault/wire_test", "*"),
+    ("texts that are visibly no token", "are sent", "credential/token_text.cpp",
+     "if (text.starts_with('{') || text.starts_with('[')) {", "if (false) {",
+     "tests/unit/credential/credential_test", "TokenText.*"),
+    ("not renewable", "the flag of a look-up is not believed", "renewal/answers.cpp",
+     "else if (!facts.renewable) {", "else if (false) {", "tests/unit/renewal/renewal_test", "KeeperStart.*"),
+    ("start: fail_fast", "an attempt that was cut short settles it", "renewal/keeper.cpp",
+     "return retry.failures > 0 && !cutShort && !asksOtherwise;", "return retry.failures > 0 && !asksOtherwise;",
+     "tests/unit/renewal/renewal_test", "KeeperStart.*"),
+    # places.md
+    ("6 limits hold by place", "nobody goes ahead of the limit", "runtime/agenda.cpp",
+     "return since + std::max(eighth, Duration::zero());", "return Instant::max();",
+     "tests/unit/runtime/runtime_test", "AgendaTest.*"),
+    ("6 limits hold by place", "a dead server takes all slots", "runtime/place_limits.cpp",
+     "if (leastInFlight(heap + 1) > _free) {", "if (_free == 0) {",
+     "tests/unit/runtime/runtime_test", "AgendaTest.*"),
+    ("6 saying that a token has died needs no slot", "it does", "runtime/place_limits.cpp",
+     "if (_keptFree == 0) {", "if (true) {", "tests/unit/runtime/runtime_test", "AgendaTest.*"),
+    ("7 time closes what is idle", "the next use does", "transport/pool.cpp",
+     "_scheduler->arm(_looks, _clock->boot() + lookInterval, Instant::max());", "static_cast<void>(_clock);",
+     "tests/faults/descriptors_test", "Descriptors.*"),
+    ("7 out of descriptors the oldest idle connections go", "they may hold all of them", "transport/pool.cpp",
+     "if (_kept.size() >= _most) {", "if (false) {", "tests/faults/descriptors_test", "Descriptors.AtMost*"),
+    ("8 nothing that may block", "names that hang may take all helpers", "runtime/helpers.cpp",
+     "now.slow < std::max(options.mostEver / options.slowShare, 1U);", "true;",
+     "tests/unit/runtime/runtime_test", "Helpers.*"),
+    ("8 nothing that may block", "a file that hangs holds up the others", "credential/reader_table.cpp",
+     "if (_closed || isNoneDue || _rounds > _stuck ||", "if (_closed || isNoneDue || _rounds > 0 ||", "tests/unit/credential/credential_test", "HangingReaderTest.*"),
+    ("8 a file is noticed within 30 s", "in an hour", "credential/reader_table.cpp",
+     "roundedUp(now + _options.every - spread(), 1s);", "roundedUp(now + std::chrono::hours(1), 1s);",
+     "tests/unit/credential/credential_test", "ReaderTest.AChange*"),
+    ("9 the token goes to the servers it was meant for", "and to a sign-on page", "transport/redirect.cpp",
+     "if (target != path && target != from.prefix + std::string(path)) {", "if (false) {",
+     "tests/unit/transport/transport_test", "Redirect.*"),
+    ("9 the token goes to the servers it was meant for", "by a 302, too", "transport/redirect.cpp",
+     "return status == 307 || status == 308;", "return status == 307 || status == 308 || status == 302;",
+     "tests/unit/transport/transport_test", "Redirect.*"),
+]
+
 
 def mutated(file, old, new):
     source = (SOURCES / file).read_text()
@@ -226,13 +288,13 @@ def mutated(file, old, new):
     return source.replace(old, new)
 
 
-def compile_command(build, file):
+def compile_command(build, file, target):
     entries = json.loads((build / "compile_commands.json").read_text())
     found = [entry for entry in entries if entry["file"] == str(SOURCES / file)]
     if not found:
         raise RuntimeError(f"{build} does not build {SOURCES / file}")
     # What the simulator compiles by itself, it links.
-    own = [entry for entry in found if "tests/simulation" in entry["command"]]
+    own = [entry for entry in found if str(pathlib.Path(target).parent) in entry["command"]]
     return (own or found)[0]["command"], found[0]["directory"]
 
 
@@ -243,58 +305,72 @@ def shell(command, directory):
     return done.stdout
 
 
-def program_with(build, file, text, folder):
-    """`simulate`, linked with a mutated copy of `file`: the linker takes what it defines before it looks into the room."""
+def program_with(build, file, text, target, folder):
+    """The program, linked with a mutated copy of `file`: the linker takes what it defines before it looks into the room."""
     copy = folder / pathlib.Path(file).name
     copy.write_text(text)
     compiled = folder / "mutated.o"
-    command, directory = compile_command(build, file)
+    command, directory = compile_command(build, file, target)
     original_object = command.split(" -o ")[1].split(" ")[0]
     command = command.replace(original_object, str(compiled)).replace(str(SOURCES / file), str(copy))
     shell(command, directory)
-    link = shell("ninja -t commands tests/simulation/simulate", build).splitlines()[-1]
-    program = folder / "simulate"
-    link = link.replace(" -o tests/simulation/simulate ", f" {compiled} -o {program} ")
+    link = shell(f"ninja -t commands {target}", build).splitlines()[-1]
+    program = folder / "program"
+    link = link.replace(f" -o {target} ", f" {compiled} -o {program} ")
     shell(link, build)
     return program
 
 
-def survives(build, mutation):
+def judged_by_worlds(prop, worlds=WORLDS):
+    """How the simulator is asked, and whether it noticed."""
+    if isinstance(worlds, int):
+        options = ["--seed", str(worlds), "--property", prop]
+        return "tests/simulation/simulate", options, lambda run: run.returncode == 1 and f"{prop}: kept" not in run.stdout
+    options = ["--worlds", worlds, "--seed", "1", "--property", prop, "--first", "--brief"]
+    return "tests/simulation/simulate", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
+
+
+def judged_by_test(target, tests):
+    options = ["--gtest_brief=1", "--gtest_fail_fast", f"--gtest_filter={tests}"]
+    return target, options, lambda run: run.returncode != 0
+
+
+def survives(build, change, judge):
     """Why the mutation went unnoticed; None: it was caught."""
-    _, _, file, old, new, prop, *more = mutation
+    file, old, new = change
+    target, options, noticed = judge
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
-        program = program_with(build, file, mutated(file, old, new), pathlib.Path(folder))
-        run = subprocess.run([program, "--worlds", *(more or [WORLDS]), "--seed", "1", "--property", prop,
-                              "--first", "--brief"],
-                             capture_output=True, text=True, check=False, timeout=300)
-        if run.returncode == 1 and f"{prop}: BROKEN" in run.stdout:
-            return None
-        return run.stdout + run.stderr
+        program = program_with(build, file, mutated(file, old, new), target, pathlib.Path(folder))
+        run = subprocess.run([program, *options], capture_output=True, text=True, check=False, timeout=300)
+        return None if noticed(run) else run.stdout[-2000:] + run.stderr
+
+
+def attempt(build, change, judge):
+    try:
+        return survives(build, change, judge)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        return str(error)
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
-    wanted = [mutation for mutation in MUTATIONS if not sys.argv[2:] or {mutation[0], mutation[1]} & set(sys.argv[2:])]
+    everything = [(*m[:2], m[2:5], judged_by_worlds(*m[5:]), m[5]) for m in MUTATIONS] + \
+                 [(*m[:2], m[2:5], judged_by_test(*m[5:]), m[5].split("/")[-1]) for m in ELSEWHERE]
+    wanted = [m for m in everything if not sys.argv[2:] or set(m[:2]) & set(sys.argv[2:])]
     if not wanted:
         sys.exit(f"no such mutation: {' '.join(sys.argv[2:])}")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
-        for mutation, why in zip(wanted, pool.map(lambda mutation: attempt(build, mutation), wanted)):
-            print(f"{'noticed' if why is None else 'MISSED '}  {mutation[5]:16} {mutation[0]}: {mutation[1]}", flush=True)
+        results = pool.map(lambda m: attempt(build, m[2], m[3]), wanted)
+        for (rule, what, _, _, judge), why in zip(wanted, results):
+            print(f"{'noticed' if why is None else 'MISSED '}  {judge:16} {rule}: {what}", flush=True)
             if why is not None:
                 failed += 1
                 print(why)
     print(f"{len(wanted) - failed} of {len(wanted)} mutations noticed")
     return 1 if failed else 0
-
-
-def attempt(build, mutation):
-    try:
-        return survives(build, mutation)
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        return str(error)
 
 
 if __name__ == "__main__":
