@@ -7,6 +7,7 @@
 
 #include <rapidcheck/shrinkable/Operations.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace issuer::simulation {
@@ -36,9 +37,7 @@ Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers, const 
 			const bool judged = untilBroken == nullptr || untilBroken == &all[which];
 			if (judged && all[which].broken(world, chronicle)) {
 				goOn = untilBroken == nullptr;
-				if (verdicts[which].broken++ == 0) {
-					verdicts[which].seed = seed;
-				}
+				verdicts[which].add(seed);
 			}
 		}
 		return goOn;
@@ -46,10 +45,11 @@ Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers, const 
 	Verdicts sum{};
 	shareOut<Verdicts>(worlds, workers, work, [&](const Verdicts& share) {
 		for (std::size_t which = 0; which < all.size(); ++which) {
-			if (sum[which].broken == 0) {
-				sum[which].seed = share[which].seed;
+			const auto known = std::min<std::uint64_t>(share[which].broken, Verdict::mostSeeds);
+			for (std::size_t index = 0; index < known; ++index) {
+				sum[which].add(share[which].seeds[index]);
 			}
-			sum[which].broken += share[which].broken;
+			sum[which].broken += share[which].broken - known;
 		}
 	});
 	return sum;

@@ -19,8 +19,18 @@ namespace issuer::simulation {
 /// The results of one property in many worlds.
 struct Verdict
 {
-	std::uint64_t broken = 0; ///< in so many worlds
-	std::uint64_t seed = 0;   ///< of the first of them
+	static constexpr std::size_t mostSeeds = 16;
+
+	std::uint64_t broken = 0;                     ///< in so many worlds
+	std::array<std::uint64_t, mostSeeds> seeds{}; ///< of the first of them; 0 where there are fewer
+
+	void add(std::uint64_t seed)
+	{
+		if (broken < mostSeeds) {
+			seeds.at(broken) = seed;
+		}
+		++broken;
+	}
 };
 
 using Verdicts = std::array<Verdict, propertyCount>;

@@ -21,47 +21,6 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 	return slowest;
 }
 
-/// Returns whether the renewer asks again soon after this fault. After a refusal of a token whose end is unknown it
-/// must not hurry.
-bool passesSoon(Fault fault)
-{
-	switch (fault) {
-	case Fault::asleep:
-	case Fault::runsFail:
-	case Fault::refused:
-	case Fault::hanging:
-	case Fault::frozen:
-	case Fault::replyLost:
-	case Fault::sealed:
-	case Fault::internalError:
-	case Fault::noLeader:
-	case Fault::frozenLeader:
-	case Fault::throttled:
-	case Fault::throttledToEnd:
-	case Fault::throttledTooFar:
-	case Fault::proxyPage:
-	case Fault::wrapped:
-	case Fault::lastRenewal:
-	case Fault::lookUpFails:
-	case Fault::lookUpMissing:
-	case Fault::lookUpGarbage:
-	case Fault::absurdLease:
-	case Fault::namespaceGone:
-	case Fault::sourceUnreadable:
-	case Fault::sourceHangs:
-		return true;
-	case Fault::policyDenies:
-	case Fault::unclearRefusal:
-	case Fault::roleGone:
-	case Fault::userGone:
-	case Fault::entityDisabled:
-	case Fault::lookUpRefused:
-	case Fault::leaseUnknown: // the answer of a token without an end
-		return false;
-	}
-	return false;
-}
-
 /// By a Retry-After, which is kept for a minute.
 bool asksForPatience(const Incident& incident)
 {

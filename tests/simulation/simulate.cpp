@@ -24,12 +24,14 @@ constexpr std::string_view usage = R"(usage: simulate --seed N                  
        --property NAME                     judge by this one alone
        --first                             with --worlds and --property: stop at the first world in which it is broken
        --brief                             no story of a world in which it is broken
+       --workers N                         processes; as many as the machine has cores, unless given
 )";
 
 struct Wishes
 {
 	std::optional<std::uint64_t> seed;
 	std::optional<std::uint64_t> worlds;
+	std::optional<std::uint64_t> workers;
 	std::optional<std::string> property;
 	bool compare = false;
 	bool brief = false;
@@ -58,8 +60,8 @@ std::optional<Wishes> understand(int count, char** words)
 		if (word == "--property") {
 			wishes.property = words[index];
 		}
-		else if (word == "--seed" || word == "--worlds") {
-			auto& wish = word == "--seed" ? wishes.seed : wishes.worlds;
+		else if (word == "--seed" || word == "--worlds" || word == "--workers") {
+			auto& wish = word == "--seed" ? wishes.seed : word == "--worlds" ? wishes.worlds : wishes.workers;
 			wish = number(words[index]);
 			if (!wish) {
 				return {};
@@ -109,10 +111,14 @@ int judgeMany(const Wishes& wishes, std::uint64_t run, unsigned workers)
 		}
 		std::cout << property.name << ": " << (verdicts[which].broken == 0 ? "kept" : "BROKEN") << " in "
 				  << (verdicts[which].broken == 0 ? *wishes.worlds : verdicts[which].broken) << " of " << *wishes.worlds
-				  << " worlds\n";
+				  << " worlds";
+		for (const auto broken : verdicts[which].seeds) {
+			std::cout << (broken != 0 ? " " + std::to_string(broken) : "");
+		}
+		std::cout << std::endl;
 		if (verdicts[which].broken > 0 && first == nullptr) {
 			first = &property;
-			seed = verdicts[which].seed;
+			seed = verdicts[which].seeds.front();
 		}
 	}
 	if (first == nullptr) {
@@ -141,7 +147,8 @@ try {
 		return replay(*wishes);
 	}
 	const auto run = wishes->seed.value_or(std::random_device{}());
-	const auto workers = std::max(1U, std::thread::hardware_concurrency());
+	const auto workers =
+		static_cast<unsigned>(wishes->workers.value_or(std::max(1U, std::thread::hardware_concurrency())));
 	std::cout << "run " << run << std::endl;
 	if (wishes->compare) {
 		compare(std::cout, run, wishes->worlds.value_or(100'000), workers);

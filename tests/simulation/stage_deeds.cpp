@@ -312,8 +312,13 @@ void Stage::recover()
 	// A resolver that hung is not asked again before it has given up, and pauses double until then.
 	const bool resolverHung = std::ranges::any_of(_chronicle.netTroubles,
 		[](const NetTrouble& trouble) { return trouble.incident.fault == NetFault::resolverHangs; });
-	const auto most =
-		reserveOf(_world, _world.token.lease).whole() + 4s + (resolverHung ? 5 * resolverTimeout : Duration{});
+	// A kept connection that is silent may take a quarter of an attempt before it is given up.
+	const bool connectionsBroke = std::ranges::any_of(_chronicle.netTroubles,
+		[](const NetTrouble& trouble) { return trouble.incident.fault == NetFault::connections; });
+	// The token in use goes first until it must be dead, however vague a slow answer has left its end.
+	const auto most = reserveOf(_world, _world.token.lease).whole() + 4s + _current.uncertainty +
+					  (resolverHung ? 5 * resolverTimeout : Duration{}) +
+					  (connectionsBroke ? _world.policy.requestTimeout / 4 : Duration{});
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <sstream>
@@ -32,71 +33,74 @@ std::string_view nameOf(Kind kind)
 	return "?";
 }
 
+namespace {
+
+struct FaultTraits
+{
+	Fault fault;
+	std::string_view name;
+	bool preventsRenewal;
+	bool passesSoon;
+};
+
+/// In the order of the enumeration.
+constexpr std::array faults{std::to_array<FaultTraits>({
+	{Fault::asleep, "machine asleep", true, true},
+	{Fault::runsFail, "the owner's runs fail", true, true},
+	{Fault::refused, "refused connections", true, true},
+	{Fault::hanging, "hanging", true, true},
+	{Fault::frozen, "frozen, answers at its end", true, true},
+	{Fault::replyLost, "replies lost", true, true},
+	{Fault::sealed, "503 sealed", true, true},
+	{Fault::internalError, "500", true, true},
+	{Fault::noLeader, "no leader", true, true},
+	{Fault::frozenLeader, "leader frozen", true, true},
+	{Fault::throttled, "429", true, true},
+	{Fault::throttledToEnd, "429 until its end", true, true},
+	{Fault::throttledTooFar, "429 for an hour", true, true},
+	{Fault::proxyPage, "a proxy's page", true, true},
+	{Fault::wrapped, "wrapped answers", false, true},
+	{Fault::lastRenewal, "renewals granted with renewable:false", false, true},
+	{Fault::lookUpFails, "look-ups get 500", false, true},
+	{Fault::lookUpMissing, "look-ups get 404", false, true},
+	{Fault::lookUpGarbage, "look-ups get a proxy's page", false, true},
+	{Fault::lookUpRefused, "look-ups get the 403 of a dead token", false, false},
+	{Fault::absurdLease, "answers name leases of centuries", true, true},
+	{Fault::leaseUnknown, "invalid lease ID", true, false},
+	{Fault::namespaceGone, "404 namespace", true, true},
+	{Fault::policyDenies, "policy denies", true, false},
+	{Fault::unclearRefusal, "unclear 403", true, false},
+	{Fault::roleGone, "role gone", true, false},
+	{Fault::userGone, "user gone, 204", true, false},
+	{Fault::entityDisabled, "entity disabled", true, false},
+	{Fault::sourceUnreadable, "credential source unreadable", false, true},
+	{Fault::sourceHangs, "credential source hangs", false, true},
+})};
+
+constexpr const FaultTraits& traitsOf(Fault fault)
+{
+	return faults.at(static_cast<std::size_t>(fault));
+}
+
+static_assert(
+	std::ranges::all_of(faults, [](const FaultTraits& traits) { return &traitsOf(traits.fault) == &traits; }));
+static_assert(faults.back().fault == lastFault);
+
+} // namespace
+
 std::string_view nameOf(Fault fault)
 {
-	switch (fault) {
-	case Fault::asleep:
-		return "machine asleep";
-	case Fault::runsFail:
-		return "the owner's runs fail";
-	case Fault::refused:
-		return "refused connections";
-	case Fault::hanging:
-		return "hanging";
-	case Fault::frozen:
-		return "frozen, answers at its end";
-	case Fault::replyLost:
-		return "replies lost";
-	case Fault::sealed:
-		return "503 sealed";
-	case Fault::internalError:
-		return "500";
-	case Fault::noLeader:
-		return "no leader";
-	case Fault::frozenLeader:
-		return "leader frozen";
-	case Fault::throttled:
-		return "429";
-	case Fault::throttledToEnd:
-		return "429 until its end";
-	case Fault::throttledTooFar:
-		return "429 for an hour";
-	case Fault::proxyPage:
-		return "a proxy's page";
-	case Fault::wrapped:
-		return "wrapped answers";
-	case Fault::lastRenewal:
-		return "renewals granted with renewable:false";
-	case Fault::lookUpFails:
-		return "look-ups get 500";
-	case Fault::lookUpMissing:
-		return "look-ups get 404";
-	case Fault::lookUpGarbage:
-		return "look-ups get a proxy's page";
-	case Fault::lookUpRefused:
-		return "look-ups get the 403 of a dead token";
-	case Fault::absurdLease:
-		return "answers name leases of centuries";
-	case Fault::leaseUnknown:
-		return "invalid lease ID";
-	case Fault::namespaceGone:
-		return "404 namespace";
-	case Fault::policyDenies:
-		return "policy denies";
-	case Fault::unclearRefusal:
-		return "unclear 403";
-	case Fault::roleGone:
-		return "role gone";
-	case Fault::userGone:
-		return "user gone, 204";
-	case Fault::entityDisabled:
-		return "entity disabled";
-	case Fault::sourceUnreadable:
-		return "credential source unreadable";
-	case Fault::sourceHangs:
-		return "credential source hangs";
-	}
-	return "?";
+	return traitsOf(fault).name;
+}
+
+bool preventsRenewal(Fault fault)
+{
+	return traitsOf(fault).preventsRenewal;
+}
+
+bool passesSoon(Fault fault)
+{
+	return traitsOf(fault).passesSoon;
 }
 
 std::string_view nameOf(Deed deed)
@@ -208,45 +212,6 @@ std::string inWords(Duration length)
 		}
 	}
 	return text.str();
-}
-
-bool preventsRenewal(Fault fault)
-{
-	switch (fault) {
-	case Fault::asleep:
-	case Fault::runsFail:
-	case Fault::refused:
-	case Fault::hanging:
-	case Fault::frozen:
-	case Fault::replyLost:
-	case Fault::sealed:
-	case Fault::internalError:
-	case Fault::noLeader:
-	case Fault::frozenLeader:
-	case Fault::throttled:
-	case Fault::throttledToEnd:
-	case Fault::throttledTooFar:
-	case Fault::proxyPage:
-	case Fault::absurdLease:
-	case Fault::leaseUnknown:
-	case Fault::namespaceGone:
-	case Fault::policyDenies:
-	case Fault::unclearRefusal:
-	case Fault::roleGone:
-	case Fault::userGone:
-	case Fault::entityDisabled:
-		return true;
-	case Fault::wrapped:
-	case Fault::lastRenewal:
-	case Fault::lookUpFails:
-	case Fault::lookUpMissing:
-	case Fault::lookUpGarbage:
-	case Fault::lookUpRefused:
-	case Fault::sourceUnreadable:
-	case Fault::sourceHangs:
-		return false;
-	}
-	return false;
 }
 
 std::ostream& operator<<(std::ostream& out, const World& world)

@@ -92,6 +92,8 @@ enum class Fault : std::uint8_t
 	sourceHangs,      ///< the reader of the credential source reports nothing; the server is well
 };
 
+inline constexpr auto lastFault = Fault::sourceHangs;
+
 struct Incident
 {
 	Fault fault = Fault::refused;
@@ -210,6 +212,10 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 
 /// The renewer cannot renew the token while this lasts. (While a source is unreadable, the token from before serves.)
 [[nodiscard]] bool preventsRenewal(Fault fault);
+
+/// The renewer asks again soon after meeting this. After a refusal of a token whose end it does not know it may not
+/// hurry; and "invalid lease ID" is what a token without an end gets.
+[[nodiscard]] bool passesSoon(Fault fault);
 
 /// The server answers renewals, and no look-up in a way that tells of the token.
 [[nodiscard]] constexpr bool spoilsLookUps(Fault fault)
