@@ -43,6 +43,29 @@ TEST_F(ControlRequests, IssuersIsWhatTheStatusPageKnows)
 	EXPECT_THAT(answer(R"({"do":"issuers","limit":-1})"), StartsWith("{\"ok\":false,\"error\":\"limit is"));
 }
 
+TEST_F(ControlRequests, ReadersLookAndChangeNothing)
+{
+	const auto asReader = [&](const std::string& request) {
+		return answerControl(registry, fleet, actions, request, control::Peer::reader);
+	};
+	EXPECT_THAT(asReader(R"({"do":"status"})"), StartsWith("{\"ok\":true"));
+	EXPECT_THAT(asReader(issuersRequest({})), StartsWith("{\"ok\":true"));
+	for (const std::string& request : {swapRequest("a", {"next", {}}), nudgeRequest("a", registry::Nudge::renewNow),
+			 reloadRequest(ReloadMode::wait), logLevelRequest("debug"), std::string(R"({"do":"anything"})")}) {
+		EXPECT_THAT(asReader(request), HasSubstr("may ask for status and issuers alone")) << request;
+	}
+}
+
+TEST_F(ControlRequests, TheLogLevelIsSetIfThereIsSuchAOne)
+{
+	std::optional<issuer_log_level> set;
+	actions.setLogLevel = [&](issuer_log_level level) { set = level; };
+	EXPECT_THAT(answer(logLevelRequest("loud")), StartsWith("{\"ok\":false"));
+	EXPECT_EQ(set, std::nullopt);
+	EXPECT_THAT(answer(logLevelRequest("warn")), StartsWith("{\"ok\":true"));
+	EXPECT_EQ(set, ISSUER_LOG_WARN);
+}
+
 TEST_F(ControlRequests, SwapSaysWhatCameOfIt)
 {
 	EXPECT_EQ(answer(swapRequest("a", {"next", {}})),
