@@ -359,7 +359,7 @@ Result<std::vector<fs::path>> issuersIn(const fs::path& folder)
 				 : Result<std::vector<fs::path>>(std::move(files));
 }
 
-/// What a decoder has read so far.
+/// The parts that a decoder has read so far.
 struct Decoding
 {
 	HostConfig config;

@@ -35,7 +35,7 @@ void walk(JsonPlaces& places, std::string_view json, std::size_t at, const std::
 	if (json[at] == '{') {
 		std::set<std::string> keys;
 		places.object(at, [&](const std::string& key, JsonPlaces::Range value) {
-			if (!keys.insert(key).second) { // a parser keeps the last, and nobody hears of the other
+			if (!keys.insert(key).second) { // a parser would silently keep the last
 				throw Twice{value.begin, key};
 			}
 			walk(places, json, value.begin, path + (path.empty() ? "" : ".") + printable(key), visit);

@@ -124,11 +124,11 @@ ReloadReport Reloading::reload(ReloadMode mode)
 
 void Reloading::close()
 {
-	const std::lock_guard lock(_mutex); // whoever posts waits here, and is then told so
+	const std::lock_guard lock(_mutex); // a caller of post() waits here, and then gets an error
 	_tasks.reset();
 }
 
-/// What the host was started with and keeps.
+/// The settings that a host keeps from its start on.
 std::vector<std::string> Reloading::heldSettings(const HostConfig& wanted) const
 {
 	const HostConfig& started = _settings.started;
@@ -188,7 +188,7 @@ ReloadReport Reloading::refused(const Error& error)
 	return {error.passes ? Outcome::unreadable : Outcome::refused, linesOf(error.text), summary};
 }
 
-/// The fleet hears whoever is new from the first word on, and whoever is gone to the last that counts.
+/// Lets the fleet record new issuers from their first event on, and removed ones to their last.
 ReloadReport Reloading::apply(const Begun& begun)
 {
 	std::unique_lock order(_order);

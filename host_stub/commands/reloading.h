@@ -12,7 +12,7 @@
 
 namespace issuer::commands {
 
-/// What a reload came to, in words for people.
+/// The result of a reload, in words for the operator.
 struct ReloadReport
 {
 	enum class Result
@@ -52,7 +52,7 @@ public:
 		std::function<Result<HostConfig>()> read;
 		/// Whether a host would take it, found out where a plugin that crashes does no harm.
 		std::function<Result<void>()> check;
-		/// What the host was started with.
+		/// The settings that the host was started with.
 		HostConfig started;
 		bool httpByOption = false; ///< the command line has the last word about it, as is:
 		bool controlByOption = false;

@@ -51,7 +51,7 @@ Result<void> replaceFile(const fs::path& file, const std::string& text)
 }
 
 /// The text of a configuration in which the plugin of one issuer is another, and nothing else: order, spaces, comments
-/// and all the rest stay as somebody wrote them. None: it has no such issuer. `ownName` is given for a file that is one
+/// and all the rest stay as they were. None: it has no such issuer. `ownName` is given for a file that is one
 /// issuer, and is its name unless it says another. The error says why it cannot be.
 Result<std::optional<std::string>> withPlugin(
 	std::string text, const std::string& issuer, const std::string& plugin, const std::optional<std::string>& ownName)

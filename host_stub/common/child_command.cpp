@@ -26,7 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-/// What posix_spawn is to do in the child.
+/// The actions of posix_spawn in the child.
 class Spawning
 {
 public:

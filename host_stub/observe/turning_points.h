@@ -10,7 +10,7 @@
 
 namespace issuer::observe {
 
-/// What becomes of a credential that somebody may want to be told of.
+/// The changes of a credential that are worth telling an operator.
 enum class Turn
 {
 	recovered, ///< it was renewed after an attempt that failed

@@ -17,7 +17,7 @@ const issuer_host whole{sizeof whole, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, nullpt
 class AHost : public testing::Test
 {
 protected:
-	/// What create says to it; empty: it takes it.
+	/// The error of create; empty: it succeeds.
 	std::string complaintOf(const issuer_host& host)
 	{
 		constexpr std::string_view config = R"({"address": "https://v:8200", "token": {"value": "s.x"}})";

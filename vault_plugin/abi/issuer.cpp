@@ -5,7 +5,7 @@
 namespace issuer::vault::abi {
 namespace {
 
-// The last values of each: whoever adds one here adds it there.
+// The last values of each enumeration: an addition to one needs one in the other.
 static_assert(static_cast<issuer_result>(renewal::Outcome::notRenewable) == ISSUER_RESULT_NOT_RENEWABLE);
 static_assert(static_cast<issuer_state>(renewal::State::expired) == ISSUER_STATE_EXPIRED);
 static_assert(static_cast<issuer_reason>(renewal::Reason::credentialUnreadable) == ISSUER_REASON_CREDENTIAL_UNREADABLE);

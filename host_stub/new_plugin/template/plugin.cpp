@@ -1,4 +1,4 @@
-// What hosts load: who the plugin is, the server that it talks to, and the exported table.
+// The file that hosts load: the plugin's description, the server that it talks to, and the exported table.
 #include "new_plugin.h"
 
 #include <issuer/kit/plugin.h>

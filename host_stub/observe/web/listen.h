@@ -31,7 +31,8 @@ struct TlsFiles
 {
 	std::filesystem::path certificate; ///< PEM, with its chain
 	std::filesystem::path key;
-	std::optional<std::filesystem::path> clientCa; ///< when given, whoever has no certificate of it is refused
+	std::optional<std::filesystem::path>
+		clientCa; ///< if given, clients without a certificate of this authority are refused
 
 	friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };

@@ -39,7 +39,7 @@ public:
 private:
 	using Clock = std::chrono::steady_clock;
 
-	/// What a request came to: the seconds that the lease lives from now on, or why not. No reason: it was cancelled.
+	/// The result of a request: the seconds that the lease lives from now on, or why not. No reason: it was cancelled.
 	struct Trouble
 	{
 		issuer_reason reason = ISSUER_REASON_NONE;

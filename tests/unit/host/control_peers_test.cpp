@@ -18,7 +18,7 @@ std::atomic<uid_t> pretendedUser = static_cast<uid_t>(-1); ///< of every peer; -
 
 } // namespace
 
-/// The C library's, but for the user of a peer: nobody but root can be somebody else.
+/// Replaces the C library's function, but for the user of a peer: only root could become another user.
 extern "C" int getsockopt(int socket, int level, int option, void* value, socklen_t* size) noexcept
 {
 	const auto answer = static_cast<int>(::syscall(SYS_getsockopt, socket, level, option, value, size));

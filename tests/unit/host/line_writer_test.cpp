@@ -10,7 +10,7 @@
 namespace issuer::observe {
 namespace {
 
-/// A pipe that nobody reads, with room for one piece and not for two.
+/// A pipe without a reader, with room for one piece and not for two.
 class FullPipe
 {
 public:

@@ -79,7 +79,7 @@ TEST(TheHostsCallbacks, SetNoRecorderWhileTheOneBeforeIsRunning)
 	mayReturn.count_down();
 	EXPECT_TRUE(replaced.get()) << "set_recorder returned while the recorder before was running";
 	telling.join();
-	callbacks.record({}); // to nobody
+	callbacks.record({}); // no recorder: dropped
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-/// What a call of the contract came to, as a value: a code with a sentence, or what was asked for.
+/// The result of a call of the contract as a value: a code with a sentence, or the requested value.
 #pragma once
 
 #include <issuer/kit/text.h>

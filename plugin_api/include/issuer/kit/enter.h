@@ -9,7 +9,7 @@
 #include <new>
 #include <utility>
 
-/// What the opaque pointer of the contract points to, in a plugin made with the kit.
+/// The object behind the contract's opaque pointer, in a plugin made with the kit.
 struct issuer_instance
 {
 	explicit issuer_instance(const issuer_host& itsHost) noexcept : host(itsHost) {}

@@ -1,4 +1,4 @@
-/// What a plugin tells of a credential, in C++ types: events, health and findings.
+/// A plugin's reports on a credential, in C++ types: events, health and findings.
 #pragma once
 
 #include <issuer/diagnose.h>

@@ -98,7 +98,7 @@ public:
 		return _host.get_extension != nullptr ? static_cast<const Table*>(_host.get_extension(_host.ctx, id)) : nullptr;
 	}
 
-	/// Replaces the recorder; null: nobody hears. On return the one before is neither running nor ever called again.
+	/// Replaces the recorder; null: none. On return the one before is neither running nor ever called again.
 	/// The kit calls this for set_recorder.
 	void setRecorder(const issuer_recorder* recorder)
 	{

@@ -81,7 +81,7 @@ public:
 		});
 	}
 
-	/// Has `recorder` hear of events from now on; null: nobody. The one before is released once it is certain that it
+	/// Sends events to `recorder` from now on; null: to none. The one before is released once it is certain that it
 	/// is not running and will not be called: this waits for a record that is being made. [control-thread]
 	Answer setRecorder(std::shared_ptr<Recorder> recorder)
 	{
@@ -183,7 +183,7 @@ public:
 	}
 
 	/// Calls visit(std::string_view) with the live credential, once and before it returns; not at all on an error.
-	/// What `visit` throws is thrown on. [thread-safe]
+	/// An exception of `visit` is passed on. [thread-safe]
 	template <class Visit>
 	Answer use(const Visit& visit) const
 	{

@@ -1,4 +1,4 @@
-/// What an instance may use while it lives, on the host's side.
+/// The objects on the host's side that an instance may use while it lives.
 #pragma once
 
 #include <issuer/control.h>
@@ -47,7 +47,7 @@ struct InstanceParts
 		return usable<Table>(plugin->get_extension(id), slots...);
 	}
 
-	// What a log or a recorder can throw is a lack of memory, and then a line is lost.
+	// A log or a recorder can only throw for lack of memory, and then a line is lost.
 	static void logged(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) noexcept
 	try {
 		static_cast<const InstanceParts*>(ctx)->log->log(level, view(component), view(text));

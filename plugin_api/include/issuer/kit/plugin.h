@@ -31,7 +31,7 @@
 
 namespace issuer::kit {
 
-/// Returns who a plugin is. The texts are literals, in UTF-8; `configSchema` is a JSON Schema, or null.
+/// Returns a plugin's description. The texts are literals, in UTF-8; `configSchema` is a JSON Schema, or null.
 [[nodiscard]] constexpr issuer_descriptor descriptor(
 	const char* id, const char* name, const char* version, const char* configSchema = nullptr)
 {
