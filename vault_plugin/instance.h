@@ -154,7 +154,7 @@ private:
 	std::shared_ptr<Delivery> _delivery; ///< exists while a helper makes the callbacks
 	std::shared_ptr<Services> _services;
 	std::shared_ptr<transport::Exchange> _exchange;
-	std::unique_ptr<Handover> _inheritance;            ///< state for the next start; by pointer, because it is rare and large
+	std::unique_ptr<Handover> _inheritance; ///< state for the next start; by pointer, because it is rare and large
 	std::unique_ptr<std::vector<std::string>> _advice; ///< as last passed on to the log; null: none
 };
 

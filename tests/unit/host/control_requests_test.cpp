@@ -104,7 +104,8 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread, reload or log_level"));
+	EXPECT_THAT(
+		answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread, reload or log_level"));
 }
 
 } // namespace

@@ -236,8 +236,8 @@ TEST(KeeperCredential, ThatIsUnreadableKeepsTheOldTokenAndSaysSoOnce)
 		stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty")).answer(Grant{60s, false});
 	}
 	EXPECT_THAT(stage.outcomes(), Each(Outcome::success));
-	EXPECT_THAT(
-		stage.lines(), ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token in use stays in use"))));
+	EXPECT_THAT(stage.lines(),
+		ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token in use stays in use"))));
 	stage.forget().hear(stage.keeper.candidateGone(stage.now)).take();
 	stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty"));
 	EXPECT_EQ(stage.notes.size(), 1U) << "it was readable meanwhile";
