@@ -66,12 +66,13 @@ class Build:
     def includers(self, header):
         """The objects that include it."""
         if self.deps is None:
-            self.deps, of = {}, None
+            deps, of = {}, None
             for line in self.ninja("-t", "deps").splitlines():
                 if line and not line.startswith(" "):
                     of = line.split(": #deps")[0]
                 elif line:
-                    self.deps.setdefault(str((self.folder / line.strip()).resolve()), []).append(of)
+                    deps.setdefault(str((self.folder / line.strip()).resolve()), []).append(of)
+            self.deps = deps  # whole: other threads look at it, too
         return self.deps.get(str(SOURCE / header), [])
 
     def objects_of(self, file):
