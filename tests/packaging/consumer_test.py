@@ -37,7 +37,10 @@ class Consumer(unittest.TestCase):
         run(CMAKE, "--build", build)
         plugin = build / "libconsumer_plugin.so"
         self.assertEqual(run(build / "consumer_host", plugin), "org.example.consumer 3.1.4 was in state 6\n")
-        self.assertRegex(run("nm", "--dynamic", "--defined-only", plugin), r"^\w+ [DR] issuer_lifecycle_v1\n$")
+        kit = build / "libkit_plugin.so"
+        self.assertEqual(run(build / "kit_host", kit), "org.example.kit was in state 6 and told of a configuration\n")
+        for one in (plugin, kit):
+            self.assertRegex(run("nm", "--dynamic", "--defined-only", one), r"^\w+ [DR] issuer_lifecycle_v1\n$")
         return build
 
     def test_finds_it_with_cmake(self):
