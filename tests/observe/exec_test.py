@@ -55,10 +55,6 @@ class Exec(Operated, unittest.TestCase):
         host = self.run_host([self.issuer()], more={"exec": [
             {"on": ["recovered", "capped", "dead", "replaced"], "command": [command]}]}.items(),
             environment={**os.environ, "VAULT_TOKEN": "a-secret-of-the-host"})
-        host.says("renewed")
-        self.vault.ask("/fake/faults", {"fault": "error", "status": 503, "text": "away", "times": 1})
-        recovered = wait_for(lambda: self.named("recovered"), "it is told that renewals succeed again")
-        self.assertEqual((recovered["issuer"], recovered["state"] in ("active", "capped")), ("team-a", True))
         wait_for(lambda: self.named("capped"), "it is told that the end is fixed")
         dead = wait_for(lambda: self.named("dead"), "it is told of the end")
         self.assertEqual(dead["state"], "expired")
@@ -74,6 +70,18 @@ class Exec(Operated, unittest.TestCase):
         for text in (environment, json.dumps(self.told())):
             self.assertNotIn(secret, text)
             self.assertNotIn("a-secret-of-the-host", text)
+
+    def test_is_told_that_a_renewal_succeeds_after_one_that_failed(self):
+        self.put_token(ttl="4s")
+        host = self.run_host([self.issuer()], more={"exec": [
+            {"on": ["recovered"], "command": [self.script(f"cat >>{self.folder}/told")]}]}.items())
+        host.says(" renewed ")
+        self.assertEqual(self.told(), [])
+        self.vault.ask("/fake/faults", {"fault": "error", "status": 503, "text": "away", "call": "renew-self", "times": 1})
+        recovered = wait_for(lambda: self.named("recovered"), "it is told that renewals succeed again")
+        self.assertEqual((recovered["issuer"], recovered["state"]), ("team-a", "active"))
+        self.assertTrue([line for line in host.lines if "not renewed" in line])
+        self.assertEqual(host.stop(), 0)
 
     def test_that_hangs_is_killed_and_keeps_no_renewal_and_no_stop_waiting(self):
         command = self.script(f"echo $$ >>{self.folder}/pids; sleep 1000 & sleep 1000")
