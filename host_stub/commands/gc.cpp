@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "control/client.h"
 #include "control/paths.h"
+#include "loader/file_rules.h"
 #include "loader/installed.h"
 #include "loader/mapped_files.h"
 #include "loader/staging.h"
@@ -142,8 +143,12 @@ int Gc::run(const std::vector<std::string>& arguments)
 	if (!arguments.empty()) {
 		return usageError("gc takes no argument such as \"" + arguments.front() + "\"", name());
 	}
-	const auto complain = [](const std::string& text) { std::cerr << "issuer-host: " << text << '\n'; };
 	const fs::path plugins = fs::absolute(_plugins.value_or(installedPlugins())).lexically_normal();
+	std::error_code none;
+	if (const Result<fs::path> mine = loader::checkPluginFolder(plugins); !mine && fs::exists(plugins, none)) {
+		complain(plugins.string() + ": nothing is removed there: " + mine.error().text);
+		return exitSoftware;
+	}
 	Result<std::vector<fs::path>> used = pathsInUse();
 	if (!used) {
 		complain(used.error().text);
@@ -176,7 +181,7 @@ int Gc::run(const std::vector<std::string>& arguments)
 			exitCode = exitSoftware;
 			return;
 		}
-		std::cout << path.string() << '\n';
+		std::cout << printable(path.string()) << '\n';
 	};
 	loader::forEachLeftover(plugins, [&](const fs::path& folder) { removeAndPrint(folder, removeLeftover); });
 	for (const fs::path& file : removableVersions(plugins, isUsed)) {

@@ -3,10 +3,11 @@
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "common/text.h"
+#include "loader/inspection.h"
 #include "loader/installed.h"
-#include "loader/plugins.h"
 
 #include <Poco/JSON/Parser.h>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <issuer/control.h>
@@ -19,17 +20,8 @@ namespace issuer::commands {
 
 namespace {
 
-std::vector<std::string> extensionsOf(const loader::Plugin& plugin)
-{
-	std::vector<std::string> known;
-	for (const char* id :
-		{ISSUER_EXT_HEALTH, ISSUER_EXT_CONTROL, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL, ISSUER_EXT_DIAGNOSE}) {
-		if (plugin.extension<void>(id) != nullptr) {
-			known.emplace_back(id);
-		}
-	}
-	return known;
-}
+const std::vector<std::string> knownExtensions{
+	ISSUER_EXT_HEALTH, ISSUER_EXT_CONTROL, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL, ISSUER_EXT_DIAGNOSE};
 
 std::vector<std::string> flagsOf(std::uint32_t flags)
 {
@@ -60,7 +52,20 @@ std::string jsonOf(const std::vector<std::string>& words)
 	return '[' + text + ']';
 }
 
-/// Returns the schema as JSON within JSON; as a string, if it is not JSON itself.
+/// Returns `text` in lines that are safe to show.
+std::string printableLines(std::string_view text)
+{
+	std::string lines;
+	while (!text.empty()) {
+		const std::string_view line = text.substr(0, text.find('\n'));
+		lines += (lines.empty() ? "" : "\n") + printable(line);
+		text.remove_prefix(std::min(line.size() + 1, text.size()));
+	}
+	return lines;
+}
+
+/// Returns the schema as JSON within JSON, or as a string if it is not JSON itself; without control characters, which a
+/// terminal may obey.
 std::string jsonOfSchema(const std::optional<std::string>& schema)
 {
 	if (!schema) {
@@ -68,7 +73,7 @@ std::string jsonOfSchema(const std::optional<std::string>& schema)
 	}
 	try {
 		Poco::JSON::Parser().parse(*schema);
-		return *schema;
+		return printable(*schema);
 	}
 	catch (const Poco::Exception&) {
 		return jsonString(*schema);
@@ -77,36 +82,36 @@ std::string jsonOfSchema(const std::optional<std::string>& schema)
 
 } // namespace
 
-std::string describeForPeople(const loader::Plugin& plugin)
+std::string describeForPeople(const loader::Inspection& plugin)
 {
-	const loader::Description& about = plugin.description();
+	const loader::Description& about = plugin.description;
 	const std::string contract = std::to_string(about.abiMajor) + '.' + std::to_string(about.abiMinor) +
 								 ", a table of " + std::to_string(about.structSize) + " bytes";
-	std::string text = about.path.string() + '\n';
+	std::string text = printable(about.path.string()) + '\n';
 	const std::pair<const char*, std::string> lines[] = {
 		{"name        ", printable(about.name)},
 		{"id          ", printable(about.id)},
 		{"version     ", printable(about.version)},
 		{"contract    ", contract},
 		{"flags       ", wordsOf(flagsOf(about.flags))},
-		{"extensions  ", wordsOf(extensionsOf(plugin))},
+		{"extensions  ", wordsOf(plugin.extensions)},
 		{"sha256      ", about.sha256},
 		{"schema      ", about.configSchema ? "of its configuration:" : "none: it does not tell how it is configured"},
 	};
 	for (const auto& [key, value] : lines) {
 		text += std::string("  ") + key + "  " + value + '\n';
 	}
-	return text + about.configSchema.value_or("");
+	return text + printableLines(about.configSchema.value_or(""));
 }
 
-std::string describeAsJson(const loader::Plugin& plugin)
+std::string describeAsJson(const loader::Inspection& plugin)
 {
-	const loader::Description& about = plugin.description();
+	const loader::Description& about = plugin.description;
 	return "{\"path\":" + jsonString(about.path.string()) + ",\"sha256\":" + jsonString(about.sha256) +
 		   ",\"id\":" + jsonString(about.id) + ",\"name\":" + jsonString(about.name) +
 		   ",\"version\":" + jsonString(about.version) + ",\"abi_major\":" + std::to_string(about.abiMajor) +
 		   ",\"abi_minor\":" + std::to_string(about.abiMinor) + ",\"struct_size\":" + std::to_string(about.structSize) +
-		   ",\"flags\":" + jsonOf(flagsOf(about.flags)) + ",\"extensions\":" + jsonOf(extensionsOf(plugin)) +
+		   ",\"flags\":" + jsonOf(flagsOf(about.flags)) + ",\"extensions\":" + jsonOf(plugin.extensions) +
 		   ",\"config_schema\":" + jsonOfSchema(about.configSchema) + '}';
 }
 
@@ -116,7 +121,8 @@ std::string_view Inspect::help() const
 		   "\n"
 		   "Loads a plugin as `run` would, with all checks, and shows what it says about itself:\n"
 		   "name, version, contract, extensions, and the JSON Schema of its configuration.\n"
-		   "Creates no issuer and opens no connection.\n"
+		   "Creates no issuer. Its code is loaded in a process of its own that may open no file for writing, no\n"
+		   "connection and no program, as nobody where you are root, and finds no library beside the file.\n"
 		   "\n"
 		   "PLUGIN is a path, or a name of what is installed: vault, vault@0.1.\n"
 		   "\n"
@@ -148,15 +154,15 @@ int Inspect::run(const std::vector<std::string>& arguments)
 	if (arguments.size() != 1) {
 		return usageError("inspect takes one plugin", name());
 	}
-	loader::PluginLibraries plugins;
-	const auto plugin = loader::resolved(
-		loader::pluginNamed(arguments.front(), std::filesystem::current_path()), _plugins.value_or(installedPlugins()))
-							.and_then([&](const loader::PluginFile& file) { return plugins.open(file); });
+	const auto plugin =
+		loader::resolved(loader::pluginNamed(arguments.front(), std::filesystem::current_path()),
+			_plugins.value_or(installedPlugins()))
+			.and_then([](const loader::PluginFile& file) { return loader::inspect(file, knownExtensions); });
 	if (!plugin) {
-		std::cerr << "issuer-host: " << plugin.error().text << '\n';
+		complain(plugin.error().text);
 		return exitData;
 	}
-	std::cout << (_json ? describeAsJson(**plugin) : describeForPeople(**plugin)) << '\n';
+	std::cout << (_json ? describeAsJson(*plugin) : describeForPeople(*plugin)) << '\n';
 	return exitOk;
 }
 

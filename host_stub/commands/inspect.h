@@ -1,7 +1,7 @@
 #pragma once
 
 #include "commands/command.h"
-#include "loader/plugin.h"
+#include "loader/inspection.h"
 
 #include <filesystem>
 #include <optional>
@@ -25,7 +25,7 @@ private:
 };
 
 /// Format the description in words, or as one JSON object.
-[[nodiscard]] std::string describeForPeople(const loader::Plugin& plugin);
-[[nodiscard]] std::string describeAsJson(const loader::Plugin& plugin);
+[[nodiscard]] std::string describeForPeople(const loader::Inspection& plugin);
+[[nodiscard]] std::string describeAsJson(const loader::Inspection& plugin);
 
 } // namespace issuer::commands

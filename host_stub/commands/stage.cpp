@@ -12,8 +12,10 @@ std::string_view Stage::help() const
 {
 	return "Usage: issuer-host stage FILE [--plugin-dir DIR]\n"
 		   "\n"
-		   "Checks a plugin as `run` would, copies it to a path of its version's own and prints that path:\n"
+		   "Checks a plugin and its path as `run` would, before any of its code runs, copies it to a path of its "
+		   "version's own and prints that path:\n"
 		   "  DIR/vault/1.0.0-0123456789ab/vault_plugin.so     version and the first digits of the file's SHA-256\n"
+		   "The code is tried in a process of its own that can do no harm. Folders are made with mode 0755.\n"
 		   "It is there whole or not at all. What is there already stays as it is, so it can be repeated.\n"
 		   "A version in use is never overwritten: that would kill its host, and reusing its path would silently\n"
 		   "give the old code. `issuer-host gc` removes what no host runs any more.\n"
@@ -45,7 +47,7 @@ int Stage::run(const std::vector<std::string>& arguments)
 	}
 	const auto staged = loader::stage(arguments.front(), _plugins.value_or(installedPlugins()));
 	if (!staged) {
-		std::cerr << "issuer-host: " << staged.error().text << '\n';
+		complain(staged.error().text);
 		return exitData;
 	}
 	std::cout << staged->string() << '\n';

@@ -84,7 +84,7 @@ std::vector<std::string> pluginsIn(const fs::path& plugins)
 	std::error_code error;
 	for (const fs::directory_entry& entry : fs::directory_iterator(plugins, error)) {
 		const std::string name = entry.path().filename().string();
-		if (entry.is_directory(error) && !name.starts_with('.')) {
+		if (!entry.is_symlink(error) && entry.is_directory(error) && !name.starts_with('.')) {
 			found.push_back(name);
 		}
 	}

@@ -2,7 +2,8 @@
 
 #include "common/descriptor.h"
 #include "common/text.h"
-#include "loader/plugins.h"
+#include "loader/file_rules.h"
+#include "loader/inspection.h"
 #include "loader/sha256.h"
 
 #include <algorithm>
@@ -129,27 +130,30 @@ Result<std::string> asFileName(const std::string& text, const char* what)
 						 "\" cannot be a file's name: letters, digits and ._+~- can");
 }
 
-/// Loads the copy as a host would, returns its description of itself, and unloads it again.
-Result<Description> describeCopy(const fs::path& copy)
-{
-	PluginLibraries plugins;
-	auto plugin = plugins.open({fs::absolute(copy), {}});
-	if (!plugin) {
-		return tl::unexpected(plugin.error());
-	}
-	Description description = (*plugin)->description();
-	plugins.release(std::move(*plugin));
-	return description;
-}
-
-Result<void> makeFolder(const fs::path& folder)
+/// Makes a folder, and those above it that are missing, with mode 0755 whatever the umask, for the host is mostly
+/// another user; refuses one in which others could exchange what is put there.
+Result<fs::path> makeFolder(const fs::path& folder)
 {
 	std::error_code error;
-	const bool made = fs::create_directories(folder, error);
-	if (error) {
-		return failure(folder.string() + ": " + error.message());
+	if (!fs::exists(fs::symlink_status(folder, error))) {
+		const Result<fs::path> above = folder.has_relative_path() ? makeFolder(folder.parent_path()) : fs::path("/");
+		if (!above) {
+			return above;
+		}
+		constexpr mode_t mode = 0755;
+		if (::mkdir(folder.c_str(), mode) == 0) {
+			if (::chmod(folder.c_str(), mode) != 0) {
+				return failure(folder.string() + ": " + reason());
+			}
+			if (Result<void> synced = syncFolder(folder.parent_path()); !synced) {
+				return tl::unexpected(synced.error());
+			}
+		}
+		else if (errno != EEXIST) {
+			return failure(folder.string() + ": " + reason());
+		}
 	}
-	return made ? syncFolder(folder.parent_path()) : Result<void>();
+	return checkPluginFolder(folder);
 }
 
 /// Renames the staging folder to its final name. An existing one with the same content is kept.
@@ -195,8 +199,11 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 	const auto refused = [&](const std::string& why) {
 		return failure("plugin " + file.string() + " refused: " + why);
 	};
+	if (const Result<fs::path> source = checkPluginPath(fs::absolute(file)); !source) {
+		return refused(source.error().text);
+	}
 	const fs::path root = fs::absolute(plugins).lexically_normal();
-	if (Result<void> made = makeFolder(root); !made) {
+	if (const Result<fs::path> made = makeFolder(root); !made) {
 		return refused(made.error().text);
 	}
 	forEachLeftover(root, [](const fs::path& folder) {
@@ -212,7 +219,8 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 	if (Result<void> copied = copyDurably(file, copy); !copied) {
 		return refused(copied.error().text);
 	}
-	const Result<Description> about = describeCopy(copy);
+	const Result<Description> about =
+		inspect({fs::absolute(copy), {}}, {}).map([](const Inspection& inspection) { return inspection.description; });
 	if (!about) {
 		// The reason is the file's; the copy's path would confuse the reader.
 		const std::string text = about.error().text;
@@ -231,10 +239,9 @@ Result<fs::path> stage(const fs::path& file, const fs::path& plugins)
 	if (error) {
 		return refused(copy.string() + ": " + error.message());
 	}
-	const Result<void> done =
-		makeFolder(folder.parent_path()).and_then([&] { return syncFolder(staging.path()); }).and_then([&] {
-			return putInPlace(staging.path(), folder, place, about->sha256);
-		});
+	const Result<void> done = makeFolder(folder.parent_path())
+								  .and_then([&](const fs::path&) { return syncFolder(staging.path()); })
+								  .and_then([&] { return putInPlace(staging.path(), folder, place, about->sha256); });
 	if (!done) {
 		return refused(done.error().text);
 	}

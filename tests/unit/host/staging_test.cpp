@@ -7,14 +7,11 @@
 #include "loader/sha256.h"
 #include "temp_dir.h"
 
-#include <array>
-#include <csignal>
+#include <fcntl.h>
 #include <fstream>
-#include <future>
 #include <gmock/gmock.h>
-#include <sys/inotify.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace issuer::loader {
@@ -116,53 +113,78 @@ TEST_F(Staging, NeverLetsAVersionLeadElsewhere)
 	EXPECT_TRUE(all().empty());
 }
 
-/// A plugin directory where a stage() is under way, of a file that never comes.
+/// A plugin directory where a stage() is under way, in its lock and its folder.
 class StagingUnderWay : public Staging
 {
 protected:
 	void SetUp() override
 	{
-		fs::create_directory(plugins);
-		ASSERT_EQ(::mkfifo(slow.c_str(), 0600), 0);
-		notify = ::inotify_init1(IN_CLOEXEC);
-		ASSERT_GE(::inotify_add_watch(notify, plugins.c_str(), IN_CREATE), 0);
+		fs::create_directories(folder);
+		lock = ::open(plugins.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ASSERT_EQ(::flock(lock, LOCK_SH), 0);
 	}
-	void TearDown() override { ::close(notify); }
+	void TearDown() override { ::close(lock); }
 
-	void awaitFolder() const
-	{
-		alignas(inotify_event) std::array<char, 4096> events{};
-		ASSERT_GT(::read(notify, events.data(), events.size()), 0);
-		ASSERT_EQ(all().size(), 1U);
-	}
-
-	const fs::path slow = temp.path() / "slow.so";
-	int notify = -1;
+	const fs::path folder = plugins / ".staging-Xy12Zz";
+	int lock = -1;
 };
 
 TEST_F(StagingUnderWay, IsNotDisturbedByAnother)
 {
-	auto under = std::async(std::launch::async, [&] { return stage(slow, plugins); });
-	awaitFolder();
 	EXPECT_TRUE(stage(fixture::good, plugins));
-	EXPECT_EQ(all().size(), 2U); // the folder of the one, the plugin of the other
-	const std::ofstream comes(slow);
-	EXPECT_THAT(under.get().error().text, HasSubstr("it is not a regular file"));
-	EXPECT_EQ(all().size(), 1U);
+	EXPECT_TRUE(fs::exists(folder));
 }
 
 TEST_F(StagingUnderWay, OfAProcessThatWasKilledIsClearedAwayByTheNext)
 {
-	const pid_t child = ::fork();
-	if (child == 0) {
-		static_cast<void>(stage(slow, plugins));
-		::_exit(0);
-	}
-	awaitFolder();
-	ASSERT_EQ(::kill(child, SIGKILL), 0);
-	ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+	ASSERT_EQ(::flock(lock, LOCK_UN), 0); // as the kernel does when a process ends
 	const fs::path staged = stage(fixture::good, plugins).value();
 	EXPECT_EQ(all(), std::vector<std::string>{staged.lexically_relative(plugins)});
+}
+
+TEST_F(Staging, MakesFoldersOfTheSameModeWhateverTheUmask)
+{
+	for (const mode_t mask : {0000U, 0077U}) {
+		const fs::path own = plugins / std::to_string(mask);
+		const mode_t before = ::umask(mask);
+		const fs::path staged = stage(fixture::good, own / "plugins").value();
+		::umask(before);
+		for (fs::path path = staged.parent_path(); path != plugins.parent_path(); path = path.parent_path()) {
+			EXPECT_EQ(fs::status(path).permissions(), fs::perms(0755)) << path;
+		}
+	}
+}
+
+TEST_F(Staging, ChecksTheSourceBeforeAnyOfItsCodeRuns)
+{
+	const fs::path source = temp.path() / "plugin.so";
+	fs::copy_file(fixture::dies_in_load, source);
+	fs::permissions(source, fs::perms(0666));
+	EXPECT_THAT(stage(source, plugins).error().text, HasSubstr("writable by its group or by others"));
+	fs::permissions(source, fs::perms(0600));
+	EXPECT_THAT(stage(source, plugins).error().text, HasSubstr("it crashes while it is loaded: SIGABRT"));
+	EXPECT_TRUE(all().empty());
+}
+
+TEST_F(Staging, RefusesSymbolicLinksOfOthersOnTheWay)
+{
+	if (::geteuid() != 0) {
+		GTEST_SKIP() << "only root can give a link to another user";
+	}
+	constexpr uid_t stranger = 54321;
+	fs::create_directory(plugins);
+	const fs::path link = temp.path() / "link";
+	const fs::path chained = temp.path() / "chained";
+	fs::create_directory_symlink(plugins, link);
+	fs::create_directory_symlink(link, chained);
+	EXPECT_TRUE(stage(fixture::good, chained / "deeper"));
+	ASSERT_EQ(::lchown(link.c_str(), stranger, stranger), 0);
+	for (const fs::path& place : {link, chained, chained / "deeper"}) {
+		EXPECT_THAT(stage(fixture::good, place).error().text, HasSubstr("link belongs to user 54321"));
+	}
+	fs::create_symlink(fixture::good, temp.path() / "plugin.so");
+	ASSERT_EQ(::lchown((temp.path() / "plugin.so").c_str(), stranger, stranger), 0);
+	EXPECT_THAT(stage(temp.path() / "plugin.so", plugins).error().text, HasSubstr("belongs to user 54321"));
 }
 
 TEST_F(Staging, SaysThatADamagedFileIsInItsPlace)
