@@ -167,7 +167,7 @@ int Gc::run(const std::vector<std::string>& arguments)
 	}
 	const loader::MappedFiles mapped = loader::mappedFiles();
 	if (mapped.hidden > 0) {
-		complain("did not look into " + std::to_string(mapped.hidden) + " processes of other users; root can");
+		complain("did not look into " + std::to_string(mapped.hidden) + " processes of other users or hosts; root can");
 	}
 	const auto isUsed = [&](const fs::path& file) {
 		std::error_code gone;

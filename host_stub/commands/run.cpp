@@ -19,6 +19,7 @@
 #include <iostream>
 #include <malloc.h>
 #include <random>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace issuer::commands {
@@ -241,7 +242,8 @@ bool Run::setOption(const std::string& name, std::string& value)
 
 int Run::run(const std::vector<std::string>& arguments)
 {
-	useOneHeap(); // before the first thread
+	useOneHeap();                // before the first thread
+	::prctl(PR_SET_DUMPABLE, 0); // a configuration may hold a token, and copies of it are kept for as long as it runs
 	if (!arguments.empty()) {
 		return usageError("run takes no argument such as \"" + arguments.front() + "\"", name());
 	}

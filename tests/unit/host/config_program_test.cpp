@@ -1,7 +1,12 @@
 #include "fixture_plugins.h"
 #include "program_issuers.h"
 
+#include <csignal>
+#include <fcntl.h>
 #include <sstream>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace issuer {
 namespace {
@@ -61,6 +66,46 @@ TEST_F(ProgramWithIncludedIssuers, FollowsTheFolderAtAReload)
 	EXPECT_THAT(again.lineWith("d.json", "b     started"), HasSubstr("left out, mend it and reload"));
 	again.signal(SIGTERM);
 	EXPECT_EQ(again.wait(), 0);
+}
+
+/// Starts a program that may leave a core in `folder`.
+pid_t launchWithCore(const fs::path& folder, std::vector<const char*> arguments)
+{
+	arguments.push_back(nullptr);
+	const pid_t child = ::fork();
+	if (child == 0) {
+		const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+		const int null = ::open("/dev/null", O_RDWR);
+		::setrlimit(RLIMIT_CORE, &all);
+		if (::chdir(folder.c_str()) == 0 && ::dup2(null, STDOUT_FILENO) >= 0) {
+			::execvp(arguments[0], const_cast<char* const*>(arguments.data()));
+		}
+		::_exit(127);
+	}
+	return child;
+}
+
+bool leavesCore(pid_t child)
+{
+	int status = 0;
+	EXPECT_EQ(::waitpid(child, &status, 0), child);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	return WCOREDUMP(status);
+}
+
+TEST_F(ProgramWithIncludedIssuers, LeavesNoCoreForItsConfigurationMayHoldAToken)
+{
+	write("a.json", R"({"plugin":")" + std::string(fixture::good) + R"(","config":{"token":{"value":"hvs.x"}}})");
+	const pid_t host =
+		launchWithCore(temp.path(), {ISSUER_HOST, "run", "--config", config.c_str(), "--control", control.c_str()});
+	while (ask({"status"}) != 0) { // from when it listens on
+		ASSERT_EQ(::waitpid(host, nullptr, WNOHANG), 0);
+	}
+	::kill(host, SIGABRT);
+	EXPECT_FALSE(leavesCore(host));
+	if (!leavesCore(launchWithCore(temp.path(), {"sh", "-c", "kill -ABRT $$"}))) {
+		GTEST_SKIP() << "this machine writes no cores";
+	}
 }
 
 TEST_F(ProgramWithIncludedIssuers, SavesASwapsChoiceInTheIssuersFile)

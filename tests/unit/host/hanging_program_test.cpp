@@ -163,6 +163,22 @@ TEST_F(ProgramWhosePluginHangs, ByTheDozenAmongAThousandGoodOnesIsOneNuisanceAnd
 		ASSERT_EQ(ask({"status", "--json"}, &said), 0);
 	} while (said.find("\"well\":1010") == std::string::npos);
 	EXPECT_EQ(ask({"swap", "good-7", fixture::good_next}), 0);
+	// A reload that swaps a good one, adds one and removes four that hang: it waits for none of the others that hang.
+	const auto without = [&](const std::string& removed) {
+		const std::size_t at = issuers.find(removed);
+		ASSERT_NE(at, std::string::npos);
+		issuers.replace(at, removed.size(), "");
+	};
+	for (int i = 0; i < 4; ++i) {
+		without(issuer("bad-" + std::to_string(i), hanging[i]) + ',');
+	}
+	without(issuer("good-8", fixture::good) + ',');
+	configure(issuers + ',' + issuer("good-8", fixture::good_next) + ',' + issuer("new", fixture::good));
+	EXPECT_EQ(ask({"reload", "--wait"}, &said), 0);
+	for (const char* sentence : {"issuer good-7 is swapped: another plugin", "issuer good-8 is swapped: another plugin",
+			 "issuer new is added", "issuer bad-0 is removed", "1014 issuers untouched"}) {
+		EXPECT_NE(said.find(sentence), std::string::npos) << sentence;
+	}
 	expectToEnd(program, 70);
 }
 
