@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,27 +59,20 @@ class Build:
             output, rule = line.rsplit(": ", 1)
             if "_LINKER__" in rule and "STATIC" not in rule:
                 self.programs[pathlib.Path(output).stem] = output
-        self.deps = None
+        self.includers = {}  # of each file, the objects
+        for line in self.ninja("-t", "deps").splitlines():
+            if line.startswith(" "):
+                self.includers.setdefault(os.path.normpath(self.folder / line.strip()), set()).add(output)
+            elif line:
+                output = line.split(": #deps")[0]
 
     def ninja(self, *arguments):
         return subprocess.run(["ninja", *arguments], cwd=self.folder, capture_output=True, text=True, check=True).stdout
 
-    def includers(self, header):
-        """The objects that include it."""
-        if self.deps is None:
-            deps, of = {}, None
-            for line in self.ninja("-t", "deps").splitlines():
-                if line and not line.startswith(" "):
-                    of = line.split(": #deps")[0]
-                elif line:
-                    deps.setdefault(str((self.folder / line.strip()).resolve()), []).append(of)
-            self.deps = deps  # whole: other threads look at it, too
-        return self.deps.get(str(SOURCE / header), [])
-
     def objects_of(self, file):
         """Objects to compile anew where `file` is another, each with its command."""
         if file.endswith(".h"):
-            wanted = set(self.includers(file))
+            wanted = self.includers.get(str(SOURCE / file), set())
             found = [entry for entry in self.commands if object_of(entry) in wanted]
         else:
             found = [entry for entry in self.commands if entry["file"] == str(SOURCE / file)
@@ -116,12 +110,15 @@ class Mutant:
     def __init__(self, build, mutation, folder):
         self.build, self.folder = build, folder
         self.is_header = mutation.file.endswith(".h")
-        kit = "plugin_api/include"
-        room_root = kit if mutation.file.startswith(kit) else mutation.file.split("/")[0]
+        # Headers of the contract include each other by relative paths: then all of them are copied.
+        contract = "plugin_api/include"
+        root = contract if mutation.file.startswith(contract) else mutation.file.split("/")[0]
         copy = folder / "source" / mutation.file
-        copy.parent.mkdir(parents=True)
+        if root == contract:
+            shutil.copytree(SOURCE / contract, folder / "source" / contract)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(mutated(mutation))
-        self.overlay = f"-I{folder / 'source' / room_root}"
+        self.overlay = f"-I{folder / 'source' / root}"
         self.entries = build.objects_of(mutation.file)
         self.copy = copy
         self.compiled = {}
