@@ -5,7 +5,7 @@ MUTATIONS = [
      "if (::getrandom(salt.data(), salt.size(), 0) != static_cast<ssize_t>(salt.size())) {", "if (salt.empty()) {",
      "token_mark.h: salted, another text each time", "credential_test:TokenMark.*"),
     ("source goes on after its close", "vault_plugin/credential/source.cpp",
-     "void Source::close() noexcept\n{\n\t_file.reset();", "void Source::close() noexcept\n{",
+     "void Source::close() noexcept\n{\n\t_file = {};", "void Source::close() noexcept\n{",
      "CONTRACT: no code runs for a stopped instance", "credential_test:ASourceThatIsClosed.*"),
     ("slot not overwritten", "vault_plugin/credential/secret_pages.cpp", "wipe(slot, block.slotSize);", "",
      "SECURITY: a token is overwritten when it is dropped", "credential_test:SecretPages.*"),

@@ -1,7 +1,7 @@
 """vault_plugin/runtime: when and on which thread."""
 
 MUTATIONS = [
-    ("overflow unnoticed", "vault_plugin/runtime/file_hints.cpp", "hintAll(std::nullopt);",
+    ("overflow unnoticed", "vault_plugin/runtime/file_hints.cpp", "hintIf([](const Point&) { return true; });",
      "static_cast<void>(event);", "README: a change is noticed within 2 s, also when the kernel's queue overflowed",
      "runtime_test:LostHints.*"),
     ("watch lost during the walk", "vault_plugin/runtime/file_hints.cpp", "if (_dropped != dropped) {",
@@ -14,7 +14,7 @@ MUTATIONS = [
      "CONTRACT: the plugin's threads block all signals", "runtime_test:Workers.*"),
     ("small stack", "vault_plugin/runtime/thread.cpp", "size < leastStack) {", "size < leastStack / 10) {",
      "CONTRACT: a callback finds at least 1 MiB of free stack", "runtime_test:Thread.*"),
-    ("mask of the starter", "vault_plugin/runtime/thread.cpp",
+    ("mask of the starter", "vault_plugin/runtime/signals_blocked.h",
      "~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }", "~SignalsBlocked() {}",
      "CONTRACT: what belongs to the process is left as it was found", "runtime_test:Thread.*"),
     ("inotify inherited", "vault_plugin/runtime/file_hints.cpp", "IN_CLOEXEC | IN_NONBLOCK", "IN_NONBLOCK",
