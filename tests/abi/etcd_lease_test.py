@@ -135,15 +135,15 @@ class EtcdLease(unittest.TestCase):
                           and check["name"] != "is-out-of-others-reach"], [])
 
     def test_a_lease_outlives_its_own_length(self):
-        lines = self.run_host(ttl_seconds=2)
-        lines.wait_for("extended lease", 4)  # at half of its life each: two lengths
+        lines = self.run_host(ttl_seconds=8)  # a busy machine may lose seconds
+        lines.wait_for("extended lease", 3)  # at half of its life each: more than one length
         self.assertGreater(self.etcd.seconds_left(), 0)
         self.assertEqual(lines.count("granted lease"), 1)
         self.end_host()
         self.assertGreater(self.etcd.seconds_left(), 0)  # a stop leaves it to the successor
 
     def test_an_outage_within_the_lease_is_survived(self):
-        lines = self.run_host(ttl_seconds=12, request_timeout_ms=100)
+        lines = self.run_host(ttl_seconds=20, request_timeout_ms=100)
         self.etcd.hang()
         lines.wait_for("no answer in time", 2)
         self.etcd.go_on()
@@ -152,7 +152,7 @@ class EtcdLease(unittest.TestCase):
         self.end_host()
 
     def test_a_lost_lease_is_granted_again(self):
-        lines = self.run_host(ttl_seconds=2)
+        lines = self.run_host(ttl_seconds=8)
         self.etcd.ask("lease/revoke", ID=LEASE)
         lines.wait_for("no such lease")
         lines.wait_for("granted lease", 2)
