@@ -146,7 +146,7 @@ class Story(unittest.TestCase):
         asked = json.load(urllib.request.urlopen(f"{address}/fake/log", timeout=GENEROUS))["requests"]
         self.assertEqual({entry["status"] for entry in asked if entry["who"] == "token"}, {200})
         times = [entry["at"] for entry in asked if entry["call"] == "renew-self"]
-        self.assertGreaterEqual(len(times), 5)
+        self.assertGreaterEqual(len(times), 4)
         self.assertLess(max(later - sooner for sooner, later in zip(times, times[1:])), TTL_S * 1000)
 
         self.inside("dpkg", "--remove", "issuer-host")
