@@ -39,7 +39,7 @@ bool takesName(const Command& command)
 }
 
 /// Quotes text as one word of a shell.
-std::string quoted(std::string_view text)
+std::string shellQuoted(std::string_view text)
 {
 	std::string word = "'";
 	for (const char letter : text) {
@@ -90,8 +90,8 @@ std::string zshOption(const Option& option)
 	for (const char letter : option.description()) {
 		text += letter == '[' || letter == ']' || letter == ':' ? std::string("\\") + letter : std::string(1, letter);
 	}
-	return quoted("--" + option.fullName() + '[' + text + ']' +
-				  (option.takesArgument() ? ':' + option.argumentName() + ":_files" : ""));
+	return shellQuoted("--" + option.fullName() + '[' + text + ']' +
+					   (option.takesArgument() ? ':' + option.argumentName() + ":_files" : ""));
 }
 
 void printZsh(const Commands& commands)
@@ -105,7 +105,8 @@ void printZsh(const Commands& commands)
 				 "if ((CURRENT == 2)); then\n"
 				 "\tlocal -a commands=(\n";
 	for (const Command* command : commands) {
-		std::cout << "\t\t" << quoted(std::string(command->name()) + ':' + std::string(command->summary())) << '\n';
+		std::cout << "\t\t" << shellQuoted(std::string(command->name()) + ':' + std::string(command->summary()))
+				  << '\n';
 	}
 	std::cout << "\t)\n\t_describe command commands\n\treturn\nfi\nshift words\n((CURRENT--))\ncase $words[1] in\n";
 	for (const Command* command : commands) {
@@ -123,11 +124,11 @@ void printFish(const Commands& commands)
 	std::cout << "# fish completion for issuer-host, printed by `issuer-host completion fish`\n";
 	for (const Command* command : commands) {
 		std::cout << "complete -c issuer-host -f -n __fish_use_subcommand -a " << command->name() << " -d "
-				  << quoted(command->summary()) << '\n';
-		const std::string seen = " -n " + quoted("__fish_seen_subcommand_from " + std::string(command->name()));
+				  << shellQuoted(command->summary()) << '\n';
+		const std::string seen = " -n " + shellQuoted("__fish_seen_subcommand_from " + std::string(command->name()));
 		for (const Option& option : optionsOf(*command)) {
 			std::cout << "complete -c issuer-host" << seen << " -l " << option.fullName()
-					  << (option.takesArgument() ? " -r" : "") << " -d " << quoted(option.description()) << '\n';
+					  << (option.takesArgument() ? " -r" : "") << " -d " << shellQuoted(option.description()) << '\n';
 		}
 		if (takesName(*command)) {
 			std::cout << "complete -c issuer-host" << seen << " -f -a '(issuer-host status --names 2>/dev/null)'\n";

@@ -39,7 +39,7 @@ constexpr long harmless[] = {SYS_read, SYS_pread64, SYS_write, SYS_close, SYS_fs
 	SYS_sigaltstack, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_nanosleep, SYS_clock_nanosleep,
 	SYS_sched_yield, SYS_sched_getaffinity, SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid,
 	SYS_getegid, SYS_uname, SYS_sysinfo, SYS_getcwd, SYS_getdents64, SYS_set_robust_list, SYS_set_tid_address, SYS_rseq,
-	SYS_ppoll, SYS_restart_syscall, SYS_eventfd2, SYS_membarrier, SYS_exit, SYS_exit_group,
+	SYS_ppoll, SYS_restart_syscall, SYS_eventfd2, SYS_pipe2, SYS_membarrier, SYS_exit, SYS_exit_group,
 #ifdef __x86_64__
 	SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_poll, SYS_time, SYS_pause, SYS_arch_prctl
 #endif

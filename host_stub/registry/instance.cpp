@@ -36,7 +36,7 @@ struct Instance::Pending
 	std::shared_ptr<Core> leftWith; ///< set when no caller waits any more: the call then owns what it uses
 };
 
-/// Hlistener one instance: lines and events go to the sink, under the issuer's name.
+/// Passes on lines and events of one instance to the sink, under the issuer's name.
 struct Instance::Listener final : kit::Log, kit::Recorder
 {
 	const std::string issuer;
@@ -92,6 +92,8 @@ struct Instance::Core : std::enable_shared_from_this<Instance::Core>
 	Answer whileItLives(Answer otherwise, const Look& look) const;
 
 	CallResult destroy(Deadline deadline);
+	/// Blocks until every call that was left behind has returned, at most until `deadline`.
+	void awaitReturns(Deadline deadline) const;
 	void returned();
 	void clearAway();
 };
@@ -145,6 +147,12 @@ CallResult Instance::Core::bounded(const char* slot, Deadline deadline, Call cal
 	return tl::unexpected(CallError{ISSUER_E_TIMEOUT, std::string("the plugin does not return from ") + slot, true});
 }
 
+void Instance::Core::awaitReturns(Deadline deadline) const
+{
+	std::unique_lock lock(mutex);
+	changed.wait_until(lock, deadline, [&] { return leftBehindCalls == 0; });
+}
+
 /// Takes the return of a call that was left behind.
 void Instance::Core::returned()
 {
@@ -152,6 +160,7 @@ void Instance::Core::returned()
 	{
 		const std::lock_guard lock(mutex);
 		last = --leftBehindCalls == 0 && orphaned;
+		changed.notify_all();
 	}
 	if (last) {
 		clearAway();
@@ -220,7 +229,7 @@ Instance::~Instance()
 		const std::lock_guard lock(_core->mutex);
 		_core->orphaned = true;
 		if (_core->leftBehindCalls > 0 || !_core->handle) {
-			return; // the thread that returns there cllistener it away
+			return; // the thread that returns there clears it away
 		}
 	}
 	const CallResult destroyed = _core->destroy(Calls::Clock::now() + generous);
@@ -258,9 +267,13 @@ CallResult Instance::start(Deadline deadline)
 
 CallResult Instance::stop(std::chrono::milliseconds timeout)
 {
-	constexpr std::chrono::milliseconds grace{300}; // the contract allows 50 ms, on a machine without load
-	return _core->bounded("stop", Calls::Clock::now() + std::max(timeout, std::chrono::milliseconds(0)) + grace,
-		[timeout](Core& core) { return core.handle->stop(timeout); });
+	using std::chrono::milliseconds;
+	constexpr milliseconds grace{300}; // the contract allows 50 ms, on a machine without load
+	const Deadline end = Calls::Clock::now() + std::max(timeout, milliseconds(0));
+	_core->awaitReturns(end); // on a loaded machine a call that only began to stop may still return
+	const auto left = std::chrono::ceil<milliseconds>(end - Calls::Clock::now());
+	return _core->bounded(
+		"stop", end + grace, [left](Core& core) { return core.handle->stop(std::max(left, milliseconds(0))); });
 }
 
 CallResult Instance::record(Deadline deadline)
