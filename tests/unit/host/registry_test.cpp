@@ -360,6 +360,21 @@ TEST_F(Hanging, InStopGoesOnWhenItReturns)
 	EXPECT_TRUE(world.told.waitFor("a started: with Fake old", 2));
 }
 
+TEST_F(Hanging, InThePollOfAStopIsWaitedForWhenItStillReturns)
+{
+	world.surroundings.stopTimeout = std::chrono::seconds(20); // longer than a host waits for a poll
+	Registry own(world.plugins, world.surroundings);
+	run(own);
+	world.old.hang("poll");
+	std::jthread returning([&] {
+		while (world.surroundings.calls->leftBehind() == 0) {
+			std::this_thread::yield();
+		}
+		world.old.letGo();
+	});
+	EXPECT_TRUE(own.stopAll()) << "a machine under load is no plugin that hangs";
+}
+
 TEST_F(Hanging, InDestroyIsLeftBehindAndTheNewOneRuns)
 {
 	Registry own(world.plugins, world.surroundings);
