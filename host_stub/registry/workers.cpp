@@ -141,10 +141,9 @@ void Workers::joinFinished(std::unique_lock<std::mutex>& lock)
 	}
 }
 
-/// Waits for the next delayed task, or for a new one.
-void Workers::await(std::unique_lock<std::mutex>& lock)
+/// Waits for a new task, for the next delayed one, and for `until`, the time at which there is room for a ready one.
+void Workers::await(std::unique_lock<std::mutex>& lock, std::optional<Clock::time_point> until)
 {
-	std::optional<Clock::time_point> until = _ready.empty() ? std::nullopt : fullUntil();
 	if (!_delayed.empty()) { // another thread may take the task meanwhile
 		until = std::min(until.value_or(_delayed.begin()->first), _delayed.begin()->first);
 	}
@@ -167,14 +166,15 @@ void Workers::run()
 			_ready.push_back(std::move(_delayed.begin()->second));
 			_delayed.erase(_delayed.begin());
 		}
-		if (!_ready.empty() && !fullUntil()) {
+		const std::optional<Clock::time_point> full = _ready.empty() ? std::nullopt : fullUntil();
+		if (!_ready.empty() && !full) {
 			carryOut(next(), lock);
 		}
 		else if ((_closing && _ready.empty()) || _idle > 0) {
 			break; // no task will come, or another thread already waits for it
 		}
 		else {
-			await(lock);
+			await(lock, full); // not asked again: the time may have come meanwhile, and nothing would end the wait
 		}
 	}
 	joinFinished(lock); // so that only few finished threads keep their stacks

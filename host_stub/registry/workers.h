@@ -45,7 +45,7 @@ private:
 	using Clock = std::chrono::steady_clock;
 
 	void run();
-	void await(std::unique_lock<std::mutex>& lock);
+	void await(std::unique_lock<std::mutex>& lock, std::optional<Clock::time_point> until);
 	[[nodiscard]] std::optional<Clock::time_point> fullUntil() const;
 	void employ();
 	void hire();
