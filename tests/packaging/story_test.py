@@ -181,6 +181,8 @@ def skip(reason):
 if __name__ == "__main__":
     if os.geteuid() != 0:
         skip("only root can see this system through an overlay")
+    if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:  # in a chroot, say
+        skip("no mounts of the test's own can be had here")
     if "ISSUER_STORY" not in os.environ:  # with mounts of its own, which go with it
         os.environ["ISSUER_STORY"] = "1"
         os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
