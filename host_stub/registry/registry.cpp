@@ -512,7 +512,7 @@ bool Registry::stopAll()
 	for (const auto& [name, issuer] : issuers()) {
 		issuer->requestStop();
 	}
-	forEach(issuers(), [](Issuer& issuer) { issuer.beginStop(); }); // also ends the swaps of an apply() under way
+	forEach(issuers(), [](Issuer& issuer) { issuer.beginStop(); }); // before a reload lets go of the lock below
 	const std::unique_lock control(_control, deadline);
 	const bool allDone = finishAll(issuers(), deadline);
 	{
