@@ -3,9 +3,12 @@
 #include "common/text.h"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <dlfcn.h>
 #include <issuer/kit/table.h>
+#include <shared_mutex>
 #include <utility>
 
 namespace issuer::conformance {
@@ -24,6 +27,26 @@ std::string copied(issuer_str text)
 
 /// Keeps abandoned instances reachable to the end, so that they are no leak.
 std::atomic<issuer_instance*> leftAlone;
+
+/// One callback under way. An instance that cannot be stopped goes on calling while its check ends, and with it the
+/// log and the recorder: from end() on calls are dropped.
+class Heard
+{
+public:
+	explicit operator bool() const noexcept { return !ended; }
+
+	/// Waits for the callbacks under way, but not for one that blocks.
+	static void end()
+	{
+		const std::unique_lock lock(gate, std::chrono::seconds(1));
+		ended = true;
+	}
+
+private:
+	static inline std::shared_timed_mutex gate; ///< shared by callbacks; they may nest, as readers go first
+	static inline std::atomic<bool> ended = false;
+	const std::shared_lock<std::shared_timed_mutex> _lock{gate};
+};
 
 } // namespace
 
@@ -87,6 +110,10 @@ std::vector<std::string> HostEars::texts() const
 
 void HostEars::log(void* ctx, issuer_log_level, issuer_str component, issuer_str text) noexcept
 {
+	const Heard heard;
+	if (!heard) {
+		return;
+	}
 	auto& self = *static_cast<HostEars*>(ctx);
 	{
 		const std::lock_guard lock(self._mutex);
@@ -130,6 +157,10 @@ std::vector<std::string> Recorder::texts() const
 
 void Recorder::record(void* ctx, const issuer_event* event) noexcept
 {
+	const Heard heard;
+	if (!heard) {
+		return;
+	}
 	auto& self = *static_cast<Recorder*>(ctx);
 	self._onEvent(*event);
 	const std::lock_guard lock(self._mutex);
@@ -168,6 +199,7 @@ Instance::Instance(Library& library, const Subject& subject, const HostEars& ear
 Instance::~Instance()
 {
 	if (_self != nullptr && (tryStop() != ISSUER_OK || tryDestroy() != ISSUER_OK)) {
+		Heard::end();
 		leaveAlone();
 	}
 }
