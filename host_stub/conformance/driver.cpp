@@ -35,6 +35,8 @@ class Heard
 public:
 	explicit operator bool() const noexcept { return !ended; }
 
+	[[nodiscard]] static bool hasEnded() noexcept { return ended; }
+
 	/// Waits for the callbacks under way, but not for one that blocks.
 	static void end()
 	{
@@ -97,9 +99,17 @@ void Library::close()
 	}
 }
 
-HostEars::HostEars() : _host{}
+HostEars::HostEars() : _host(std::make_unique<Grown>())
 {
-	_host.known = {sizeof _host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR + 1, this, &HostEars::log, &noExtension};
+	_host->known = {sizeof(Grown), ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR + 1, this, &HostEars::log, &noExtension};
+}
+
+HostEars::~HostEars()
+{
+	static std::atomic<Grown*> leftBehind; // reachable to the end, so that it is no leak
+	if (Heard::hasEnded()) {
+		leftBehind = _host.release();
+	}
 }
 
 std::vector<std::string> HostEars::texts() const

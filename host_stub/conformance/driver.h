@@ -60,10 +60,12 @@ class HostEars
 {
 public:
 	HostEars();
+	/// Leaves the table that the plugin was given where it is if an instance was abandoned, which may still read it.
+	~HostEars();
 	HostEars(const HostEars&) = delete;
 	HostEars& operator=(const HostEars&) = delete;
 
-	[[nodiscard]] const issuer_host* host() const { return &_host.known; }
+	[[nodiscard]] const issuer_host* host() const { return &_host->known; }
 	[[nodiscard]] std::vector<std::string> texts() const;
 
 	/// Called for each line, on the plugin's thread.
@@ -79,7 +81,7 @@ private:
 
 	static void log(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) noexcept;
 
-	Grown _host;
+	std::unique_ptr<Grown> _host;
 	mutable std::mutex _mutex;
 	std::vector<std::string> _texts;
 };
