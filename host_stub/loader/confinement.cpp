@@ -91,7 +91,8 @@ std::vector<sock_filter> makeFilter()
 	return filter;
 }
 
-/// Root becomes nobody, without groups and capabilities.
+/// Switches from root to the user nobody, without groups and capabilities. Returns whether that worked, or was not
+/// needed.
 bool dropUser()
 {
 	constexpr uid_t nobody = 65534;

@@ -34,7 +34,7 @@ using Way = Relay::Way;
 /// Long enough for a machine that is busy with all these worlds, and short enough to be lost at once.
 constexpr auto lease = 4s;
 
-/// Nothing is renewed meanwhile, unless somebody asks for it.
+/// Long enough for no renewal to be due in a test: only one that the test asks for is made.
 constexpr auto longLease = 300s;
 
 using File = std::filesystem::file_time_type;
@@ -182,7 +182,7 @@ struct Pair
 				second = std::make_unique<Relay>(vault.port(), Relay::Options{"127.0.0.2", first->port(), 0});
 			}
 			catch (const std::runtime_error&) {
-				if (attempt == 20) { // somebody has the port there, each time
+				if (attempt == 20) { // another program has the port there, each time
 					throw;
 				}
 			}

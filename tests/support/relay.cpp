@@ -72,7 +72,7 @@ Relay::~Relay()
 		_over = true;
 		_gathered.notify_all();
 	}
-	::eventfd_write(_stop, 1); // never read: everybody sees it
+	::eventfd_write(_stop, 1); // never read: it stays visible to every thread
 	_acceptor.join();
 	for (auto& line : _lines) {
 		line.thread.join();

@@ -10,7 +10,7 @@
 
 namespace issuer::observe::web {
 
-/// An address to listen at, written as digits, so that no name server decides who may connect.
+/// An address to listen at, written as digits, so that no name server decides which hosts may connect.
 struct ListenAddress
 {
 	std::string host; ///< without brackets

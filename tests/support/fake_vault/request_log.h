@@ -30,7 +30,7 @@ public:
 	void add(Entry entry);
 
 	[[nodiscard]] Entries entries() const;
-	/// Counts the requests of this call by `who`; empty: by any token.
+	/// Counts the requests of this call by one token, `who`; empty: by any token.
 	[[nodiscard]] int count(const std::string& call, const std::string& who = "") const;
 
 	/// Waits until so many of the call have come. False: not within the limit, which only a failing test reaches.
