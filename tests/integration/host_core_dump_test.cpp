@@ -39,7 +39,7 @@ TEST_P(CoreOfAHost, ThatHasRenewedHoldsNoToken)
 	for (int renewals = 0; renewals < 2;) {
 		const auto line = process.readLine();
 		ASSERT_TRUE(line) << "it ended before it had renewed";
-		renewals += line->find(" renewed ") != line->npos ? 1 : 0;
+		renewals += line->find("  renewed ") != line->npos ? 1 : 0;
 	}
 	process.signal(SIGABRT);
 	ASSERT_EQ(process.wait(), 128 + SIGABRT);

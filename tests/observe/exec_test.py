@@ -75,7 +75,7 @@ class Exec(Operated, unittest.TestCase):
         self.put_token(ttl="4s")
         host = self.run_host([self.issuer()], more={"exec": [
             {"on": ["recovered"], "command": [self.script(f"cat >>{self.folder}/told")]}]}.items())
-        host.says(" renewed ")
+        host.says("  renewed ")
         self.assertEqual(self.told(), [])
         self.vault.ask("/fake/faults", {"fault": "error", "status": 503, "text": "away", "call": "renew-self", "times": 1})
         recovered = wait_for(lambda: self.named("recovered"), "it is told that renewals succeed again")
@@ -95,7 +95,7 @@ class Exec(Operated, unittest.TestCase):
         pids = self.folder / "pids"
         wait_for(lambda: len(pids.read_text().split()) == 2, "the next command is begun")
         seen = len(host.lines)
-        wait_for(lambda: sum(" renewed " in line for line in host.lines[seen:]) >= 6, "renewals go on beside it")
+        wait_for(lambda: sum("  renewed " in line for line in host.lines[seen:]) >= 6, "renewals go on beside it")
         self.assertFalse([line for line in host.lines if "not renewed" in line])
         begun = time.monotonic()
         self.assertEqual(host.stop(), 0)

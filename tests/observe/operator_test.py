@@ -70,7 +70,7 @@ class Operators(Operated, unittest.TestCase):
         said = host.ask("log-level", "info")
         self.assertEqual((said.returncode, said.stdout), (0, "the log has lines of level info and above\n"))
         quiet = len(host.lines)
-        wait_for(lambda: any(" renewed " in line for line in host.lines[quiet:]), "lines come again")
+        wait_for(lambda: any("  renewed " in line for line in host.lines[quiet:]), "lines come again")
         self.assertEqual(host.ask("log-level", "loud").returncode, 64)
         self.assertEqual(host.stop(), 0)
 
