@@ -2,7 +2,7 @@
 
 #include "renewal/format.h"
 #include "transport/blocking.h"
-#include "vault/wire.h"
+#include "wire/wire.h"
 
 namespace issuer::vault {
 
@@ -73,7 +73,7 @@ void Diagnosis::run(
 	}
 }
 
-transport::Outcome Diagnosis::send(const HttpRequest& request)
+transport::ExchangeResult Diagnosis::send(const HttpRequest& request)
 {
 	return transport::blockingly(_exchange.carry(request, _deadline));
 }

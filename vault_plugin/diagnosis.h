@@ -50,7 +50,7 @@ public:
 		std::chrono::steady_clock::time_point deadline);
 
 private:
-	[[nodiscard]] transport::Outcome send(const HttpRequest& request);
+	[[nodiscard]] transport::ExchangeResult send(const HttpRequest& request);
 	[[nodiscard]] bool reachServer(std::string_view token);
 	void judgeTrouble(const renewal::Trouble& trouble);
 	void judgePolicy(std::string_view token);

@@ -1,6 +1,6 @@
 #include "instance.h"
 
-#include "vault/wire.h"
+#include "wire/wire.h"
 
 /// A run of an instance, on a worker thread: its request, its reports, and the time of the next run.
 namespace issuer::vault {

@@ -3,7 +3,7 @@
 #include "base/shared_values.h"
 #include "credential/reader.h"
 #include "runtime/helpers.h"
-#include "runtime/library.h"
+#include "runtime/shared_runtime.h"
 #include "transport/clients.h"
 
 #include <atomic>
@@ -59,18 +59,18 @@ private:
 	credential::Reader _reader; ///< destroyed first: it has a job
 };
 
-struct Library
+struct LibraryState
 {
-	runtime::Library runtimes;
+	runtime::SharedRuntime runtimes;
 	std::mutex mutex;
 	std::weak_ptr<Services> services;
 };
 
-Library& library()
+LibraryState& library()
 {
 	// OpenSSL is initialised first: its clean-up at exit then runs after our threads have ended.
 	OPENSSL_init_ssl(0, nullptr);
-	static Library one;
+	static LibraryState one;
 	return one;
 }
 

@@ -20,7 +20,7 @@ int tell(const std::string& answer, bool asJson)
 try {
 	const auto json = Poco::JSON::Parser().parse(answer).extract<Poco::JSON::Object::Ptr>();
 	if (json->optValue("ok", false)) {
-		std::cout << (asJson ? answer : printable(json->optValue<std::string>("text", "done"))) << '\n';
+		std::cout << (asJson ? answer : sanitize(json->optValue<std::string>("text", "done"))) << '\n';
 		return exitOk;
 	}
 	if (asJson) {

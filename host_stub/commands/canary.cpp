@@ -8,7 +8,7 @@
 #include "common/text.h"
 #include "loader/installed.h"
 #include "loader/plugins.h"
-#include "registry/instance.h"
+#include "registry/plugin_instance.h"
 
 #include <iostream>
 #include <set>
@@ -17,7 +17,7 @@ namespace issuer::commands {
 
 using registry::CallResult;
 using registry::Calls;
-using registry::Instance;
+using registry::PluginInstance;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -39,7 +39,7 @@ public:
 /// On one line, for a report is lines.
 void report(std::string_view mark, std::string_view text = {})
 {
-	reportToParent(std::string(mark) + printable(text) + '\n');
+	reportToParent(std::string(mark) + sanitize(text) + '\n');
 }
 
 /// Runs such a child and reads its report.
@@ -87,7 +87,7 @@ Result<void> live(const registry::IssuerSpec& spec, milliseconds callTimeout, mi
 	}
 	report(stepMark, "create");
 	auto instance =
-		Instance::create(*plugin, spec.name, spec.config, std::make_shared<NoSink>(), Calls::make(), soon());
+		PluginInstance::create(*plugin, spec.name, spec.config, std::make_shared<NoSink>(), Calls::make(), soon());
 	if (!instance) {
 		return tl::unexpected(named("create")(instance.error()));
 	}

@@ -146,7 +146,7 @@ try {
 	return wrong("\"do\" is status, issuers, swap, renew, reread, reload or log_level");
 }
 catch (const Poco::Exception& error) {
-	return wrong("a JSON object is wanted: " + printable(error.message()));
+	return wrong("a JSON object is wanted: " + sanitize(error.message()));
 }
 catch (const std::exception& error) {
 	return wrong(error.what());

@@ -42,7 +42,7 @@ public:
 	void log(std::string_view, issuer_log_level level, std::string_view component, std::string_view text) override
 	{
 		if (level >= ISSUER_LOG_WARN) {
-			add({ISSUER_FINDING_WARN, printable(component), printable(text), {}});
+			add({ISSUER_FINDING_WARN, sanitize(component), sanitize(text), {}});
 		}
 	}
 
@@ -186,7 +186,7 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 	diagnosis.plugin = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
 	{
-		auto instance = registry::Instance::create(
+		auto instance = registry::PluginInstance::create(
 			*plugin, spec.name, spec.config, notes, registry::Calls::make(), registry::Calls::Clock::now() + timeout);
 		if (!instance) {
 			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
@@ -211,7 +211,7 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
 {
 	std::string text =
-		printable(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
+		sanitize(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
 	std::size_t width = 0;
 	for (const Finding& finding : diagnosis.findings) {
 		width = std::max(width, finding.topic.size());
@@ -319,7 +319,7 @@ int Doctor::run(const std::vector<std::string>& arguments)
 	if (!arguments.empty()) {
 		std::erase_if(config->issuers, [&](const auto& issuer) { return issuer.name != arguments.front(); });
 		if (config->issuers.empty()) {
-			std::cerr << "issuer-host: there is no issuer " << printable(arguments.front()) << '\n';
+			std::cerr << "issuer-host: there is no issuer " << sanitize(arguments.front()) << '\n';
 			return exitConfig;
 		}
 	}

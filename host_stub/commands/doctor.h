@@ -3,7 +3,7 @@
 #include "commands/command.h"
 #include "commands/host_config.h"
 #include "loader/plugins.h"
-#include "registry/instance.h"
+#include "registry/plugin_instance.h"
 
 #include <filesystem>
 #include <functional>

@@ -73,7 +73,7 @@ Result<observe::ExecRule> ruleOf(const Object& object)
 {
 	for (const auto& [key, ignored] : object) {
 		if (key != "on" && key != "command" && key != "url" && key != "timeout") {
-			return failure(printable(key) + ": there is no such key");
+			return failure(sanitize(key) + ": there is no such key");
 		}
 	}
 	const Result<std::set<Turn>> turns = turnsOf(object);

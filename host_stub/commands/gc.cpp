@@ -34,7 +34,7 @@ try {
 	const auto status = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
 	if (!status->optValue("ok", false)) { // an error: it does not tell which plugins are in use
 		return failure("control socket " + socket.string() + ": " +
-					   printable(status->optValue<std::string>("error", "the host says no")));
+					   sanitize(status->optValue<std::string>("error", "the host says no")));
 	}
 	std::vector<fs::path> paths;
 	const Poco::JSON::Array::Ptr issuers = status->getArray("issuers");
@@ -181,7 +181,7 @@ int Gc::run(const std::vector<std::string>& arguments)
 			exitCode = exitSoftware;
 			return;
 		}
-		std::cout << printable(path.string()) << '\n';
+		std::cout << sanitize(path.string()) << '\n';
 	};
 	loader::forEachLeftover(plugins, [&](const fs::path& folder) { removeAndPrint(folder, removeLeftover); });
 	for (const fs::path& file : removableVersions(plugins, isUsed)) {

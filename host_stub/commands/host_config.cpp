@@ -59,7 +59,7 @@ Object::Ptr objectAt(const Var& value, const std::string& path, std::initializer
 	const auto object = value.extract<Object::Ptr>();
 	for (const auto& [key, ignored] : *object) {
 		if (std::ranges::find(keys, key) == keys.end()) {
-			const Wrong wrong = wrongAt(member(path, printable(key)), "there is no such key");
+			const Wrong wrong = wrongAt(member(path, sanitize(key)), "there is no such key");
 			if (faults == nullptr) {
 				throw wrong;
 			}
@@ -97,7 +97,7 @@ std::string sha256At(const Object& object, const std::string& path)
 void checkName(const std::string& name, const std::string& path)
 {
 	constexpr std::size_t longest = 128;
-	if (printable(name) != name) {
+	if (sanitize(name) != name) {
 		throw wrongAt(path, "a name has no control characters");
 	}
 	if (name.size() > longest) {
@@ -491,7 +491,7 @@ try {
 	});
 }
 catch (const Poco::Exception& error) {
-	return failure("it is not JSON: " + printable(error.message()));
+	return failure("it is not JSON: " + sanitize(error.message()));
 }
 
 Result<HostConfig> loadConfig(const fs::path& file, Reading reading)

@@ -38,7 +38,7 @@ std::string wordsOf(const std::vector<std::string>& words)
 {
 	std::string text;
 	for (const std::string& word : words) {
-		text += (text.empty() ? "" : ", ") + printable(word);
+		text += (text.empty() ? "" : ", ") + sanitize(word);
 	}
 	return text.empty() ? "none" : text;
 }
@@ -58,7 +58,7 @@ std::string printableLines(std::string_view text)
 	std::string lines;
 	while (!text.empty()) {
 		const std::string_view line = text.substr(0, text.find('\n'));
-		lines += (lines.empty() ? "" : "\n") + printable(line);
+		lines += (lines.empty() ? "" : "\n") + sanitize(line);
 		text.remove_prefix(std::min(line.size() + 1, text.size()));
 	}
 	return lines;
@@ -73,7 +73,7 @@ std::string jsonOfSchema(const std::optional<std::string>& schema)
 	}
 	try {
 		Poco::JSON::Parser().parse(*schema);
-		return printable(*schema);
+		return sanitize(*schema);
 	}
 	catch (const Poco::Exception&) {
 		return jsonString(*schema);
@@ -87,11 +87,11 @@ std::string describeForPeople(const loader::Inspection& plugin)
 	const loader::Description& about = plugin.description;
 	const std::string contract = std::to_string(about.abiMajor) + '.' + std::to_string(about.abiMinor) +
 								 ", a table of " + std::to_string(about.structSize) + " bytes";
-	std::string text = printable(about.path.string()) + '\n';
+	std::string text = sanitize(about.path.string()) + '\n';
 	const std::pair<const char*, std::string> lines[] = {
-		{"name        ", printable(about.name)},
-		{"id          ", printable(about.id)},
-		{"version     ", printable(about.version)},
+		{"name        ", sanitize(about.name)},
+		{"id          ", sanitize(about.id)},
+		{"version     ", sanitize(about.version)},
 		{"contract    ", contract},
 		{"flags       ", wordsOf(flagsOf(about.flags))},
 		{"extensions  ", wordsOf(plugin.extensions)},

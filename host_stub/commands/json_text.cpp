@@ -38,7 +38,7 @@ void walk(JsonPlaces& places, std::string_view json, std::size_t at, const std::
 			if (!keys.insert(key).second) { // a parser would silently keep the last
 				throw Twice{value.begin, key};
 			}
-			walk(places, json, value.begin, path + (path.empty() ? "" : ".") + printable(key), visit);
+			walk(places, json, value.begin, path + (path.empty() ? "" : ".") + sanitize(key), visit);
 		});
 	}
 	else if (json[at] == '[') {
@@ -88,7 +88,7 @@ Result<JsonText> JsonText::read(std::string text)
 		return failure(lineAndColumn(json._plain, malformed.at) + ": it is not JSON: " + malformed.what);
 	}
 	catch (const Twice& twice) {
-		return failure(lineAndColumn(json._plain, twice.at) + ": \"" + printable(twice.key) + "\" is there twice");
+		return failure(lineAndColumn(json._plain, twice.at) + ": \"" + sanitize(twice.key) + "\" is there twice");
 	}
 	return json;
 }

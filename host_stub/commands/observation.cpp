@@ -38,7 +38,7 @@ std::unique_ptr<Observation> Observation::begin(const Settings& settings, observ
 	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot)));
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
-		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {
+		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](const std::string& text) {
 			others->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
 		};
 		const auto journal = std::make_shared<observe::JournalFile>(
@@ -51,7 +51,7 @@ std::unique_ptr<Observation> Observation::begin(const Settings& settings, observ
 		sinks.push_back(journal);
 	}
 	if (!settings.exec.empty()) {
-		const auto complain = [others = std::make_shared<observe::Everyone>(sinks)](const std::string& text) {
+		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](const std::string& text) {
 			others->notice({Action::exec, ISSUER_LOG_WARN, {}, text});
 		};
 		const auto exec = std::make_shared<observe::Exec>(settings.exec, complain);
@@ -61,7 +61,7 @@ std::unique_ptr<Observation> Observation::begin(const Settings& settings, observ
 		};
 		sinks.push_back(exec);
 	}
-	self->_sink = std::make_shared<observe::Everyone>(std::move(sinks));
+	self->_sink = std::make_shared<observe::EventFanout>(std::move(sinks));
 	return self;
 }
 

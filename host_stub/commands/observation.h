@@ -1,7 +1,7 @@
 #pragma once
 
 #include "commands/host_config.h"
-#include "observe/everyone.h"
+#include "observe/event_fanout.h"
 #include "observe/journal.h"
 #include "observe/metrics.h"
 #include "observe/service.h"

@@ -86,14 +86,14 @@ int Reload::run(const std::vector<std::string>& arguments)
 		const bool ok = json->optValue("ok", false);
 		const auto sentences = json->getArray("sentences");
 		for (std::size_t i = 0; !_json && !sentences.isNull() && i < sentences->size(); ++i) {
-			(ok ? std::cout : std::cerr) << printable(sentences->getElement<std::string>(static_cast<unsigned>(i)))
+			(ok ? std::cout : std::cerr) << sanitize(sentences->getElement<std::string>(static_cast<unsigned>(i)))
 										 << '\n';
 		}
 		if (!ok) {
 			complain(json->optValue<std::string>("error", "the host says no"));
 		}
 		else if (!_json) {
-			std::cout << printable(json->optValue<std::string>("text", "done")) << '\n';
+			std::cout << sanitize(json->optValue<std::string>("text", "done")) << '\n';
 		}
 		return exitCodeOf(json->optValue<std::string>("result", ""));
 	}

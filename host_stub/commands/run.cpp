@@ -5,7 +5,7 @@
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
-#include "commands/wake_ups.h"
+#include "commands/signal_queue.h"
 #include "control/paths.h"
 #include "control/server.h"
 #include "loader/installed.h"
@@ -261,8 +261,8 @@ int Run::run(const std::vector<std::string>& arguments)
 		return usageError((http ? mayServe : tl::unexpected(http.error())).error().text, name());
 	}
 
-	WakeUps wakeUps; // before the first thread
-	LastResort lastResort(wakeUps);
+	SignalQueue signals; // before the first thread
+	LastResort lastResort(signals);
 	registry::Registry* all = nullptr;
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
 	const auto observation =
@@ -334,7 +334,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	};
 	chores.postAfter(filesPause, lookForFiles);
 	reloading.first(begin); // beside this thread, which must hear SIGTERM at any time
-	while (wakeUps.wait() == WakeUp::reload) {
+	while (signals.wait() == HostSignal::reload) {
 		service->reloading();
 		reloading.request([&] {
 			registry.warnOfMissingFiles();

@@ -90,7 +90,7 @@ try {
 		return std::nullopt;
 	}
 	if (sum) {
-		return failure("issuer " + printable(issuer) + " pins its plugin with \"sha256\"; change both by hand");
+		return failure("issuer " + sanitize(issuer) + " pins its plugin with \"sha256\"; change both by hand");
 	}
 	return text.replace(found->begin, found->end - found->begin, jsonString(plugin));
 }
@@ -125,7 +125,7 @@ Result<void> savePlugin(const fs::path& config, const std::string& issuer, const
 			return replaceFile(file, **changed);
 		}
 	}
-	return cannot(config, "it has no issuer " + printable(issuer));
+	return cannot(config, "it has no issuer " + sanitize(issuer));
 }
 
 } // namespace issuer::commands

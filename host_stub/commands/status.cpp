@@ -45,7 +45,7 @@ void showNames(const Poco::JSON::Object& answer)
 {
 	const Poco::JSON::Array::Ptr issuers = answer.getArray("issuers");
 	for (std::size_t i = 0; i < issuers->size(); ++i) {
-		std::cout << printable(issuers->getObject(static_cast<unsigned>(i))->getValue<std::string>("name")) << '\n';
+		std::cout << sanitize(issuers->getObject(static_cast<unsigned>(i))->getValue<std::string>("name")) << '\n';
 	}
 	std::cout << std::flush;
 }
@@ -123,11 +123,11 @@ try {
 	}
 	const auto json = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
 	if (!json->optValue("ok", false)) {
-		std::cerr << "issuer-host: " << printable(json->optValue<std::string>("error", "the host says no")) << '\n';
+		std::cerr << "issuer-host: " << sanitize(json->optValue<std::string>("error", "the host says no")) << '\n';
 		return exitUnavailable;
 	}
 	if (_issuer && json->getValue<int>("matching") == 0) {
-		std::cerr << "issuer-host: there is no issuer " << printable(*_issuer) << '\n';
+		std::cerr << "issuer-host: there is no issuer " << sanitize(*_issuer) << '\n';
 		return exitData;
 	}
 	if (_json) {

@@ -32,7 +32,7 @@ struct Line
 
 std::string textAt(const Object& object, const char* key)
 {
-	return printable(object.optValue<std::string>(key, ""));
+	return sanitize(object.optValue<std::string>(key, ""));
 }
 
 std::optional<std::int64_t> numberAt(const Object& object, const char* key)

@@ -20,7 +20,7 @@ namespace issuer::commands {
 namespace fs = std::filesystem;
 using conformance::Check;
 using conformance::CheckResult;
-using conformance::Verdict;
+using conformance::Grade;
 
 namespace {
 
@@ -28,9 +28,9 @@ constexpr std::size_t mostFailures = 60; // highest number of failures in the ex
 
 void printLine(const CheckResult& result)
 {
-	const bool passed = result.outcome.verdict == Verdict::pass;
+	const bool passed = result.outcome.verdict == Grade::pass;
 	std::cout << conformance::verdictName(result.outcome.verdict) << "  " << std::left << std::setw(33)
-			  << result.check->name << (passed ? result.check->sentence : printable(result.outcome.text)) << std::endl;
+			  << result.check->name << (passed ? result.check->sentence : sanitize(result.outcome.text)) << std::endl;
 }
 
 std::string jsonOf(const CheckResult& result)
@@ -52,7 +52,7 @@ std::string jsonOf(const fs::path& plugin, const std::vector<CheckResult>& resul
 std::string summaryOf(const std::vector<CheckResult>& results)
 {
 	std::string text;
-	for (const Verdict verdict : {Verdict::pass, Verdict::warn, Verdict::skip, Verdict::fail}) {
+	for (const Grade verdict : {Grade::pass, Grade::warn, Grade::skip, Grade::fail}) {
 		const auto count = std::ranges::count(results, verdict, [](const CheckResult& r) { return r.outcome.verdict; });
 		text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + conformance::verdictName(verdict);
 	}
@@ -156,7 +156,7 @@ int Validate::run(const std::vector<std::string>& arguments)
 	}
 	std::cout << (_json ? jsonOf(plugin, results) : summaryOf(results)) << '\n';
 	const auto failed =
-		std::ranges::count(results, Verdict::fail, [](const CheckResult& result) { return result.outcome.verdict; });
+		std::ranges::count(results, Grade::fail, [](const CheckResult& result) { return result.outcome.verdict; });
 	return static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(failed), mostFailures));
 }
 

@@ -100,7 +100,7 @@ bool isVisible(std::string_view text)
 	return visible;
 }
 
-std::string printable(std::string_view text)
+std::string sanitize(std::string_view text)
 {
 	std::string line;
 	line.reserve(text.size());

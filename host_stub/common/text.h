@@ -14,7 +14,7 @@ namespace issuer {
 
 /// Returns `text` as one line that is safe to show: control characters become spaces, bytes that are not UTF-8 become
 /// U+FFFD. Texts of plugins quote servers, and a server must not be able to forge lines or drive the terminal.
-[[nodiscard]] std::string printable(std::string_view text);
+[[nodiscard]] std::string sanitize(std::string_view text);
 
 /// Returns `text` as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string jsonString(std::string_view text);

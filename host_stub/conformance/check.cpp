@@ -20,16 +20,16 @@ std::span<const Check> allChecks()
 	return all;
 }
 
-Outcome perform(const Check& check, const Subject& subject)
+CheckOutcome perform(const Check& check, const Subject& subject)
 try {
 	check.run(subject);
 	return {};
 }
-catch (const Outcome& outcome) {
+catch (const CheckOutcome& outcome) {
 	return outcome;
 }
 catch (const std::exception& error) {
-	return {Verdict::fail, std::string("the check itself ended early: ") + error.what()};
+	return {Grade::fail, std::string("the check itself ended early: ") + error.what()};
 }
 
 } // namespace issuer::conformance

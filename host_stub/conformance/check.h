@@ -7,7 +7,7 @@
 
 namespace issuer::conformance {
 
-enum class Verdict
+enum class Grade
 {
 	pass,
 	warn, ///< allowed by the contract, but unwise
@@ -15,9 +15,9 @@ enum class Verdict
 	fail,
 };
 
-struct Outcome
+struct CheckOutcome
 {
-	Verdict verdict = Verdict::pass;
+	Grade verdict = Grade::pass;
 	std::string text; ///< the finding in one sentence; empty for a pass
 };
 
@@ -47,27 +47,27 @@ struct Check
 	const char* sentence; ///< the behaviour of a good plugin
 	Needs needs;
 	bool gate;                   ///< if it does not pass, checks with a later precondition are skipped
-	void (*run)(const Subject&); ///< throws an Outcome unless it passes
+	void (*run)(const Subject&); ///< throws an CheckOutcome unless it passes
 };
 
 [[nodiscard]] std::span<const Check> allChecks();
 
 /// Runs one check in this process, which may crash: call it in a child.
-[[nodiscard]] Outcome perform(const Check& check, const Subject& subject);
+[[nodiscard]] CheckOutcome perform(const Check& check, const Subject& subject);
 
 [[noreturn]] inline void fail(std::string text)
 {
-	throw Outcome{Verdict::fail, std::move(text)};
+	throw CheckOutcome{Grade::fail, std::move(text)};
 }
 
 [[noreturn]] inline void warn(std::string text)
 {
-	throw Outcome{Verdict::warn, std::move(text)};
+	throw CheckOutcome{Grade::warn, std::move(text)};
 }
 
 [[noreturn]] inline void skip(std::string text)
 {
-	throw Outcome{Verdict::skip, std::move(text)};
+	throw CheckOutcome{Grade::skip, std::move(text)};
 }
 
 inline void expect(bool holds, const std::string& otherwise)

@@ -12,7 +12,7 @@ constexpr const char* nonsense[] = {"", "nonsense", "[]", "\"text\"", "\xff\xfe"
 void refusesWhatIsNoConfiguration(const Subject& subject)
 {
 	const Library library(subject);
-	const HostEars ears;
+	const CapturingHost ears;
 	for (const char* config : nonsense) {
 		// Not NULL, so that it shows whether it was written.
 		issuer_instance* out = reinterpret_cast<issuer_instance*>(&out);
@@ -34,7 +34,7 @@ void refusesWhatIsNoConfiguration(const Subject& subject)
 void refusesWithoutAnErrorStruct(const Subject& subject)
 {
 	const Library library(subject);
-	const HostEars ears;
+	const CapturingHost ears;
 	issuer_instance* out = nullptr;
 	const issuer_rc code = library.table().create(ears.host(), borrow("nonsense"), &out, nullptr);
 	if (code == ISSUER_OK) {
@@ -46,7 +46,7 @@ void refusesWithoutAnErrorStruct(const Subject& subject)
 void createsAnInstance(const Subject& subject)
 {
 	const Library library(subject);
-	const HostEars ears;
+	const CapturingHost ears;
 	issuer_instance* out = nullptr;
 	ErrorBuffer error;
 	const issuer_rc code =
@@ -62,10 +62,10 @@ void createsAnInstance(const Subject& subject)
 void createsQuietly(const Subject& subject)
 {
 	Library library(subject);
-	const HostEars ears;
+	const CapturingHost ears;
 	const auto filesBefore = openFiles();
 	const auto threadsBefore = threads();
-	const Instance instance(library, subject, ears);
+	const CheckedInstance instance(library, subject, ears);
 	expect(threads() == threadsBefore, "create starts a thread");
 	expect(openFiles() == filesBefore, "create opens a file or a socket and keeps it");
 }
@@ -73,7 +73,7 @@ void createsQuietly(const Subject& subject)
 void createsForAHostOf10(const Subject& subject)
 {
 	const Library library(subject);
-	const HostEars ears;
+	const CapturingHost ears;
 	issuer_host host = *ears.host();
 	host.struct_size = sizeof host;
 	host.abi_minor = 0;
@@ -86,8 +86,8 @@ void createsForAHostOf10(const Subject& subject)
 void stopOfAFreshOneIsOk(const Subject& subject)
 {
 	Library library(subject);
-	const HostEars ears;
-	Instance instance(library, subject, ears);
+	const CapturingHost ears;
+	CheckedInstance instance(library, subject, ears);
 	expectCode("stop of an instance that was never started", instance.tryStop(), ISSUER_OK);
 	instance.record(nullptr);
 	instance.destroy();

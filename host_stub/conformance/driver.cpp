@@ -99,12 +99,12 @@ void Library::close()
 	}
 }
 
-HostEars::HostEars() : _host(std::make_unique<Grown>())
+CapturingHost::CapturingHost() : _host(std::make_unique<Grown>())
 {
-	_host->known = {sizeof(Grown), ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR + 1, this, &HostEars::log, &noExtension};
+	_host->known = {sizeof(Grown), ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR + 1, this, &CapturingHost::log, &noExtension};
 }
 
-HostEars::~HostEars()
+CapturingHost::~CapturingHost()
 {
 	static std::atomic<Grown*> leftBehind; // reachable to the end, so that it is no leak
 	if (Heard::hasEnded()) {
@@ -112,19 +112,19 @@ HostEars::~HostEars()
 	}
 }
 
-std::vector<std::string> HostEars::texts() const
+std::vector<std::string> CapturingHost::texts() const
 {
 	const std::lock_guard lock(_mutex);
 	return _texts;
 }
 
-void HostEars::log(void* ctx, issuer_log_level, issuer_str component, issuer_str text) noexcept
+void CapturingHost::log(void* ctx, issuer_log_level, issuer_str component, issuer_str text) noexcept
 {
 	const Heard heard;
 	if (!heard) {
 		return;
 	}
-	auto& self = *static_cast<HostEars*>(ctx);
+	auto& self = *static_cast<CapturingHost*>(ctx);
 	{
 		const std::lock_guard lock(self._mutex);
 		self._texts.push_back(copied(component));
@@ -194,11 +194,11 @@ std::string ErrorBuffer::message() const
 	const std::string text(_error.message, length);
 	expect(!text.empty(), "an error's message is empty");
 	expect(isUtf8(text), "an error's message is not UTF-8");
-	expect(printable(text) == text, "an error's message is not one line: " + printable(text));
+	expect(sanitize(text) == text, "an error's message is not one line: " + sanitize(text));
 	return text;
 }
 
-Instance::Instance(Library& library, const Subject& subject, const HostEars& ears)
+CheckedInstance::CheckedInstance(Library& library, const Subject& subject, const CapturingHost& ears)
 	: _library(library), _table(library.table())
 {
 	if (_table.create(ears.host(), borrow(subject.config.value_or("{}")), &_self, nullptr) != ISSUER_OK) {
@@ -206,7 +206,7 @@ Instance::Instance(Library& library, const Subject& subject, const HostEars& ear
 	}
 }
 
-Instance::~Instance()
+CheckedInstance::~CheckedInstance()
 {
 	if (_self != nullptr && (tryStop() != ISSUER_OK || tryDestroy() != ISSUER_OK)) {
 		Heard::end();
@@ -214,7 +214,7 @@ Instance::~Instance()
 	}
 }
 
-issuer_rc Instance::tryDestroy()
+issuer_rc CheckedInstance::tryDestroy()
 {
 	const issuer_rc code = _table.destroy(_self, nullptr);
 	if (code == ISSUER_OK) {
@@ -223,32 +223,32 @@ issuer_rc Instance::tryDestroy()
 	return code;
 }
 
-void Instance::start()
+void CheckedInstance::start()
 {
 	if (tryStart() != ISSUER_OK) {
 		skip("it does not start");
 	}
 }
 
-void Instance::stop()
+void CheckedInstance::stop()
 {
 	if (tryStop() != ISSUER_OK) {
 		skip("it does not stop");
 	}
 }
 
-void Instance::record(const Recorder* recorder)
+void CheckedInstance::record(const Recorder* recorder)
 {
 	expectCode("set_recorder", _table.set_recorder(_self, recorder == nullptr ? nullptr : recorder->table(), nullptr),
 		ISSUER_OK);
 }
 
-void Instance::destroy()
+void CheckedInstance::destroy()
 {
 	expectCode("destroy", tryDestroy(), ISSUER_OK);
 }
 
-void Instance::leaveAlone()
+void CheckedInstance::leaveAlone()
 {
 	leftAlone = std::exchange(_self, nullptr);
 	_library.keep();

@@ -56,14 +56,14 @@ private:
 };
 
 /// A host that stores every line it is told.
-class HostEars
+class CapturingHost
 {
 public:
-	HostEars();
+	CapturingHost();
 	/// Leaves the table that the plugin was given where it is if an instance was abandoned, which may still read it.
-	~HostEars();
-	HostEars(const HostEars&) = delete;
-	HostEars& operator=(const HostEars&) = delete;
+	~CapturingHost();
+	CapturingHost(const CapturingHost&) = delete;
+	CapturingHost& operator=(const CapturingHost&) = delete;
 
 	[[nodiscard]] const issuer_host* host() const { return &_host->known; }
 	[[nodiscard]] std::vector<std::string> texts() const;
@@ -129,13 +129,13 @@ private:
 };
 
 /// One instance, stopped and destroyed at its end.
-class Instance
+class CheckedInstance
 {
 public:
-	Instance(Library& library, const Subject& subject, const HostEars& ears);
-	~Instance();
-	Instance(const Instance&) = delete;
-	Instance& operator=(const Instance&) = delete;
+	CheckedInstance(Library& library, const Subject& subject, const CapturingHost& ears);
+	~CheckedInstance();
+	CheckedInstance(const CheckedInstance&) = delete;
+	CheckedInstance& operator=(const CheckedInstance&) = delete;
 
 	[[nodiscard]] issuer_instance* get() const { return _self; }
 

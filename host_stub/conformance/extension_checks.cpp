@@ -1,5 +1,5 @@
 #include "conformance/checks.h"
-#include "conformance/stage.h"
+#include "conformance/trial.h"
 
 #include <cstring>
 #include <future>
@@ -24,34 +24,34 @@ void keep(void* ctx, issuer_str blob) noexcept
 
 void healthAnswersInEveryState(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& health = stage.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	Trial trial(subject);
+	const auto& health = trial.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
 	const auto look = [&](const char* when) {
 		issuer_health now{};
 		now.struct_size = sizeof now;
 		expectCode(std::string("snapshot of an instance that ") + when,
-			health.snapshot(stage.instance.get(), &now, nullptr), ISSUER_OK);
+			health.snapshot(trial.instance.get(), &now, nullptr), ISSUER_OK);
 		expect(now.struct_size >= offsetof(issuer_health, capped_at_unix_ms) && now.struct_size <= sizeof now,
 			"snapshot does not say how much it filled");
 		return now;
 	};
 	look("was never started");
-	stage.run();
+	trial.run();
 	look("runs");
-	stage.instance.stop();
+	trial.instance.stop();
 	const issuer_health stopped = look("was stopped");
 	expect(stopped.state == ISSUER_STATE_STOPPED, "health of a stopped instance is not ISSUER_STATE_STOPPED");
 }
 
 void healthWritesNoFurtherThanItMay(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& health = stage.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
+	Trial trial(subject);
+	const auto& health = trial.library.extension<issuer_health_ext>(ISSUER_EXT_HEALTH);
 	issuer_health now;
 	std::memset(&now, 0x5A, sizeof now);
 	constexpr std::size_t known = offsetof(issuer_health, success);
 	now.struct_size = known;
-	expectCode("snapshot into a smaller struct", health.snapshot(stage.instance.get(), &now, nullptr), ISSUER_OK);
+	expectCode("snapshot into a smaller struct", health.snapshot(trial.instance.get(), &now, nullptr), ISSUER_OK);
 	const auto* bytes = reinterpret_cast<const unsigned char*>(&now);
 	for (std::size_t i = known; i < sizeof now; ++i) {
 		expect(bytes[i] == 0x5A, "snapshot writes further than the caller's struct_size");
@@ -61,23 +61,23 @@ void healthWritesNoFurtherThanItMay(const Subject& subject)
 
 void controlNeedsARunningInstance(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& control = stage.library.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
+	Trial trial(subject);
+	const auto& control = trial.library.extension<issuer_control_ext>(ISSUER_EXT_CONTROL);
 	expectCode(
-		"renew_now of an instance that does not run", control.renew_now(stage.instance.get(), nullptr), ISSUER_E_STATE);
+		"renew_now of an instance that does not run", control.renew_now(trial.instance.get(), nullptr), ISSUER_E_STATE);
 	expectCode("credential_changed of an instance that does not run",
-		control.credential_changed(stage.instance.get(), nullptr), ISSUER_E_STATE);
-	stage.instance.start();
+		control.credential_changed(trial.instance.get(), nullptr), ISSUER_E_STATE);
+	trial.instance.start();
 	for (int press = 0; press < 10; ++press) {
-		expectCode("renew_now", control.renew_now(stage.instance.get(), nullptr), ISSUER_OK);
-		expectCode("credential_changed", control.credential_changed(stage.instance.get(), nullptr), ISSUER_OK);
+		expectCode("renew_now", control.renew_now(trial.instance.get(), nullptr), ISSUER_OK);
+		expectCode("credential_changed", control.credential_changed(trial.instance.get(), nullptr), ISSUER_OK);
 	}
-	expectCode("stop after them", stage.instance.tryStop(), ISSUER_OK);
+	expectCode("stop after them", trial.instance.tryStop(), ISSUER_OK);
 }
 
 void handsOverToItself(const Subject& subject)
 {
-	Stage old(subject);
+	Trial old(subject);
 	const auto& handover = old.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
 	std::vector<std::string> blobs;
 	old.run();
@@ -87,7 +87,7 @@ void handsOverToItself(const Subject& subject)
 	old.instance.stop();
 	expectCode("export_state", handover.export_state(old.instance.get(), keep, &blobs, nullptr), ISSUER_OK);
 	expect(blobs.size() == 1, "export_state calls write " + std::to_string(blobs.size()) + " times");
-	Instance next(old.library, subject, old.ears);
+	CheckedInstance next(old.library, subject, old.ears);
 	expectCode("import_state of a state that the same version exported",
 		handover.import_state(next.get(), borrow(blobs.front()), nullptr), ISSUER_OK);
 	next.start();
@@ -98,26 +98,26 @@ void handsOverToItself(const Subject& subject)
 
 void refusesADamagedState(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& handover = stage.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	Trial trial(subject);
+	const auto& handover = trial.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
 	for (const char* blob : {"", "nonsense", "{}", "[]", "{\"version\": 999999}", "\xff"}) {
 		ErrorBuffer error;
 		const std::string call = std::string("import_state of «") + blob + "»";
-		expectCode(call, handover.import_state(stage.instance.get(), borrow(blob), error.get()), ISSUER_E_INVALID);
+		expectCode(call, handover.import_state(trial.instance.get(), borrow(blob), error.get()), ISSUER_E_INVALID);
 		static_cast<void>(error.message());
 	}
-	expectCode("start after refused states", stage.instance.tryStart(), ISSUER_OK);
+	expectCode("start after refused states", trial.instance.tryStart(), ISSUER_OK);
 }
 
 void lendsTheCredentialOnce(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	Trial trial(subject);
+	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
 	std::vector<std::string> secrets;
-	const auto use = [&] { return credential.use(stage.instance.get(), keep, &secrets, nullptr); };
+	const auto use = [&] { return credential.use(trial.instance.get(), keep, &secrets, nullptr); };
 	expect((use() == ISSUER_OK) == (secrets.size() == 1), "use calls visit, and answers that there is no credential");
 	secrets.clear();
-	stage.run();
+	trial.run();
 	expectCode("use of a running instance", use(), ISSUER_OK);
 	expect(secrets.size() == 1, "use calls visit " + std::to_string(secrets.size()) + " times");
 	expect(!secrets.front().empty(), "use lends an empty credential");
@@ -125,23 +125,23 @@ void lendsTheCredentialOnce(const Subject& subject)
 
 void keepsItsSecret(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
-	stage.run();
+	Trial trial(subject);
+	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	trial.run();
 	std::vector<std::string> secrets;
-	expectCode("use", credential.use(stage.instance.get(), keep, &secrets, nullptr), ISSUER_OK);
+	expectCode("use", credential.use(trial.instance.get(), keep, &secrets, nullptr), ISSUER_OK);
 	if (secrets.empty() || secrets.front().empty()) {
 		skip("it lends no credential to look for");
 	}
-	stage.instance.stop();
-	std::vector<std::string> texts = stage.recorder.texts();
-	for (std::string& text : stage.ears.texts()) {
+	trial.instance.stop();
+	std::vector<std::string> texts = trial.recorder.texts();
+	for (std::string& text : trial.ears.texts()) {
 		texts.push_back(std::move(text));
 	}
-	const void* handover = stage.library.table().get_extension(ISSUER_EXT_HANDOVER);
+	const void* handover = trial.library.table().get_extension(ISSUER_EXT_HANDOVER);
 	if (handover != nullptr) {
 		static_cast<void>(static_cast<const issuer_handover_ext*>(handover)->export_state(
-			stage.instance.get(), keep, &texts, nullptr));
+			trial.instance.get(), keep, &texts, nullptr));
 	}
 	for (const std::string& text : texts) {
 		expect(text.find(secrets.front()) == std::string::npos,
@@ -153,7 +153,7 @@ void keepsItsSecret(const Subject& subject)
 class CallsFromInside
 {
 public:
-	explicit CallsFromInside(Stage& stage) : _stage(stage) {}
+	explicit CallsFromInside(Trial& trial) : _stage(trial) {}
 
 	/// Makes the calls. Called inside the callback.
 	void make() noexcept
@@ -203,23 +203,23 @@ private:
 	}
 	static void ignore(void*, issuer_str) noexcept {}
 
-	Stage& _stage;
+	Trial& _stage;
 	bool _made = false;
 	std::vector<std::pair<const char*, issuer_rc>> _answers;
 };
 
 void refusesCallsFromAVisit(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
-	stage.run();
-	CallsFromInside calls(stage);
+	Trial trial(subject);
+	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	trial.run();
+	CallsFromInside calls(trial);
 	const auto visit = [](void* ctx, issuer_str) noexcept { static_cast<CallsFromInside*>(ctx)->make(); };
-	static_cast<void>(credential.use(stage.instance.get(), visit, &calls, nullptr));
+	static_cast<void>(credential.use(trial.instance.get(), visit, &calls, nullptr));
 	calls.judge("visit");
 	expectCode("use after it",
 		credential.use(
-			stage.instance.get(), [](void*, issuer_str) noexcept {}, nullptr, nullptr),
+			trial.instance.get(), [](void*, issuer_str) noexcept {}, nullptr, nullptr),
 		ISSUER_OK);
 }
 
@@ -227,11 +227,11 @@ constexpr std::uint32_t diagnosisMs = 5000;
 
 void refusesCallsFromAFinding(const Subject& subject)
 {
-	Stage stage(subject);
-	const auto& diagnosis = stage.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
-	CallsFromInside calls(stage);
+	Trial trial(subject);
+	const auto& diagnosis = trial.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
+	CallsFromInside calls(trial);
 	const auto find = [](void* ctx, const issuer_finding*) noexcept { static_cast<CallsFromInside*>(ctx)->make(); };
-	static_cast<void>(diagnosis.diagnose(stage.instance.get(), diagnosisMs, find, &calls, nullptr));
+	static_cast<void>(diagnosis.diagnose(trial.instance.get(), diagnosisMs, find, &calls, nullptr));
 	calls.judge("finding");
 }
 
@@ -244,10 +244,10 @@ void lendsDuringADiagnosis(const Subject& subject)
 		issuer_instance* instance;
 		bool asked = false;
 	};
-	Stage stage(subject);
-	const auto& diagnosis = stage.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
-	const auto& credential = stage.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
-	Lending lending{credential, stage.instance.get()};
+	Trial trial(subject);
+	const auto& diagnosis = trial.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
+	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
+	Lending lending{credential, trial.instance.get()};
 	std::future<void> lent;
 	bool waits = false;
 	auto ask = [&] {
@@ -260,7 +260,7 @@ void lendsDuringADiagnosis(const Subject& subject)
 		}
 	};
 	const auto find = [](void* ctx, const issuer_finding*) noexcept { (*static_cast<decltype(ask)*>(ctx))(); };
-	static_cast<void>(diagnosis.diagnose(stage.instance.get(), diagnosisMs, find, &ask, nullptr));
+	static_cast<void>(diagnosis.diagnose(trial.instance.get(), diagnosisMs, find, &ask, nullptr));
 	if (!lent.valid()) {
 		skip("it found nothing");
 	}

@@ -1,6 +1,6 @@
 #include "conformance/checks.h"
 #include "conformance/process_view.h"
-#include "conformance/stage.h"
+#include "conformance/trial.h"
 
 #include <future>
 #include <thread>
@@ -14,9 +14,9 @@ using std::chrono::steady_clock;
 
 void starts(const Subject& subject)
 {
-	Stage stage(subject);
+	Trial trial(subject);
 	ErrorBuffer error;
-	const issuer_rc code = stage.instance.tryStart(error.get());
+	const issuer_rc code = trial.instance.tryStart(error.get());
 	if (code == ISSUER_E_UNAVAILABLE) {
 		warn("its server does not answer: " + error.message() + "; the next checks need a server that does");
 	}
@@ -25,61 +25,61 @@ void starts(const Subject& subject)
 
 void stops(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.instance.start();
 	ErrorBuffer error;
-	const issuer_rc code = stage.instance.tryStop(patience, error.get());
+	const issuer_rc code = trial.instance.tryStop(patience, error.get());
 	expect(code == ISSUER_OK, "stop answers " + codeName(code) + ": " + (code == ISSUER_OK ? "" : error.message()));
-	stage.instance.destroy();
+	trial.instance.destroy();
 }
 
 void startTwiceIsOnce(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.instance.start();
-	expectCode("start of a running instance", stage.instance.tryStart(), ISSUER_OK);
-	stage.instance.stop();
-	expectCode("destroy after one stop", stage.instance.tryDestroy(), ISSUER_OK);
+	Trial trial(subject);
+	trial.instance.start();
+	expectCode("start of a running instance", trial.instance.tryStart(), ISSUER_OK);
+	trial.instance.stop();
+	expectCode("destroy after one stop", trial.instance.tryDestroy(), ISSUER_OK);
 }
 
 void stopTwiceIsOnce(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.instance.start();
-	stage.instance.stop();
-	expectCode("stop of a stopped instance", stage.instance.tryStop(milliseconds(0)), ISSUER_OK);
+	Trial trial(subject);
+	trial.instance.start();
+	trial.instance.stop();
+	expectCode("stop of a stopped instance", trial.instance.tryStop(milliseconds(0)), ISSUER_OK);
 }
 
 void startsAgain(const Subject& subject)
 {
-	Stage stage(subject);
+	Trial trial(subject);
 	for (int round = 0; round < 3; ++round) {
-		stage.instance.start();
-		stage.instance.stop();
+		trial.instance.start();
+		trial.instance.stop();
 	}
-	expectCode("start after three stops", stage.instance.tryStart(), ISSUER_OK);
+	expectCode("start after three stops", trial.instance.tryStart(), ISSUER_OK);
 }
 
 void destroyWhileRunningIsBusy(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.instance.start();
 	ErrorBuffer error;
-	const issuer_rc code = stage.library.table().destroy(stage.instance.get(), error.get());
+	const issuer_rc code = trial.library.table().destroy(trial.instance.get(), error.get());
 	if (code == ISSUER_OK) {
-		stage.instance.leaveAlone(); // destroyed already
+		trial.instance.leaveAlone(); // destroyed already
 	}
 	expectCode("destroy of a running instance", code, ISSUER_E_BUSY);
 	static_cast<void>(error.message());
-	expectCode("stop after a refused destroy", stage.instance.tryStop(), ISSUER_OK);
+	expectCode("stop after a refused destroy", trial.instance.tryStop(), ISSUER_OK);
 }
 
 void stopLeavesNoThread(const Subject& subject)
 {
-	Stage stage(subject);
+	Trial trial(subject);
 	const auto before = threads();
-	stage.instance.start();
-	stage.instance.stop();
+	trial.instance.start();
+	trial.instance.stop();
 	// The kernel may list a joined thread for a moment.
 	for (const auto limit = steady_clock::now() + std::chrono::seconds(2);
 		 threads() != before && steady_clock::now() < limit;) {
@@ -93,10 +93,10 @@ void stopKeepsItsTime(const Subject& subject)
 {
 	Hold hold;
 	Recorder recorder([&](const issuer_event&) { hold.block(); });
-	Stage stage(subject);
-	stage.instance.record(&recorder);
+	Trial trial(subject);
+	trial.instance.record(&recorder);
 	// On a thread of its own: start may wait for the work that the recorder holds up.
-	auto starting = std::async(std::launch::async, [&] { return stage.instance.tryStart(); });
+	auto starting = std::async(std::launch::async, [&] { return trial.instance.tryStart(); });
 	if (hold.await(1) == 0) {
 		hold.release();
 		skip("it recorded nothing for " + std::to_string(patience.count()) + " s");
@@ -105,17 +105,17 @@ void stopKeepsItsTime(const Subject& subject)
 	starting.wait_for(std::chrono::seconds(1));
 	constexpr milliseconds limit{100};
 	const auto begun = steady_clock::now();
-	const issuer_rc code = stage.instance.tryStop(limit);
+	const issuer_rc code = trial.instance.tryStop(limit);
 	const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
-	const issuer_rc again = stage.instance.tryStart();
-	const issuer_rc destroyed = stage.library.table().destroy(stage.instance.get(), nullptr);
+	const issuer_rc again = trial.instance.tryStart();
+	const issuer_rc destroyed = trial.library.table().destroy(trial.instance.get(), nullptr);
 	hold.release();
 	starting.wait();
 	expectCode("stop while the recorder blocks", code, ISSUER_E_TIMEOUT);
 	expectCode("start while a stop is unfinished", again, ISSUER_E_STATE);
 	expectCode("destroy while a stop is unfinished", destroyed, ISSUER_E_BUSY);
-	expectCode("stop once the recorder has returned", stage.instance.tryStop(), ISSUER_OK);
-	expectCode("start after an unfinished stop has ended", stage.instance.tryStart(), ISSUER_OK);
+	expectCode("stop once the recorder has returned", trial.instance.tryStop(), ISSUER_OK);
+	expectCode("start after an unfinished stop has ended", trial.instance.tryStart(), ISSUER_OK);
 	constexpr milliseconds promised{50};
 	constexpr milliseconds bearable{1000};
 	const std::string text =
@@ -128,8 +128,8 @@ void stopKeepsItsTime(const Subject& subject)
 
 void instancesAreStrangers(const Subject& subject)
 {
-	Stage one(subject);
-	Instance other(one.library, subject, one.ears);
+	Trial one(subject);
+	CheckedInstance other(one.library, subject, one.ears);
 	one.instance.start();
 	other.start();
 	one.instance.stop();

@@ -1,6 +1,6 @@
 #include "conformance/checks.h"
 #include "conformance/process_view.h"
-#include "conformance/stage.h"
+#include "conformance/trial.h"
 
 #include <algorithm>
 #include <clocale>
@@ -50,11 +50,11 @@ void threadsBlockSignals(const Subject& subject)
 			}
 		}
 	});
-	Stage stage(subject);
-	stage.instance.record(&recorder);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.instance.record(&recorder);
+	trial.instance.start();
 	recorder.awaitMoreThan(0);
-	stage.instance.stop();
+	trial.instance.stop();
 	const std::lock_guard lock(mutex);
 	expect(open.empty(), "a thread of it does not block " + open);
 }
@@ -86,12 +86,12 @@ void callbacksHaveAStack(const Subject& subject)
 		}
 	};
 	Recorder recorder([&](const issuer_event&) { measure(); });
-	Stage stage(subject);
-	stage.ears.onLog = measure;
-	stage.instance.record(&recorder);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.ears.onLog = measure;
+	trial.instance.record(&recorder);
+	trial.instance.start();
 	recorder.awaitMoreThan(0);
-	stage.instance.stop();
+	trial.instance.stop();
 	expect(least >= promised,
 		"a callback finds " + std::to_string(least / 1024) + " KiB of free stack; the contract promises 1024");
 }
@@ -111,12 +111,12 @@ void filesAreCloseOnExec(const Subject& subject)
 		}
 	};
 	Recorder recorder([&](const issuer_event&) { look(); });
-	Stage stage(subject);
-	stage.instance.record(&recorder);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.instance.record(&recorder);
+	trial.instance.start();
 	recorder.awaitMoreThan(0);
 	look();
-	stage.instance.stop();
+	trial.instance.stop();
 	expect(inherited.empty(), inherited + " would be inherited by the host's children: SOCK_CLOEXEC, O_CLOEXEC");
 }
 
@@ -154,9 +154,9 @@ void leavesTheProcessAlone(const Subject& subject)
 {
 	const ProcessState before;
 	{
-		Stage stage(subject);
-		stage.run();
-		stage.instance.stop();
+		Trial trial(subject);
+		trial.run();
+		trial.instance.stop();
 	}
 	const ProcessState after;
 	expect(after.directory == before.directory, "it changes the working directory");
@@ -168,13 +168,13 @@ void leavesTheProcessAlone(const Subject& subject)
 
 void leavesNoFileOpen(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.run(); // files that libraries open once and keep are open from now on
-	stage.instance.stop();
+	Trial trial(subject);
+	trial.run(); // files that libraries open once and keep are open from now on
+	trial.instance.stop();
 	const std::size_t before = openFiles().size();
 	for (int round = 0; round < 5; ++round) {
-		stage.instance.start();
-		stage.instance.stop();
+		trial.instance.start();
+		trial.instance.stop();
 	}
 	const std::size_t after = openFiles().size();
 	expect(after <= before, "five starts and stops leave " + counted(after - before, "descriptor") + " open");

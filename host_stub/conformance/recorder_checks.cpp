@@ -1,7 +1,7 @@
 #include "common/text.h"
 #include "conformance/checks.h"
 #include "conformance/process_view.h"
-#include "conformance/stage.h"
+#include "conformance/trial.h"
 
 #include <deque>
 #include <future>
@@ -30,8 +30,8 @@ void eventsAreWhole(const Subject& subject)
 			return;
 		}
 		const std::string detail(event.detail.ptr == nullptr ? "" : event.detail.ptr, event.detail.len);
-		if (!isUtf8(detail) || printable(detail) != detail) {
-			wrong = "an event's detail is not one line of UTF-8: " + printable(detail);
+		if (!isUtf8(detail) || sanitize(detail) != detail) {
+			wrong = "an event's detail is not one line of UTF-8: " + sanitize(detail);
 		}
 		if (event.unix_ms <= 0) {
 			wrong = "an event does not say when it happened";
@@ -43,11 +43,11 @@ void eventsAreWhole(const Subject& subject)
 			wrong = "a change of state has a result";
 		}
 	});
-	Stage stage(subject);
-	stage.instance.record(&recorder);
-	stage.instance.start();
+	Trial trial(subject);
+	trial.instance.record(&recorder);
+	trial.instance.start();
 	recorder.awaitMoreThan(0);
-	stage.instance.stop();
+	trial.instance.stop();
 	const std::lock_guard lock(mutex);
 	expect(wrong.empty(), wrong);
 }
@@ -57,15 +57,15 @@ void stopEndsTheCallbacks(const Subject& subject)
 	std::atomic<bool> stopped = false;
 	std::atomic<unsigned> late = 0;
 	Recorder recorder([&](const issuer_event&) { late += stopped; });
-	Stage stage(subject);
-	stage.instance.record(&recorder);
+	Trial trial(subject);
+	trial.instance.record(&recorder);
 	for (int round = 0; round < rounds; ++round) {
 		stopped = false;
-		stage.instance.start();
+		trial.instance.start();
 		if (round == 0) {
 			recorder.awaitMoreThan(0);
 		}
-		stage.instance.stop();
+		trial.instance.stop();
 		stopped = true;
 	}
 	std::this_thread::sleep_for(afterwards);
@@ -85,19 +85,19 @@ void setRecorderIsABarrier(const Subject& subject)
 		running = false;
 	});
 	Recorder second;
-	Stage stage(subject);
+	Trial trial(subject);
 	for (int round = 0; round < rounds; ++round) {
 		replaced = false;
-		stage.instance.record(&first);
+		trial.instance.record(&first);
 		const std::size_t seen = first.count();
-		stage.instance.start();
+		trial.instance.start();
 		if (round == 0) {
 			first.awaitMoreThan(seen);
 		}
-		stage.instance.record(round % 2 == 0 ? &second : nullptr);
+		trial.instance.record(round % 2 == 0 ? &second : nullptr);
 		overtaken += running;
 		replaced = true;
-		stage.instance.stop();
+		trial.instance.stop();
 	}
 	std::this_thread::sleep_for(afterwards);
 	expect(overtaken == 0, "set_recorder returned while the recorder before was running");
@@ -146,27 +146,27 @@ void refusesCallsFromRecord(const Subject& subject)
 {
 	Reentrant reentrant;
 	Recorder recorder([&](const issuer_event&) { reentrant.callAll(); });
-	Stage stage(subject);
-	reentrant.plugin = &stage.library.table();
-	reentrant.instance = stage.instance.get();
-	stage.instance.record(&recorder);
-	stage.instance.start();
+	Trial trial(subject);
+	reentrant.plugin = &trial.library.table();
+	reentrant.instance = trial.instance.get();
+	trial.instance.record(&recorder);
+	trial.instance.start();
 	recorder.awaitMoreThan(0);
 	reentrant.judge("record");
-	stage.instance.stop();
+	trial.instance.stop();
 }
 
 void refusesCallsFromLog(const Subject& subject)
 {
 	Reentrant reentrant;
-	Stage stage(subject);
-	reentrant.plugin = &stage.library.table();
-	reentrant.instance = stage.instance.get();
-	stage.ears.onLog = [&] { reentrant.callAll(); };
-	stage.instance.record(&stage.recorder);
-	stage.instance.start();
-	stage.recorder.awaitMoreThan(0);
-	stage.instance.stop();
+	Trial trial(subject);
+	reentrant.plugin = &trial.library.table();
+	reentrant.instance = trial.instance.get();
+	trial.ears.onLog = [&] { reentrant.callAll(); };
+	trial.instance.record(&trial.recorder);
+	trial.instance.start();
+	trial.recorder.awaitMoreThan(0);
+	trial.instance.stop();
 	if (reentrant.instance != nullptr) {
 		skip("it logs nothing from start to stop");
 	}
@@ -179,18 +179,18 @@ void blockedRecordersDelayNoOther(const Subject& subject)
 	constexpr unsigned blocked = 20;
 	Hold hold;
 	Recorder recorder([&](const issuer_event&) { hold.block(); });
-	Stage stage(subject);
-	stage.instance.record(&stage.recorder);
-	std::deque<Instance> others;
+	Trial trial(subject);
+	trial.instance.record(&trial.recorder);
+	std::deque<CheckedInstance> others;
 	std::deque<std::future<issuer_rc>> starts;
 	// On threads of their own: start may wait for the work that a recorder holds up.
-	const auto start = [](Instance& instance) {
+	const auto start = [](CheckedInstance& instance) {
 		return std::async(std::launch::async, [&instance] { return instance.tryStart(); });
 	};
 	for (unsigned i = 0; i < blocked; ++i) {
-		others.emplace_back(stage.library, subject, stage.ears).record(&recorder);
+		others.emplace_back(trial.library, subject, trial.ears).record(&recorder);
 	}
-	for (Instance& other : others) {
+	for (CheckedInstance& other : others) {
 		starts.push_back(start(other));
 	}
 	const unsigned entered = hold.await(blocked);
@@ -198,11 +198,11 @@ void blockedRecordersDelayNoOther(const Subject& subject)
 	std::optional<issuer_rc> stopped;
 	bool recorded = false;
 	if (entered == blocked) {
-		auto starting = start(stage.instance);
-		recorded = stage.recorder.hasMoreThan(0);
+		auto starting = start(trial.instance);
+		recorded = trial.recorder.hasMoreThan(0);
 		if (starting.wait_for(patience) == std::future_status::ready) {
 			started = starting.get();
-			stopped = stage.instance.tryStop();
+			stopped = trial.instance.tryStop();
 		}
 		starts.push_back(std::move(starting));
 	}

@@ -11,31 +11,31 @@ namespace issuer::conformance {
 namespace {
 
 constexpr std::chrono::seconds limit{60};
-constexpr std::array verdicts{Verdict::pass, Verdict::warn, Verdict::skip, Verdict::fail};
+constexpr std::array verdicts{Grade::pass, Grade::warn, Grade::skip, Grade::fail};
 
-Outcome decode(const std::string& report)
+CheckOutcome decode(const std::string& report)
 {
-	for (const Verdict verdict : verdicts) {
+	for (const Grade verdict : verdicts) {
 		const std::string name = verdictName(verdict);
 		if (report.starts_with(name + ' ')) {
 			return {verdict, report.substr(name.size() + 1)};
 		}
 	}
-	return {Verdict::fail, "the check ended without a verdict"};
+	return {Grade::fail, "the check ended without a verdict"};
 }
 
 } // namespace
 
-std::string verdictName(Verdict verdict)
+std::string verdictName(Grade verdict)
 {
 	switch (verdict) {
-	case Verdict::pass:
+	case Grade::pass:
 		return "pass";
-	case Verdict::warn:
+	case Grade::warn:
 		return "warn";
-	case Verdict::skip:
+	case Grade::skip:
 		return "skip";
-	case Verdict::fail:
+	case Grade::fail:
 		return "fail";
 	}
 	return {};
@@ -52,8 +52,8 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 		}
 		const bool barred = closedGate != nullptr && check.needs > closedGate->needs;
 		results.push_back(
-			{&check, barred ? Outcome{Verdict::skip, std::string("see ") + closedGate->name} : runOne(check)});
-		if (check.gate && !barred && closedGate == nullptr && results.back().outcome.verdict != Verdict::pass) {
+			{&check, barred ? CheckOutcome{Grade::skip, std::string("see ") + closedGate->name} : runOne(check)});
+		if (check.gate && !barred && closedGate == nullptr && results.back().outcome.verdict != Grade::pass) {
 			closedGate = &check;
 		}
 		onResult(results.back());
@@ -61,20 +61,21 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 	return results;
 }
 
-Outcome runInChild(const std::string& program, const std::vector<std::string>& arguments, const std::string& input)
+CheckOutcome runInChild(const std::string& program, const std::vector<std::string>& arguments, const std::string& input)
 {
 	const ChildEnd end = runChild(program, arguments, input, limit);
 	if (const std::string trouble = end.trouble(limit); !trouble.empty()) {
-		return {Verdict::fail, trouble};
+		return {Grade::fail, trouble};
 	}
 	const int status = end.status;
-	const Outcome outcome = decode(end.report);
-	const bool wellEnded = WEXITSTATUS(status) == 0 || outcome.verdict == Verdict::fail;
-	return wellEnded ? outcome
-					 : Outcome{Verdict::fail, "the process ends with exit code " + std::to_string(WEXITSTATUS(status))};
+	const CheckOutcome outcome = decode(end.report);
+	const bool wellEnded = WEXITSTATUS(status) == 0 || outcome.verdict == Grade::fail;
+	return wellEnded
+			   ? outcome
+			   : CheckOutcome{Grade::fail, "the process ends with exit code " + std::to_string(WEXITSTATUS(status))};
 }
 
-void reportOutcome(const Outcome& outcome)
+void reportOutcome(const CheckOutcome& outcome)
 {
 	reportToParent(verdictName(outcome.verdict) + ' ' + outcome.text);
 }

@@ -11,10 +11,10 @@ namespace issuer::conformance {
 struct CheckResult
 {
 	const Check* check;
-	Outcome outcome;
+	CheckOutcome outcome;
 };
 
-using RunOne = std::function<Outcome(const Check&)>;
+using RunOne = std::function<CheckOutcome(const Check&)>;
 
 /// Runs checks in their order. Behind a gate that did not pass, checks with a later precondition are skipped. With
 /// `only` that one check alone is run; an unknown name gives no results. `onResult` is called with each result as it
@@ -24,12 +24,12 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 
 /// Runs a check in a child, `program` with `arguments` and the file `input` as its standard input, which calls
 /// reportOutcome(). A child that crashes, or is killed after a minute, has failed.
-[[nodiscard]] Outcome runInChild(
+[[nodiscard]] CheckOutcome runInChild(
 	const std::string& program, const std::vector<std::string>& arguments, const std::string& input);
 
 /// Reports the outcome to the process that called runInChild(). For the child.
-void reportOutcome(const Outcome& outcome);
+void reportOutcome(const CheckOutcome& outcome);
 
-[[nodiscard]] std::string verdictName(Verdict verdict);
+[[nodiscard]] std::string verdictName(Grade verdict);
 
 } // namespace issuer::conformance

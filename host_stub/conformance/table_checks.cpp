@@ -101,7 +101,7 @@ void idNamesItsOwner(const Subject& subject)
 	const std::string_view id = descriptorOf(library).id;
 	if (!consistsOf(id, "abcdefghijklmnopqrstuvwxyz0123456789-.") || id.find('.') == std::string_view::npos ||
 		id.back() == '.') {
-		warn("the id \"" + printable(id) + "\" is not a reverse domain such as \"com.example.vault\"");
+		warn("the id \"" + sanitize(id) + "\" is not a reverse domain such as \"com.example.vault\"");
 	}
 }
 
@@ -110,7 +110,7 @@ void versionFitsAPath(const Subject& subject)
 	const Library library(subject);
 	const std::string_view version = descriptorOf(library).version;
 	expect(consistsOf(version, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~-"),
-		"the version \"" + printable(version) + "\" cannot be part of a path; letters, digits and ._+~- can");
+		"the version \"" + sanitize(version) + "\" cannot be part of a path; letters, digits and ._+~- can");
 }
 
 void schemaIsJson(const Subject& subject)
@@ -124,7 +124,7 @@ void schemaIsJson(const Subject& subject)
 		Poco::JSON::Parser().parse(schema).extract<Poco::JSON::Object::Ptr>();
 	}
 	catch (const Poco::Exception& error) {
-		fail("config_schema is not a JSON object: " + printable(error.message()));
+		fail("config_schema is not a JSON object: " + sanitize(error.message()));
 	}
 }
 

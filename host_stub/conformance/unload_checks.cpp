@@ -1,6 +1,6 @@
 #include "conformance/checks.h"
 #include "conformance/process_view.h"
-#include "conformance/stage.h"
+#include "conformance/trial.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -23,23 +23,23 @@ bool isMeantToStay(const Library& library)
 /// Loads, uses and unloads the plugin, as much as the check's configuration allows.
 void liveOnce(const Subject& subject)
 {
-	Stage stage(subject);
-	stage.instance.record(&stage.recorder);
-	stage.instance.start();
-	stage.instance.stop();
-	stage.instance.destroy();
+	Trial trial(subject);
+	trial.instance.record(&trial.recorder);
+	trial.instance.start();
+	trial.instance.stop();
+	trial.instance.destroy();
 }
 
 void unloads(const Subject& subject)
 {
 	{
-		Stage stage(subject);
-		if (isMeantToStay(stage.library)) {
+		Trial trial(subject);
+		if (isMeantToStay(trial.library)) {
 			warn("it says ISSUER_F_NEVER_UNLOAD: each version stays in memory until the host ends");
 		}
-		stage.run();
-		stage.instance.stop();
-		stage.instance.destroy();
+		trial.run();
+		trial.instance.stop();
+		trial.instance.destroy();
 	}
 	expect(!isInMaps(subject.plugin), "it is still in memory after dlclose; what it exports, a UNIQUE symbol, a "
 									  "thread_local with a destructor or a thread keeps it");
@@ -88,10 +88,10 @@ std::string endOfAHostAfter(const std::function<void()>& life)
 }
 
 /// Starts an instance that is never stopped.
-Stage& startForEver(const Subject& subject)
+Trial& startForEver(const Subject& subject)
 {
-	static Stage* forEver = nullptr; // never destroyed, and reachable: no leak
-	forEver = new Stage(subject);
+	static Trial* forEver = nullptr; // never destroyed, and reachable: no leak
+	forEver = new Trial(subject);
 	forEver->run();
 	return *forEver;
 }

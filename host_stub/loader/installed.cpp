@@ -64,7 +64,7 @@ Result<PluginFile> resolved(PluginFile file, const fs::path& plugins)
 	const std::string version = file.name.substr(std::min(at + 1, file.name.size()));
 	if (plugin.empty() || plugin.front() == '.') {
 		return failure(
-			"\"" + printable(file.name) + "\" is neither a path nor a plugin's name such as vault or vault@0.1");
+			"\"" + sanitize(file.name) + "\" is neither a path nor a plugin's name such as vault or vault@0.1");
 	}
 	std::string others;
 	for (InstalledVersion& installed : installedVersions(plugins, plugin)) {
@@ -72,10 +72,9 @@ Result<PluginFile> resolved(PluginFile file, const fs::path& plugins)
 			file.path = std::move(installed.file);
 			return file;
 		}
-		others += (others.empty() ? "; there is " : ", ") + printable(installed.version);
+		others += (others.empty() ? "; there is " : ", ") + sanitize(installed.version);
 	}
-	return failure(
-		"plugin " + printable(file.name) + " is not installed under " + (plugins / plugin).string() + others);
+	return failure("plugin " + sanitize(file.name) + " is not installed under " + (plugins / plugin).string() + others);
 }
 
 std::vector<std::string> pluginsIn(const fs::path& plugins)

@@ -126,7 +126,7 @@ Result<std::string> asFileName(const std::string& text, const char* what)
 					 text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~-") ==
 						 std::string::npos;
 	return fit ? Result<std::string>(text)
-			   : failure(std::string("its ") + what + " \"" + printable(text) +
+			   : failure(std::string("its ") + what + " \"" + sanitize(text) +
 						 "\" cannot be a file's name: letters, digits and ._+~- can");
 }
 

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds grace{500};
 
 std::string variable(const char* name, std::string_view value)
 {
-	return std::string(name) + '=' + printable(value);
+	return std::string(name) + '=' + sanitize(value);
 }
 
 } // namespace
@@ -46,7 +46,7 @@ void Exec::close()
 
 ChildCommand Exec::commandFor(const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const
 {
-	const std::string text = printable(std::string_view(event.detail.ptr, std::min(event.detail.len, longestText)));
+	const std::string text = sanitize(std::string_view(event.detail.ptr, std::min(event.detail.len, longestText)));
 	ChildCommand command;
 	command.input = JsonObject()
 						.add("event", turnName(turn))

@@ -30,13 +30,13 @@ std::optional<UnixTime> timeOf(std::int64_t unixMs)
 std::string kept(std::string_view text)
 {
 	if (text.size() <= Fleet::longestText) {
-		return printable(text);
+		return sanitize(text);
 	}
 	std::size_t length = Fleet::longestText;
 	while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
 		--length; // not in the middle of a character
 	}
-	return printable(text.substr(0, length)) + "…";
+	return sanitize(text.substr(0, length)) + "…";
 }
 
 void remember(std::vector<Happening>& past, Happening what)

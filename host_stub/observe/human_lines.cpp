@@ -131,7 +131,7 @@ std::string HumanLines::event(std::string_view issuer, const issuer_event& event
 		rest = joined({rest, "attempt " + std::to_string(event.attempt)});
 	}
 	if (event.detail.len > 0) {
-		rest += (rest.empty() ? "" : ": ") + printable({event.detail.ptr, event.detail.len});
+		rest += (rest.empty() ? "" : ": ") + sanitize({event.detail.ptr, event.detail.len});
 	}
 	return line(event.unix_ms / 1000, issuer, severity(event), whatHappened(event), rest);
 }
@@ -155,12 +155,12 @@ std::string HumanLines::line(
 	std::time_t at, std::string_view issuer, issuer_log_level level, std::string_view what, std::string_view rest) const
 {
 	const char* colour = level >= ISSUER_LOG_ERROR ? "\033[31m" : level == ISSUER_LOG_WARN ? "\033[33m" : nullptr;
-	std::string word = padded(printable(what), whatWidth);
+	std::string word = padded(sanitize(what), whatWidth);
 	if (_style.colours && colour != nullptr) {
 		word = colour + word + "\033[0m";
 	}
-	std::string text = (_style.dates ? dateOf(at) + "  " : "") + padded(printable(issuer), _style.nameWidth) + "  " +
-					   word + "  " + printable(rest);
+	std::string text = (_style.dates ? dateOf(at) + "  " : "") + padded(sanitize(issuer), _style.nameWidth) + "  " +
+					   word + "  " + sanitize(rest);
 	text.erase(text.find_last_not_of(' ') + 1);
 	return text;
 }

@@ -24,7 +24,7 @@ std::string priority(issuer_log_level level)
 
 std::string field(const char* name, std::string_view value)
 {
-	return std::string(name) + '=' + printable(value);
+	return std::string(name) + '=' + sanitize(value);
 }
 
 } // namespace

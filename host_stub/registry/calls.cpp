@@ -85,11 +85,11 @@ void Calls::post(std::function<void()> call)
 			return; // the serving thread takes this call, too
 		}
 	}
-	employ();
+	wakeOrSpawn();
 }
 
 /// Wakes a thread, or creates one.
-void Calls::employ()
+void Calls::wakeOrSpawn()
 {
 	{
 		const std::lock_guard lock(_state->mutex);
@@ -129,7 +129,7 @@ bool Calls::keepMoving()
 			return true;
 		}
 	}
-	employ();
+	wakeOrSpawn();
 	return true;
 }
 

@@ -48,7 +48,7 @@ private:
 	struct State;
 
 	Calls();
-	void employ();
+	void wakeOrSpawn();
 	[[nodiscard]] bool keepMoving();
 
 	std::shared_ptr<State> _state;

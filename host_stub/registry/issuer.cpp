@@ -23,7 +23,7 @@ steady_clock::time_point inAYear()
 Result<Candidate> createCandidate(
 	IssuerSpec spec, std::shared_ptr<const loader::Plugin> plugin, const Surroundings& surroundings)
 {
-	auto instance = Instance::create(plugin, spec.name, spec.config, surroundings.sink, surroundings.calls,
+	auto instance = PluginInstance::create(plugin, spec.name, spec.config, surroundings.sink, surroundings.calls,
 		steady_clock::now() + surroundings.callTimeout);
 	if (!instance) {
 		return failure("issuer " + spec.name + ": " + instance.error().text);
@@ -61,13 +61,13 @@ bool Issuer::isClosed() const
 	return _closed;
 }
 
-std::shared_ptr<Instance> Issuer::instance() const
+std::shared_ptr<PluginInstance> Issuer::instance() const
 {
 	const std::lock_guard lock(_view);
 	return _now.instance;
 }
 
-std::shared_ptr<Instance> Issuer::takeInstance()
+std::shared_ptr<PluginInstance> Issuer::takeInstance()
 {
 	const std::lock_guard lock(_view);
 	return std::exchange(_now.instance, nullptr);
@@ -117,7 +117,7 @@ observe::IssuerStatus Issuer::status() const
 		status.nextStartUnixMs = _retryUnixMs;
 		status.sinceUnixMs = _sinceUnixMs;
 	}
-	std::shared_ptr<Instance> instance;
+	std::shared_ptr<PluginInstance> instance;
 	{
 		const std::lock_guard lock(_view);
 		status.name = _name;
@@ -146,7 +146,7 @@ Result<void> Issuer::nudge(Nudge nudge)
 		}
 		runs = _running;
 	}
-	const std::shared_ptr<Instance> its = instance();
+	const std::shared_ptr<PluginInstance> its = instance();
 	if (!runs || its == nullptr) {
 		startIfIdle(); // the start reads everything anew
 		return {};
@@ -200,7 +200,7 @@ CallResult Issuer::attemptOnce()
 }
 
 /// Records and starts, unless told to stop.
-CallResult Issuer::startCancellably(Instance& instance, Deadline deadline)
+CallResult Issuer::startCancellably(PluginInstance& instance, Deadline deadline)
 {
 	if (_stopPending) {
 		if (CallResult stopped = instance.stop(milliseconds(0)); !stopped) {
@@ -218,7 +218,7 @@ CallResult Issuer::startCancellably(Instance& instance, Deadline deadline)
 		}
 		// With its hold, which a stop by another thread needs longer than this start: see beginStop(). The pair lets go
 		// of the instance first.
-		const auto kept = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<Instance>>>(
+		const auto kept = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<PluginInstance>>>(
 			_now.hold, _now.instance);
 		_starting = {kept, kept->second.get()};
 	}
@@ -246,7 +246,7 @@ void Issuer::settle(const CallResult& started)
 	const issuer_rc code = started.error().code;
 	const bool passes =
 		started.error().hung || code == ISSUER_E_UNAVAILABLE || code == ISSUER_E_TIMEOUT || code == ISSUER_E_CANCELLED;
-	const std::shared_ptr<Instance> its = instance();
+	const std::shared_ptr<PluginInstance> its = instance();
 	const bool credentialDead = its != nullptr && its->lastHeard() == ISSUER_STATE_EXPIRED;
 	_failed = !passes;
 	const milliseconds pause = _surroundings.backoff(++_failures, !passes || credentialDead);
@@ -320,7 +320,7 @@ std::string Issuer::stampOfFiles() const
 /// Destroys the instance, hidden from status() meanwhile. If that fails, it still exists.
 CallResult Issuer::destroyInstance()
 {
-	std::shared_ptr<Instance> its = takeInstance();
+	std::shared_ptr<PluginInstance> its = takeInstance();
 	CallResult destroyed = its->destroy(soon());
 	if (!destroyed && !destroyed.error().hung) {
 		const std::lock_guard lock(_view);
@@ -337,7 +337,7 @@ bool Issuer::halt(Deadline deadline)
 	++_epoch;
 	while (_busy) {
 		// Repeatedly: a start that has not been entered yet cannot be cancelled by a stop.
-		if (const std::shared_ptr<Instance> starting = _starting) {
+		if (const std::shared_ptr<PluginInstance> starting = _starting) {
 			lock.unlock();
 			static_cast<void>(starting->stop(milliseconds(0)));
 			lock.lock();
@@ -358,7 +358,7 @@ bool Issuer::halt(Deadline deadline)
 bool Issuer::leaveStartBehind()
 {
 	constexpr milliseconds aMoment{300};
-	if (const std::shared_ptr<Instance> its = instance()) {
+	if (const std::shared_ptr<PluginInstance> its = instance()) {
 		its->abandon();
 	}
 	std::unique_lock lock(_mutex);
@@ -375,7 +375,7 @@ void Issuer::requestStop()
 void Issuer::beginStop()
 {
 	requestStop();
-	std::shared_ptr<Instance> told;
+	std::shared_ptr<PluginInstance> told;
 	{
 		const std::lock_guard lock(_mutex);
 		told = _busy ? _starting : instance();
@@ -393,7 +393,7 @@ bool Issuer::finish(Deadline deadline)
 		static_cast<void>(leaveStartBehind());
 		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
 	}
-	else if (const std::shared_ptr<Instance> its = instance()) {
+	else if (const std::shared_ptr<PluginInstance> its = instance()) {
 		const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
 		gone = its->stop(left).and_then([&] {
 			takeInstance();

@@ -2,7 +2,7 @@
 
 #include "common/result.h"
 #include "observe/issuer_status.h"
-#include "registry/instance.h"
+#include "registry/plugin_instance.h"
 #include "registry/spec.h"
 #include "registry/workers.h"
 
@@ -57,7 +57,7 @@ struct Candidate
 {
 	IssuerSpec spec;
 	std::shared_ptr<const loader::Plugin> plugin; ///< null, as the instance: not created yet
-	std::shared_ptr<Instance> instance;
+	std::shared_ptr<PluginInstance> instance;
 	std::shared_ptr<const void> hold = {}; ///< keeps the plugin from being unloaded
 };
 
@@ -69,7 +69,7 @@ struct Candidate
 /// swapped, with a way back at every step; stopped.
 ///
 /// Whatever keeps it from running, there is a next try: after a pause, and at once when a file changes that its
-/// configuration names. A plugin that does not return from a call is left behind: see Instance.
+/// configuration names. A plugin that does not return from a call is left behind: see PluginInstance.
 ///
 /// At any time at most one thread is busy with it (a start attempt or a swap, on a worker). Functions are for any
 /// thread, unless they say otherwise.
@@ -152,19 +152,19 @@ private:
 	void lookForChanges(const std::shared_ptr<const Look>& look);
 	void lookLater(const std::shared_ptr<const Look>& look);
 	[[nodiscard]] std::string stampOfFiles() const;
-	CallResult startCancellably(Instance& instance, Deadline deadline);
+	CallResult startCancellably(PluginInstance& instance, Deadline deadline);
 	bool halt(Deadline deadline);
 	bool leaveStartBehind();
 	Result<void> swapInTurn(Candidate next, std::uint64_t ticket);
-	Result<void> exchange(Candidate next, bool wasRunning);
-	void awaitQuiet(const Instance& instance);
+	Result<void> carryOutSwap(Candidate next, bool wasRunning);
+	void awaitQuiet(const PluginInstance& instance);
 	Result<void> replace(
 		Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost);
 	Result<void> goBack(std::string why);
 	Result<void> recreate(Candidate before, std::string why, const std::optional<std::string>& state);
 	CallResult destroyInstance();
-	[[nodiscard]] std::shared_ptr<Instance> instance() const;
-	std::shared_ptr<Instance> takeInstance();
+	[[nodiscard]] std::shared_ptr<PluginInstance> instance() const;
+	std::shared_ptr<PluginInstance> takeInstance();
 	Candidate become(Candidate next);
 	[[nodiscard]] Deadline soon() const;
 	void tell(observe::Action action, issuer_log_level level, const std::string& text) const;
@@ -188,13 +188,13 @@ private:
 	bool _busy = false; ///< a worker is in attempt() or swap() and owns _now
 	/// A start was asked for while it was busy: unless it runs then, it is started again at once.
 	bool _startAsked = false;
-	bool _swapping = false;              ///< in swap()
-	bool _closed = false;                ///< requestStop() was called
-	bool _halted = false;                ///< no start may begin
-	bool _running = false;               ///< the last start succeeded
-	bool _failed = false;                ///< the last start failed for a reason that only an operator can mend
-	std::shared_ptr<Instance> _starting; ///< a start waits in it; stop() ends the wait
-	std::uint64_t _epoch = 0;            ///< attempts planned in an earlier epoch are void
+	bool _swapping = false;                    ///< in swap()
+	bool _closed = false;                      ///< requestStop() was called
+	bool _halted = false;                      ///< no start may begin
+	bool _running = false;                     ///< the last start succeeded
+	bool _failed = false;                      ///< the last start failed for a reason that only an operator can mend
+	std::shared_ptr<PluginInstance> _starting; ///< a start waits in it; stop() ends the wait
+	std::uint64_t _epoch = 0;                  ///< attempts planned in an earlier epoch are void
 	unsigned _failures = 0;
 	std::optional<std::chrono::milliseconds> _retryAfter; ///< pause before the next attempt, to be planned by rest()
 	std::optional<std::int64_t> _retryUnixMs;             ///< time of the next attempt, for status()

@@ -84,7 +84,7 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 		_busy = true;
 		_retryUnixMs.reset();
 	}
-	Result<void> result = exchange(std::move(next), wasRunning);
+	Result<void> result = carryOutSwap(std::move(next), wasRunning);
 	if (!result) {
 		tell(Action::rolledBack, ISSUER_LOG_ERROR, "goes on as before: " + result.error().text);
 		const std::lock_guard lock(_mutex);
@@ -98,11 +98,11 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 ///
 /// An old instance that has stopped and then hangs cannot be returned to: it is left behind, and the new one takes its
 /// place without its state. One that hangs in its stop prevents the swap once: the next swap leaves it behind.
-Result<void> Issuer::exchange(Candidate next, bool wasRunning)
+Result<void> Issuer::carryOutSwap(Candidate next, bool wasRunning)
 {
 	std::optional<std::string> state;
 	std::string lost;
-	if (const std::shared_ptr<Instance> old = instance()) {
+	if (const std::shared_ptr<PluginInstance> old = instance()) {
 		awaitQuiet(*old);
 		const CallResult stopped = old->stop(_surroundings.stopTimeout);
 		if (!stopped && (wasRunning || !stopped.error().hung)) {
@@ -137,7 +137,7 @@ Result<void> Issuer::exchange(Candidate next, bool wasRunning)
 
 /// Waits for a request under way to end. A stop would cut it off although the server may have carried it out, and the
 /// successor would send it again. The wait is short, for a swap may be the remedy against a server that hangs.
-void Issuer::awaitQuiet(const Instance& instance)
+void Issuer::awaitQuiet(const PluginInstance& instance)
 {
 	constexpr milliseconds longest{1000};
 	constexpr milliseconds pause{5};

@@ -40,7 +40,7 @@ void Workers::post(Task task)
 {
 	std::unique_lock lock(_mutex);
 	_ready.push_back(std::move(task));
-	employ();
+	wakeOrSpawn();
 	joinFinished(lock);
 }
 
@@ -51,7 +51,7 @@ void Workers::postAfter(std::chrono::milliseconds delay, Task task)
 		return;
 	}
 	_delayed.emplace(Clock::now() + delay, std::move(task));
-	employ();
+	wakeOrSpawn();
 	joinFinished(lock);
 }
 
@@ -70,7 +70,7 @@ std::optional<Workers::Clock::time_point> Workers::fullUntil() const
 }
 
 /// Makes sure that there is a thread for the ready tasks, or one for those that are due later.
-void Workers::employ()
+void Workers::wakeOrSpawn()
 {
 	const std::size_t needed = std::max<std::size_t>(_ready.size(), _delayed.empty() ? 0 : 1);
 	// One idle thread more than the busy ones, which looks when one of them is stuck.
@@ -123,7 +123,7 @@ void Workers::carryOut(Task task, std::unique_lock<std::mutex>& lock)
 	if (!_threads.empty()) {
 		// For the other tasks while this thread is busy; it is counted already, otherwise each task would create a
 		// thread in vain.
-		employ();
+		wakeOrSpawn();
 	}
 	lock.unlock();
 	task();

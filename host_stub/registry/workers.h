@@ -47,7 +47,7 @@ private:
 	void run();
 	void await(std::unique_lock<std::mutex>& lock, std::optional<Clock::time_point> until);
 	[[nodiscard]] std::optional<Clock::time_point> fullUntil() const;
-	void employ();
+	void wakeOrSpawn();
 	void hire();
 	Task next();
 	void carryOut(Task task, std::unique_lock<std::mutex>& lock);

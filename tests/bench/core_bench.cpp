@@ -1,7 +1,7 @@
 // The core without a socket or a thread: the cost of a decision, of reading a reply, of a configuration.
 #include "config.h"
 #include "renewal/keeper.h"
-#include "vault/wire.h"
+#include "wire/wire.h"
 
 #include <benchmark/benchmark.h>
 

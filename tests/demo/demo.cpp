@@ -17,9 +17,9 @@ int main(int argc, char** argv)
 			   "nothing outside a temporary directory. Exit codes: 0 all was seen; 1 something was not.\n";
 		return help ? 0 : 64;
 	}
-	Stage stage;
+	Setup setup;
 	try {
-		Story story(stage, {DEMO_HOST, DEMO_FAKE_VAULT, DEMO_PLUGIN, DEMO_NEXT_PLUGIN});
+		Story story(setup, {DEMO_HOST, DEMO_FAKE_VAULT, DEMO_PLUGIN, DEMO_NEXT_PLUGIN});
 		story.play();
 		return 0;
 	}

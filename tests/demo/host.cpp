@@ -32,12 +32,12 @@ Event parsed(const std::string& line)
 
 } // namespace
 
-Host::Host(Stage& stage, const std::filesystem::path& program, const std::filesystem::path& config,
+Host::Host(Setup& setup, const std::filesystem::path& program, const std::filesystem::path& config,
 	std::filesystem::path journal)
-	: _stage(stage), _journal(std::move(journal)), _process(program, {"run", "--config", config.string()}),
+	: _setup(setup), _journal(std::move(journal)), _process(program, {"run", "--config", config.string()}),
 	  _echo([this] {
 		  while (const auto line = _process.readLine()) {
-			  _stage.quote(*line);
+			  _setup.quote(*line);
 		  }
 	  })
 {

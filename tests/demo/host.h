@@ -1,7 +1,7 @@
 #pragma once
 
 #include "child_process.h"
-#include "stage.h"
+#include "setup.h"
 
 #include <chrono>
 #include <cstdint>
@@ -34,7 +34,7 @@ using Events = std::vector<Event>;
 class Host
 {
 public:
-	Host(Stage& stage, const std::filesystem::path& program, const std::filesystem::path& config,
+	Host(Setup& setup, const std::filesystem::path& program, const std::filesystem::path& config,
 		std::filesystem::path journal);
 	~Host();
 
@@ -51,7 +51,7 @@ public:
 private:
 	void readJournal();
 
-	Stage& _stage;
+	Setup& _setup;
 	const std::filesystem::path _journal;
 	std::streamoff _readUpTo = 0;
 	Events _events;

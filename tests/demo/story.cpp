@@ -67,7 +67,7 @@ void require(bool condition, const std::string& otherwise)
 
 } // namespace
 
-Story::Story(Stage& stage, const Cast& cast) : _stage(stage), _cast(cast), _vault(cast.fakeVault) {}
+Story::Story(Setup& setup, const Cast& cast) : _setup(setup), _cast(cast), _vault(cast.fakeVault) {}
 
 void Story::play()
 {
@@ -81,23 +81,23 @@ void Story::play()
 
 void Story::introduce()
 {
-	_stage.title("Three issuers, three tokens");
-	_stage.tell("A fake Vault with honest leases serves at " + _vault.address() + ".");
+	_setup.title("Three issuers, three tokens");
+	_setup.tell("A fake Vault with honest leases serves at " + _vault.address() + ".");
 	writeToken("web", _vault.createToken("web", R"("ttl":"10s")"));
 	writeToken("mail", _vault.createToken("mail", R"("period":"10s")"));
 	_cappedToken = _vault.createToken("build", R"("ttl":"10s","explicit_max_ttl":"26s")");
 	_cappedEnd = nowMs() + 26'000;
 	writeToken("build", _cappedToken);
-	_stage.tell("web holds a token of 10 s, mail a periodic one; build's may not live longer than 26 s, however often "
+	_setup.tell("web holds a token of 10 s, mail a periodic one; build's may not live longer than 26 s, however often "
 				"it is renewed.");
 	const fs::path plugin = installed(_cast.plugin, "1");
 	for (const auto& issuer : everybody) {
 		_plugins[issuer] = plugin;
 	}
 	configure();
-	_stage.tell("issuer-host run --config host.json:");
+	_setup.tell("issuer-host run --config host.json:");
 	_host = std::make_unique<Host>(
-		_stage, _cast.host, _directory.path() / "host.json", _directory.path() / "journal.jsonl");
+		_setup, _cast.host, _directory.path() / "host.json", _directory.path() / "journal.jsonl");
 
 	std::string page;
 	_host->waitFor("the address of the status page", [&](const Events& events) {
@@ -106,15 +106,15 @@ void Story::introduce()
 		return !page.empty();
 	});
 	require(statusOf(page) == 200, "the status page at " + page + " does not answer with 200");
-	_stage.confirm("a status page is at " + page + " as long as this runs");
+	_setup.confirm("a status page is at " + page + " as long as this runs");
 	waitForRenewals("first", everybody, 0);
-	_stage.confirm("each token has been renewed at about half of its lease");
+	_setup.confirm("each token has been renewed at about half of its lease");
 }
 
 void Story::surviveAnOutage()
 {
-	_stage.title("An outage");
-	_stage.tell("The server is away for " + std::to_string(outage.count()) +
+	_setup.title("An outage");
+	_setup.tell("The server is away for " + std::to_string(outage.count()) +
 				" s, longer than any token would wait for its next renewal.");
 	const std::int64_t begin = nowMs();
 	_vault.beginOutage(outage);
@@ -130,16 +130,16 @@ void Story::surviveAnOutage()
 	for (const auto& issuer : everybody) {
 		expectNoRefusal(issuer, nowMs());
 	}
-	_stage.confirm("the server answered nobody for " + inSeconds(firstAfter->unixMs - begin) +
+	_setup.confirm("the server answered nobody for " + inSeconds(firstAfter->unixMs - begin) +
 				   "; all three tokens live, and were renewed when it was back");
 }
 
 void Story::swapOne()
 {
-	_stage.title("A newer plugin for one of them, while all of them run");
+	_setup.title("A newer plugin for one of them, while all of them run");
 	_plugins["web"] = installed(_cast.nextPlugin, "2");
 	configure();
-	_stage.tell("web's plugin in host.json is now another file; kill -HUP:");
+	_setup.tell("web's plugin in host.json is now another file; kill -HUP:");
 	const std::int64_t before = nowMs();
 	_host->reload();
 	_host->waitFor("that web was swapped", [&](const Events& events) {
@@ -155,13 +155,13 @@ void Story::swapOne()
 			"the swap of web disturbed " + event.issuer);
 	}
 	expectNoRefusal("web", nowMs());
-	_stage.confirm("the new plugin renews web's token; the other two were not touched");
+	_setup.confirm("the new plugin renews web's token; the other two were not touched");
 }
 
 void Story::meetTheMaxTtl()
 {
-	_stage.title("A max TTL");
-	_stage.tell("No renewal moves the end of build's token past its 26 s. The host says when it will die:");
+	_setup.title("A max TTL");
+	_setup.tell("No renewal moves the end of build's token past its 26 s. The host says when it will die:");
 	const Event* capped = nullptr;
 	_host->waitFor("that build is capped", [&](const Events& events) {
 		capped = inState(events, "build", "capped", 0);
@@ -180,24 +180,24 @@ void Story::meetTheMaxTtl()
 	require(off <= forecastTolerance, "build's token ends " + inSeconds(off) + " from the time that was announced");
 	expectNoRefusal("build", forecast - forecastTolerance);
 	require(!_vault.accepts(_cappedToken), "the host calls build's token dead, the server accepts it");
-	_stage.confirm("its death was announced " + inSeconds(death - announcedAt) + " ahead, and " + inSeconds(off) +
+	_setup.confirm("its death was announced " + inSeconds(death - announcedAt) + " ahead, and " + inSeconds(off) +
 				   " from its true hour");
 }
 
 void Story::replaceTheToken()
 {
-	_stage.title("A new token");
-	_stage.tell("Somebody puts a new token into build's file; nothing is told to the host.");
+	_setup.title("A new token");
+	_setup.tell("Somebody puts a new token into build's file; nothing is told to the host.");
 	const std::int64_t before = nowMs();
 	writeToken("build", _vault.createToken("build", R"("ttl":"10s")"));
 	_host->waitFor("that build is alive again",
 		[&](const Events& events) { return inState(events, "build", "active", before) != nullptr; });
-	_stage.confirm("build is alive again");
+	_setup.confirm("build is alive again");
 }
 
 void Story::end()
 {
-	_stage.title("The end");
+	_setup.title("The end");
 	for (const std::string issuer : {"web", "mail"}) {
 		expectNoRefusal(issuer, nowMs());
 	}
@@ -206,7 +206,7 @@ void Story::end()
 		std::ranges::count_if(requests, [](const Request& r) { return r.call == "renew-self" && r.status == 200; });
 	const int code = _host->stop();
 	require(code == 0, "issuer-host ended with exit code " + std::to_string(code));
-	_stage.confirm("the server granted " + std::to_string(renewals) +
+	_setup.confirm("the server granted " + std::to_string(renewals) +
 				   " renewals and never refused web or mail; the host stopped everything and ended with 0");
 }
 

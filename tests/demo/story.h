@@ -1,7 +1,7 @@
 #pragma once
 
 #include "host.h"
-#include "stage.h"
+#include "setup.h"
 #include "vault.h"
 
 #include "temp_dir.h"
@@ -29,7 +29,7 @@ struct Cast
 class Story
 {
 public:
-	Story(Stage& stage, const Cast& cast);
+	Story(Setup& setup, const Cast& cast);
 
 	/// Throws a Failure at the first claim that does not hold.
 	void play();
@@ -48,7 +48,7 @@ private:
 	void waitForRenewals(const std::string& occasion, const std::vector<std::string>& issuers, std::int64_t since);
 	void expectNoRefusal(const std::string& issuer, std::int64_t until) const;
 
-	Stage& _stage;
+	Setup& _setup;
 	const Cast _cast;
 	const test::TempDir _directory;
 	Vault _vault;

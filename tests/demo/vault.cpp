@@ -1,6 +1,6 @@
 #include "vault.h"
 
-#include "stage.h"
+#include "setup.h"
 
 #include <sstream>
 

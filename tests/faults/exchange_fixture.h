@@ -62,22 +62,23 @@ private:
 	int _fd;
 };
 
-using vault::transport::Outcome;
+using vault::transport::ExchangeResult;
 
-inline Outcome renew(vault::transport::Exchange& client, std::chrono::milliseconds limit = patience, int cancelFd = -1)
+inline ExchangeResult renew(
+	vault::transport::Exchange& client, std::chrono::milliseconds limit = patience, int cancelFd = -1)
 {
 	const auto request = renewal();
 	return vault::transport::blockingly(client.carry(request, std::chrono::steady_clock::now() + limit), cancelFd);
 }
 
-inline Outcome renew(
+inline ExchangeResult renew(
 	const vault::transport::Settings& settings, std::chrono::milliseconds limit = patience, int cancelFd = -1)
 {
 	return renew(*vault::transport::Clients().get(settings), limit, cancelFd);
 }
 
 /// Formats a reply for the text of a failed assertion.
-inline std::string told(const Outcome& outcome)
+inline std::string told(const ExchangeResult& outcome)
 {
 	return outcome ? "status " + std::to_string(outcome->status) : outcome.error().text;
 }

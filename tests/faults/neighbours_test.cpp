@@ -1,6 +1,6 @@
 #include "child_process.h"
 #include "exchange_fixture.h"
-#include "vault/wire.h"
+#include "wire/wire.h"
 
 #include <arpa/inet.h>
 #include <fstream>
@@ -97,14 +97,14 @@ Settings trusting(const std::string& address)
 }
 
 /// A renewal that the server behind has granted.
-void expectRenewed(const Outcome& outcome)
+void expectRenewed(const ExchangeResult& outcome)
 {
 	ASSERT_TRUE(outcome.has_value()) << told(outcome);
 	EXPECT_EQ(outcome->status, 200);
 }
 
 /// A page that says nothing about the token.
-void expectNoVerdict(Outcome outcome, int status)
+void expectNoVerdict(ExchangeResult outcome, int status)
 {
 	ASSERT_TRUE(outcome.has_value()) << told(outcome);
 	EXPECT_EQ(outcome->status, status);

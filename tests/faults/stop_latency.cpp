@@ -54,7 +54,7 @@ public:
 
 private:
 	const HttpRequest _request = renewal();
-	vault::Task<Outcome> _carried;
+	vault::Task<ExchangeResult> _carried;
 	std::promise<Clock::time_point> _ended;
 };
 
@@ -130,7 +130,7 @@ struct StuckServer
 class Idle final : public Exchange
 {
 public:
-	vault::Task<Outcome> carry(const HttpRequest&, vault::transport::Deadline deadline) override
+	vault::Task<ExchangeResult> carry(const HttpRequest&, vault::transport::Deadline deadline) override
 	{
 		co_await vault::transport::ready(-1, 0, deadline);
 		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::timeout, "", true});

@@ -72,7 +72,7 @@ void expectTrusted(const Settings& settings)
 }
 
 /// Renews until `done`, or for as long as patience lasts.
-Outcome renewUntil(vault::transport::Exchange& client, const std::function<bool(const Outcome&)>& done)
+ExchangeResult renewUntil(vault::transport::Exchange& client, const std::function<bool(const ExchangeResult&)>& done)
 {
 	const auto limit = std::chrono::steady_clock::now() + patience;
 	auto reply = renew(client);
@@ -82,7 +82,7 @@ Outcome renewUntil(vault::transport::Exchange& client, const std::function<bool(
 	return reply;
 }
 
-bool advises(const Outcome& reply, const std::string& text)
+bool advises(const ExchangeResult& reply, const std::string& text)
 {
 	return reply && testing::Matches(testing::Contains(HasSubstr(text)))(reply->advice);
 }
@@ -173,7 +173,7 @@ TEST(Trust, ANewFileInACaDirectoryIsNoticed)
 	const auto client = Clients().get(settings);
 	EXPECT_EQ(renew(*client).error().kind, Kind::tls);
 	directory.write("right.pem", textOf(pki.authority.caFile()));
-	const auto reply = renewUntil(*client, [](const Outcome& outcome) { return outcome.has_value(); });
+	const auto reply = renewUntil(*client, [](const ExchangeResult& outcome) { return outcome.has_value(); });
 	EXPECT_TRUE(reply.has_value()) << told(reply);
 }
 
@@ -335,7 +335,7 @@ TEST(Trust, AFileThatHangsLeavesWhatWasReadInUseAndIsTold)
 	ASSERT_TRUE(renew(*client).has_value());
 
 	HangingFile hanging(settings.tls.caFile);
-	const auto isTold = [&](const Outcome& reply) {
+	const auto isTold = [&](const ExchangeResult& reply) {
 		return !reply || advises(reply, "CA file " + settings.tls.caFile +
 											" hangs: its file system does not answer; "
 											"the content read before stays in use");
@@ -344,7 +344,7 @@ TEST(Trust, AFileThatHangsLeavesWhatWasReadInUseAndIsTold)
 	ASSERT_TRUE(meanwhile.has_value()) << told(meanwhile);
 	EXPECT_TRUE(isTold(meanwhile));
 	hanging.answer(textOf(pki.authority.caFile()));
-	const auto after = renewUntil(*client, [](const Outcome& reply) { return !reply || reply->advice.empty(); });
+	const auto after = renewUntil(*client, [](const ExchangeResult& reply) { return !reply || reply->advice.empty(); });
 	ASSERT_TRUE(after.has_value()) << told(after);
 	EXPECT_THAT(after->advice, testing::IsEmpty());
 }
@@ -413,11 +413,11 @@ TEST(Trust, AClientCertificateIsReplacedOnceBothOfItsFilesAre)
 
 	const auto second = pki.issue("second", {.validTo = std::chrono::hours(24 * 60), .forClient = true});
 	std::filesystem::rename(second.certificate, first.certificate);
-	const auto between =
-		renewUntil(*client, [](const Outcome& reply) { return !reply || advises(reply, "must be the matching"); });
+	const auto between = renewUntil(
+		*client, [](const ExchangeResult& reply) { return !reply || advises(reply, "must be the matching"); });
 	EXPECT_TRUE(advises(between, "must be the matching")) << told(between);
 	std::filesystem::rename(second.key, first.key);
-	const auto after = renewUntil(*client, [](const Outcome& reply) { return !reply || reply->advice.empty(); });
+	const auto after = renewUntil(*client, [](const ExchangeResult& reply) { return !reply || reply->advice.empty(); });
 	ASSERT_TRUE(after.has_value()) << told(after);
 	ASSERT_TRUE(renew(*client).has_value()); // the reply before may have come while they were read
 	EXPECT_EQ(server.connections(), 2u) << "with the new one, and without one in between";

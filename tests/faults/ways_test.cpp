@@ -24,7 +24,7 @@ using What = Fault::What;
 const auto sealed = httpReply(503, "{\"errors\":[\"Vault is sealed\"]}");
 const auto cutOff = httpReply(500, "{\"errors\":[\"local node not active but active cluster node not found\"]}");
 
-int status(const Outcome& outcome)
+int status(const ExchangeResult& outcome)
 {
 	EXPECT_TRUE(outcome.has_value()) << told(outcome);
 	return outcome ? outcome->status : 0;

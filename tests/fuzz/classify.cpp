@@ -1,8 +1,8 @@
 // Any reply: its meaning is within bounds, its sentence is safe to show, and the token of the request is not in it.
 // The input is four lines and a body: operation ("L" or anything), status, Retry-After, Location.
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "require.h"
-#include "vault/wire.h"
+#include "wire/wire.h"
 
 #include <charconv>
 
@@ -48,7 +48,7 @@ struct Judge
 	void operator()(const Trouble& trouble) const
 	{
 		require(!trouble.detail.empty(), "trouble has words");
-		require(forPeople(trouble.detail, trouble.detail.size()) == trouble.detail,
+		require(sanitize(trouble.detail, trouble.detail.size()) == trouble.detail,
 			"trouble is one line that is safe to show");
 		require(trouble.detail.size() < 700, "trouble is told in bounds");
 		require(trouble.detail.find(token) == trouble.detail.npos, "no text repeats the token");

@@ -1,6 +1,6 @@
 // Any text as a configuration: settings within their limits, or an error in one line that never repeats the token.
 #include "config.h"
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "require.h"
 
 using namespace issuer::vault;
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 	}
 	else {
 		const auto& error = config.error().text;
-		require(forPeople(error, error.size()) == error && error.size() < 400, "an error is one short line");
+		require(sanitize(error, error.size()) == error && error.size() < 400, "an error is one short line");
 	}
 
 	const std::string secret = "hvs.NEVER_SAID_ALOUD";

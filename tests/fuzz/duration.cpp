@@ -1,6 +1,6 @@
 // Any text as a length of time: bounded, and written so that it is read back the same; or an error in one safe line.
 #include "base/duration_text.h"
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "require.h"
 
 using namespace issuer::vault;
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 	const auto parsed = parseDuration(text);
 	if (!parsed) {
 		const auto& error = parsed.error().text;
-		require(forPeople(error, error.size()) == error, "an error is one line that is safe to show");
+		require(sanitize(error, error.size()) == error, "an error is one line that is safe to show");
 		require(error.size() < 200, "an error is short");
 		return 0;
 	}

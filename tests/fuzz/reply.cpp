@@ -1,6 +1,6 @@
 // Any bytes as a reply, in pieces as the network makes them: the first byte of the input is the size of the pieces.
 // Once with the whole body kept, and once with only the members that are read.
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "require.h"
 #include "transport/reply_parser.h"
 
@@ -14,7 +14,7 @@ using State = transport::ReplyParser::State;
 namespace {
 
 /// The visible state of a parser that has been fed.
-struct Outcome
+struct Parsed
 {
 	State state = State::needMore;
 	std::string complaint;
@@ -28,10 +28,10 @@ constexpr JsonKey ofReply[] = {
 	{"errors"}, {"error", true, ofError}, {"warnings"}, {"wrap_info", false}, {"auth", false, ofAuth}};
 using Reads = std::span<const JsonKey>;
 
-Outcome parse(std::string_view bytes, std::size_t piece, Reads reads)
+Parsed parse(std::string_view bytes, std::size_t piece, Reads reads)
 {
 	transport::ReplyParser parser(transport::ReplyParser::To::request, {}, reads);
-	Outcome outcome;
+	Parsed outcome;
 	while (!bytes.empty() && outcome.state == State::needMore) {
 		const auto room = parser.room();
 		require(!room.empty(), "there is room for more");
@@ -53,11 +53,11 @@ Outcome parse(std::string_view bytes, std::size_t piece, Reads reads)
 	return outcome;
 }
 
-void judge(const Outcome& outcome)
+void judge(const Parsed& outcome)
 {
 	const auto& complaint = outcome.complaint;
 	require((outcome.state == State::malformed) == !complaint.empty(), "what is malformed has a complaint");
-	require(forPeople(complaint, complaint.size()) == complaint, "a complaint is one line that is safe to show");
+	require(sanitize(complaint, complaint.size()) == complaint, "a complaint is one line that is safe to show");
 	require(complaint.size() < 120, "a complaint is short");
 	if (outcome.state != State::complete) {
 		return;

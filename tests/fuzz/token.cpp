@@ -1,5 +1,5 @@
 // Any text as a token: one word of visible ASCII out of the middle of it, or an error that does not depend on the rest.
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "credential/secret.h"
 #include "credential/token_text.h"
 #include "require.h"
@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 	const auto token = credential::tokenIn(text);
 	if (!token) {
 		const auto& error = token.error().text;
-		require(forPeople(error, error.size()) == error && error.size() < 120, "an error is one short line");
+		require(sanitize(error, error.size()) == error && error.size() < 120, "an error is one short line");
 		return 0;
 	}
 	require(!token->empty(), "a token is not empty");

@@ -2,7 +2,7 @@
 
 #include "keeper_renewer.h"
 #include "share_out.h"
-#include "stage.h"
+#include "world_player.h"
 #include "worlds.h"
 
 #include <rapidcheck/shrinkable/Operations.h>
@@ -15,7 +15,7 @@ namespace issuer::simulation {
 Chronicle play(const World& world, Timeline* timeline)
 {
 	KeeperRenewer keeper(world.policy, world.dice);
-	return Stage(world, keeper, timeline).play();
+	return WorldPlayer(world, keeper, timeline).play();
 }
 
 std::uint64_t seedOf(std::uint64_t run, std::uint64_t index)
@@ -45,7 +45,7 @@ Verdicts judge(std::uint64_t run, std::uint64_t worlds, unsigned workers, const 
 	Verdicts sum{};
 	shareOut<Verdicts>(worlds, workers, work, [&](const Verdicts& share) {
 		for (std::size_t which = 0; which < all.size(); ++which) {
-			const auto known = std::min<std::uint64_t>(share[which].broken, Verdict::mostSeeds);
+			const auto known = std::min<std::uint64_t>(share[which].broken, Judgement::mostSeeds);
 			for (std::size_t index = 0; index < known; ++index) {
 				sum[which].add(share[which].seeds[index]);
 			}

@@ -17,7 +17,7 @@ namespace issuer::simulation {
 [[nodiscard]] std::uint64_t seedOf(std::uint64_t run, std::uint64_t index);
 
 /// The results of one property in many worlds.
-struct Verdict
+struct Judgement
 {
 	static constexpr std::size_t mostSeeds = 16;
 
@@ -33,7 +33,7 @@ struct Verdict
 	}
 };
 
-using Verdicts = std::array<Verdict, propertyCount>;
+using Verdicts = std::array<Judgement, propertyCount>;
 
 /// Plays the first `worlds` worlds of a run and judges each by every property, on `workers` processes. A world that
 /// kills its process is an error whose text names it.

@@ -47,12 +47,12 @@ struct Trouble
 struct Death
 {
 	Instant at;
-	Instant told;                ///< earlier than that if a renewal was done whose answer the renewer never heard…
-	Instant hoped;               ///< …and later than told if it was its own, sent before the end that it knew of
-	Instant watchedSince;        ///< the renewer ran, and had been told how long this token lives
-	Instant askedSince;          ///< the renewer ran, and had this token
-	Duration lease{};            ///< its latest, as the renewer had been told
-	std::optional<Instant> wall; ///< its max TTL
+	Instant told;         ///< earlier than that if a renewal was done whose answer the renewer never heard…
+	Instant hoped;        ///< …and later than told if it was its own, sent before the end that it knew of
+	Instant watchedSince; ///< the renewer ran, and had been told how long this token lives
+	Instant askedSince;   ///< the renewer ran, and had this token
+	Duration lease{};     ///< its latest, as the renewer had been told
+	std::optional<Instant> maxTtlEnd; ///< its max TTL
 	bool renewable = true;
 	bool killed = false;               ///< revoked, or its uses were spent
 	bool shortened = false;            ///< a rival made its life shorter, unknown to the renewer
@@ -72,8 +72,8 @@ struct Saying
 	Instant at;
 	WallTime wallClock; ///< of the renewer's machine
 	vault::renewal::Snapshot snapshot;
-	std::optional<Instant> wall; ///< the truth, at this moment
-	Instant end;                 ///< the truth
+	std::optional<Instant> maxTtlEnd; ///< the truth, at this moment
+	Instant end;                      ///< the truth
 	int life = 0;
 	int events = 0;
 	int notes = 0;

@@ -6,7 +6,7 @@
 #include "lost_in_vain.h"
 #include "original_rules.h"
 #include "share_out.h"
-#include "stage.h"
+#include "world_player.h"
 #include "worlds.h"
 
 #include <algorithm>
@@ -54,7 +54,7 @@ using Fares = std::array<Fare, renewers>;
 
 bool endedAtWall(const Death& death)
 {
-	return death.renewable && !death.killed && !death.wallMoved && death.wall && death.at > *death.wall - 1s;
+	return death.renewable && !death.killed && !death.wallMoved && death.maxTtlEnd && death.at > *death.maxTtlEnd - 1s;
 }
 
 void add(Fare& fare, const World& world, const Chronicle& chronicle)
@@ -108,11 +108,11 @@ Chronicle playAs(Who who, const World& world)
 	switch (who) {
 	case original: {
 		OriginalRules rules;
-		return Stage(world, rules).play();
+		return WorldPlayer(world, rules).play();
 	}
 	case watcher: {
 		LifetimeWatcherRules rules(world.dice);
-		return Stage(world, rules).play();
+		return WorldPlayer(world, rules).play();
 	}
 	case ours:
 	case renewers:

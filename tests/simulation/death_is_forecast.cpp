@@ -27,14 +27,14 @@ Broken deathForetold(const Chronicle& chronicle)
 			known = saying.life;
 		}
 		const bool owed = known == saying.life && saying.undisturbed && saying.snapshot.state != State::stopped &&
-						  saying.snapshot.state != State::starting && saying.wall;
+						  saying.snapshot.state != State::starting && saying.maxTtlEnd;
 		if (!owed) {
 			continue;
 		}
 		if (!saying.snapshot.cappedAt) {
 			return "the max TTL was shown, and the hour of death is not told" + at(chronicle, saying.at);
 		}
-		const auto off = told(saying, *saying.snapshot.cappedAt) - *saying.wall;
+		const auto off = told(saying, *saying.snapshot.cappedAt) - *saying.maxTtlEnd;
 		if (std::chrono::abs(off) > 2s + saying.uncertainty) {
 			return "the hour of death is told wrong by " + inWords(off) + at(chronicle, saying.at);
 		}

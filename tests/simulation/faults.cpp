@@ -10,29 +10,29 @@ using vault::renewal::Grant;
 using vault::renewal::Operation;
 using vault::renewal::Reason;
 using vault::renewal::TokenFacts;
-using Verdict = vault::renewal::Trouble;
+using AnswerTrouble = vault::renewal::Trouble;
 
 namespace {
 
-Verdict verdict(Verdict::Kind kind, Reason reason, const char* detail)
+AnswerTrouble verdict(AnswerTrouble::Kind kind, Reason reason, const char* detail)
 {
-	Verdict made;
+	AnswerTrouble made;
 	made.kind = kind;
 	made.reason = reason;
 	made.detail = detail;
 	return made;
 }
 
-Verdict unsent()
+AnswerTrouble unsent()
 {
-	auto made = verdict(Verdict::Kind::transport, Reason::network, "connection refused");
+	auto made = verdict(AnswerTrouble::Kind::transport, Reason::network, "connection refused");
 	made.unsent = true;
 	return made;
 }
 
-Verdict throttled(std::optional<Duration> retryAfter)
+AnswerTrouble throttled(std::optional<Duration> retryAfter)
 {
-	auto made = verdict(Verdict::Kind::throttled, Reason::throttled, "rate limit quota exceeded");
+	auto made = verdict(AnswerTrouble::Kind::throttled, Reason::throttled, "rate limit quota exceeded");
 	made.retryAfter = retryAfter;
 	return made;
 }
@@ -41,26 +41,26 @@ Verdict throttled(std::optional<Duration> retryAfter)
 
 bool isGoodReply(const Answer& answer)
 {
-	const auto* trouble = std::get_if<Verdict>(&answer);
+	const auto* trouble = std::get_if<AnswerTrouble>(&answer);
 	if (trouble == nullptr) {
 		return true;
 	}
 	switch (trouble->kind) {
-	case Verdict::Kind::pastMaxTtl:
-	case Verdict::Kind::serverAway:
-	case Verdict::Kind::malformed:
-	case Verdict::Kind::transport:
-	case Verdict::Kind::cancelled:
+	case AnswerTrouble::Kind::pastMaxTtl:
+	case AnswerTrouble::Kind::serverAway:
+	case AnswerTrouble::Kind::malformed:
+	case AnswerTrouble::Kind::transport:
+	case AnswerTrouble::Kind::cancelled:
 		return false;
-	case Verdict::Kind::denied:
-	case Verdict::Kind::refused:
-	case Verdict::Kind::unclearRefusal:
-	case Verdict::Kind::gone:
-	case Verdict::Kind::notRenewable:
-	case Verdict::Kind::batch:
-	case Verdict::Kind::noLease:
-	case Verdict::Kind::throttled:
-	case Verdict::Kind::configuration:
+	case AnswerTrouble::Kind::denied:
+	case AnswerTrouble::Kind::refused:
+	case AnswerTrouble::Kind::unclearRefusal:
+	case AnswerTrouble::Kind::gone:
+	case AnswerTrouble::Kind::notRenewable:
+	case AnswerTrouble::Kind::batch:
+	case AnswerTrouble::Kind::noLease:
+	case AnswerTrouble::Kind::throttled:
+	case AnswerTrouble::Kind::configuration:
 		return true;
 	}
 	return true;
@@ -84,15 +84,15 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 	case Fault::refused:
 		return unsent();
 	case Fault::sealed:
-		return verdict(Verdict::Kind::serverAway, Reason::sealed, "Vault is sealed");
+		return verdict(AnswerTrouble::Kind::serverAway, Reason::sealed, "Vault is sealed");
 	case Fault::internalError:
-		return verdict(Verdict::Kind::serverAway, Reason::server, "internal error");
+		return verdict(AnswerTrouble::Kind::serverAway, Reason::server, "internal error");
 	case Fault::noLeader:
 		// A standby counts a token's life down by itself, and no further.
 		if (!renews && tokenAlive) {
 			return {};
 		}
-		return verdict(Verdict::Kind::serverAway, Reason::server, "redirected to a leader that is gone");
+		return verdict(AnswerTrouble::Kind::serverAway, Reason::server, "redirected to a leader that is gone");
 	case Fault::throttled:
 		return throttled({});
 	case Fault::throttledToEnd:
@@ -100,15 +100,15 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 	case Fault::throttledTooFar:
 		return throttled(1h);
 	case Fault::proxyPage:
-		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
+		return verdict(AnswerTrouble::Kind::malformed, Reason::malformed, "a page");
 	case Fault::lookUpFails:
-		return verdict(Verdict::Kind::serverAway, Reason::server, "internal error");
+		return verdict(AnswerTrouble::Kind::serverAway, Reason::server, "internal error");
 	case Fault::lookUpMissing:
-		return verdict(Verdict::Kind::configuration, Reason::config, "no handler for route");
+		return verdict(AnswerTrouble::Kind::configuration, Reason::config, "no handler for route");
 	case Fault::lookUpGarbage:
-		return verdict(Verdict::Kind::malformed, Reason::malformed, "a page");
+		return verdict(AnswerTrouble::Kind::malformed, Reason::malformed, "a page");
 	case Fault::lookUpRefused:
-		return verdict(Verdict::Kind::refused, Reason::refused, "permission denied");
+		return verdict(AnswerTrouble::Kind::refused, Reason::refused, "permission denied");
 	case Fault::absurdLease: {
 		constexpr Duration absurd = std::chrono::years(90);
 		TokenFacts facts;
@@ -119,27 +119,27 @@ std::optional<Answer> answerInstead(Fault fault, Operation operation, bool token
 		if (!renews || !tokenAlive) {
 			return {};
 		}
-		return verdict(Verdict::Kind::noLease, Reason::none, "invalid lease ID");
+		return verdict(AnswerTrouble::Kind::noLease, Reason::none, "invalid lease ID");
 	case Fault::namespaceGone:
-		return verdict(Verdict::Kind::configuration, Reason::config, "namespace not found");
+		return verdict(AnswerTrouble::Kind::configuration, Reason::config, "namespace not found");
 	case Fault::policyDenies:
 		if (!tokenAlive) {
 			return {};
 		}
-		return verdict(Verdict::Kind::denied, Reason::refused, "1 error occurred: permission denied");
+		return verdict(AnswerTrouble::Kind::denied, Reason::refused, "1 error occurred: permission denied");
 	case Fault::unclearRefusal:
 		if (!renews) {
 			return {};
 		}
-		return verdict(Verdict::Kind::unclearRefusal, Reason::refused, "computer says no");
+		return verdict(AnswerTrouble::Kind::unclearRefusal, Reason::refused, "computer says no");
 	case Fault::roleGone:
 	case Fault::userGone:
 		if (!renews || !tokenAlive) {
 			return {};
 		}
-		return verdict(Verdict::Kind::denied, Reason::refused, "role does not exist");
+		return verdict(AnswerTrouble::Kind::denied, Reason::refused, "role does not exist");
 	case Fault::entityDisabled:
-		return verdict(Verdict::Kind::refused, Reason::refused, "permission denied");
+		return verdict(AnswerTrouble::Kind::refused, Reason::refused, "permission denied");
 	}
 	return {};
 }

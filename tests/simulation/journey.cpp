@@ -9,14 +9,14 @@ namespace issuer::simulation {
 using namespace std::chrono_literals;
 using vault::renewal::Answer;
 using vault::renewal::Reason;
-using Verdict = vault::renewal::Trouble;
+using AnswerTrouble = vault::renewal::Trouble;
 
 namespace {
 
 Answer badAnswer(WayFault fault)
 {
-	Verdict verdict;
-	verdict.kind = fault == WayFault::sealed ? Verdict::Kind::serverAway : Verdict::Kind::malformed;
+	AnswerTrouble verdict;
+	verdict.kind = fault == WayFault::sealed ? AnswerTrouble::Kind::serverAway : AnswerTrouble::Kind::malformed;
 	verdict.reason = fault == WayFault::sealed ? Reason::sealed : Reason::malformed;
 	verdict.detail = fault == WayFault::sealed ? "Vault is sealed" : "a page";
 	return verdict;

@@ -17,7 +17,7 @@ using vault::renewal::Reports;
 using vault::renewal::Snapshot;
 using vault::renewal::State;
 using vault::renewal::TokenFacts;
-using Verdict = vault::renewal::Trouble;
+using AnswerTrouble = vault::renewal::Trouble;
 
 namespace {
 
@@ -32,10 +32,10 @@ Duration share(Duration of, double part)
 /// Returns whether the HTTP client below the watcher tries again by itself.
 bool triedAgain(const Answer& answer)
 {
-	const auto* trouble = std::get_if<Verdict>(&answer);
+	const auto* trouble = std::get_if<AnswerTrouble>(&answer);
 	return trouble != nullptr && trouble->reason != Reason::timeout &&
-		   (trouble->kind == Verdict::Kind::transport || trouble->kind == Verdict::Kind::serverAway ||
-			   trouble->kind == Verdict::Kind::throttled || trouble->kind == Verdict::Kind::pastMaxTtl);
+		   (trouble->kind == AnswerTrouble::Kind::transport || trouble->kind == AnswerTrouble::Kind::serverAway ||
+			   trouble->kind == AnswerTrouble::Kind::throttled || trouble->kind == AnswerTrouble::Kind::pastMaxTtl);
 }
 
 } // namespace
@@ -148,7 +148,7 @@ Reports LifetimeWatcherRules::stopped(Moment)
 /// It has no rule for this: to it, a failed request.
 void LifetimeWatcherRules::interrupted(Moment now)
 {
-	static_cast<void>(answered(now, now, Verdict{}));
+	static_cast<void>(answered(now, now, AnswerTrouble{}));
 }
 
 Reports LifetimeWatcherRules::candidateFound(Moment now)

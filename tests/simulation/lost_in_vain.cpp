@@ -176,7 +176,7 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	}
 	// Servers cut both ends of a max TTL to whole seconds: the last one does not count as a loss. Where the max TTL was
 	// changed, the renewer's knowledge of it is another question.
-	if (death.wallMoved || (death.wall && death.at > *death.wall - std::chrono::seconds(1))) {
+	if (death.wallMoved || (death.maxTtlEnd && death.at > *death.maxTtlEnd - std::chrono::seconds(1))) {
 		return false;
 	}
 	if (death.watchedSince == Instant::max() && death.askedSince < death.at) {

@@ -1,6 +1,6 @@
 #include "keeper_renewer.h"
 #include "original_rules.h"
-#include "stage.h"
+#include "world_player.h"
 
 #include <gtest/gtest.h>
 
@@ -69,7 +69,7 @@ TEST_P(OnTheWay, NoTokenDies)
 {
 	const auto world = OnTheWay::world();
 	KeeperRenewer keeper(world.policy, world.dice);
-	EXPECT_TRUE(Stage(world, keeper).play().deaths.empty());
+	EXPECT_TRUE(WorldPlayer(world, keeper).play().deaths.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -85,7 +85,7 @@ TEST_P(ClientThatStaysOnItsWay, LosesTheToken)
 {
 	const auto world = OnTheWay::world();
 	OriginalRules original;
-	EXPECT_FALSE(Stage(world, original).play().deaths.empty());
+	EXPECT_FALSE(WorldPlayer(world, original).play().deaths.empty());
 }
 
 const Row deadly[] = {

@@ -9,7 +9,7 @@
 
 namespace issuer::simulation {
 
-/// A program that keeps a token alive, as the stage drives it: the keeper, or a model of another renewer.
+/// A program that keeps a token alive, as the world player drives it: the keeper, or a model of another renewer.
 class Renewer
 {
 public:

@@ -1,6 +1,6 @@
 #include "campaign.h"
 #include "comparison.h"
-#include "stage.h"
+#include "world_player.h"
 #include "worlds.h"
 
 #include <algorithm>

@@ -81,7 +81,7 @@ bool VirtualVault::periodic() const
 	return _kind == Kind::periodic || _kind == Kind::rolePeriodic;
 }
 
-std::optional<Instant> VirtualVault::wall() const
+std::optional<Instant> VirtualVault::maxTtlEnd() const
 {
 	if (periodic() && _maxTtl == 0s) {
 		return {};

@@ -31,7 +31,7 @@ public:
 	/// The latest lease it was given.
 	[[nodiscard]] Duration lease() const { return _lease; }
 	/// No renewal ever reaches beyond this by a second or more; none: there is no max TTL.
-	[[nodiscard]] std::optional<Instant> wall() const;
+	[[nodiscard]] std::optional<Instant> maxTtlEnd() const;
 	/// Renewals work at all, for this kind of token.
 	[[nodiscard]] bool renewable() const;
 	[[nodiscard]] Duration age(Instant now) const { return now - _issued; }

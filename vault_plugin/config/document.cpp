@@ -1,7 +1,7 @@
 #include "config/document.h"
 
-#include "base/for_people.h"
 #include "base/json_strings.h"
+#include "base/sanitize.h"
 #include "base/wiped.h"
 #include "config/keys.h"
 
@@ -83,7 +83,7 @@ Result<Value> parse(std::string_view text)
 	}
 	catch (const Poco::JSON::JSONException& error) { // its text names what was expected, and repeats one byte at most
 		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) + ": " +
-					   forPeople(error.message(), 80));
+					   sanitize(error.message(), 80));
 	}
 	catch (const Poco::Exception&) { // its text repeats the number
 		return failure("the configuration is not JSON that we take: line " + lineOf(stream, text) +

@@ -19,7 +19,7 @@ bool differs(Duration told, Duration is, float share, Duration slack)
 
 } // namespace
 
-void Announcements::tell(const Verdict& verdict)
+void Announcements::tell(const Conclusion& verdict)
 {
 	auto told = verdict;
 	if (verdict.outcome == Outcome::notRenewable && _told.bound != Reason::none) {
@@ -63,7 +63,7 @@ void Announcements::tellBound()
 	}
 }
 
-void Announcements::tellState(const Verdict& verdict, std::string detail, Reason reason)
+void Announcements::tellState(const Conclusion& verdict, std::string detail, Reason reason)
 {
 	auto change = event({}, detail);
 	change.reason = reason;
@@ -74,7 +74,7 @@ void Announcements::tellState(const Verdict& verdict, std::string detail, Reason
 	_told.lease = _situation.memory.lease.granted;
 }
 
-Event Announcements::event(const Verdict& verdict, std::string detail)
+Event Announcements::event(const Conclusion& verdict, std::string detail)
 {
 	const auto& now = _situation.now;
 	Event event;
@@ -133,7 +133,7 @@ bool Announcements::hasNews() const
 }
 
 /// Notes the first failure of an outage, then those at doubling counts.
-void Announcements::noteFailure(const Verdict& verdict)
+void Announcements::noteFailure(const Conclusion& verdict)
 {
 	if (verdict.outcome != Outcome::failure || !std::has_single_bit(verdict.attempt) ||
 		_situation.standing.state == State::expired) {
@@ -149,7 +149,7 @@ void Announcements::noteFailure(const Verdict& verdict)
 	_told.failing = note(Level::warn, std::move(text)) || _told.failing;
 }
 
-void Announcements::noteChange(const Verdict& verdict, std::string text)
+void Announcements::noteChange(const Conclusion& verdict, std::string text)
 {
 	if (_told.state == State::stopped) {
 		return; // no note: the caller of start knows

@@ -11,7 +11,7 @@
 namespace issuer::vault::renewal {
 
 /// The result of an answer for the reports, apart from the facts that it changed.
-struct Verdict
+struct Conclusion
 {
 	Outcome outcome = Outcome::none;
 	Reason reason = Reason::none;
@@ -39,7 +39,7 @@ public:
 	Announcements(const Situation& situation, Told& told) : _situation(situation), _told(told) {}
 
 	/// Reports that an attempt with the token in use was answered, or that the facts changed otherwise.
-	void tell(const Verdict& verdict);
+	void tell(const Conclusion& verdict);
 	/// Reports that a new life has begun with a credential from the source.
 	void tellReplaced();
 
@@ -53,10 +53,10 @@ public:
 
 private:
 	void tellBound();
-	void tellState(const Verdict& verdict, std::string detail, Reason reason);
-	void noteFailure(const Verdict& verdict);
-	void noteChange(const Verdict& verdict, std::string text);
-	[[nodiscard]] Event event(const Verdict& verdict, std::string detail);
+	void tellState(const Conclusion& verdict, std::string detail, Reason reason);
+	void noteFailure(const Conclusion& verdict);
+	void noteChange(const Conclusion& verdict, std::string text);
+	[[nodiscard]] Event event(const Conclusion& verdict, std::string detail);
 	[[nodiscard]] bool hasNews() const;
 	bool note(Level level, std::string text);
 

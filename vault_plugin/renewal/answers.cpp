@@ -45,7 +45,7 @@ const Trouble* troubleIn(const Answer& answer, const Policy& policy)
 
 } // namespace
 
-Verdict Keeper::conclude(const Span& span, Operation operation, const Answer& answer)
+Conclusion Keeper::conclude(const Span& span, Operation operation, const Answer& answer)
 {
 	const auto* trouble = troubleIn(answer, *_policy);
 	_memory.retry.answeredAt(span.now.boot, trouble != nullptr ? trouble->retryAfter : std::nullopt);
@@ -62,7 +62,7 @@ Verdict Keeper::conclude(const Span& span, Operation operation, const Answer& an
 	return conclude(span, WrappedGrant{});
 }
 
-Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
+Conclusion Keeper::conclude(const Span& span, const TokenFacts& facts)
 {
 	auto& lease = _memory.lease;
 	switch (std::exchange(_memory.owed, Owed::nothing)) {
@@ -96,7 +96,7 @@ Verdict Keeper::conclude(const Span& span, const TokenFacts& facts)
 }
 
 /// Takes over a look-up. The first one is used at once: it may be the only one of a life.
-Verdict Keeper::learn(const TokenFacts& facts)
+Conclusion Keeper::learn(const TokenFacts& facts)
 {
 	const auto verdict = succeed(Outcome::none);
 	learnBound(facts);
@@ -122,7 +122,7 @@ void Keeper::learnBound(const TokenFacts& facts)
 	}
 }
 
-Verdict Keeper::lastsForEver()
+Conclusion Keeper::lastsForEver()
 {
 	_memory.lease = {};
 	_memory.lease.end = Lease::End::never;
@@ -131,7 +131,7 @@ Verdict Keeper::lastsForEver()
 }
 
 /// Takes over a grant. `renewable: false` in it is final: this lease is the end.
-Verdict Keeper::conclude(const Span& span, const Grant& grant)
+Conclusion Keeper::conclude(const Span& span, const Grant& grant)
 {
 	_memory.owed = Owed::nothing;
 	_memory.lease.grantedBy(span, grant, *_policy);
@@ -145,7 +145,7 @@ Verdict Keeper::conclude(const Span& span, const Grant& grant)
 }
 
 /// Takes over a wrapped grant: renewed by an unknown length, which a look-up will tell.
-Verdict Keeper::conclude(const Span& span, const WrappedGrant&)
+Conclusion Keeper::conclude(const Span& span, const WrappedGrant&)
 {
 	_memory.lease.mayHaveBeenRenewed(span.sent.boot, span.sent.boot, increment());
 	_memory.owed = Owed::lease;
@@ -155,12 +155,12 @@ Verdict Keeper::conclude(const Span& span, const WrappedGrant&)
 	return {};
 }
 
-Verdict Keeper::renewed()
+Conclusion Keeper::renewed()
 {
 	return succeed(Outcome::success);
 }
 
-Verdict Keeper::conclude(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::conclude(const Span& span, Operation operation, const Trouble& trouble)
 {
 	switch (trouble.kind) {
 	case Trouble::Kind::denied:
@@ -192,7 +192,7 @@ Verdict Keeper::conclude(const Span& span, Operation operation, const Trouble& t
 }
 
 /// Takes a failure that says nothing about the token: its lease runs on, and so do the attempts until its end.
-Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::passing(const Span& span, Operation operation, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
@@ -229,7 +229,7 @@ Verdict Keeper::passing(const Span& span, Operation operation, const Trouble& tr
 /// Takes a refusal: the server does not accept the token. Before its end that need not be death: a wrong source
 /// address, a disabled entity, a balancer or a namespace fault say the same, and heal. Nor at the beginning: a new
 /// token may not be known to every node.
-Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::refused(const Span& span, Operation operation, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
@@ -266,7 +266,7 @@ Verdict Keeper::refused(const Span& span, Operation operation, const Trouble& tr
 }
 
 /// Takes a 403 in unknown words: one look-up tells whether the token or only its renewal is refused.
-Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::unclear(const Span& span, Operation operation, const Trouble& trouble)
 {
 	const auto kind = _memory.retry.kind;
 	if (operation == Operation::renew && kind == Failing::denied) {
@@ -283,7 +283,7 @@ Verdict Keeper::unclear(const Span& span, Operation operation, const Trouble& tr
 }
 
 /// Takes a denial: the token is alive, but the server will not renew it. An operator may lift the ban.
-Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::denied(const Span& span, Operation operation, const Trouble& trouble)
 {
 	if (operation == Operation::lookUp) {
 		return lookUpDenied(span, trouble);
@@ -308,7 +308,7 @@ Verdict Keeper::denied(const Span& span, Operation operation, const Trouble& tro
 }
 
 /// Takes a denied look-up: the token is alive, and look-ups tell no more about it.
-Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
+Conclusion Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
@@ -343,7 +343,7 @@ Verdict Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 
 /// Takes the answer that the max TTL has passed: in its last second; or with life left, where it was lowered. A look-up
 /// tells how much.
-Verdict Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble& trouble)
+Conclusion Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble& trouble)
 {
 	if (operation != Operation::renew) {
 		return passing(span, operation, trouble);
@@ -360,7 +360,7 @@ Verdict Keeper::pastMaxTtl(const Span& span, Operation operation, const Trouble&
 	return verdict;
 }
 
-Verdict Keeper::notRenewable(const Span& span, const Trouble& trouble)
+Conclusion Keeper::notRenewable(const Span& span, const Trouble& trouble)
 {
 	if (_memory.lease.end == Lease::End::never) {
 		return {}; // no news for a token that needs no renewal
@@ -372,11 +372,11 @@ Verdict Keeper::notRenewable(const Span& span, const Trouble& trouble)
 	return verdict;
 }
 
-Verdict Keeper::succeed(Outcome outcome)
+Conclusion Keeper::succeed(Outcome outcome)
 {
 	auto& retry = _memory.retry;
 	foundAlive();
-	Verdict verdict;
+	Conclusion verdict;
 	verdict.outcome = outcome;
 	verdict.attempt = outcome == Outcome::none ? 0 : retry.failures + 1;
 	verdict.failures = retry.failures;
@@ -385,7 +385,7 @@ Verdict Keeper::succeed(Outcome outcome)
 	return verdict;
 }
 
-Verdict Keeper::fail(const Span& span, Failing kind, const Trouble& trouble)
+Conclusion Keeper::fail(const Span& span, Failing kind, const Trouble& trouble)
 {
 	_memory.retry.fail(kind, trouble.reason, span.sent.boot);
 	return {Outcome::failure, trouble.reason, trouble.detail, _memory.retry.failures, 0, {}};

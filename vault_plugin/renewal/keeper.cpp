@@ -68,10 +68,10 @@ Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 
 void Keeper::planAnew() noexcept
 {
-	const auto dice = diceOf(_rngState);
-	_plan = _running ? planOf(*_policy, _memory, dice) : Plan{};
+	const auto chance = diceOf(_rngState);
+	_plan = _running ? planOf(*_policy, _memory, chance) : Plan{};
 	if (_candidate) {
-		_candidate->plan = planOfCandidate(*_policy, _memory, _candidate->retry, dice);
+		_candidate->plan = planOfCandidate(*_policy, _memory, _candidate->retry, chance);
 	}
 }
 
@@ -270,7 +270,7 @@ Reports Keeper::credentialUnreadable(Moment now, bool haveToken, std::string_vie
 	_memory.retry.answeredAt(now.boot, std::nullopt);
 	_memory.retry.fail(Failing::passing, Reason::credentialUnreadable, now.boot);
 	planAnew();
-	const Verdict verdict{
+	const Conclusion verdict{
 		Outcome::failure, Reason::credentialUnreadable, why, _memory.retry.failures, 0, _memory.retry.failingSince};
 	return told(now, [&](Announcements& announcements) { announcements.tell(verdict); });
 }

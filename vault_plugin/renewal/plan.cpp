@@ -12,19 +12,19 @@ namespace {
 /// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, renewals are
 /// chosen more often than look-ups, at random: strict turns could fall in step with ways that take turns, with a bad
 /// one at each renewal.
-Operation operationOf(const Policy& policy, const Retry& retry, double dice)
+Operation operationOf(const Policy& policy, const Retry& retry, double chance)
 {
 	constexpr double mostly = 2.0 / 3;
 	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
-	const bool renews = retry.renewNext || (renewsMostly && (dice < mostly || retry.isDoubting(policy)));
+	const bool renews = retry.renewNext || (renewsMostly && (chance < mostly || retry.isDoubting(policy)));
 	return renews ? Operation::renew : Operation::lookUp;
 }
 
 class Planner
 {
 public:
-	Planner(const Policy& policy, const Memory& memory, double dice)
-		: _policy(policy), _memory(memory), _lease(memory.lease), _retry(memory.retry), _dice(dice),
+	Planner(const Policy& policy, const Memory& memory, double chance)
+		: _policy(policy), _memory(memory), _lease(memory.lease), _retry(memory.retry), _chance(chance),
 		  _now(memory.retry.asOf), _pace(paceOf(policy, memory.lease.granted, memory.latency.recent))
 	{
 	}
@@ -63,10 +63,10 @@ private:
 		case State::noExpiry:
 			return {std::nullopt, Operation::lookUp};
 		case State::starting:
-			return {_now + firstPause(_policy, _retry, _dice), firstOperation()};
+			return {_now + firstPause(_policy, _retry, _chance), firstOperation()};
 		case State::active:
-			return {
-				beforeEnd(renewal(_policy, _now, _lease, _dice), _now, _lease.earliest, _pace.guard), Operation::renew};
+			return {beforeEnd(renewal(_policy, _now, _lease, _chance), _now, _lease.earliest, _pace.guard),
+				Operation::renew};
 		case State::retrying:
 			return {_memory.unrenewable == Reason::none ? retry() : std::min(retry(), _lease.latest), Operation::renew};
 		case State::capped:
@@ -81,7 +81,7 @@ private:
 		return {}; // unreachable: the switch names every state
 	}
 
-	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry, _dice); }
+	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry, _chance); }
 
 	/// Plans sparse confirmations at the max TTL, in case it was raised; one at least, where no renewal has met it yet.
 	[[nodiscard]] Plan confirmation() const
@@ -126,7 +126,7 @@ private:
 		const auto remains = std::max(end - _now, Duration::zero());
 		auto pause = _retry.kind == Failing::refused
 						 ? refusedPause(_policy, remains, _retry.streak, _retry.failingFor(_now))
-						 : passingPause(_policy, _pace.gap, remains, _retry.streak, _dice);
+						 : passingPause(_policy, _pace.gap, remains, _retry.streak, _chance);
 		pause = _retry.notBefore > _now ? Duration::zero() : pause;
 		return beforeEnd(_now + pause, _now, end, _pace.guard);
 	}
@@ -171,7 +171,7 @@ private:
 		if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {
 			return Instant::max();
 		}
-		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _dice);
+		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _chance);
 	}
 
 	/// Returns the end of the pause that the server has asked for. Kept in every state, but not beyond the last chance
@@ -192,7 +192,7 @@ private:
 	const Memory& _memory;
 	const Lease& _lease;
 	const Retry& _retry;
-	double _dice;
+	double _chance;
 	Instant
 		/// Time of the last change of facts: not the present, so that the plan does not depend on when it is computed.
 		_now;
@@ -201,22 +201,22 @@ private:
 
 } // namespace
 
-Plan planOf(const Policy& policy, const Memory& memory, double dice)
+Plan planOf(const Policy& policy, const Memory& memory, double chance)
 {
-	return Planner(policy, memory, dice).plan();
+	return Planner(policy, memory, chance).plan();
 }
 
-Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double dice)
+Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance)
 {
 	const auto now = retry.asOf;
 	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
 						   ? refusedPause(policy, 2 * Duration(policy.longestSilence),
 								 retry.refusals - policy.refusalsDoubted, retry.failingFor(now))
-						   : firstPause(policy, retry, dice);
+						   : firstPause(policy, retry, chance);
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
 	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),
-		operationOf(policy, retry, dice)};
+		operationOf(policy, retry, chance)};
 }
 
 Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)

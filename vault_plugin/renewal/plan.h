@@ -12,11 +12,11 @@ struct Plan
 	Operation operation = Operation::lookUp;
 };
 
-/// Plans for the token in use. `dice` is a number in [0, 1) for the jitter.
-[[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double dice);
+/// Plans for the token in use. `chance` is a number in [0, 1) for the jitter.
+[[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double chance);
 
 /// Plans for a candidate, beside the token in use. `retry`: the candidate's.
-[[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double dice);
+[[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance);
 
 /// Returns the time limit of a request that is sent now.
 [[nodiscard]] Duration budgetOf(const Policy& policy, const Memory& memory, Instant now);

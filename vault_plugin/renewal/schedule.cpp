@@ -39,19 +39,19 @@ Duration interval(const Policy& policy, Duration lease)
 	return std::min(wanted, scaled(lease, policy.latestShare));
 }
 
-Instant renewal(const Policy& policy, Instant now, const Lease& lease, double dice)
+Instant renewal(const Policy& policy, Instant now, const Lease& lease, double chance)
 {
 	const auto whole = interval(policy, lease.granted);
-	const auto due = lease.earliest - lease.granted + whole - scaled(whole, policy.jitter * dice);
+	const auto due = lease.earliest - lease.granted + whole - scaled(whole, policy.jitter * chance);
 	if (due >= now) {
 		return due;
 	}
 	const auto remains = std::max(lease.earliest - now, Duration::zero());
 	const auto spread = std::min<Duration>(policy.longestSpread, scaled(remains, 1 / policy.spreadsPerLife));
-	return now + scaled(spread, dice);
+	return now + scaled(spread, chance);
 }
 
-Duration firstPause(const Policy& policy, const Retry& retry, double dice)
+Duration firstPause(const Policy& policy, const Retry& retry, double chance)
 {
 	if (retry.notBefore > retry.asOf || retry.failures == 0) {
 		return Duration::zero(); // the server has named the pause
@@ -59,11 +59,11 @@ Duration firstPause(const Policy& policy, const Retry& retry, double dice)
 	if (retry.isDoubting(policy)) {
 		return doubling(policy.firstPause, retry.refusals, policy.longestPause);
 	}
-	return passingPause(policy, policy.longestGap, std::nullopt, retry.failures, dice);
+	return passingPause(policy, policy.longestGap, std::nullopt, retry.failures, chance);
 }
 
 Duration passingPause(
-	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice)
+	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double chance)
 {
 	auto pause = doubling(policy.firstPause, streak, policy.longestPause);
 	auto shortest = std::min<Duration>(policy.firstPause, 2 * gap);
@@ -73,7 +73,7 @@ Duration passingPause(
 			shortest = gap;
 		}
 	}
-	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * dice - 1)), shortest);
+	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * chance - 1)), shortest);
 }
 
 Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak, Duration failing)

@@ -4,7 +4,7 @@
 #include "renewal/policy.h"
 #include "renewal/retry.h"
 
-/// The times of requests: each rule a pure function of the facts. `dice` is a number in [0, 1).
+/// The times of requests: each rule a pure function of the facts. `chance` is a number in [0, 1).
 namespace issuer::vault::renewal {
 
 /// The least distances of requests, to each other and to the end.
@@ -22,18 +22,18 @@ struct Pace
 /// Returns when a token without trouble is renewed: when its remaining life has fallen to that of a fresh lease at its
 /// renewal. So a restart does not change the time of the renewal; renewing at half of the remaining life would double
 /// the risk with each one.
-[[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Lease& lease, double dice);
+[[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Lease& lease, double chance);
 
 /// Returns `length` times `factor`.
 [[nodiscard]] Duration scaled(Duration length, double factor);
 
 /// Returns the pause for a token that no server has accepted yet: as after failures that may pass. Its refusals are
 /// doubted for a while, since a new token may not be known to every node: it is asked about again after 1, 2 and 4 s.
-[[nodiscard]] Duration firstPause(const Policy& policy, const Retry& retry, double dice);
+[[nodiscard]] Duration firstPause(const Policy& policy, const Retry& retry, double chance);
 
 /// Returns the pause after failure `streak` of a kind that may pass.
 [[nodiscard]] Duration passingPause(
-	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double dice);
+	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double chance);
 
 /// Returns the pause after refusal `streak` of a token that should live on: a wrong source address, a disabled entity,
 /// a balancer or a namespace fault say the same as death, and heal. The longer all this has been `failing`, the longer

@@ -94,7 +94,7 @@ Client::Errand Client::errand(const HttpRequest& request, const Route& route, De
 	return {request, route, deadline, Pool::begin(route.places, identity, deadline, request.repeatable)};
 }
 
-Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
+Task<ExchangeResult> Client::carry(const HttpRequest& request, Deadline deadline)
 {
 	if (_route.destinations.empty()) {
 		const auto why = _unusable.empty() ? "no address is configured" : _unusable;
@@ -109,7 +109,7 @@ Task<Outcome> Client::carry(const HttpRequest& request, Deadline deadline)
 }
 
 /// Takes steps until there is a reply, or none is left to take.
-Task<Outcome> Client::send(Errand& errand)
+Task<ExchangeResult> Client::send(Errand& errand)
 {
 	for (;;) {
 		auto step = _pool->next(errand.attempt, generation());
@@ -204,7 +204,7 @@ void Client::judge(
 	advise(reply, errand.route.at(endpoint.place), isNameInTrouble);
 }
 
-Task<Outcome> Client::follow(HttpReply redirect, const Errand& errand)
+Task<ExchangeResult> Client::follow(HttpReply redirect, const Errand& errand)
 {
 	const auto& from = errand.route.at(errand.answeredBy.place);
 	const auto secret = errand.request.secret;

@@ -36,7 +36,7 @@ public:
 	Client(Settings settings, Proxies proxies, std::shared_ptr<PooledIdentity> identity, std::shared_ptr<Pool> pool,
 		std::shared_ptr<Resolver> resolver);
 
-	[[nodiscard]] Task<Outcome> carry(const HttpRequest& request, Deadline deadline) override;
+	[[nodiscard]] Task<ExchangeResult> carry(const HttpRequest& request, Deadline deadline) override;
 	[[nodiscard]] const void* place() const noexcept override;
 
 private:
@@ -71,8 +71,8 @@ private:
 	};
 
 	[[nodiscard]] Errand errand(const HttpRequest& request, const Route& route, Deadline deadline) const;
-	[[nodiscard]] Task<Outcome> send(Errand& errand);
-	[[nodiscard]] Task<Outcome> follow(HttpReply redirect, const Errand& errand);
+	[[nodiscard]] Task<ExchangeResult> send(Errand& errand);
+	[[nodiscard]] Task<ExchangeResult> follow(HttpReply redirect, const Errand& errand);
 	[[nodiscard]] Task<bool> resolve(Errand& errand, Pool::Resolve step);
 	[[nodiscard]] Task<Pool::OpenedPtr> open(Errand& errand, Pool::Dial step);
 	[[nodiscard]] Task<bool> prepareTls(Errand& errand, const std::string& name, TlsSetup& tls);

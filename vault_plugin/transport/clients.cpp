@@ -10,12 +10,12 @@ namespace issuer::vault::transport {
 namespace {
 
 /// Stands in for a client whose settings cannot be used.
-class Refusal final : public Exchange
+class UnusableClient final : public Exchange
 {
 public:
-	explicit Refusal(std::string text) : _text(std::move(text)) {}
+	explicit UnusableClient(std::string text) : _text(std::move(text)) {}
 
-	Task<Outcome> carry(const HttpRequest&, Deadline) override
+	Task<ExchangeResult> carry(const HttpRequest&, Deadline) override
 	{
 		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::configuration, _text});
 	}
@@ -74,7 +74,7 @@ std::shared_ptr<Exchange> Clients::get(const Settings& settings)
 		exchange = std::make_shared<Client>(settings, std::move(*proxies), identityOf(settings), _pool, _resolver);
 	}
 	else {
-		exchange = std::make_shared<Refusal>(proxies.error().text);
+		exchange = std::make_shared<UnusableClient>(proxies.error().text);
 	}
 	known = exchange;
 	return exchange;

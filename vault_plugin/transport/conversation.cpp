@@ -9,7 +9,7 @@ namespace issuer::vault::transport {
 using Kind = ExchangeError::Kind;
 using Clock = std::chrono::steady_clock;
 
-Task<Outcome> Conversation::carry(std::string_view request, Patience patience)
+Task<ExchangeResult> Conversation::carry(std::string_view request, Patience patience)
 {
 	const auto begun = Clock::now();
 	while (!request.empty()) {

@@ -26,7 +26,7 @@ struct Conversation
 
 	/// Sends `request` and returns the reply in one piece, however many pieces it arrives in. An error of kind
 	/// `timeout`, with the parser untouched and time left, means that no first byte came.
-	[[nodiscard]] Task<Outcome> carry(std::string_view request, Patience patience);
+	[[nodiscard]] Task<ExchangeResult> carry(std::string_view request, Patience patience);
 };
 
 /// Asks `proxy`, to which `connection` leads, for a tunnel to `address`.

@@ -12,7 +12,7 @@ namespace issuer::vault::transport {
 using Deadline = std::chrono::steady_clock::time_point;
 
 /// One complete reply, or one reason why there is none.
-using Outcome = Expected<HttpReply, ExchangeError>;
+using ExchangeResult = Expected<HttpReply, ExchangeError>;
 
 /// Carries requests to servers and brings their replies.
 ///
@@ -25,7 +25,7 @@ public:
 	/// Carries one request and returns one reply. Follows at most one redirect, as its settings allow. Whatever the
 	/// peer does, it ends at the deadline, and with its first step after a cancellation. The request is borrowed until
 	/// then. Raises no SIGPIPE on whatever thread it is resumed or destroyed.
-	[[nodiscard]] virtual Task<Outcome> carry(const HttpRequest& request, Deadline deadline) = 0;
+	[[nodiscard]] virtual Task<ExchangeResult> carry(const HttpRequest& request, Deadline deadline) = 0;
 
 	/// Returns the place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id:
 	/// equal for all exchanges that begin with the same place, whatever their tokens, namespaces, certificates and

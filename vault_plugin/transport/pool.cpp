@@ -225,8 +225,8 @@ Pool::OpenedPtr Pool::opened(
 	opened->generation = connection->generation();
 	opened->connection = std::move(connection);
 	const std::lock_guard lock(_mutex);
-	_dice = _dice * 1664525 + 1013904223; // Numerical Recipes; enough to keep a fleet from dialling all at once
-	opened->retires = now() + longestLife - Duration(longestLife) / 10 * (_dice >> 16U) / 0xffff;
+	_rngState = _rngState * 1664525 + 1013904223; // Numerical Recipes; enough to keep a fleet from dialling all at once
+	opened->retires = now() + longestLife - Duration(longestLife) / 10 * (_rngState >> 16U) / 0xffff;
 	return opened;
 }
 

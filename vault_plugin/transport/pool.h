@@ -150,7 +150,7 @@ private:
 	Places _places;
 	Table _kept;
 	Places::Identity _lastIdentity = 0;
-	std::uint32_t _dice = 1;
+	std::uint32_t _rngState = 1;
 	std::size_t _most = 0;          ///< most connections that may be kept
 	runtime::Scheduler* _scheduler; ///< null: none, or stopLooking() was called
 	bool _willLook = false;

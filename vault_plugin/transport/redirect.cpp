@@ -1,6 +1,6 @@
 #include "transport/redirect.h"
 
-#include "base/for_people.h"
+#include "base/sanitize.h"
 
 #include <algorithm>
 
@@ -39,7 +39,7 @@ Result<Address> redirectTarget(
 	const auto target = location.substr(pathBegin);
 	if (target != path && target != from.prefix + std::string(path)) {
 		return failure("the redirect leads to " + address->text() +
-					   forPeople(target.substr(0, target.find_first_of("?#"))) +
+					   sanitize(target.substr(0, target.find_first_of("?#"))) +
 					   ", another path than that of the request: the sign-on page of a proxy? It was not followed");
 	}
 

@@ -51,9 +51,9 @@ Resolver::Found Resolver::askSystem(const std::string& host, int flags)
 	return found;
 }
 
-/// One lookup of a name, shared by all callers that wait for it. All but `host` and `answered` is guarded by the desk's
-/// mutex.
-struct Resolver::Question
+/// One lookup of a name, shared by all callers that wait for it. All but `host` and `answered` is guarded by the
+/// queries's mutex.
+struct Resolver::Query
 {
 	std::string host;
 	/// Readable for good once it is done; invalid: none was left, and callers check from time to time.
@@ -64,90 +64,90 @@ struct Resolver::Question
 	Found found;
 };
 
-struct Resolver::Desk
+struct Resolver::Queries
 {
-	explicit Desk(Lookup asking) : lookup(std::move(asking)) {}
+	explicit Queries(Lookup asking) : lookup(std::move(asking)) {}
 
 	const Lookup lookup;
 	std::mutex mutex;
-	std::map<std::string, std::shared_ptr<Question>> open; ///< by host: under way, or done while no caller waited
+	std::map<std::string, std::shared_ptr<Query>> open; ///< by host: under way, or done while no caller waited
 
-	[[nodiscard]] static std::shared_ptr<Question> ask(
-		const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host);
-	void work(Question& question) noexcept;
-	void finish(Question& question, Found found) noexcept;
-	[[nodiscard]] bool isDone(const Question& question)
+	[[nodiscard]] static std::shared_ptr<Query> ask(
+		const std::shared_ptr<Queries>& queries, runtime::Helpers& helpers, const std::string& host);
+	void work(Query& query) noexcept;
+	void finish(Query& query, Found found) noexcept;
+	[[nodiscard]] bool isDone(const Query& query)
 	{
 		const std::lock_guard lock(mutex);
-		return question.done;
+		return query.done;
 	}
 };
 
 /// Returns the lookup of `host` that is under way, or a new one. The caller counts as waiting for it.
-std::shared_ptr<Resolver::Question> Resolver::Desk::ask(
-	const std::shared_ptr<Desk>& desk, runtime::Helpers& helpers, const std::string& host)
+std::shared_ptr<Resolver::Query> Resolver::Queries::ask(
+	const std::shared_ptr<Queries>& queries, runtime::Helpers& helpers, const std::string& host)
 {
-	std::shared_ptr<Question> question;
+	std::shared_ptr<Query> query;
 	{
-		const std::lock_guard lock(desk->mutex);
-		std::erase_if(desk->open, [now = Clock::now()](const auto& known) {
+		const std::lock_guard lock(queries->mutex);
+		std::erase_if(queries->open, [now = Clock::now()](const auto& known) {
 			return known.second->done && now - known.second->doneAt > lateAnswersLast;
 		});
-		if (const auto known = desk->open.find(host); known != desk->open.end()) {
-			question = known->second;
-			++question->waiting;
-			if (question->done) {
-				desk->open.erase(known);
+		if (const auto known = queries->open.find(host); known != queries->open.end()) {
+			query = known->second;
+			++query->waiting;
+			if (query->done) {
+				queries->open.erase(known);
 			}
-			return question;
+			return query;
 		}
-		question = std::make_shared<Question>();
-		question->host = host;
-		question->answered = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-		question->waiting = 1;
-		desk->open.emplace(host, question);
+		query = std::make_shared<Query>();
+		query->host = host;
+		query->answered = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+		query->waiting = 1;
+		queries->open.emplace(host, query);
 	}
 	bool taken = false;
 	try {
-		taken = helpers.submit(host, [desk, question] { desk->work(*question); });
+		taken = helpers.submit(host, [queries, query] { queries->work(*query); });
 	}
 	catch (...) {
-		desk->finish(*question, {{}, "out of memory", false});
+		queries->finish(*query, {{}, "out of memory", false});
 		throw;
 	}
 	if (!taken) {
-		desk->finish(*question, {{}, "no thread can be had to look it up", false});
+		queries->finish(*query, {{}, "no thread can be had to look it up", false});
 	}
-	return question;
+	return query;
 }
 
-void Resolver::Desk::work(Question& question) noexcept
+void Resolver::Queries::work(Query& query) noexcept
 {
 	Found found;
 	try {
-		found = lookup(question.host);
+		found = lookup(query.host);
 	}
 	catch (...) {
 		found.addresses.clear();
 		found.complaint = "out of memory"; // short enough to need none
 	}
-	finish(question, std::move(found));
+	finish(query, std::move(found));
 }
 
-void Resolver::Desk::finish(Question& question, Found found) noexcept
+void Resolver::Queries::finish(Query& query, Found found) noexcept
 {
 	const std::lock_guard lock(mutex);
-	question.found = std::move(found);
-	question.done = true;
-	question.doneAt = Clock::now();
-	if (question.waiting > 0) {
-		const auto known = open.find(question.host);
-		if (known != open.end() && known->second.get() == &question) {
+	query.found = std::move(found);
+	query.done = true;
+	query.doneAt = Clock::now();
+	if (query.waiting > 0) {
+		const auto known = open.find(query.host);
+		if (known != open.end() && known->second.get() == &query) {
 			open.erase(known);
 		}
 	}
-	if (question.answered) {
-		::eventfd_write(question.answered.get(), 1);
+	if (query.answered) {
+		::eventfd_write(query.answered.get(), 1);
 	}
 }
 
@@ -157,7 +157,7 @@ Resolver::Resolver(std::shared_ptr<runtime::Helpers> helpers)
 }
 
 Resolver::Resolver(std::shared_ptr<runtime::Helpers> helpers, Lookup lookup)
-	: _helpers(std::move(helpers)), _desk(std::make_shared<Desk>(std::move(lookup)))
+	: _helpers(std::move(helpers)), _queries(std::make_shared<Queries>(std::move(lookup)))
 {
 }
 
@@ -170,34 +170,34 @@ Resolver::~Resolver() = default;
 Task<Expected<Resolver::Found, ExchangeError>> Resolver::resolve(
 	const std::string& host, const std::string& peer, Deadline deadline)
 {
-	const auto desk = _desk;
-	const auto question = Desk::ask(desk, *_helpers, host);
+	const auto queries = _queries;
+	const auto query = Queries::ask(queries, *_helpers, host);
 	/// Counts a caller as waiting, also when its task is destroyed.
 	struct Waiting
 	{
-		Desk& desk;
-		Question& question;
+		Queries& queries;
+		Query& query;
 		~Waiting()
 		{
-			const std::lock_guard lock(desk.mutex);
-			--question.waiting;
+			const std::lock_guard lock(queries.mutex);
+			--query.waiting;
 		}
 	};
-	const Waiting waiting{*desk, *question};
+	const Waiting waiting{*queries, *query};
 
 	// A duplicate: other callers wait for the same.
-	const Descriptor answered(::fcntl(question->answered.get(), F_DUPFD_CLOEXEC, 0));
-	while (!desk->isDone(*question)) {
+	const Descriptor answered(::fcntl(query->answered.get(), F_DUPFD_CLOEXEC, 0));
+	while (!queries->isDone(*query)) {
 		const bool tells = static_cast<bool>(answered);
 		const auto until = tells ? deadline : std::min(deadline, Clock::now() + lookInterval);
 		const Wake wake = co_await ready(answered.get(), POLLIN, until);
 		const bool isOver = wake == Wake::cancelled || (wake == Wake::timedOut && Clock::now() >= deadline);
-		if (isOver && !desk->isDone(*question)) {
+		if (isOver && !queries->isDone(*query)) {
 			co_return tl::unexpected(endedBy(wake, peer, "resolving the name " + host));
 		}
 	}
-	const std::lock_guard lock(desk->mutex);
-	co_return question->found;
+	const std::lock_guard lock(queries->mutex);
+	co_return query->found;
 }
 
 } // namespace issuer::vault::transport

@@ -49,11 +49,11 @@ public:
 	[[nodiscard]] static Found askSystem(const std::string& host, int flags);
 
 private:
-	struct Question;
-	struct Desk;
+	struct Query;
+	struct Queries;
 
 	const std::shared_ptr<runtime::Helpers> _helpers;
-	const std::shared_ptr<Desk> _desk; ///< shared with lookups under way, which may outlive this object
+	const std::shared_ptr<Queries> _queries; ///< shared with lookups under way, which may outlive this object
 };
 
 } // namespace issuer::vault::transport

@@ -53,7 +53,8 @@ TlsStream::TlsStream(int fd, const TlsSetup& setup)
 {
 }
 
-TlsStream::Outcome<std::unique_ptr<TlsStream>> TlsStream::create(int fd, const TlsSetup& setup, const std::string& host)
+TlsStream::TlsResult<std::unique_ptr<TlsStream>> TlsStream::create(
+	int fd, const TlsSetup& setup, const std::string& host)
 {
 	ERR_clear_error(); // another library's errors on this thread would be taken for ours
 	std::unique_ptr<TlsStream> stream(new TlsStream(fd, setup));
@@ -91,7 +92,7 @@ TlsStream::~TlsStream()
 	}
 }
 
-TlsStream::Outcome<TlsStream::Step> TlsStream::handshake()
+TlsStream::TlsResult<TlsStream::Step> TlsStream::handshake()
 {
 	ERR_clear_error();
 	auto step = outcome(SSL_do_handshake(_ssl.get()));
@@ -113,13 +114,13 @@ TlsStream::Outcome<TlsStream::Step> TlsStream::handshake()
 	return step;
 }
 
-TlsStream::Outcome<TlsStream::Step> TlsStream::send(std::string_view bytes)
+TlsStream::TlsResult<TlsStream::Step> TlsStream::send(std::string_view bytes)
 {
 	ERR_clear_error();
 	return outcome(SSL_write(_ssl.get(), bytes.data(), clamped(bytes.size())));
 }
 
-TlsStream::Outcome<TlsStream::Step> TlsStream::receive(std::span<char> room)
+TlsStream::TlsResult<TlsStream::Step> TlsStream::receive(std::span<char> room)
 {
 	ERR_clear_error();
 	return outcome(SSL_read(_ssl.get(), room.data(), clamped(room.size())));
@@ -136,7 +137,7 @@ void TlsStream::rest() noexcept
 	SSL_free_buffers(_ssl.get());
 }
 
-TlsStream::Outcome<TlsStream::Step> TlsStream::outcome(int result)
+TlsStream::TlsResult<TlsStream::Step> TlsStream::outcome(int result)
 {
 	if (result > 0) {
 		return Step{static_cast<std::size_t>(result), 0};

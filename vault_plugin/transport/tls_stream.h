@@ -39,10 +39,10 @@ public:
 		std::string text;
 	};
 	template <class T>
-	using Outcome = Expected<T, Trouble>;
+	using TlsResult = Expected<T, Trouble>;
 
 	/// Prepares a handshake with the server that `host` names, over `fd`, which is borrowed until the stream ends.
-	[[nodiscard]] static Outcome<std::unique_ptr<TlsStream>> create(
+	[[nodiscard]] static TlsResult<std::unique_ptr<TlsStream>> create(
 		int fd, const TlsSetup& setup, const std::string& host);
 
 	/// Sends a close_notify if that does not block and the session is open.
@@ -51,10 +51,10 @@ public:
 	TlsStream& operator=(const TlsStream&) = delete;
 
 	/// Continues the handshake. A count of 1: it is done, and the server is verified.
-	[[nodiscard]] Outcome<Step> handshake();
-	[[nodiscard]] Outcome<Step> send(std::string_view bytes);
+	[[nodiscard]] TlsResult<Step> handshake();
+	[[nodiscard]] TlsResult<Step> send(std::string_view bytes);
 	/// Receives into `room`. A count of 0 with nothing to wait for: the peer has sent its close_notify.
-	[[nodiscard]] Outcome<Step> receive(std::span<char> room);
+	[[nodiscard]] TlsResult<Step> receive(std::span<char> room);
 
 	/// Returns whether bytes of the peer were read ahead: receive() may give some without reading the socket.
 	[[nodiscard]] bool hasPending() const noexcept;
@@ -65,7 +65,7 @@ public:
 private:
 	TlsStream(int fd, const TlsSetup& setup);
 
-	[[nodiscard]] Outcome<Step> outcome(int result);
+	[[nodiscard]] TlsResult<Step> outcome(int result);
 	[[nodiscard]] Trouble troubleOf(int sslError);
 
 	const std::shared_ptr<const TlsContext> _context;

@@ -1,6 +1,6 @@
 #include "transport/verification.h"
 
-#include "base/for_people.h"
+#include "base/sanitize.h"
 #include "transport/openssl_ptr.h"
 
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@ namespace {
 std::string textOf(const unsigned char* data, int size)
 {
 	constexpr std::size_t longest = 80;
-	return forPeople({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)}, longest);
+	return sanitize({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)}, longest);
 }
 
 std::string addressText(const unsigned char* data, int size)

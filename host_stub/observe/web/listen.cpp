@@ -16,7 +16,7 @@ Result<std::uint16_t> parsePort(std::string_view text)
 	std::uint16_t port = 0;
 	const auto [end, error] = std::from_chars(text.begin(), text.end(), port);
 	if (error != std::errc() || end != text.end()) {
-		return failure("\"" + printable(text) + "\" is not a port");
+		return failure("\"" + sanitize(text) + "\" is not a port");
 	}
 	return port;
 }
@@ -62,7 +62,7 @@ Result<ListenAddress> parseListenAddress(std::string_view text)
 		host = "0.0.0.0";
 	}
 	if (!isAddress(std::string(host))) {
-		return failure("\"" + printable(host) + "\" is not an IP address; one such as 127.0.0.1:9464 is wanted");
+		return failure("\"" + sanitize(host) + "\" is not an IP address; one such as 127.0.0.1:9464 is wanted");
 	}
 	return ListenAddress{std::string(host), *port};
 }

@@ -335,7 +335,7 @@ try {
 	return std::unique_ptr<Server>(new Server(std::make_unique<Parts>(settings, certificate, site, limits)));
 }
 catch (const Poco::Exception& error) {
-	return failure("http cannot listen on " + settings.listen.text() + ": " + printable(error.displayText()));
+	return failure("http cannot listen on " + settings.listen.text() + ": " + sanitize(error.displayText()));
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : _parts(std::move(parts)) {}

@@ -12,7 +12,7 @@ MUTATIONS = [
      "expect(text.find(secrets.front()) == std::string::npos,", "expect(text != secrets.front(),",
      "validate: the credential stands inside no event, log line or handed-over state", "validate:keeps-its-secret"),
     ("lines of the log unsearched", "host_stub/conformance/extension_checks.cpp",
-     "for (std::string& text : stage.ears.texts()) {\n\t\ttexts.push_back(std::move(text));\n\t}", "",
+     "for (std::string& text : trial.ears.texts()) {\n\t\ttexts.push_back(std::move(text));\n\t}", "",
      "validate: the credential stands in no line of the log", "validate:keeps-its-secret"),
     ("overtaken recorder", "host_stub/conformance/recorder_checks.cpp", "expect(overtaken == 0, \"set_recorder",
      "expect(overtaken < 1000, \"set_recorder", "validate: set_recorder is a barrier",

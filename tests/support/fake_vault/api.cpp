@@ -65,7 +65,7 @@ bool isSealed(NodeState node)
 	return node == NodeState::sealed || node == NodeState::uninitialised;
 }
 
-void addQuotaHeaders(ApiReply& reply, const Quota& quota, const Quota::Verdict& verdict)
+void addQuotaHeaders(ApiReply& reply, const Quota& quota, const Quota::QuotaDecision& verdict)
 {
 	const auto reset = std::to_string(verdict.reset.count());
 	reply.headers.emplace_back("X-Ratelimit-Limit", std::to_string(quota.rule().rate));
@@ -352,7 +352,7 @@ bool Api::isAlive(const std::string& token)
 	return _tokens.find(token, _clock.now()) != nullptr;
 }
 
-void Api::refuseRenewals(const std::string& token, const Refusal& refusal)
+void Api::refuseRenewals(const std::string& token, const TokenError& refusal)
 {
 	const std::lock_guard lock(_mutex);
 	_tokens.refuseRenewals(token, refusal);

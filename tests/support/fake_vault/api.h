@@ -30,7 +30,7 @@ enum class NodeState
 };
 
 /// The part of Vault's API that concerns a token's own life: takes a request, returns the reply of OpenBao 2.6.2. No
-/// sockets; every reply is one that `tests/contract` saw a real server give. [thread-safe]
+/// sockets; every reply is one that `tests/servers` saw a real server give. [thread-safe]
 class Api
 {
 public:
@@ -58,7 +58,7 @@ public:
 	[[nodiscard]] std::string nameOf(const std::string& token);
 	[[nodiscard]] bool isAlive(const std::string& token);
 	/// From now on the token's renewals are refused so: its role or user has changed. No error text: an empty 204.
-	void refuseRenewals(const std::string& token, const Refusal& refusal);
+	void refuseRenewals(const std::string& token, const TokenError& refusal);
 	/// A token that can do nothing but unwrap; the first other call destroys it.
 	[[nodiscard]] std::string createWrappingToken(std::chrono::seconds ttl);
 	void writeRole(const std::string& name, const TokenRole& role);

@@ -4,7 +4,7 @@
 
 namespace issuer::test {
 
-Quota::Verdict Quota::ask(ServerTime now)
+Quota::QuotaDecision Quota::ask(ServerTime now)
 {
 	if (now >= _windowEnds) {
 		_windowEnds = now + _rule.interval;

@@ -18,7 +18,7 @@ public:
 	};
 
 	/// The answer to one request.
-	struct Verdict
+	struct QuotaDecision
 	{
 		bool allowed;
 		int remaining;              ///< requests left in this window
@@ -27,7 +27,7 @@ public:
 
 	explicit Quota(const Rule& rule) : _rule(rule) {}
 
-	Verdict ask(ServerTime now);
+	QuotaDecision ask(ServerTime now);
 	[[nodiscard]] const Rule& rule() const { return _rule; }
 
 private:

@@ -118,7 +118,7 @@ Json::Ptr dataOf(const Token& token, ServerTime now)
 	return data;
 }
 
-ApiReply refusal(const Refusal& refused)
+ApiReply refusal(const TokenError& refused)
 {
 	return refused.error.empty() ? noContent() : errorReply(refused.status, refused.error);
 }

@@ -68,7 +68,8 @@ const Token& TokenStore::createInitialRoot(std::string id, ServerTime now)
 	return add(std::move(token));
 }
 
-tl::expected<TokenStore::Created, Refusal> TokenStore::create(TokenWish wish, const std::string& parent, ServerTime now)
+tl::expected<TokenStore::Created, TokenError> TokenStore::create(
+	TokenWish wish, const std::string& parent, ServerTime now)
 {
 	Token token = blank(wish.batch, wish.namespacePath, now);
 	token.path = "auth/token/create";
@@ -79,7 +80,7 @@ tl::expected<TokenStore::Created, Refusal> TokenStore::create(TokenWish wish, co
 	if (!wish.role.empty()) {
 		const auto role = roles.find(wish.role);
 		if (role == roles.end()) {
-			return tl::unexpected(Refusal{400, "unknown role " + wish.role});
+			return tl::unexpected(TokenError{400, "unknown role " + wish.role});
 		}
 		token.path += "/" + wish.role;
 		token.orphan = token.orphan || role->second.orphan;
@@ -152,25 +153,26 @@ bool TokenStore::use(const std::string& id)
 	return false;
 }
 
-tl::expected<TokenStore::Created, Refusal> TokenStore::renew(const std::string& id, seconds increment, ServerTime now)
+tl::expected<TokenStore::Created, TokenError> TokenStore::renew(
+	const std::string& id, seconds increment, ServerTime now)
 {
 	Token& token = _tokens.at(id);
 	if (token.wish.batch) {
-		return tl::unexpected(Refusal{400, "batch tokens cannot be renewed"});
+		return tl::unexpected(TokenError{400, "batch tokens cannot be renewed"});
 	}
 	if (token.usesLeft < 0) {
-		return tl::unexpected(Refusal{400, "token not found"});
+		return tl::unexpected(TokenError{400, "token not found"});
 	}
 	if (!token.hasLease) {
-		return tl::unexpected(Refusal{400, "invalid lease ID"});
+		return tl::unexpected(TokenError{400, "invalid lease ID"});
 	}
 	if (!token.renewable) {
-		return tl::unexpected(Refusal{400, "lease is not renewable"});
+		return tl::unexpected(TokenError{400, "lease is not renewable"});
 	}
 	const auto& role = token.wish.role;
 	if (!role.empty() && !roles.contains(role)) {
-		return tl::unexpected(Refusal{500, "1 error occurred:\n\t* failed to renew entry: original token role \"" +
-											   role + "\" could not be found, not renewing\n\n"});
+		return tl::unexpected(TokenError{500, "1 error occurred:\n\t* failed to renew entry: original token role \"" +
+												  role + "\" could not be found, not renewing\n\n"});
 	}
 	if (token.renewalRefused) {
 		return tl::unexpected(*token.renewalRefused);
@@ -179,7 +181,7 @@ tl::expected<TokenStore::Created, Refusal> TokenStore::renew(const std::string& 
 	const seconds wanted = increment > seconds(0) ? increment : usual;
 	const auto grant = lease::grant(token.issued, now, wanted, limitsOf(token));
 	if (!grant) {
-		return tl::unexpected(Refusal{500, "1 error occurred:\n\t* past the max TTL, cannot renew\n\n"});
+		return tl::unexpected(TokenError{500, "1 error occurred:\n\t* past the max TTL, cannot renew\n\n"});
 	}
 	token.granted = grant->ttl;
 	token.expires = now + grant->ttl;
@@ -187,7 +189,7 @@ tl::expected<TokenStore::Created, Refusal> TokenStore::renew(const std::string& 
 	return Created{&token, grant->warning};
 }
 
-void TokenStore::refuseRenewals(const std::string& id, Refusal refusal)
+void TokenStore::refuseRenewals(const std::string& id, TokenError refusal)
 {
 	_tokens.at(id).renewalRefused = std::move(refusal);
 }

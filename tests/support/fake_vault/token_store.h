@@ -56,7 +56,7 @@ struct TokenRole
 };
 
 /// An answer that refuses: its status and the text in `errors`; none: an empty body.
-struct Refusal
+struct TokenError
 {
 	int status;
 	std::string error;
@@ -79,7 +79,7 @@ struct Token
 	std::string path;
 	std::vector<std::string> boundCidrs;
 	bool orphan = false;
-	std::optional<Refusal> renewalRefused; ///< the reason of its auth mount against a renewal
+	std::optional<TokenError> renewalRefused; ///< the reason of its auth mount against a renewal
 };
 
 /// Tokens and their leases with honest arithmetic. Pure: the time is an argument, nothing waits, no locks.
@@ -105,7 +105,7 @@ public:
 	const Token& createInitialRoot(std::string id, ServerTime now);
 
 	/// `parent` empty: an orphan.
-	tl::expected<Created, Refusal> create(TokenWish wish, const std::string& parent, ServerTime now);
+	tl::expected<Created, TokenError> create(TokenWish wish, const std::string& parent, ServerTime now);
 
 	/// A one-use token that can do nothing but unwrap; the first other call destroys it.
 	const Token& createWrapping(std::chrono::seconds ttl, ServerTime now);
@@ -117,10 +117,10 @@ public:
 	bool use(const std::string& id);
 
 	/// Renews a live token; `increment` 0 asks for the previous grant again.
-	tl::expected<Created, Refusal> renew(const std::string& id, std::chrono::seconds increment, ServerTime now);
+	tl::expected<Created, TokenError> renew(const std::string& id, std::chrono::seconds increment, ServerTime now);
 
 	/// From now on each renewal of a live token is refused so: the role or user that it came from has changed.
-	void refuseRenewals(const std::string& id, Refusal refusal);
+	void refuseRenewals(const std::string& id, TokenError refusal);
 
 	void revoke(const std::string& id); ///< and its children; unknown ones are no error
 	void revokeByAccessor(const std::string& accessor);

@@ -22,13 +22,12 @@ TEST(Text, OverlongSurrogateTruncatedAndTooLargeFormsAreNotUtf8)
 
 TEST(Text, APrintableLineCannotForgeAnotherLineNorDriveTheTerminal)
 {
-	EXPECT_EQ(
-		printable("all is well\n2026 team-a renewed\033[2J\x7F\u009B!"), "all is well 2026 team-a renewed [2J  !");
+	EXPECT_EQ(sanitize("all is well\n2026 team-a renewed\033[2J\x7F\u009B!"), "all is well 2026 team-a renewed [2J  !");
 }
 
 TEST(Text, BytesThatAreNotUtf8AreReplacedOneByOne)
 {
-	EXPECT_EQ(printable("Fixt\xFCre\xE2\x82"), "Fixt\uFFFDre\uFFFD\uFFFD");
+	EXPECT_EQ(sanitize("Fixt\xFCre\xE2\x82"), "Fixt\uFFFDre\uFFFD\uFFFD");
 }
 
 TEST(Text, AJsonStringEscapesWhatJsonAndTerminalsGiveMeaningTo)

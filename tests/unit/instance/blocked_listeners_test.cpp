@@ -11,7 +11,7 @@ namespace {
 class Knows final : public transport::Exchange
 {
 public:
-	Task<transport::Outcome> carry(const HttpRequest&, transport::Deadline) override
+	Task<transport::ExchangeResult> carry(const HttpRequest&, transport::Deadline) override
 	{
 		auto reply = lookedUp(3600s);
 		reply->advice.emplace_back("client.pem ends tomorrow");

@@ -11,7 +11,7 @@ using issuer::test::FailingAllocations;
 class Well final : public transport::Exchange
 {
 public:
-	Task<transport::Outcome> carry(const HttpRequest& request, transport::Deadline) override
+	Task<transport::ExchangeResult> carry(const HttpRequest& request, transport::Deadline) override
 	{
 		Sent reply = answer(request);
 		co_return reply;

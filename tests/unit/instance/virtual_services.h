@@ -22,9 +22,9 @@ namespace issuer::vault::test {
 class MockExchange : public transport::Exchange
 {
 public:
-	MOCK_METHOD(transport::Outcome, send, (const HttpRequest&, transport::Deadline));
+	MOCK_METHOD(transport::ExchangeResult, send, (const HttpRequest&, transport::Deadline));
 
-	Task<transport::Outcome> carry(const HttpRequest& request, transport::Deadline deadline) override
+	Task<transport::ExchangeResult> carry(const HttpRequest& request, transport::Deadline deadline) override
 	{
 		auto outcome = send(request, deadline);
 		if (!outcome && outcome.error().kind == ExchangeError::Kind::cancelled) {

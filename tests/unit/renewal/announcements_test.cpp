@@ -1,6 +1,6 @@
 #include "renewal/format.h"
 
-#include "stage.h"
+#include "keeper_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -16,7 +16,7 @@ using testing::IsEmpty;
 
 TEST(Format, DatesAreWrittenInUtc)
 {
-	EXPECT_EQ(format::date(Stage::christmasEve()), "2026-12-24T10:00:00Z");
+	EXPECT_EQ(format::date(KeeperFixture::christmasEve()), "2026-12-24T10:00:00Z");
 	EXPECT_EQ(format::date(WallTime{}), "1970-01-01T00:00:00Z");
 }
 
@@ -32,41 +32,42 @@ TEST(Format, LengthsAreTheTwoLargestUnits)
 
 TEST(Format, EndIsADateAndWhatIsLeft)
 {
-	EXPECT_EQ(format::until(Stage::christmasEve(), Stage::christmasEve() - 3h), "2026-12-24T10:00:00Z (3 h 0 min)");
-	EXPECT_EQ(format::until(std::nullopt, Stage::christmasEve()), "an unknown time");
+	EXPECT_EQ(format::until(KeeperFixture::christmasEve(), KeeperFixture::christmasEve() - 3h),
+		"2026-12-24T10:00:00Z (3 h 0 min)");
+	EXPECT_EQ(format::until(std::nullopt, KeeperFixture::christmasEve()), "an unknown time");
 }
 
 TEST(KeeperEvents, StateFollowsAnOutcome)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s));
-	EXPECT_THAT(stage.changes(), ElementsAre(State::starting, State::active));
-	stage.forget().meet(away());
-	ASSERT_EQ(stage.events.size(), 2U);
-	EXPECT_EQ(stage.events[0].outcome, Outcome::failure);
-	EXPECT_EQ(stage.events[0].state, State::retrying) << "the state after it";
-	EXPECT_EQ(stage.events[1].outcome, Outcome::none);
-	EXPECT_EQ(stage.events[1].attempt, 0U);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s));
+	EXPECT_THAT(fixture.changes(), ElementsAre(State::starting, State::active));
+	fixture.forget().meet(away());
+	ASSERT_EQ(fixture.events.size(), 2U);
+	EXPECT_EQ(fixture.events[0].outcome, Outcome::failure);
+	EXPECT_EQ(fixture.events[0].state, State::retrying) << "the state after it";
+	EXPECT_EQ(fixture.events[1].outcome, Outcome::none);
+	EXPECT_EQ(fixture.events[1].attempt, 0U);
 }
 
 TEST(KeeperEvents, StateIsToldAtChangesOnly)
 {
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).forget();
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).forget();
 	for (int round = 0; round < 5; ++round) {
-		stage.meet(Grant{3600s, false});
+		fixture.meet(Grant{3600s, false});
 	}
-	EXPECT_THAT(stage.changes(), IsEmpty());
-	stage.meet(away()).meet(away()).meet(away());
-	EXPECT_THAT(stage.changes(), ElementsAre(State::retrying));
+	EXPECT_THAT(fixture.changes(), IsEmpty());
+	fixture.meet(away()).meet(away()).meet(away());
+	EXPECT_THAT(fixture.changes(), ElementsAre(State::retrying));
 }
 
 TEST(KeeperEvents, AttemptsOfOneRenewalAreCounted)
 {
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).forget().meet(away()).meet(away()).meet(Grant{3600s, false});
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).forget().meet(away()).meet(away()).meet(Grant{3600s, false});
 	std::vector<std::uint32_t> attempts;
-	for (const auto& event : stage.events) {
+	for (const auto& event : fixture.events) {
 		if (event.outcome != Outcome::none) {
 			attempts.push_back(event.attempt);
 		}
@@ -76,46 +77,46 @@ TEST(KeeperEvents, AttemptsOfOneRenewalAreCounted)
 
 TEST(KeeperEvents, TellWhenAndUntilWhen)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).forget().meet(Grant{60s, false}, 0ms);
-	const auto& event = stage.events.at(0);
-	EXPECT_EQ(event.when, stage.now.wall);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).forget().meet(Grant{60s, false}, 0ms);
+	const auto& event = fixture.events.at(0);
+	EXPECT_EQ(event.when, fixture.now.wall);
 	EXPECT_EQ(event.ttl, 60s);
-	EXPECT_EQ(event.expires, stage.now.wall + 60s);
-	EXPECT_EQ(event.next, stage.now.wall + 30s);
+	EXPECT_EQ(event.expires, fixture.now.wall + 60s);
+	EXPECT_EQ(event.next, fixture.now.wall + 30s);
 }
 
 TEST(KeeperEvents, CountersAreThoseOfTheEvents)
 {
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).meet(away()).meet(Grant{3600s, false}).meet(Grant{900s, true});
-	const auto snapshot = stage.keeper.snapshot();
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).meet(away()).meet(Grant{3600s, false}).meet(Grant{900s, true});
+	const auto snapshot = fixture.keeper.snapshot();
 	EXPECT_EQ(snapshot.successes, 2U);
 	EXPECT_EQ(snapshot.failures, 1U);
 	EXPECT_EQ(snapshot.notRenewables, 1U);
 	EXPECT_THAT(
-		stage.outcomes(), ElementsAre(Outcome::failure, Outcome::success, Outcome::success, Outcome::notRenewable));
+		fixture.outcomes(), ElementsAre(Outcome::failure, Outcome::success, Outcome::success, Outcome::notRenewable));
 }
 
 TEST(KeeperNotes, FirstFailureTellsTheRestOfLifeAndTheNextTry)
 {
-	Stage stage;
-	stage.begin(token(7200s, 7200s)).forget().meet(away());
-	ASSERT_EQ(stage.notes.size(), 1U);
-	EXPECT_EQ(stage.notes[0].level, Level::warn);
-	EXPECT_EQ(stage.notes[0].text,
+	KeeperFixture fixture;
+	fixture.begin(token(7200s, 7200s)).forget().meet(away());
+	ASSERT_EQ(fixture.notes.size(), 1U);
+	EXPECT_EQ(fixture.notes[0].level, Level::warn);
+	EXPECT_EQ(fixture.notes[0].text,
 		"what the server said; attempt 1; alive until 2026-12-24T12:00:00Z (1 h 0 min); next try in 1 s");
 }
 
 TEST(KeeperNotes, FailuresAreNotedAtDoublingCounts)
 {
-	Stage stage;
-	stage.begin(token(10h, 10h)).forget();
+	KeeperFixture fixture;
+	fixture.begin(token(10h, 10h)).forget();
 	std::vector<int> noted;
 	for (int failure = 1; failure <= 20; ++failure) {
-		const auto before = stage.notes.size();
-		stage.meet(away());
-		if (stage.notes.size() > before) {
+		const auto before = fixture.notes.size();
+		fixture.meet(away());
+		if (fixture.notes.size() > before) {
 			noted.push_back(failure);
 		}
 	}
@@ -124,56 +125,57 @@ TEST(KeeperNotes, FailuresAreNotedAtDoublingCounts)
 
 TEST(KeeperNotes, RecoveryTellsTheLengthOfTheOutageAndTheTries)
 {
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).meet(unreachable()).meet(unreachable()).forget().meet(Grant{3600s, false});
-	ASSERT_EQ(stage.notes.size(), 1U);
-	EXPECT_EQ(stage.notes[0].level, Level::info);
-	EXPECT_THAT(stage.notes[0].text, HasSubstr("recovered after 2 failed attempts in 3 s; alive until 2026-12-24T11:"));
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).meet(unreachable()).meet(unreachable()).forget().meet(Grant{3600s, false});
+	ASSERT_EQ(fixture.notes.size(), 1U);
+	EXPECT_EQ(fixture.notes[0].level, Level::info);
+	EXPECT_THAT(
+		fixture.notes[0].text, HasSubstr("recovered after 2 failed attempts in 3 s; alive until 2026-12-24T11:"));
 }
 
 TEST(KeeperNotes, GoodRenewalsAreSilent)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).forget();
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).forget();
 	for (int round = 0; round < 100; ++round) {
-		stage.meet(Grant{60s, false});
+		fixture.meet(Grant{60s, false});
 	}
-	EXPECT_THAT(stage.notes, IsEmpty());
+	EXPECT_THAT(fixture.notes, IsEmpty());
 }
 
 TEST(KeeperNotes, FlappingServerFillsNoLog)
 {
-	Stage stage;
-	stage.begin(token(8s, 8s)).forget();
-	const auto end = stage.now.boot + 24h;
-	while (stage.now.boot < end) {
-		stage.meet(away()).meet(Grant{8s, false});
+	KeeperFixture fixture;
+	fixture.begin(token(8s, 8s)).forget();
+	const auto end = fixture.now.boot + 24h;
+	while (fixture.now.boot < end) {
+		fixture.meet(away()).meet(Grant{8s, false});
 	}
-	EXPECT_LE(stage.notes.size(), 8U + 24 * 6);
+	EXPECT_LE(fixture.notes.size(), 8U + 24 * 6);
 }
 
 TEST(KeeperNotes, DeathsWithoutEndFillNoLogEither)
 {
-	Stage stage;
-	stage.begin(token(2s, 2s)).forget();
-	const auto start = stage.now.boot;
+	KeeperFixture fixture;
+	fixture.begin(token(2s, 2s)).forget();
+	const auto start = fixture.now.boot;
 	for (int round = 0; round < 100; ++round) {
-		stage.meet(timedOut(), 2s).meet(timedOut(), 2s).meet(timedOut(), 2s).meet(Grant{2s, false}, 0ms);
+		fixture.meet(timedOut(), 2s).meet(timedOut(), 2s).meet(timedOut(), 2s).meet(Grant{2s, false}, 0ms);
 	}
-	EXPECT_LE(stage.notes.size(), static_cast<std::size_t>(12 + (stage.now.boot - start) / 10min));
+	EXPECT_LE(fixture.notes.size(), static_cast<std::size_t>(12 + (fixture.now.boot - start) / 10min));
 }
 
 TEST(KeeperNotes, DeathIsToldHoweverMuchWasTold)
 {
-	Stage stage;
-	stage.begin(token(8s, 8s));
+	KeeperFixture fixture;
+	fixture.begin(token(8s, 8s));
 	for (int round = 0; round < 20; ++round) {
-		stage.meet(away()).meet(Grant{8s, false});
+		fixture.meet(away()).meet(Grant{8s, false});
 	}
-	stage.meetUntil(*stage.keeper.expiry(), refusal()).forget().meet(refusal());
-	ASSERT_EQ(stage.notes.size(), 1U);
-	EXPECT_EQ(stage.notes[0].level, Level::error);
-	EXPECT_THAT(stage.notes[0].text, AllOf(HasSubstr("the token ended at 2026-12-24T10:0"), HasSubstr("replace")));
+	fixture.meetUntil(*fixture.keeper.expiry(), refusal()).forget().meet(refusal());
+	ASSERT_EQ(fixture.notes.size(), 1U);
+	EXPECT_EQ(fixture.notes[0].level, Level::error);
+	EXPECT_THAT(fixture.notes[0].text, AllOf(HasSubstr("the token ended at 2026-12-24T10:0"), HasSubstr("replace")));
 }
 
 struct Bound
@@ -189,15 +191,15 @@ class KeeperTextsForTheOperator : public testing::TestWithParam<Bound>
 
 TEST_P(KeeperTextsForTheOperator, TellTheHourOfDeathAndWhatToDo)
 {
-	Stage stage;
-	stage.begin();
+	KeeperFixture fixture;
+	fixture.begin();
 	for (const auto& answer : GetParam().answers) {
-		stage.meet(answer);
+		fixture.meet(answer);
 	}
-	EXPECT_THAT(stage.lastEvent().detail,
+	EXPECT_THAT(fixture.lastEvent().detail,
 		AllOf(HasSubstr(GetParam().says), HasSubstr("2026-12-24T1"), HasSubstr("replace the token")));
-	EXPECT_THAT(stage.notes.back().text, HasSubstr(stage.lastEvent().detail));
-	EXPECT_EQ(stage.notes.back().level, Level::warn);
+	EXPECT_THAT(fixture.notes.back().text, HasSubstr(fixture.lastEvent().detail));
+	EXPECT_EQ(fixture.notes.back().level, Level::warn);
 }
 
 Answer with(bool batch, bool renewable, std::int64_t usesLeft)
@@ -213,8 +215,8 @@ Answer withMaxTtl()
 {
 	auto facts = token(3600s, 3600s);
 	facts.explicitMaxTtl = 7200s;
-	facts.creationTime = Stage::christmasEve();
-	facts.expireTime = Stage::christmasEve() + 3600s;
+	facts.creationTime = KeeperFixture::christmasEve();
+	facts.expireTime = KeeperFixture::christmasEve() + 3600s;
 	return facts;
 }
 
@@ -229,99 +231,100 @@ INSTANTIATE_TEST_SUITE_P(Bounds, KeeperTextsForTheOperator,
 
 TEST(KeeperCredential, ThatIsUnreadableKeepsTheOldTokenAndSaysSoOnce)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).forget();
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).forget();
 	for (int round = 0; round < 3; ++round) {
-		stage.take();
-		stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty")).answer(Grant{60s, false});
+		fixture.take();
+		fixture.hear(fixture.keeper.credentialUnreadable(fixture.now, true, "/run/token is empty"))
+			.answer(Grant{60s, false});
 	}
-	EXPECT_THAT(stage.outcomes(), Each(Outcome::success));
-	EXPECT_THAT(stage.lines(),
+	EXPECT_THAT(fixture.outcomes(), Each(Outcome::success));
+	EXPECT_THAT(fixture.lines(),
 		ElementsAre(AllOf(HasSubstr("/run/token is empty"), HasSubstr("the token in use stays in use"))));
-	stage.forget().hear(stage.keeper.candidateGone(stage.now)).take();
-	stage.hear(stage.keeper.credentialUnreadable(stage.now, true, "/run/token is empty"));
-	EXPECT_EQ(stage.notes.size(), 1U) << "it was readable meanwhile";
+	fixture.forget().hear(fixture.keeper.candidateGone(fixture.now)).take();
+	fixture.hear(fixture.keeper.credentialUnreadable(fixture.now, true, "/run/token is empty"));
+	EXPECT_EQ(fixture.notes.size(), 1U) << "it was readable meanwhile";
 }
 
 TEST(KeeperCredential, ThatIsUnreadableAtStartFailsTheAttempt)
 {
-	Stage stage;
-	stage.begin().take();
-	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "/run/token: no such file"));
-	EXPECT_EQ(stage.state(), State::starting);
-	EXPECT_EQ(stage.reason(), Reason::credentialUnreadable);
-	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure));
-	EXPECT_TRUE(stage.keeper.settled());
-	EXPECT_EQ(stage.pause(), 1s);
-	EXPECT_THAT(stage.lastEvent().detail, HasSubstr("no such file"));
+	KeeperFixture fixture;
+	fixture.begin().take();
+	fixture.hear(fixture.keeper.credentialUnreadable(fixture.now, false, "/run/token: no such file"));
+	EXPECT_EQ(fixture.state(), State::starting);
+	EXPECT_EQ(fixture.reason(), Reason::credentialUnreadable);
+	EXPECT_THAT(fixture.outcomes(), ElementsAre(Outcome::failure));
+	EXPECT_TRUE(fixture.keeper.settled());
+	EXPECT_EQ(fixture.pause(), 1s);
+	EXPECT_THAT(fixture.lastEvent().detail, HasSubstr("no such file"));
 }
 
 TEST(KeeperCredential, FirstOneReadIsAskedAboutAtOnce)
 {
-	Stage stage;
-	stage.begin().take();
-	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file"));
-	stage.forget().wait(500ms).hear(stage.keeper.candidateFound(stage.now));
-	EXPECT_EQ(stage.pause(), 0s);
-	EXPECT_FALSE(stage.keeper.hasCandidate()) << "there is no other";
-	stage.meet(token(60s, 60s));
-	EXPECT_EQ(stage.state(), State::active);
+	KeeperFixture fixture;
+	fixture.begin().take();
+	fixture.hear(fixture.keeper.credentialUnreadable(fixture.now, false, "no such file"));
+	fixture.forget().wait(500ms).hear(fixture.keeper.candidateFound(fixture.now));
+	EXPECT_EQ(fixture.pause(), 0s);
+	EXPECT_FALSE(fixture.keeper.hasCandidate()) << "there is no other";
+	fixture.meet(token(60s, 60s));
+	EXPECT_EQ(fixture.state(), State::active);
 }
 
 TEST(KeeperCredential, ReplacedIsToldOnceTheServerHasAcceptedIt)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).forget().hear(stage.keeper.candidateFound(stage.now));
-	EXPECT_THAT(stage.events, IsEmpty());
-	stage.meet(token(30s, 30s));
-	EXPECT_EQ(stage.lastEvent().state, State::active);
-	EXPECT_THAT(stage.lastEvent().detail, HasSubstr("renewed 15 s after"));
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).forget().hear(fixture.keeper.candidateFound(fixture.now));
+	EXPECT_THAT(fixture.events, IsEmpty());
+	fixture.meet(token(30s, 30s));
+	EXPECT_EQ(fixture.lastEvent().state, State::active);
+	EXPECT_THAT(fixture.lastEvent().detail, HasSubstr("renewed 15 s after"));
 }
 
 TEST(KeeperRenewNow, RenewsAnActiveTokenAtOnce)
 {
-	Stage stage;
-	stage.begin(token(3600s, 3600s)).wait(5s).keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.pause(), 0s);
-	EXPECT_EQ(stage.take().operation, Operation::renew);
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).wait(5s).keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.pause(), 0s);
+	EXPECT_EQ(fixture.take().operation, Operation::renew);
 }
 
 TEST(KeeperRenewNow, AsksATokenThatCannotBeRenewedHowItIs)
 {
-	Stage stage;
-	stage.begin(with(true, false, 0)).forget().wait(5s).keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.take().operation, Operation::lookUp);
-	stage.answer(with(true, false, 0));
-	EXPECT_THAT(stage.events, IsEmpty()) << "as before";
-	EXPECT_GT(stage.pause(), 3000s);
+	KeeperFixture fixture;
+	fixture.begin(with(true, false, 0)).forget().wait(5s).keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.take().operation, Operation::lookUp);
+	fixture.answer(with(true, false, 0));
+	EXPECT_THAT(fixture.events, IsEmpty()) << "as before";
+	EXPECT_GT(fixture.pause(), 3000s);
 }
 
 TEST(KeeperRenewNow, FindsARevokedRootTokenDead)
 {
 	auto root = token(0s, 0s);
 	root.expires = false;
-	Stage stage;
-	stage.begin(root).wait(5s).keeper.renewNow(stage.now);
-	stage.meet(refusal()).meet(refusal()).meet(refusal()).meet(refusal());
-	EXPECT_EQ(stage.state(), State::starting) << "what refuses it may heal, and no end has passed";
-	stage.meet(refusal());
-	EXPECT_EQ(stage.state(), State::expired);
-	EXPECT_EQ(stage.reason(), Reason::refused);
+	KeeperFixture fixture;
+	fixture.begin(root).wait(5s).keeper.renewNow(fixture.now);
+	fixture.meet(refusal()).meet(refusal()).meet(refusal()).meet(refusal());
+	EXPECT_EQ(fixture.state(), State::starting) << "what refuses it may heal, and no end has passed";
+	fixture.meet(refusal());
+	EXPECT_EQ(fixture.state(), State::expired);
+	EXPECT_EQ(fixture.reason(), Reason::refused);
 }
 
 TEST(KeeperRenewNow, ConfirmsACap)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).meet(Grant{20s, true}).wait(5s).keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.take().operation, Operation::renew);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).meet(Grant{20s, true}).wait(5s).keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.take().operation, Operation::renew);
 }
 
 TEST(KeeperRenewNow, DoesNothingWhileAnAnswerIsAwaited)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).take();
-	stage.keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).take();
+	fixture.keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.keeper.next(), std::nullopt);
 }
 
 } // namespace

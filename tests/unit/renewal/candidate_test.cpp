@@ -1,4 +1,4 @@
-#include "stage.h"
+#include "keeper_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -17,50 +17,50 @@ class KeeperCandidate : public testing::Test
 protected:
 	void SetUp() override
 	{
-		stage.begin(token(3600s, 3600s)).wait(10s).forget();
-		stage.hear(stage.keeper.candidateFound(stage.now));
-		ASSERT_TRUE(stage.keeper.hasCandidate());
+		fixture.begin(token(3600s, 3600s)).wait(10s).forget();
+		fixture.hear(fixture.keeper.candidateFound(fixture.now));
+		ASSERT_TRUE(fixture.keeper.hasCandidate());
 	}
 
 	/// As often as it takes until the server's refusal is believed.
 	void refuse(int times)
 	{
 		for (int time = 0; time < times; ++time) {
-			ASSERT_EQ(stage.take().token, Token::candidate);
-			stage.answer(refusal());
+			ASSERT_EQ(fixture.take().token, Token::candidate);
+			fixture.answer(refusal());
 		}
 	}
 
-	Stage stage;
+	KeeperFixture fixture;
 };
 
 TEST_F(KeeperCandidate, IsAskedAboutAtOnceWhileTheTokenInUseStaysSo)
 {
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_EQ(stage.pause(), 0s);
-	const auto attempt = stage.take();
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.pause(), 0s);
+	const auto attempt = fixture.take();
 	EXPECT_EQ(attempt.token, Token::candidate);
 	EXPECT_EQ(attempt.operation, Operation::lookUp);
-	EXPECT_THAT(stage.lines(), ElementsAre(HasSubstr("the token from before stays in use")));
+	EXPECT_THAT(fixture.lines(), ElementsAre(HasSubstr("the token from before stays in use")));
 }
 
 TEST_F(KeeperCandidate, IsAdoptedByTheAnswerThatAcceptsIt)
 {
-	stage.forget().meet(token(600s, 600s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_EQ(stage.keeper.snapshot().lease, 600s);
-	ASSERT_THAT(stage.events, SizeIs(1));
-	EXPECT_EQ(stage.events[0].reason, Reason::credentialChanged);
-	EXPECT_THAT(stage.events[0].detail, HasSubstr("the credential was replaced: alive until"));
-	EXPECT_EQ(stage.take().token, Token::current);
+	fixture.forget().meet(token(600s, 600s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.keeper.snapshot().lease, 600s);
+	ASSERT_THAT(fixture.events, SizeIs(1));
+	EXPECT_EQ(fixture.events[0].reason, Reason::credentialChanged);
+	EXPECT_THAT(fixture.events[0].detail, HasSubstr("the credential was replaced: alive until"));
+	EXPECT_EQ(fixture.take().token, Token::current);
 }
 
 TEST_F(KeeperCandidate, ThatAPolicyForbidsToBeLookedUpIsAcceptedAndRenewed)
 {
-	stage.meet(policyRefusal());
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	const auto attempt = stage.take();
+	fixture.meet(policyRefusal());
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	const auto attempt = fixture.take();
 	EXPECT_EQ(attempt.token, Token::current);
 	EXPECT_EQ(attempt.operation, Operation::renew);
 }
@@ -68,160 +68,160 @@ TEST_F(KeeperCandidate, ThatAPolicyForbidsToBeLookedUpIsAcceptedAndRenewed)
 TEST_F(KeeperCandidate, ThatIsRefusedIsAskedAgainAfterOneTwoAndFourSecondsAndThenAsARefusedTokenIs)
 {
 	refuse(1);
-	EXPECT_EQ(stage.take().operation, Operation::renew) << "a policy may allow it alone";
-	stage.answer(refusal());
+	EXPECT_EQ(fixture.take().operation, Operation::renew) << "a policy may allow it alone";
+	fixture.answer(refusal());
 	std::vector<Duration> pauses;
 	for (int round = 0; round < 6; ++round) {
-		pauses.push_back(*stage.pause());
-		EXPECT_EQ(stage.take().operation, Operation::lookUp);
-		stage.answer(refusal());
+		pauses.push_back(*fixture.pause());
+		EXPECT_EQ(fixture.take().operation, Operation::lookUp);
+		fixture.answer(refusal());
 	}
 	EXPECT_THAT(pauses, ElementsAre(1s, 2s, 4s, 60s, 120s, 240s));
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_TRUE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.keeper.snapshot().consecutiveFailures, 0U) << "of the token in use";
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_TRUE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.keeper.snapshot().consecutiveFailures, 0U) << "of the token in use";
 }
 
 TEST_F(KeeperCandidate, ThatIsRefusedIsToldAtOnceAndWhenItIsBelieved)
 {
-	stage.forget();
+	fixture.forget();
 	refuse(8);
-	EXPECT_THAT(stage.lines(), testing::Each(HasSubstr("the new token is not in use yet: what the server said")));
-	EXPECT_THAT(stage.lines(), SizeIs(2));
-	EXPECT_THAT(stage.outcomes(), ElementsAre(Outcome::failure)) << "once it is believed";
+	EXPECT_THAT(fixture.lines(), testing::Each(HasSubstr("the new token is not in use yet: what the server said")));
+	EXPECT_THAT(fixture.lines(), SizeIs(2));
+	EXPECT_THAT(fixture.outcomes(), ElementsAre(Outcome::failure)) << "once it is believed";
 }
 
 TEST_F(KeeperCandidate, IsAdoptedAfterARefusalThatHeals)
 {
 	refuse(3);
-	stage.meet(token(600s, 600s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.state(), State::active);
+	fixture.meet(token(600s, 600s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.state(), State::active);
 }
 
 TEST_F(KeeperCandidate, WhoseLookUpsTellNothingIsRenewedAfterTheSecond)
 {
-	stage.meet(serverError()).meet(serverError());
-	const auto attempt = stage.take();
+	fixture.meet(serverError()).meet(serverError());
+	const auto attempt = fixture.take();
 	EXPECT_EQ(attempt.token, Token::candidate);
 	EXPECT_EQ(attempt.operation, Operation::renew);
-	stage.answer(Grant{600s, false});
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_EQ(stage.keeper.snapshot().lease, 600s);
-	EXPECT_EQ(stage.outcomes().back(), Outcome::success);
+	fixture.answer(Grant{600s, false});
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.keeper.snapshot().lease, 600s);
+	EXPECT_EQ(fixture.outcomes().back(), Outcome::success);
 }
 
 TEST_F(KeeperCandidate, ThatIsNeverAcceptedLetsTheTokenInUseLiveOn)
 {
-	const auto start = stage.now.boot;
+	const auto start = fixture.now.boot;
 	int renewals = 0;
-	while (stage.now.boot < start + 24h) {
-		const auto attempt = stage.take();
+	while (fixture.now.boot < start + 24h) {
+		const auto attempt = fixture.take();
 		if (attempt.token == Token::candidate) {
-			stage.answer(refusal());
+			fixture.answer(refusal());
 		}
 		else {
 			++renewals;
-			stage.answer(Grant{3600s, false});
+			fixture.answer(Grant{3600s, false});
 		}
-		ASSERT_EQ(stage.state(), State::active);
+		ASSERT_EQ(fixture.state(), State::active);
 	}
 	EXPECT_GE(renewals, 47);
-	EXPECT_LE(stage.starts.size(), 47U + 40U);
+	EXPECT_LE(fixture.starts.size(), 47U + 40U);
 }
 
 TEST_F(KeeperCandidate, ThatHangsDoesNotDelayTheRenewalOfTheTokenInUse)
 {
-	stage.meet(Grant{8s, false}); // a renewal in which the candidate was accepted
-	stage.forget().hear(stage.keeper.candidateFound(stage.now));
+	fixture.meet(Grant{8s, false}); // a renewal in which the candidate was accepted
+	fixture.forget().hear(fixture.keeper.candidateFound(fixture.now));
 	for (int round = 0; round < 40; ++round) {
-		const auto attempt = stage.take();
+		const auto attempt = fixture.take();
 		if (attempt.token == Token::candidate) {
-			stage.answer(timedOut(), attempt.budget);
+			fixture.answer(timedOut(), attempt.budget);
 		}
 		else {
-			EXPECT_GT(stage.remains(), 3s);
-			stage.answer(Grant{8s, false});
+			EXPECT_GT(fixture.remains(), 3s);
+			fixture.answer(Grant{8s, false});
 		}
 	}
-	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(fixture.state(), State::active);
 }
 
 TEST_F(KeeperCandidate, KeepsTheGapToTheRequestsOfTheTokenInUse)
 {
-	stage.keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.take().token, Token::current) << "which goes first";
-	stage.answer(Grant{3600s, false}, 0ms);
-	EXPECT_EQ(stage.pause(), 500ms);
-	EXPECT_EQ(stage.take().token, Token::candidate);
+	fixture.keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.take().token, Token::current) << "which goes first";
+	fixture.answer(Grant{3600s, false}, 0ms);
+	EXPECT_EQ(fixture.pause(), 500ms);
+	EXPECT_EQ(fixture.take().token, Token::candidate);
 }
 
 TEST_F(KeeperCandidate, IsAskedAboutThoughRenewalsOfTheTokenInUseLeaveNoRoom)
 {
-	stage.hear(stage.keeper.candidateGone(stage.now));
-	stage.meet(Grant{3s, false}, 2900ms).meet(Grant{3s, false}, 2900ms);
-	ASSERT_EQ(stage.pause(), 0s) << "a fresh lease is renewed at once";
-	stage.hear(stage.keeper.candidateFound(stage.now));
-	EXPECT_EQ(stage.take().token, Token::candidate);
-	stage.answer(token(60s, 60s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
+	fixture.hear(fixture.keeper.candidateGone(fixture.now));
+	fixture.meet(Grant{3s, false}, 2900ms).meet(Grant{3s, false}, 2900ms);
+	ASSERT_EQ(fixture.pause(), 0s) << "a fresh lease is renewed at once";
+	fixture.hear(fixture.keeper.candidateFound(fixture.now));
+	EXPECT_EQ(fixture.take().token, Token::candidate);
+	fixture.answer(token(60s, 60s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
 }
 
 TEST_F(KeeperCandidate, TakesThePlaceOfATokenThatDies)
 {
-	const auto end = *stage.keeper.expiry();
-	while (stage.keeper.hasCandidate() && stage.now.boot < end + 1h) {
-		stage.meet(refusal());
+	const auto end = *fixture.keeper.expiry();
+	while (fixture.keeper.hasCandidate() && fixture.now.boot < end + 1h) {
+		fixture.meet(refusal());
 	}
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.state(), State::starting);
-	EXPECT_THAT(stage.changes(), testing::Contains(State::expired)) << "the other one's end is told";
-	stage.meet(refusal());
-	EXPECT_EQ(stage.state(), State::expired) << "it was refused often enough before";
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.state(), State::starting);
+	EXPECT_THAT(fixture.changes(), testing::Contains(State::expired)) << "the other one's end is told";
+	fixture.meet(refusal());
+	EXPECT_EQ(fixture.state(), State::expired) << "it was refused often enough before";
 }
 
 TEST_F(KeeperCandidate, ThatIsGoneIsAskedAboutNoMore)
 {
-	stage.take();
-	stage.hear(stage.keeper.candidateGone(stage.now)).forget().answer(token(600s, 600s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_THAT(stage.events, IsEmpty());
-	EXPECT_EQ(stage.keeper.snapshot().lease, 3600s);
-	EXPECT_EQ(stage.take().token, Token::current);
+	fixture.take();
+	fixture.hear(fixture.keeper.candidateGone(fixture.now)).forget().answer(token(600s, 600s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_THAT(fixture.events, IsEmpty());
+	EXPECT_EQ(fixture.keeper.snapshot().lease, 3600s);
+	EXPECT_EQ(fixture.take().token, Token::current);
 }
 
 TEST_F(KeeperCandidate, ThatIsReplacedByAnotherBeginsAnew)
 {
 	refuse(6);
-	stage.hear(stage.keeper.candidateFound(stage.now));
-	EXPECT_LE(stage.pause(), 500ms);
-	stage.meet(token(600s, 600s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
+	fixture.hear(fixture.keeper.candidateFound(fixture.now));
+	EXPECT_LE(fixture.pause(), 500ms);
+	fixture.meet(token(600s, 600s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
 }
 
 TEST_F(KeeperCandidate, IsNotHandedOver)
 {
-	stage.hear(stage.keeper.stopped(stage.now));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
+	fixture.hear(fixture.keeper.stopped(fixture.now));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
 }
 
 TEST(KeeperCandidateBesideADeadToken, IsNotStarvedByTheHopeThatALostAnswerLeft)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s));
-	while (stage.state() != State::expired) {
-		stage.meet(timedOut(), 10ms);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s));
+	while (fixture.state() != State::expired) {
+		fixture.meet(timedOut(), 10ms);
 	}
-	while (*stage.pause() > 500ms) {
-		stage.meet(unreachable(), 0ms);
+	while (*fixture.pause() > 500ms) {
+		fixture.meet(unreachable(), 0ms);
 	}
-	stage.hear(stage.keeper.candidateFound(stage.now));
-	ASSERT_TRUE(stage.keeper.hasCandidate()) << "the other one may live";
-	for (int round = 0; round < 3 && stage.keeper.hasCandidate(); ++round) {
-		stage.take().token == Token::candidate ? stage.answer(token(60s, 60s)) : stage.answer(unreachable(), 0ms);
+	fixture.hear(fixture.keeper.candidateFound(fixture.now));
+	ASSERT_TRUE(fixture.keeper.hasCandidate()) << "the other one may live";
+	for (int round = 0; round < 3 && fixture.keeper.hasCandidate(); ++round) {
+		fixture.take().token == Token::candidate ? fixture.answer(token(60s, 60s)) : fixture.answer(unreachable(), 0ms);
 	}
-	EXPECT_FALSE(stage.keeper.hasCandidate());
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
 }
 
 } // namespace

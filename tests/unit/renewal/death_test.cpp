@@ -1,4 +1,4 @@
-#include "stage.h"
+#include "keeper_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -15,128 +15,128 @@ class KeeperDeath : public testing::Test
 protected:
 	void SetUp() override
 	{
-		stage.begin(token(60s, 60s)).meet(Grant{60s, false}, 0ms);
-		stage.meetUntil(*stage.keeper.expiry(), refusal()).meet(refusal());
-		ASSERT_EQ(stage.state(), State::expired);
+		fixture.begin(token(60s, 60s)).meet(Grant{60s, false}, 0ms);
+		fixture.meetUntil(*fixture.keeper.expiry(), refusal()).meet(refusal());
+		ASSERT_EQ(fixture.state(), State::expired);
 	}
 
-	Stage stage;
+	KeeperFixture fixture;
 };
 
 TEST_F(KeeperDeath, IsToldOnce)
 {
-	EXPECT_EQ(stage.changes().back(), State::expired);
-	EXPECT_EQ(stage.notes.back().level, Level::error);
-	stage.forget().meetUntil(stage.now.boot + 24h, refusal());
-	EXPECT_THAT(stage.events, IsEmpty());
-	EXPECT_THAT(stage.notes, IsEmpty());
+	EXPECT_EQ(fixture.changes().back(), State::expired);
+	EXPECT_EQ(fixture.notes.back().level, Level::error);
+	fixture.forget().meetUntil(fixture.now.boot + 24h, refusal());
+	EXPECT_THAT(fixture.events, IsEmpty());
+	EXPECT_THAT(fixture.notes, IsEmpty());
 }
 
 TEST_F(KeeperDeath, IsProbedByLookUpsAfterFiveMinutesDoublingToAnHour)
 {
 	std::vector<Duration> pauses;
 	for (int probe = 0; probe < 6; ++probe) {
-		pauses.push_back(*stage.pause());
-		EXPECT_EQ(stage.take().operation, Operation::lookUp);
-		stage.answer(probe % 2 == 0 ? refusal() : away());
+		pauses.push_back(*fixture.pause());
+		EXPECT_EQ(fixture.take().operation, Operation::lookUp);
+		fixture.answer(probe % 2 == 0 ? refusal() : away());
 	}
 	EXPECT_THAT(pauses, ElementsAre(5min, 10min, 20min, 40min, 1h, 1h));
 }
 
 TEST_F(KeeperDeath, CostsFewRequestsADay)
 {
-	stage.forget().meetUntil(stage.now.boot + 24h, refusal());
-	EXPECT_LE(stage.starts.size(), 40U);
+	fixture.forget().meetUntil(fixture.now.boot + 24h, refusal());
+	EXPECT_LE(fixture.starts.size(), 40U);
 }
 
 TEST_F(KeeperDeath, TokenThatIsAcceptedAgainIsRenewedAtOnce)
 {
-	stage.meet(token(30s, 60s));
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_LE(stage.pause(), 1s);
-	EXPECT_EQ(stage.take().operation, Operation::renew);
+	fixture.meet(token(30s, 60s));
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_LE(fixture.pause(), 1s);
+	EXPECT_EQ(fixture.take().operation, Operation::renew);
 }
 
 TEST_F(KeeperDeath, ProbeThatAPolicyForbidsIsASignOfLife)
 {
-	EXPECT_EQ(stage.meet(policyRefusal()).take().operation, Operation::renew);
-	stage.answer(Grant{60s, false});
-	EXPECT_EQ(stage.state(), State::active);
+	EXPECT_EQ(fixture.meet(policyRefusal()).take().operation, Operation::renew);
+	fixture.answer(Grant{60s, false});
+	EXPECT_EQ(fixture.state(), State::active);
 }
 
 TEST_F(KeeperDeath, RenewNowProbesAtOnce)
 {
-	stage.wait(2s).keeper.renewNow(stage.now);
-	EXPECT_EQ(stage.pause(), 0s);
-	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	fixture.wait(2s).keeper.renewNow(fixture.now);
+	EXPECT_EQ(fixture.pause(), 0s);
+	EXPECT_EQ(fixture.take().operation, Operation::lookUp);
 }
 
 TEST_F(KeeperDeath, IsNoUrgency)
 {
-	EXPECT_EQ(stage.keeper.expiry(), std::nullopt);
+	EXPECT_EQ(fixture.keeper.expiry(), std::nullopt);
 }
 
 TEST(KeeperDeathBeforeAnyLife, IsProbedSoonerSinceItsEndIsNotKnown)
 {
-	Stage stage;
-	stage.beginRefused();
-	EXPECT_EQ(stage.pause(), 1min);
-	stage.forget().meetUntil(stage.now.boot + 24h, refusal());
-	EXPECT_LE(stage.starts.size(), 40U);
+	KeeperFixture fixture;
+	fixture.beginRefused();
+	EXPECT_EQ(fixture.pause(), 1min);
+	fixture.forget().meetUntil(fixture.now.boot + 24h, refusal());
+	EXPECT_LE(fixture.starts.size(), 40U);
 }
 
 TEST(KeeperDeathOfTheUnrenewable, IsSeenByOneLookUpAtItsEnd)
 {
-	Stage stage;
+	KeeperFixture fixture;
 	auto facts = token(60s, 60s);
 	facts.batch = true;
-	stage.begin(facts).forget().meet(refusal());
-	EXPECT_EQ(stage.state(), State::expired);
-	EXPECT_THAT(stage.outcomes(), IsEmpty());
-	EXPECT_EQ(stage.starts.size(), 1U);
+	fixture.begin(facts).forget().meet(refusal());
+	EXPECT_EQ(fixture.state(), State::expired);
+	EXPECT_THAT(fixture.outcomes(), IsEmpty());
+	EXPECT_EQ(fixture.starts.size(), 1U);
 }
 
 TEST(KeeperDeathOfTheUnrenewable, ComesAtItsEndThoughRefusedBefore)
 {
-	Stage stage;
+	KeeperFixture fixture;
 	auto facts = token(60s, 60s);
 	facts.batch = true;
-	stage.begin(facts).forget().wait(5s).keeper.renewNow(stage.now);
-	stage.meetUntil(*stage.keeper.expiry(), refusal()).meet(refusal());
-	EXPECT_EQ(stage.state(), State::expired);
-	EXPECT_EQ(stage.reason(), Reason::expired);
+	fixture.begin(facts).forget().wait(5s).keeper.renewNow(fixture.now);
+	fixture.meetUntil(*fixture.keeper.expiry(), refusal()).meet(refusal());
+	EXPECT_EQ(fixture.state(), State::expired);
+	EXPECT_EQ(fixture.reason(), Reason::expired);
 }
 
 TEST(KeeperDeathOfTheUnrenewable, IsNotProvedByARefusalBeforeItsEnd)
 {
 	for (const bool batch : {true, false}) {
-		Stage stage;
+		KeeperFixture fixture;
 		auto facts = token(3600s, 3600s);
 		facts.batch = batch;
 		facts.renewable = batch;
-		stage.begin(facts).forget().wait(5s).keeper.renewNow(stage.now);
-		stage.meet(refusal());
-		EXPECT_EQ(stage.state(), State::retrying) << "a wrong source address, a disabled entity: they heal";
-		EXPECT_EQ(stage.reason(), Reason::refused);
-		EXPECT_EQ(stage.notes.back().level, Level::warn);
-		EXPECT_EQ(stage.pause(), 60s);
-		EXPECT_EQ(stage.take().operation, Operation::lookUp) << "no renewal would be granted";
-		stage.answer(refusal());
-		EXPECT_EQ(stage.pause(), 120s);
+		fixture.begin(facts).forget().wait(5s).keeper.renewNow(fixture.now);
+		fixture.meet(refusal());
+		EXPECT_EQ(fixture.state(), State::retrying) << "a wrong source address, a disabled entity: they heal";
+		EXPECT_EQ(fixture.reason(), Reason::refused);
+		EXPECT_EQ(fixture.notes.back().level, Level::warn);
+		EXPECT_EQ(fixture.pause(), 60s);
+		EXPECT_EQ(fixture.take().operation, Operation::lookUp) << "no renewal would be granted";
+		fixture.answer(refusal());
+		EXPECT_EQ(fixture.pause(), 120s);
 		facts.ttl = 3400s;
-		stage.meet(facts);
-		EXPECT_EQ(stage.state(), State::notRenewable);
+		fixture.meet(facts);
+		EXPECT_EQ(fixture.state(), State::notRenewable);
 	}
 }
 
 TEST(KeeperDeathOfTheUnrenewable, IsCertainAtItsEndThoughTheServerIsAway)
 {
-	Stage stage;
+	KeeperFixture fixture;
 	auto facts = token(60s, 60s);
 	facts.renewable = false;
-	stage.begin(facts).meet(away());
-	EXPECT_EQ(stage.state(), State::expired);
-	EXPECT_EQ(stage.reason(), Reason::expired);
+	fixture.begin(facts).meet(away());
+	EXPECT_EQ(fixture.state(), State::expired);
+	EXPECT_EQ(fixture.reason(), Reason::expired);
 }
 
 struct Situation
@@ -161,78 +161,78 @@ class KeeperInState : public testing::TestWithParam<Situation>
 protected:
 	void SetUp() override
 	{
-		stage.begin();
+		fixture.begin();
 		for (const auto& answer : GetParam().answers) {
-			stage.meet(answer);
+			fixture.meet(answer);
 		}
-		ASSERT_EQ(stage.state(), GetParam().state);
-		stage.forget();
+		ASSERT_EQ(fixture.state(), GetParam().state);
+		fixture.forget();
 	}
 
-	Stage stage;
+	KeeperFixture fixture;
 };
 
 TEST_P(KeeperInState, NewCredentialBeginsANewLifeOnceItIsAccepted)
 {
-	stage.wait(600ms).hear(stage.keeper.candidateFound(stage.now));
-	EXPECT_EQ(stage.pause(), 0s);
+	fixture.wait(600ms).hear(fixture.keeper.candidateFound(fixture.now));
+	EXPECT_EQ(fixture.pause(), 0s);
 	const bool oldOneMayLive = GetParam().state != State::starting && GetParam().state != State::expired;
-	EXPECT_EQ(stage.keeper.hasCandidate(), oldOneMayLive);
-	EXPECT_EQ(stage.state(), oldOneMayLive ? GetParam().state : State::starting);
-	const auto attempt = stage.take();
+	EXPECT_EQ(fixture.keeper.hasCandidate(), oldOneMayLive);
+	EXPECT_EQ(fixture.state(), oldOneMayLive ? GetParam().state : State::starting);
+	const auto attempt = fixture.take();
 	EXPECT_EQ(attempt.operation, Operation::lookUp);
 	EXPECT_EQ(attempt.token, oldOneMayLive ? Token::candidate : Token::current);
-	stage.answer(token(60s, 60s));
-	EXPECT_FALSE(stage.keeper.hasCandidate());
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_EQ(stage.keeper.snapshot().consecutiveFailures, 0U);
-	EXPECT_EQ(stage.keeper.snapshot().cappedAt, std::nullopt);
-	EXPECT_EQ(stage.changes().back(), State::active);
+	fixture.answer(token(60s, 60s));
+	EXPECT_FALSE(fixture.keeper.hasCandidate());
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.keeper.snapshot().consecutiveFailures, 0U);
+	EXPECT_EQ(fixture.keeper.snapshot().cappedAt, std::nullopt);
+	EXPECT_EQ(fixture.changes().back(), State::active);
 }
 
 TEST_P(KeeperInState, AnswerThatSpeaksOfATokenGivenUpIsIgnored)
 {
-	stage.wait(600ms).hear(stage.keeper.candidateFound(stage.now)).take();
-	stage.hear(stage.keeper.candidateFound(stage.now)).forget().answer(token(10s, 10s));
-	EXPECT_THAT(stage.events, IsEmpty());
-	EXPECT_NE(stage.keeper.next(), std::nullopt);
+	fixture.wait(600ms).hear(fixture.keeper.candidateFound(fixture.now)).take();
+	fixture.hear(fixture.keeper.candidateFound(fixture.now)).forget().answer(token(10s, 10s));
+	EXPECT_THAT(fixture.events, IsEmpty());
+	EXPECT_NE(fixture.keeper.next(), std::nullopt);
 }
 
 TEST_P(KeeperInState, StopLeadsToStoppedAndToNoLaterOutput)
 {
-	if (stage.keeper.next()) {
-		stage.take();
+	if (fixture.keeper.next()) {
+		fixture.take();
 	}
-	stage.hear(stage.keeper.stopped(stage.now));
-	EXPECT_THAT(stage.changes(), ElementsAre(State::stopped));
-	EXPECT_THAT(stage.outcomes(), IsEmpty());
-	EXPECT_EQ(stage.state(), State::stopped);
-	EXPECT_EQ(stage.keeper.next(), std::nullopt);
-	stage.forget().answer(Grant{60s, false});
-	stage.hear(stage.keeper.stopped(stage.now)).hear(stage.keeper.candidateFound(stage.now));
-	stage.hear(stage.keeper.credentialUnreadable(stage.now, false, "no such file"));
-	stage.keeper.renewNow(stage.now);
-	EXPECT_THAT(stage.events, IsEmpty());
-	EXPECT_THAT(stage.notes, IsEmpty());
-	EXPECT_EQ(stage.keeper.next(), std::nullopt);
+	fixture.hear(fixture.keeper.stopped(fixture.now));
+	EXPECT_THAT(fixture.changes(), ElementsAre(State::stopped));
+	EXPECT_THAT(fixture.outcomes(), IsEmpty());
+	EXPECT_EQ(fixture.state(), State::stopped);
+	EXPECT_EQ(fixture.keeper.next(), std::nullopt);
+	fixture.forget().answer(Grant{60s, false});
+	fixture.hear(fixture.keeper.stopped(fixture.now)).hear(fixture.keeper.candidateFound(fixture.now));
+	fixture.hear(fixture.keeper.credentialUnreadable(fixture.now, false, "no such file"));
+	fixture.keeper.renewNow(fixture.now);
+	EXPECT_THAT(fixture.events, IsEmpty());
+	EXPECT_THAT(fixture.notes, IsEmpty());
+	EXPECT_EQ(fixture.keeper.next(), std::nullopt);
 }
 
 TEST_P(KeeperInState, StartAfterStopBeginsANewLife)
 {
-	const auto failures = stage.keeper.snapshot().failures;
-	stage.hear(stage.keeper.stopped(stage.now)).wait(1s).begin(token(60s, 60s));
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_EQ(stage.keeper.snapshot().failures, failures) << "counters stay";
+	const auto failures = fixture.keeper.snapshot().failures;
+	fixture.hear(fixture.keeper.stopped(fixture.now)).wait(1s).begin(token(60s, 60s));
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.keeper.snapshot().failures, failures) << "counters stay";
 }
 
 TEST_P(KeeperInState, AnotherKeeperGoesOnFromItsMemory)
 {
-	const auto before = stage.keeper.snapshot();
-	stage.hear(stage.keeper.stopped(stage.now)).forget();
+	const auto before = fixture.keeper.snapshot();
+	fixture.hear(fixture.keeper.stopped(fixture.now)).forget();
 
-	Stage next(steady(), 99);
-	next.now = stage.now;
-	next.hear(next.keeper.resume(next.now, stage.keeper.memory()));
+	KeeperFixture next(steady(), 99);
+	next.now = fixture.now;
+	next.hear(next.keeper.resume(next.now, fixture.keeper.memory()));
 	const auto after = next.keeper.snapshot();
 	EXPECT_EQ(after.state, before.state);
 	EXPECT_EQ(after.reason, before.reason);
@@ -263,55 +263,55 @@ INSTANTIATE_TEST_SUITE_P(States, KeeperInState,
 
 TEST(KeeperHandover, AnAttemptThatWasOutIsMadeAgainAtOnce)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).take();
-	stage.wait(2s).hear(stage.keeper.stopped(stage.now));
-	Stage next;
-	next.now = stage.now;
-	next.hear(next.keeper.resume(next.now, stage.keeper.memory()));
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).take();
+	fixture.wait(2s).hear(fixture.keeper.stopped(fixture.now));
+	KeeperFixture next;
+	next.now = fixture.now;
+	next.hear(next.keeper.resume(next.now, fixture.keeper.memory()));
 	EXPECT_EQ(next.pause(), 0s);
 	EXPECT_EQ(next.take().operation, Operation::renew);
 }
 
 TEST(KeeperHandover, AnAttemptThatWasOutMayHaveProlongedTheToken)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).take();
-	stage.wait(2s).hear(stage.keeper.stopped(stage.now));
-	const auto& lease = stage.keeper.memory().lease;
-	EXPECT_EQ(lease.ifRenewedEarliest, stage.starts.back() + 60s);
-	EXPECT_EQ(lease.ifRenewedLatest, stage.now.boot + 60s);
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).take();
+	fixture.wait(2s).hear(fixture.keeper.stopped(fixture.now));
+	const auto& lease = fixture.keeper.memory().lease;
+	EXPECT_EQ(lease.ifRenewedEarliest, fixture.starts.back() + 60s);
+	EXPECT_EQ(lease.ifRenewedLatest, fixture.now.boot + 60s);
 }
 
 TEST(KeeperHandover, TimesThatHavePassedFireAtOnce)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).hear(stage.keeper.stopped(stage.now));
-	Stage next;
-	next.now = stage.now;
-	next.wait(50s).hear(next.keeper.resume(next.now, stage.keeper.memory()));
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).hear(fixture.keeper.stopped(fixture.now));
+	KeeperFixture next;
+	next.now = fixture.now;
+	next.wait(50s).hear(next.keeper.resume(next.now, fixture.keeper.memory()));
 	EXPECT_LE(next.pause(), 0s);
 }
 
 TEST(KeeperHandover, NoteOfAnOutageIsNotRepeatedAndItsEndIsTold)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).meet(away()).hear(stage.keeper.stopped(stage.now));
-	Stage next;
-	next.now = stage.now;
-	next.hear(next.keeper.resume(next.now, stage.keeper.memory())).meet(Grant{60s, false});
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).meet(away()).hear(fixture.keeper.stopped(fixture.now));
+	KeeperFixture next;
+	next.now = fixture.now;
+	next.hear(next.keeper.resume(next.now, fixture.keeper.memory())).meet(Grant{60s, false});
 	ASSERT_EQ(next.notes.size(), 1U);
 	EXPECT_THAT(next.notes[0].text, testing::HasSubstr("recovered after 1 failed attempt in"));
 }
 
 TEST(KeeperHandover, FleetDoesNotJitterAsOne)
 {
-	Stage stage(Policy{});
-	stage.begin(token(3600s, 3600s)).hear(stage.keeper.stopped(stage.now));
+	KeeperFixture fixture(Policy{});
+	fixture.begin(token(3600s, 3600s)).hear(fixture.keeper.stopped(fixture.now));
 	const auto pauseOf = [&](std::uint64_t seed) {
-		Stage next(Policy{}, seed);
-		next.now = stage.now;
-		next.hear(next.keeper.resume(next.now, stage.keeper.memory())).meet(Grant{3600s, false});
+		KeeperFixture next(Policy{}, seed);
+		next.now = fixture.now;
+		next.hear(next.keeper.resume(next.now, fixture.keeper.memory())).meet(Grant{3600s, false});
 		return *next.pause();
 	};
 	EXPECT_NE(pauseOf(1), pauseOf(2));
@@ -319,18 +319,18 @@ TEST(KeeperHandover, FleetDoesNotJitterAsOne)
 
 TEST(KeeperHandover, EmptyMemoryIsABeginning)
 {
-	Stage stage;
-	stage.hear(stage.keeper.resume(stage.now, Memory{}));
-	EXPECT_EQ(stage.state(), State::starting);
-	EXPECT_EQ(stage.take().operation, Operation::lookUp);
+	KeeperFixture fixture;
+	fixture.hear(fixture.keeper.resume(fixture.now, Memory{}));
+	EXPECT_EQ(fixture.state(), State::starting);
+	EXPECT_EQ(fixture.take().operation, Operation::lookUp);
 }
 
 TEST(KeeperHandover, LifeThatGoesOnIsNotReplaced)
 {
-	Stage stage;
-	stage.begin(token(60s, 60s)).forget().hear(stage.keeper.resume(stage.now, Memory{}));
-	EXPECT_EQ(stage.state(), State::active);
-	EXPECT_THAT(stage.events, IsEmpty());
+	KeeperFixture fixture;
+	fixture.begin(token(60s, 60s)).forget().hear(fixture.keeper.resume(fixture.now, Memory{}));
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_THAT(fixture.events, IsEmpty());
 }
 
 } // namespace

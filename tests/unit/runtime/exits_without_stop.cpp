@@ -25,9 +25,9 @@ namespace {
 using namespace issuer::vault::runtime;
 using issuer::vault::Instant;
 
-Library& library()
+SharedRuntime& library()
 {
-	static Library one;
+	static SharedRuntime one;
 	return one;
 }
 

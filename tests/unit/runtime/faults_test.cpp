@@ -21,7 +21,7 @@ using test::Counter;
 using test::eventually;
 using test::FailingAllocation;
 using test::patience;
-using test::Refusal;
+using test::RefusedCalls;
 using test::Steps;
 
 /// The fate of jobs when the system refuses a call.
@@ -70,7 +70,7 @@ private:
 
 TEST_F(Faults, ADescriptorThatEpollRefusesIsPolled)
 {
-	const Refusal full(Refusal::Call::epollCtl);
+	const RefusedCalls full(RefusedCalls::Call::epollCtl);
 	const Descriptor event = makeEvent();
 	Waiter waiter({event.get(), POLLIN, 1h});
 	runNow(waiter.job());
@@ -83,7 +83,7 @@ TEST_F(Faults, ADescriptorThatEpollRefusesIsPolled)
 
 TEST_F(Faults, ADescriptorThatEpollRefusesIsPolledOnceASecondAtLast)
 {
-	const Refusal full(Refusal::Call::epollCtl);
+	const RefusedCalls full(RefusedCalls::Call::epollCtl);
 	const Descriptor silent = makeEvent();
 	const Instant end = time.in(60s);
 	Waiter waiter({silent.get(), POLLIN, 60s});
@@ -104,7 +104,7 @@ TEST_F(Faults, ADescriptorThatEpollTakesAgainIsPolledNoMore)
 	const Descriptor event = makeEvent();
 	Waiter waiter({event.get(), POLLIN, 1h});
 	{
-		const Refusal full(Refusal::Call::epollCtl);
+		const RefusedCalls full(RefusedCalls::Call::epollCtl);
 		runNow(waiter.job());
 		ASSERT_TRUE(waiter.begins().reaches(1));
 		ASSERT_TRUE(eventually([&] { return full.count() > 0; }));
@@ -124,7 +124,7 @@ TEST_F(Faults, ADescriptorThatEpollTakesAgainIsPolledNoMore)
 
 TEST_F(Faults, ARunWhoseDescriptorEpollRefusesIsHaltedAtOnce)
 {
-	const Refusal full(Refusal::Call::epollCtl);
+	const RefusedCalls full(RefusedCalls::Call::epollCtl);
 	const Descriptor silent = makeEvent();
 	Waiter waiter({silent.get(), POLLIN});
 	runNow(waiter.job());
@@ -161,7 +161,7 @@ TEST_F(Faults, AnAlarmThatCouldNotBeSetIsTriedAgain)
 
 TEST_F(Faults, AStepThatBlocksIsNoticedThoughTheTimerCannotBeSet)
 {
-	const Refusal noTimer(Refusal::Call::timerfdSettime);
+	const RefusedCalls noTimer(RefusedCalls::Call::timerfdSettime);
 	std::latch running(1);
 	std::latch goOn(1);
 	Chore blocked([&] {
@@ -182,7 +182,7 @@ TEST_F(Faults, AStepThatBlocksIsNoticedThoughTheTimerCannotBeSet)
 /// Hosts that become daemons close all descriptors.
 TEST_F(Faults, JobsRunThoughEpollIsGone)
 {
-	const Refusal gone(Refusal::Call::epollWait);
+	const RefusedCalls gone(RefusedCalls::Call::epollWait);
 	Counter runs;
 	Chore job(runs);
 	scheduler.arm(job, time.in(1s), anyUrgency);
@@ -194,7 +194,7 @@ TEST_F(Faults, JobsRunThoughEpollIsGone)
 TEST(PollerFaults, AWaitThatTheSystemRefusesTakesItsTime)
 {
 	Poller poller;
-	const Refusal gone(Refusal::Call::epollWait);
+	const RefusedCalls gone(RefusedCalls::Call::epollWait);
 	Poller::Room room;
 	const auto begun = std::chrono::steady_clock::now();
 	EXPECT_TRUE(poller.wait(room, 20ms).empty());

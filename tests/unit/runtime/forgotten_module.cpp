@@ -3,9 +3,9 @@
 
 namespace {
 
-issuer::vault::runtime::Library& library()
+issuer::vault::runtime::SharedRuntime& library()
 {
-	static issuer::vault::runtime::Library one;
+	static issuer::vault::runtime::SharedRuntime one;
 	return one;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "jobs.h"
-#include "runtime/library.h"
+#include "runtime/shared_runtime.h"
 
 #include <deque>
 #include <latch>
@@ -12,7 +12,7 @@ namespace issuer::vault::runtime::test {
 class ForgottenInstances
 {
 public:
-	explicit ForgottenInstances(Library& library) : _runtime(library.acquire())
+	explicit ForgottenInstances(SharedRuntime& library) : _runtime(library.acquire())
 	{
 		constexpr int hanging = 8;
 		std::latch running(hanging);

@@ -1,4 +1,4 @@
-#include "runtime/library.h"
+#include "runtime/shared_runtime.h"
 
 #include "eventually.h"
 #include "jobs.h"
@@ -40,22 +40,22 @@ std::set<std::string> openDescriptors()
 	return open;
 }
 
-TEST(Library, HasNoThreadBeforeItsFirstInstanceRuns)
+TEST(SharedRuntime, HasNoThreadBeforeItsFirstInstanceRuns)
 {
-	const Library library;
+	const SharedRuntime library;
 	EXPECT_TRUE(noThreadIsLeft());
 }
 
-TEST(Library, AllInstancesShareOneRuntime)
+TEST(SharedRuntime, AllInstancesShareOneRuntime)
 {
-	Library library;
+	SharedRuntime library;
 	const auto first = library.acquire();
 	EXPECT_EQ(library.acquire(), first);
 }
 
-TEST(Library, NoThreadIsLeftOnceTheLastInstanceHasStopped)
+TEST(SharedRuntime, NoThreadIsLeftOnceTheLastInstanceHasStopped)
 {
-	Library library;
+	SharedRuntime library;
 	auto first = library.acquire();
 	auto second = library.acquire();
 	first.reset();
@@ -64,9 +64,9 @@ TEST(Library, NoThreadIsLeftOnceTheLastInstanceHasStopped)
 	EXPECT_TRUE(noThreadIsLeft());
 }
 
-TEST(Library, ComesBackWithTheNextInstanceAndLeavesNoDescriptorBehind)
+TEST(SharedRuntime, ComesBackWithTheNextInstanceAndLeavesNoDescriptorBehind)
 {
-	Library library;
+	SharedRuntime library;
 	const auto before = openDescriptors();
 	for (int round = 0; round < 20; ++round) {
 		Counter runs;
@@ -80,7 +80,7 @@ TEST(Library, ComesBackWithTheNextInstanceAndLeavesNoDescriptorBehind)
 	EXPECT_EQ(openDescriptors(), before);
 }
 
-TEST(Library, StopsARuntimeThatIsStillHeldAsTheProcessEnds)
+TEST(SharedRuntime, StopsARuntimeThatIsStillHeldAsTheProcessEnds)
 {
 	std::latch running(1);
 	Hanging hanging([&] { running.count_down(); });
@@ -88,7 +88,7 @@ TEST(Library, StopsARuntimeThatIsStillHeldAsTheProcessEnds)
 	Chore late(runs);
 	std::shared_ptr<Runtime> leaked;
 	{
-		Library library;
+		SharedRuntime library;
 		leaked = library.acquire();
 		leaked->scheduler().arm(hanging, leaked->clock().now().boot, anyUrgency);
 		running.wait();

@@ -22,12 +22,12 @@ struct Switch
 std::array<Switch, 3> switches;
 std::atomic<int> allocationsLeft = 0; ///< until one fails; 0: none does
 
-Switch& switchOf(Refusal::Call call)
+Switch& switchOf(RefusedCalls::Call call)
 {
 	return switches.at(static_cast<std::size_t>(call));
 }
 
-bool refuses(Refusal::Call call)
+bool refuses(RefusedCalls::Call call)
 {
 	Switch& one = switchOf(call);
 	if (one.on) {
@@ -52,18 +52,18 @@ Function next(const char* name)
 
 } // namespace
 
-Refusal::Refusal(Call call) : _call(call)
+RefusedCalls::RefusedCalls(Call call) : _call(call)
 {
 	switchOf(call).count = 0;
 	switchOf(call).on = true;
 }
 
-Refusal::~Refusal()
+RefusedCalls::~RefusedCalls()
 {
 	switchOf(_call).on = false;
 }
 
-int Refusal::count() const
+int RefusedCalls::count() const
 {
 	return switchOf(_call).count;
 }
@@ -85,12 +85,12 @@ bool FailingAllocation::happened() const
 
 } // namespace issuer::vault::runtime::test
 
-using issuer::vault::runtime::test::Refusal;
+using issuer::vault::runtime::test::RefusedCalls;
 
 extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept
 {
 	static const auto real = issuer::vault::runtime::test::next<decltype(&::epoll_ctl)>("epoll_ctl");
-	if (issuer::vault::runtime::test::refuses(Refusal::Call::epollCtl)) {
+	if (issuer::vault::runtime::test::refuses(RefusedCalls::Call::epollCtl)) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -100,7 +100,7 @@ extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) n
 extern "C" int epoll_wait(int epoll, epoll_event* events, int size, int timeout)
 {
 	static const auto real = issuer::vault::runtime::test::next<decltype(&::epoll_wait)>("epoll_wait");
-	if (issuer::vault::runtime::test::refuses(Refusal::Call::epollWait)) {
+	if (issuer::vault::runtime::test::refuses(RefusedCalls::Call::epollWait)) {
 		errno = EBADF;
 		return -1;
 	}
@@ -110,7 +110,7 @@ extern "C" int epoll_wait(int epoll, epoll_event* events, int size, int timeout)
 extern "C" int timerfd_settime(int timer, int flags, const itimerspec* time, itimerspec* before) noexcept
 {
 	static const auto real = issuer::vault::runtime::test::next<decltype(&::timerfd_settime)>("timerfd_settime");
-	if (issuer::vault::runtime::test::refuses(Refusal::Call::timerfdSettime)) {
+	if (issuer::vault::runtime::test::refuses(RefusedCalls::Call::timerfdSettime)) {
 		errno = ENOMEM;
 		return -1;
 	}

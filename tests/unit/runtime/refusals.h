@@ -7,7 +7,7 @@
 namespace issuer::vault::runtime::test {
 
 /// While it lives, one system call fails in the whole process.
-class Refusal
+class RefusedCalls
 {
 public:
 	enum class Call : std::uint8_t
@@ -17,10 +17,10 @@ public:
 		timerfdSettime, ///< ENOMEM
 	};
 
-	explicit Refusal(Call call);
-	~Refusal();
-	Refusal(const Refusal&) = delete;
-	Refusal& operator=(const Refusal&) = delete;
+	explicit RefusedCalls(Call call);
+	~RefusedCalls();
+	RefusedCalls(const RefusedCalls&) = delete;
+	RefusedCalls& operator=(const RefusedCalls&) = delete;
 
 	/// Returns how often the call was refused.
 	[[nodiscard]] int count() const;
