@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "observe/event_sink.h"
+#include "observe/events/event_sink.h"
 #include "registry/calls.h"
 #include "registry/workers.h"
 

@@ -2,7 +2,7 @@
 
 #include "common/text.h"
 #include "loader/installed.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
 #include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Object.h>

@@ -2,7 +2,7 @@
 
 #include "commands/reloading.h"
 #include "control/server.h"
-#include "observe/fleet.h"
+#include "observe/fleet/fleet.h"
 #include "registry/registry.h"
 
 #include <functional>

@@ -5,7 +5,7 @@
 #include "common/duration.h"
 #include "common/json_object.h"
 #include "loader/installed.h"
-#include "observe/event_sink.h"
+#include "observe/events/event_sink.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "observe/exec.h"
+#include "observe/exec/exec.h"
 
 #include <Poco/Dynamic/Var.h>
 

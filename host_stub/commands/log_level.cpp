@@ -2,7 +2,7 @@
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
 
 namespace issuer::commands {
 

@@ -1,9 +1,9 @@
 #include "commands/observation.h"
 
-#include "observe/exec.h"
-#include "observe/journal_file.h"
-#include "observe/journald.h"
-#include "observe/progress.h"
+#include "observe/exec/exec.h"
+#include "observe/fleet/progress.h"
+#include "observe/journal/journal_file.h"
+#include "observe/systemd/journald.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "commands/host_config.h"
-#include "observe/event_fanout.h"
-#include "observe/journal.h"
-#include "observe/metrics.h"
-#include "observe/service.h"
+#include "observe/events/event_fanout.h"
+#include "observe/journal/journal.h"
+#include "observe/metrics/metrics.h"
+#include "observe/systemd/service.h"
 #include "observe/web/server.h"
 
 #include <memory>

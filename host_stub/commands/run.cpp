@@ -9,8 +9,8 @@
 #include "control/paths.h"
 #include "control/server.h"
 #include "loader/installed.h"
-#include "observe/journald.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
+#include "observe/systemd/journald.h"
 #include "registry/backoff.h"
 #include "registry/registry.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "observe/issuer_status.h"
+#include "observe/events/issuer_status.h"
 #include "registry/plugin_instance.h"
 #include "registry/spec.h"
 #include "registry/workers.h"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "loader/plugin.h"
-#include "observe/event_sink.h"
+#include "observe/events/event_sink.h"
 #include "registry/calls.h"
 
 #include <chrono>

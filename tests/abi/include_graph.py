@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Dependencies point one way: who may include what, checked over the tree.
+"""Checks that dependencies between rooms point one way, over all sources of plugin, host and contract.
 
-    include_graph.py ROOT         names each include that the rules forbid; exit code 1 if there is one
+    include_graph.py ROOT         names each include that the rules forbid, or that CMake does not link; exit code 1 if
+                                  there is one
     include_graph.py --self-test  plants one violation of each rule in a small tree and expects it to be found
+
+Two things must agree for an include: RULES below, and the link line of the room in its CMakeLists.txt. So a room is
+compiled with headers of the rooms that it links, and no others.
 """
 import pathlib
 import re
@@ -14,6 +18,8 @@ import tempfile
 NOTHING_BUT_C_TYPES = r"(?!(stddef|stdint)\.h$)"
 THREADS_AND_CLOCKS = r"thread|mutex|shared_mutex|condition_variable|future|ctime|time\.h|pthread\.h|unistd\.h"
 SOCKETS = r"Poco/Net/|sys/socket\.h|netinet/|openssl/"
+EVENTS = ["host_stub/observe/events/", "host_stub/common/", "plugin_api/include/"]
+LIBRARIES = r"Poco/|boost/|systemd/|prometheus/"
 RULES = [
     (r"plugin_api/include/issuer/kit/", ["plugin_api/include/"], rf"Poco/|boost/|tl/|sys/|unistd\.h|{SOCKETS}"),
     (r"plugin_api/include/", ["plugin_api/include/issuer/lifecycle.h"], NOTHING_BUT_C_TYPES),
@@ -39,7 +45,25 @@ RULES = [
     (r"vault_plugin/library\.cpp$", ["vault_plugin/"], r"Poco/Net/|sys/socket\.h|netinet/"),  # it begins OpenSSL
     (r"vault_plugin/plugin\.cpp$", ["vault_plugin/", "plugin_api/include/"], SOCKETS),
     (r"vault_plugin/[^/]+$", ["vault_plugin/"], SOCKETS),
-    (r"host_stub/", ["host_stub/", "plugin_api/include/"], None),
+    (r"host_stub/common/", ["host_stub/common/"], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/loader/", ["host_stub/loader/", "host_stub/common/", "plugin_api/include/"],
+     rf"systemd/|prometheus/|Poco/(?!SHA2Engine)|{SOCKETS}"),
+    (r"host_stub/conformance/", ["host_stub/conformance/", "host_stub/loader/", "host_stub/common/",
+                                 "plugin_api/include/"], rf"systemd/|prometheus/|boost/|{SOCKETS}"),
+    (r"host_stub/control/", ["host_stub/control/", "host_stub/common/"], LIBRARIES),
+    (r"host_stub/new_plugin/template/", ["host_stub/new_plugin/template/", "plugin_api/include/"], LIBRARIES),
+    (r"host_stub/new_plugin/", ["host_stub/new_plugin/", "host_stub/common/"], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/registry/", ["host_stub/registry/", "host_stub/loader/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/observe/events/", EVENTS, rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/observe/journal/", ["host_stub/observe/journal/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/observe/exec/", ["host_stub/observe/exec/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/observe/fleet/", ["host_stub/observe/fleet/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/observe/systemd/", ["host_stub/observe/systemd/", *EVENTS], rf"Poco/|boost/|prometheus/|{SOCKETS}"),
+    (r"host_stub/observe/metrics/", ["host_stub/observe/metrics/", "host_stub/observe/fleet/", *EVENTS],
+     rf"Poco/|boost/|systemd/|{SOCKETS}"),
+    (r"host_stub/observe/web/", ["host_stub/observe/web/", "host_stub/observe/metrics/metrics.h",
+                                 "host_stub/observe/fleet/", *EVENTS], r"boost/|systemd/|prometheus/"),
+    (r"host_stub/(commands/|main\.cpp$)", ["host_stub/", "plugin_api/include/"], r"boost/|systemd/|prometheus/"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
@@ -56,8 +80,63 @@ def ours(root, file, name):
     return None
 
 
+COMMAND = re.compile(r"^\s*(issuer_room|target_link_libraries)\(([^)]*)\)", re.MULTILINE)
+
+
+class Rooms:
+    """The libraries of the tree: the files that each is made of, and the libraries that it links."""
+
+    def __init__(self, root):
+        self.sources, self.folders, self.links, self.passed_on = {}, {}, {}, {}
+        for lists in root.rglob("CMakeLists.txt"):
+            if "build" in lists.relative_to(root).parts:
+                continue
+            for command, arguments in COMMAND.findall(re.sub(r"#.*", "", lists.read_text(encoding="utf-8"))):
+                self.read(root, lists.parent, command, arguments.split())
+
+    def read(self, root, folder, command, arguments):
+        if command == "issuer_room":
+            room, sources, linked = "issuer_" + arguments[0], arguments[1:], []
+            if "LINK" in sources:
+                at = sources.index("LINK")
+                sources, linked = sources[:at], sources[at + 1:]
+            self.links[room], self.passed_on[room] = set(linked), set(linked)
+            for source in sources:
+                file = folder / source.strip('"').replace("${CMAKE_CURRENT_BINARY_DIR}/", "")
+                path = file.relative_to(root)
+                self.sources[path.with_suffix("").as_posix()] = room
+                self.folders.setdefault(path.parent.as_posix(), set()).add(room)
+        elif command == "target_link_libraries" and arguments[0] in self.links:
+            self.links[arguments[0]] |= set(arguments[2:])
+
+    def of(self, path):
+        """Returns the rooms that a file may belong to: that of the source with its name; a header without one may
+        belong to any room of its folder."""
+        path = pathlib.PurePosixPath(path)
+        room = self.sources.get(path.with_suffix("").as_posix())
+        if room:
+            return {room}
+        return self.folders.get(path.parent.as_posix(), set()) if path.suffix == ".h" else set()
+
+    def without_link(self, path, included):
+        """Returns a room of `path` if none of its rooms links a room of the header that it includes."""
+        users, needed = self.of(path), self.of(included)
+        if users and needed and not any(self.seen_by(room) & needed for room in users):
+            return min(users)
+        return None
+
+    def seen_by(self, room):
+        """Returns the room, the libraries that it links, and those that these pass on."""
+        seen, found = {room}, set(self.links[room])
+        while found:
+            seen |= found
+            found = set().union(*(self.passed_on.get(other, set()) for other in found)) - seen
+        return seen
+
+
 def violations(root):
     root = pathlib.Path(root).resolve()
+    rooms = Rooms(root)
     files = [file for folder in ("plugin_api", "vault_plugin", "host_stub") for file in (root / folder).rglob("*")
              if file.suffix in (".h", ".c", ".cpp")]
     for file in sorted(files):
@@ -74,6 +153,8 @@ def violations(root):
                     yield f"{path}: includes {name}, which has no place in this room"
             elif not any(target.startswith(prefix) for prefix in allowed):
                 yield f"{path}: includes {target}, but may only include {', '.join(allowed)}"
+            elif room := rooms.without_link(path, target):
+                yield f"{path}: includes {target}, but {room} does not link that room; add it to its LINK"
 
 
 PLANTED = [  # file, what it must not include
@@ -104,6 +185,31 @@ PLANTED = [  # file, what it must not include
     ("host_stub/loader/bad.cpp", "vault_plugin/config.h"),
     ("host_stub/loader/bad.cpp", "renewal/facts.h"),
     ("host_stub/loader/bad.cpp", "support/test_pki.h"),
+    ("host_stub/common/bad.h", "loader/library.h"),
+    ("host_stub/common/bad.h", "Poco/Exception.h"),
+    ("host_stub/loader/bad.cpp", "registry/registry.h"),
+    ("host_stub/loader/bad.cpp", "observe/events/event_sink.h"),
+    ("host_stub/loader/bad.cpp", "Poco/JSON/Parser.h"),
+    ("host_stub/conformance/bad.cpp", "registry/registry.h"),
+    ("host_stub/control/bad.cpp", "registry/registry.h"),
+    ("host_stub/new_plugin/bad.cpp", "issuer/lifecycle.h"),
+    ("host_stub/new_plugin/template/bad.h", "common/text.h"),
+    ("host_stub/registry/bad.cpp", "observe/fleet/fleet.h"),
+    ("host_stub/registry/bad.cpp", "Poco/JSON/Parser.h"),
+    ("host_stub/registry/bad.cpp", "control/server.h"),  # RULES forbid it, and so does the link line
+    ("host_stub/observe/events/bad.h", "observe/fleet/fleet.h"),
+    ("host_stub/observe/journal/bad.cpp", "observe/fleet/fleet.h"),
+    ("host_stub/observe/journal/bad.cpp", "systemd/sd-journal.h"),
+    ("host_stub/observe/exec/bad.cpp", "observe/journal/journal.h"),
+    ("host_stub/observe/fleet/bad.cpp", "observe/metrics/metrics.h"),
+    ("host_stub/observe/systemd/bad.cpp", "observe/fleet/fleet.h"),
+    ("host_stub/observe/metrics/bad.cpp", "observe/web/server.h"),
+    ("host_stub/observe/metrics/bad.cpp", "Poco/Net/TCPServer.h"),
+    ("host_stub/observe/web/bad.cpp", "observe/metrics/exposition.h"),
+    ("host_stub/observe/web/bad.cpp", "registry/registry.h"),
+    ("host_stub/observe/newroom/bad.cpp", "vector"),
+    ("host_stub/commands/bad.cpp", "boost/dll/shared_library.hpp"),
+    ("host_stub/observe/metrics/unlinked.cpp", "observe/fleet/fleet.h"),
 ]
 FINE = [
     ("plugin_api/include/issuer/health.h", "lifecycle.h"),
@@ -115,11 +221,28 @@ FINE = [
     ("vault_plugin/transport/client.cpp", "vault_plugin/runtime/scheduler.h"),
     ("vault_plugin/plugin.cpp", "issuer/lifecycle.h"),
     ("host_stub/loader/library.h", "issuer/lifecycle.h"),
-    ("host_stub/main.cpp", "config.h"),  # its own, not the plugin's of the same name
+    ("host_stub/commands/run.cpp", "config.h"),  # its own, not the plugin's of the same name
+    ("host_stub/registry/registry.h", "observe/events/event_sink.h"),
+    ("host_stub/observe/web/server.h", "observe/metrics/metrics.h"),
+    ("host_stub/observe/web/server.cpp", "observe/events/event_sink.h"),  # linked by a room that it links
 ]
-PRESENT = ["vault_plugin/config.h", "host_stub/config.h", "vault_plugin/renewal/facts.h",
+LINKED = """
+issuer_room(loader loader/library.cpp)
+issuer_room(events observe/events/event_sink.cpp)  # a comment (with brackets)
+issuer_room(registry registry/registry.cpp LINK issuer_loader issuer_events)
+issuer_room(fleet observe/fleet/fleet.cpp LINK issuer_events)
+issuer_room(metrics observe/metrics/metrics.cpp LINK issuer_fleet)
+issuer_room(unlinked observe/metrics/unlinked.cpp LINK issuer_events)
+issuer_room(web
+	"${CMAKE_CURRENT_BINARY_DIR}/observe/web/page.cpp"
+	observe/web/server.cpp)
+target_link_libraries(issuer_web PRIVATE issuer_metrics)
+"""
+PRESENT = ["vault_plugin/config.h", "host_stub/commands/config.h", "vault_plugin/renewal/facts.h",
            "vault_plugin/transport/exchange.h", "vault_plugin/runtime/scheduler.h", "vault_plugin/runtime/runtime.h",
-           "tests/support/test_pki.h", *(file for file, _ in FINE)]
+           "tests/support/test_pki.h", "host_stub/observe/fleet/fleet.h", "host_stub/observe/events/event_sink.h",
+           "host_stub/observe/metrics/metrics.h", "host_stub/observe/metrics/exposition.h",
+           "host_stub/observe/journal/journal.h", "host_stub/control/server.h", "host_stub/common/text.h", *(file for file, _ in FINE)]
 
 
 def self_test():
@@ -132,6 +255,7 @@ def self_test():
 
         for path in PRESENT:
             write(path)
+        (root / "host_stub/CMakeLists.txt").write_text(LINKED, encoding="utf-8")
         for path, name in FINE:
             write(path, name)
         wrong = [f"refused what is fine: {found}" for found in violations(root)]

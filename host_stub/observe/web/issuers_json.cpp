@@ -1,7 +1,7 @@
 #include "observe/web/issuers_json.h"
 
 #include "common/json_object.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
 
 #include <algorithm>
 #include <array>

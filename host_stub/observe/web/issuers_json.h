@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/result.h"
-#include "observe/issuer_view.h"
+#include "observe/fleet/issuer_view.h"
 
 #include <map>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "observe/issuer_view.h"
+#include "observe/fleet/issuer_view.h"
 
 namespace issuer::observe::web {
 

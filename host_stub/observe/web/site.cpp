@@ -1,8 +1,8 @@
 #include "observe/web/site.h"
 
 #include "common/json_object.h"
-#include "observe/metrics.h"
-#include "observe/progress.h"
+#include "observe/fleet/progress.h"
+#include "observe/metrics/metrics.h"
 #include "observe/web/issuers_json.h"
 #include "observe/web/page.h"
 #include "observe/web/readiness.h"

@@ -10,8 +10,8 @@
 //   {"action": "swapped", "level": "info", "issuer": "a", "text": "…"}
 //   {"crowd": 10000}                                          so many issuers more, all of them alive
 
-#include "observe/metrics.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
+#include "observe/metrics/metrics.h"
 #include "observe/web/server.h"
 
 #include <Poco/JSON/Object.h>

@@ -1,6 +1,6 @@
 #include "fake_plugin.h"
 
-#include "observe/names.h"
+#include "observe/events/names.h"
 
 #include <algorithm>
 #include <array>

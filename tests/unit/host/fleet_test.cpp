@@ -1,4 +1,4 @@
-#include "observe/fleet.h"
+#include "observe/fleet/fleet.h"
 
 #include "told_events.h"
 

@@ -1,4 +1,4 @@
-#include "observe/human_lines.h"
+#include "observe/events/human_lines.h"
 
 #include <cstdlib>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "observe/issuer_view.h"
+#include "observe/fleet/issuer_view.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "observe/issuer_status.h"
+#include "observe/events/issuer_status.h"
 
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>

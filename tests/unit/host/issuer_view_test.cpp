@@ -1,4 +1,4 @@
-#include "observe/issuer_view.h"
+#include "observe/fleet/issuer_view.h"
 
 #include "told_events.h"
 

@@ -1,4 +1,4 @@
-#include "observe/journal_file.h"
+#include "observe/journal/journal_file.h"
 
 #include "temp_dir.h"
 

@@ -1,4 +1,4 @@
-#include "observe/journal.h"
+#include "observe/journal/journal.h"
 
 #include "told_events.h"
 

@@ -1,6 +1,6 @@
-#include "observe/json_lines.h"
+#include "observe/journal/json_lines.h"
 
-#include "observe/names.h"
+#include "observe/events/names.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>

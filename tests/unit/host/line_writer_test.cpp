@@ -1,4 +1,4 @@
-#include "observe/line_writer.h"
+#include "observe/journal/line_writer.h"
 
 #include <array>
 #include <climits>

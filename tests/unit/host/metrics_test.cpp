@@ -1,4 +1,4 @@
-#include "observe/metrics.h"
+#include "observe/metrics/metrics.h"
 
 #include "told_events.h"
 

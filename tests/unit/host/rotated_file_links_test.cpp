@@ -1,4 +1,4 @@
-#include "observe/rotated_file.h"
+#include "observe/journal/rotated_file.h"
 
 #include "temp_dir.h"
 

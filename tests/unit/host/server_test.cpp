@@ -1,6 +1,6 @@
 #include "observe/web/server.h"
 
-#include "observe/metrics.h"
+#include "observe/metrics/metrics.h"
 #include "temp_dir.h"
 #include "test_pki.h"
 

@@ -1,7 +1,7 @@
 #include "observe/web/site.h"
 
-#include "observe/metrics.h"
-#include "observe/names.h"
+#include "observe/events/names.h"
+#include "observe/metrics/metrics.h"
 #include "told_events.h"
 
 #include <Poco/JSON/Object.h>

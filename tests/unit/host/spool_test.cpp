@@ -1,4 +1,4 @@
-#include "observe/spool.h"
+#include "common/spool.h"
 
 #include <csignal>
 #include <gmock/gmock.h>
@@ -6,7 +6,7 @@
 #include <semaphore>
 #include <stdexcept>
 
-namespace issuer::observe {
+namespace issuer {
 namespace {
 
 using namespace std::chrono_literals;
@@ -182,4 +182,4 @@ TEST(Spool, WritesWhereNoSignalArrivesAndLeavesTheMaskOfItsMakerAsItWas)
 }
 
 } // namespace
-} // namespace issuer::observe
+} // namespace issuer

@@ -1,5 +1,5 @@
-#include "observe/journald.h"
-#include "observe/service.h"
+#include "observe/systemd/journald.h"
+#include "observe/systemd/service.h"
 
 #include "told_events.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "observe/issuer_record.h"
+#include "observe/fleet/issuer_record.h"
 
 namespace issuer::test {
 

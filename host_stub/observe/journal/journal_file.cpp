@@ -1,0 +1,70 @@
+#include "observe/journal/journal_file.h"
+
+#include "common/json_object.h"
+#include "common/unix_time.h"
+#include "observe/journal/json_lines.h"
+
+namespace issuer::observe {
+
+JournalFile::JournalFile(
+	RotatedFile::Settings file, std::function<void(const std::string&)> complain, Patience patience)
+	: _settings(std::move(file)), _complain(std::move(complain)),
+	  _lines({patience.capacity, patience.retry},
+		  [this](const auto& lines, std::uint64_t dropped) { return write(lines, dropped); })
+{
+}
+
+void JournalFile::event(std::string_view issuer, const issuer_event& event)
+{
+	if (event.kind == ISSUER_EVENT_RENEWAL || event.kind == ISSUER_EVENT_STATE) {
+		_lines.add(jsonLine(issuer, event));
+	}
+}
+
+void JournalFile::log(
+	std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text)
+{
+	if (level >= ISSUER_LOG_INFO && component != "events") { // component "events" repeats the events
+		_lines.add(jsonLine(unixMsNow(), issuer, level, component, text));
+	}
+}
+
+void JournalFile::notice(const Notice& notice)
+{
+	_lines.add(jsonLine(unixMsNow(), notice));
+}
+
+Result<void> JournalFile::append(const std::string& batch)
+{
+	if (!_file) {
+		Result<RotatedFile> opened = RotatedFile::open(_settings);
+		if (!opened) {
+			return tl::unexpected(opened.error());
+		}
+		_file.emplace(std::move(*opened));
+	}
+	return _file->append(batch);
+}
+
+bool JournalFile::write(const std::deque<std::string>& lines, std::uint64_t dropped)
+{
+	std::string batch;
+	for (const std::string& line : lines) {
+		batch += line;
+		batch += '\n';
+	}
+	if (dropped > 0) {
+		batch += JsonObject().add("type", "journal").add("unix_ms", unixMsNow()).add("dropped", dropped).text() + '\n';
+	}
+	const Result<void> written = append(batch);
+	if (!written && !_failing) {
+		_complain(written.error().text + "; its lines are kept for a while and tried again");
+	}
+	if (written && _failing) {
+		_complain("the journal is written again");
+	}
+	_failing = !written;
+	return written.has_value();
+}
+
+} // namespace issuer::observe

@@ -1,0 +1,135 @@
+#include "observe/metrics/issuer_metrics.h"
+
+#include "observe/events/names.h"
+
+#include <algorithm>
+#include <array>
+
+namespace issuer::observe {
+
+namespace {
+
+constexpr issuer_state lastState = ISSUER_STATE_EXPIRED;
+
+using Seconds = std::optional<double>;
+
+Seconds seconds(const std::optional<std::chrono::milliseconds>& duration)
+{
+	return duration ? Seconds(std::chrono::duration<double>(*duration).count()) : std::nullopt;
+}
+
+Seconds seconds(const std::optional<UnixTime>& time)
+{
+	return time ? Seconds(std::chrono::duration<double>(time->time_since_epoch()).count()) : std::nullopt;
+}
+
+/// Writes a family with at most one sample per issuer: an issuer without a value is left out, as Prometheus recommends.
+template <class Value>
+void family(Exposition& out, const std::vector<IssuerView>& issuers, std::string_view type, std::string_view name,
+	std::string_view help, const Value& valueOf)
+{
+	const auto has = [&](const IssuerView& issuer) { return std::optional<double>(valueOf(issuer)).has_value(); };
+	if (std::ranges::none_of(issuers, has)) {
+		return; // a family without samples is left out
+	}
+	out.family(type, name, help);
+	for (const IssuerView& issuer : issuers) {
+		if (const std::optional<double> value = valueOf(issuer)) {
+			out.sample({{"issuer", issuer.told.name}}, *value);
+		}
+	}
+}
+
+void renewals(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	out.family("counter", "issuer_token_renewals_total", "Renewal attempts by how they ended.");
+	for (const IssuerView& issuer : issuers) {
+		const auto sample = [&](std::string_view result, std::uint64_t count) {
+			out.sample({{"issuer", issuer.told.name}, {"result", result}}, static_cast<double>(count));
+		};
+		sample("success", issuer.told.successes);
+		sample("failure", issuer.told.failures);
+		sample("not_renewable", issuer.told.notRenewables);
+	}
+}
+
+void states(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	std::array<std::string, lastState + 1> names;
+	for (std::size_t i = 0; i < names.size(); ++i) {
+		names[i] = stateName(static_cast<issuer_state>(i));
+	}
+	out.family("gauge", "issuer_token_state", "1 for the state the credential is in, 0 for the others.");
+	for (const IssuerView& issuer : issuers) {
+		const std::string current = stateName(issuer.told.state);
+		for (const std::string& name : names) {
+			out.sample({{"issuer", issuer.told.name}, {"state", name}}, name == current ? 1 : 0);
+		}
+		if (issuer.told.state < 0 || issuer.told.state > lastState) { // a state of a later contract
+			out.sample({{"issuer", issuer.told.name}, {"state", current}}, 1);
+		}
+	}
+}
+
+void phases(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	out.family("gauge", "issuer_phase", "1 for the phase that the host has the issuer in, 0 for the others.");
+	for (const IssuerView& issuer : issuers) {
+		for (const Phase phase :
+			{Phase::starting, Phase::running, Phase::waiting, Phase::failed, Phase::swapping, Phase::stopping}) {
+			out.sample({{"issuer", issuer.told.name}, {"phase", phaseName(phase)}}, phase == issuer.host.phase ? 1 : 0);
+		}
+	}
+}
+
+void plugins(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	out.family("gauge", "issuer_plugin_info", "1; the labels say which plugin serves the issuer.");
+	for (const IssuerView& issuer : issuers) {
+		out.sample({{"issuer", issuer.told.name}, {"id", issuer.host.pluginId}, {"version", issuer.host.pluginVersion},
+					   {"path", issuer.host.pluginPath}},
+			1);
+	}
+}
+
+} // namespace
+
+void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers, UnixTime now)
+{
+	const auto gauge = [&](std::string_view name, std::string_view help, const auto& valueOf) {
+		family(out, issuers, "gauge", name, help, valueOf);
+	};
+	if (issuers.empty()) {
+		return;
+	}
+	renewals(out, issuers);
+	states(out, issuers);
+	family(out, issuers, "counter", "issuer_token_state_changes_total", "How often the credential's state has changed.",
+		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.stateChanges); });
+	gauge("issuer_token_expiry_timestamp_seconds",
+		"When the credential ends unless it is renewed. Absent while unknown, and for one that lives for ever.",
+		[](const IssuerView& issuer) { return seconds(issuer.told.expires); });
+	gauge("issuer_token_ttl_seconds", "Remaining life of the credential; 0 once it is dead.",
+		[&](const IssuerView& issuer) { return seconds(issuer.remaining(now)); });
+	gauge("issuer_token_lease_seconds", "A whole life of the credential, as last granted.",
+		[](const IssuerView& issuer) { return seconds(issuer.lease()); });
+	gauge("issuer_token_capped_timestamp_seconds",
+		"The end that no renewal can move. Absent while no such end is known.",
+		[](const IssuerView& issuer) { return seconds(issuer.death()); });
+	gauge("issuer_token_last_success_timestamp_seconds", "When a renewal last succeeded.",
+		[](const IssuerView& issuer) { return seconds(issuer.told.lastSuccess); });
+	gauge("issuer_token_next_attempt_timestamp_seconds", "When the server will be asked next.",
+		[](const IssuerView& issuer) { return seconds(issuer.next()); });
+	gauge("issuer_token_consecutive_failures", "Failed renewals since the last that succeeded.",
+		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.consecutiveFailures); });
+	gauge("issuer_start_failed", "1 if the issuer could not be started and a person has to mend it.",
+		[](const IssuerView& issuer) { return issuer.host.phase == Phase::failed ? 1.0 : 0.0; });
+	gauge("issuer_overdue_seconds",
+		"How long nothing was heard of the issuer since its next step was due or its credential ended; 0: it is in "
+		"time.",
+		[](const IssuerView& issuer) { return seconds(std::optional(issuer.overdue)); });
+	phases(out, issuers);
+	plugins(out, issuers);
+}
+
+} // namespace issuer::observe
