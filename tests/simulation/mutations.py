@@ -238,7 +238,7 @@ MUTATIONS = [
 # program that notices, and its test.
 ELSEWHERE = [
     # renewal.md, "Further rules"
-    ("a 403 in words that are not the server's", "is a verdict on the token", "vault/verdicts.cpp",
+    ("a 403 in words that are not the server's", "is a verdict on the token", "wire/verdicts.cpp",
      "{403, 403, contains, \"\", Kind::malformed, Reason::malformed,",
      "{403, 403, contains, \"\", Kind::refused, Reason::refused,", "tests/unit/wire/wire_test", "*"),
     ("texts that are visibly no token", "are sent", "credential/token_text.cpp",
