@@ -13,16 +13,16 @@ namespace issuer::vault {
 
 struct HttpReply;
 
-/// A request as plain data: vault/ writes it and transport/ carries it. It borrows the texts that it refers to until
+/// A request as plain data: wire/ writes it and transport/ carries it. It borrows the texts that it refers to until
 /// the exchange has ended.
 struct HttpRequest
 {
 	std::string_view method;
-	std::string_view path;                                              ///< from "/", below the address's own prefix
+	std::string path;                                                   ///< from "/", below the address's own prefix
 	std::vector<std::pair<std::string_view, std::string_view>> headers; ///< none of them secret
 	std::string_view secretHeader; ///< name of the one header that is secret; empty: none
 	std::string_view secret;
-	std::string body;
+	WipedString body; ///< may hold secrets, as that of a login does
 
 	/// Members of the reply's JSON that are read. All others are skipped as they arrive; of a reply that is no JSON
 	/// object, its beginning is kept. Empty: the whole body is kept.

@@ -48,7 +48,10 @@ HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, s
 	renewal.headers.emplace_back("Content-Type", "application/json");
 	// Whole seconds: a server reads "500ms" as none, and rejects a number with a fraction.
 	const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(increment.value_or(Duration::zero())).count();
-	renewal.body = seconds > 0 ? R"({"increment": ")" + std::to_string(seconds) + R"(s"})" : "{}";
+	renewal.body = "{}";
+	if (seconds > 0) {
+		renewal.body.assign(R"({"increment": ")").append(std::to_string(seconds)).append(R"(s"})");
+	}
 	return renewal;
 }
 
