@@ -1,6 +1,7 @@
 #include "wire/reply_keys.h"
 
 #include <algorithm>
+#include <array>
 
 namespace issuer::vault::wire {
 namespace {
@@ -18,12 +19,9 @@ constexpr JsonKey ofData[] = {
 	{"renewable", false},
 };
 constexpr JsonKey ofError[] = {{"message"}};
-constexpr JsonKey ofReply[] = {
+constexpr JsonKey ofWords[] = {
 	{"errors"},
 	{"warnings"},
-	{"wrap_info", false},
-	{"auth", false, ofAuth},
-	{"data", false, ofData},
 	// Words of gateways; "error" also of RustyVault.
 	{"error", true, ofError},
 	{"error_description"},
@@ -34,6 +32,42 @@ constexpr JsonKey ofReply[] = {
 	{"detail"},
 	{"reason"},
 };
+
+/// Returns the keys of words, and those in `others`.
+template <std::size_t count>
+constexpr auto withWords(const JsonKey (&others)[count])
+{
+	std::array<JsonKey, std::size(ofWords) + count> all{};
+	std::ranges::copy(others, std::ranges::copy(ofWords, all.begin()).out);
+	return all;
+}
+
+constexpr JsonKey besideWords[] = {{"wrap_info", false}, {"auth", false, ofAuth}, {"data", false, ofData}};
+constexpr auto ofReply = withWords(besideWords);
+
+constexpr JsonKey ofLoginMetadata[] = {{"role_name"}};
+constexpr JsonKey ofLoginAuth[] = {
+	{"client_token"},
+	{"lease_duration"},
+	{"renewable", false},
+	{"token_type"},
+	{"num_uses"},
+	{"policies"},
+	{"metadata", false, ofLoginMetadata},
+	{"mfa_requirement", false},
+};
+constexpr JsonKey ofLoginData[] = {
+	{"secret_id"},
+	{"secret_id_num_uses"},
+	{"secret_id_ttl"},
+	{"expiration_time"},
+	{"creation_path"},
+	{"creation_time"},
+	{"creation_ttl"},
+};
+constexpr JsonKey besideLoginWords[] = {
+	{"wrap_info", false}, {"auth", false, ofLoginAuth}, {"data", false, ofLoginData}};
+constexpr auto ofLogin = withWords(besideLoginWords);
 
 constexpr JsonKey ofCapabilityData[] = {{"auth/token/renew-self"}};
 constexpr JsonKey ofCapabilities[] = {
@@ -47,6 +81,16 @@ constexpr JsonKey ofCapabilities[] = {
 std::span<const JsonKey> replyKeys() noexcept
 {
 	return ofReply;
+}
+
+std::span<const JsonKey> loginKeys() noexcept
+{
+	return ofLogin;
+}
+
+std::span<const JsonKey> wordKeys() noexcept
+{
+	return ofWords;
 }
 
 std::span<const JsonKey> capabilityKeys() noexcept

@@ -1,18 +1,19 @@
 #include "wire/wire.h"
 
 #include "wire/reply_keys.h"
+#include "wire/vault_request.h"
 
 namespace issuer::vault::wire {
-namespace {
-
-HttpRequest request(
-	std::string_view method, std::string_view path, std::string_view token, std::string_view vaultNamespace)
+HttpRequest vaultRequest(
+	std::string_view method, std::string path, std::string_view token, std::string_view vaultNamespace)
 {
 	HttpRequest request;
 	request.method = method;
-	request.path = path;
-	request.secretHeader = "X-Vault-Token";
-	request.secret = token;
+	request.path = std::move(path);
+	if (!token.empty()) {
+		request.secretHeader = "X-Vault-Token";
+		request.secret = token;
+	}
 	request.reads = replyKeys();
 	request.understands = isVaultsLanguage;
 	request.headers.reserve(3);
@@ -23,8 +24,6 @@ HttpRequest request(
 	}
 	return request;
 }
-
-} // namespace
 
 std::string_view pathOf(renewal::Operation operation) noexcept
 {
@@ -39,12 +38,12 @@ std::string_view pathOf(renewal::Operation operation) noexcept
 
 HttpRequest lookUpSelf(std::string_view token, std::string_view vaultNamespace)
 {
-	return request("GET", pathOf(renewal::Operation::lookUp), token, vaultNamespace);
+	return vaultRequest("GET", std::string(pathOf(renewal::Operation::lookUp)), token, vaultNamespace);
 }
 
 HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, std::optional<Duration> increment)
 {
-	auto renewal = request("POST", pathOf(renewal::Operation::renew), token, vaultNamespace);
+	auto renewal = vaultRequest("POST", std::string(pathOf(renewal::Operation::renew)), token, vaultNamespace);
 	renewal.headers.emplace_back("Content-Type", "application/json");
 	// Whole seconds: a server reads "500ms" as none, and rejects a number with a fraction.
 	const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(increment.value_or(Duration::zero())).count();
@@ -57,7 +56,7 @@ HttpRequest renewSelf(std::string_view token, std::string_view vaultNamespace, s
 
 HttpRequest capabilitiesSelf(std::string_view token, std::string_view vaultNamespace)
 {
-	auto question = request("POST", "/v1/sys/capabilities-self", token, vaultNamespace);
+	auto question = vaultRequest("POST", "/v1/sys/capabilities-self", token, vaultNamespace);
 	question.reads = capabilityKeys();
 	question.headers.emplace_back("Content-Type", "application/json");
 	question.body = R"({"paths": ["auth/token/renew-self"]})";

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "base/http.h"
+
+#include <string>
+#include <string_view>
+
+namespace issuer::vault::wire {
+
+/// Makes a request as every server of Vault's kind takes it. `token` is borrowed until the exchange has ended; empty:
+/// the request carries none. `vaultNamespace` is borrowed too, and may be empty.
+[[nodiscard]] HttpRequest vaultRequest(
+	std::string_view method, std::string path, std::string_view token, std::string_view vaultNamespace);
+
+} // namespace issuer::vault::wire
