@@ -49,6 +49,7 @@ struct LoggedIn
 struct WrappingFacts
 {
 	std::string creationPath;
+	std::optional<WallTime> made; ///< creation_time, by the server's clock
 	std::optional<WallTime> ends; ///< creation_time + creation_ttl, by the server's clock
 };
 

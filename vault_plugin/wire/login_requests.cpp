@@ -168,11 +168,12 @@ LoginRequest logIn(const LoginPlace& place, const LoginParts& parts)
 		{parts.secret, isSecretToo ? parts.identity : std::string_view()}};
 }
 
-LoginRequest unwrap(LoginMethod method, std::string_view wrappingToken, std::string_view vaultNamespace)
+LoginRequest unwrap(
+	LoginMethod method, std::string_view wrappingToken, std::string_view vaultNamespace, std::optional<WallTime> made)
 {
 	auto http = post("/v1/sys/wrapping/unwrap", wrappingToken, vaultNamespace, object({}));
 	http.repeatable = false;
-	return {std::move(http), LoginOperation::unwrap, method, {wrappingToken}};
+	return {std::move(http), LoginOperation::unwrap, method, {wrappingToken}, made};
 }
 
 LoginRequest lookUpWrapping(std::string_view wrappingToken, std::string_view vaultNamespace)

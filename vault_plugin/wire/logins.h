@@ -39,6 +39,7 @@ struct LoginRequest
 	renewal::LoginOperation operation = renewal::LoginOperation::logIn;
 	renewal::LoginMethod method = renewal::LoginMethod::appRole;
 	std::array<std::string_view, 2> secrets; ///< hidden where the reply repeats them; empty ones do not count
+	std::optional<WallTime> made = {};       ///< of an unwrapping: the hour at which its content was made, if known
 };
 
 /// The meaning of a reply, and the secret that came with it.
@@ -69,10 +70,11 @@ enum class MountKind : std::uint8_t
 /// `wrappedToken`.
 [[nodiscard]] LoginRequest logIn(const LoginPlace& place, const LoginParts& parts);
 
-/// Makes the request that unwraps a secret_id or a token, for a login with `method`. It cannot be repeated: if its
-/// answer is lost, so is the content.
-[[nodiscard]] LoginRequest unwrap(
-	renewal::LoginMethod method, std::string_view wrappingToken, std::string_view vaultNamespace);
+/// Makes the request that unwraps a token, if `method` is `wrappedToken`, or else a secret_id. It cannot be repeated:
+/// if its answer is lost, so is the content. `made`: WrappingFacts::made, from which the end of a secret_id is counted;
+/// the reply does not tell the hour. None: the end stays unknown.
+[[nodiscard]] LoginRequest unwrap(renewal::LoginMethod method, std::string_view wrappingToken,
+	std::string_view vaultNamespace, std::optional<WallTime> made = std::nullopt);
 
 /// Makes the request that shows where a wrapping token was made and until when it can be unwrapped. Consumes nothing.
 [[nodiscard]] LoginRequest lookUpWrapping(std::string_view wrappingToken, std::string_view vaultNamespace);

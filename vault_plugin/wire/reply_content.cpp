@@ -4,15 +4,13 @@
 #include "wire/echo.h"
 #include "wire/page.h"
 #include "wire/reply_keys.h"
+#include "wire/times.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <variant>
 
-#include <Poco/DateTime.h>
-#include <Poco/DateTimeFormat.h>
-#include <Poco/DateTimeParser.h>
 #include <Poco/JSON/Handler.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/NumberParser.h>
@@ -202,32 +200,14 @@ std::optional<double> number(const Fields& fields, std::string_view key)
 
 std::optional<Duration> duration(const Fields& fields, std::string_view key)
 {
-	using Seconds = std::chrono::duration<double>;
-	constexpr Seconds longest = std::chrono::years(100);
 	const auto seconds = number(fields, key);
-	if (!seconds) {
-		return std::nullopt;
-	}
-	return std::chrono::duration_cast<Duration>(std::clamp(Seconds(*seconds), Seconds::zero(), longest));
+	return seconds ? std::optional(secondsOf(*seconds)) : std::nullopt;
 }
 
-constexpr double latestTime = 7e9; ///< in seconds, the year 2191: clocks that count nanoseconds end in 2262
-
-/// Reads an RFC 3339 time such as "2026-11-24T00:03:33.740640808Z". Returns nothing for Go's zero time, the year 1.
 std::optional<WallTime> wallTime(const Fields& fields, std::string_view key)
 {
 	const auto* const text = std::get_if<std::string>(&fields.get(key));
-	Poco::DateTime time;
-	int zone = 0;
-	if (text == nullptr ||
-		!Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, *text, time, zone)) {
-		return std::nullopt;
-	}
-	time.makeUTC(zone);
-	const auto sinceEpoch = Duration(time.timestamp().epochMicroseconds());
-	return sinceEpoch > Duration::zero() && sinceEpoch < std::chrono::duration<double>(latestTime)
-			   ? std::optional(WallTime(sinceEpoch))
-			   : std::nullopt;
+	return text != nullptr ? timeOf(*text) : std::nullopt;
 }
 
 bool isRenewable(const Fields& fields)

@@ -144,17 +144,22 @@ bool fits(const Verdict& verdict, const Words& words)
 	if (judgesToken(verdict.kind) && !words.vaults) {
 		return false;
 	}
-	return verdict.text.empty() || std::ranges::any_of(words.texts, [&](std::string_view text) {
-		return verdict.match == Verdict::Match::equals ? text == verdict.text
-													   : text.find(verdict.text) != std::string_view::npos;
-	});
+	return fits(verdict.match, verdict.text, words);
 }
 
 } // namespace
 
-std::string normalised(std::string_view text)
+bool fits(Verdict::Match match, std::string_view text, const Words& words)
 {
-	std::string line;
+	return text.empty() || std::ranges::any_of(words.texts, [&](std::string_view said) {
+		return match == Verdict::Match::equals ? said == text : said.find(text) != std::string_view::npos;
+	});
+}
+
+WipedString normalised(std::string_view text)
+{
+	WipedString line;
+	line.reserve(text.size() + 16); // in one piece of memory, and not inside the object
 	for (const char c : text) {
 		if (static_cast<unsigned char>(c) > ' ') {
 			line += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "base/wiped.h"
 #include "renewal/facts.h"
 
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +12,7 @@ namespace issuer::vault::wire {
 struct Words
 {
 	bool vaults = false;            ///< true: the server's own; false: of a proxy or gateway
-	std::vector<std::string> texts; ///< as normalised() returns them
+	std::vector<WipedString> texts; ///< as normalised() returns them; may quote a secret of the request
 };
 
 /// The meaning of one kind of reply other than 200 for the token.
@@ -36,7 +36,10 @@ struct Verdict
 
 /// Returns a text as the verdicts compare it: one line, lower case, single blanks, no full stop at its end. Servers
 /// differ in all of these.
-[[nodiscard]] std::string normalised(std::string_view text);
+[[nodiscard]] WipedString normalised(std::string_view text);
+
+/// Returns whether `match` of `text` with one of the texts holds; "" fits any words, also none.
+[[nodiscard]] bool fits(Verdict::Match match, std::string_view text, const Words& words);
 
 /// Returns the first verdict that fits; there is always one. Verdicts on the token are taken from the server's own
 /// words only: a gateway's page may say "permission denied" or "token not found", and mean another token.

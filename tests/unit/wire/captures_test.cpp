@@ -1,14 +1,9 @@
+#include "capture_files.h"
 #include "told.h"
 #include "wire/wire.h"
 
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
-#include <sstream>
 
 namespace issuer::vault::wire {
 namespace {
@@ -18,6 +13,7 @@ using renewal::Operation;
 
 /// The meaning of each recorded exchange, by its path in tests/data/captures. Answers to requests other than look-ups
 /// and renewals (logins, health) are judged as if they were answers to a renewal: a mistaken address brings such ones.
+/// Those in login/ that have none here have one in login_captures_test.cpp.
 const std::map<std::string, std::string> expected{
 	// clang-format off
 	{"login/approle-batch", "grant 60s not renewable"},
@@ -136,49 +132,9 @@ const std::map<std::string, std::string> expectedTimelines{
 	{"wall/timeline-mount-max-periodic", "grant 8s | ttl 8s; ttl 7s; ttl 8s; ttl 7s; ttl 8s; ttl 7s; ttl 8s; ttl 7s"},
 };
 
-const std::filesystem::path captures = ISSUER_CAPTURES;
-
-std::vector<std::string> captureNames()
-{
-	std::vector<std::string> names;
-	for (const auto& entry : std::filesystem::recursive_directory_iterator(captures)) {
-		if (entry.path().extension() == ".json") {
-			names.push_back(entry.path().lexically_relative(captures).replace_extension().string());
-		}
-	}
-	return names;
-}
-
-Object::Ptr read(const std::string& name)
-{
-	std::ifstream file(captures / (name + ".json"));
-	return Poco::JSON::Parser().parse(file).extract<Object::Ptr>();
-}
-
-WipedString bytesOf(const Poco::Dynamic::Var& body)
-{
-	if (body.isString()) {
-		return WipedString(body.extract<std::string>());
-	}
-	std::ostringstream json;
-	Poco::JSON::Stringifier::stringify(body, json);
-	return WipedString(json.str());
-}
-
-std::optional<std::string> header(const Object& response, const std::string& name)
-{
-	const auto headers = response.getObject("headers");
-	return headers->has(name) ? std::optional(headers->getValue<std::string>(name)) : std::nullopt;
-}
-
 std::string answerIn(const Object& capture)
 {
-	const auto response = capture.getObject("response");
-	HttpReply reply;
-	reply.status = response->getValue<int>("status");
-	reply.retryAfter = header(*response, "Retry-After").value_or("");
-	reply.location = header(*response, "Location").value_or("");
-	reply.body = bytesOf(response->get("body"));
+	auto reply = replyIn(capture);
 	const auto lookUp = capture.getObject("request")->getValue<std::string>("method") == "GET";
 	return told(classify(lookUp ? Operation::lookUp : Operation::renew, reply, "s.TOKEN_A"));
 }
@@ -231,8 +187,9 @@ TEST(Captures, EachHasAnExpectation)
 {
 	std::size_t found = 0;
 	for (const auto& name : captureNames()) {
-		EXPECT_TRUE(expected.contains(name) || expectedTimelines.contains(name)) << name;
-		++found;
+		const bool expects = expected.contains(name) || expectedTimelines.contains(name);
+		EXPECT_TRUE(expects || name.starts_with("login/")) << name;
+		found += expects ? 1 : 0;
 	}
 	EXPECT_EQ(found, expected.size() + expectedTimelines.size());
 }
@@ -240,14 +197,14 @@ TEST(Captures, EachHasAnExpectation)
 TEST(Captures, EachIsUnderstood)
 {
 	for (const auto& [name, answer] : expected) {
-		EXPECT_EQ(answerIn(*read(name)), answer) << name;
+		EXPECT_EQ(answerIn(*readCapture(name)), answer) << name;
 	}
 }
 
 TEST(Captures, ATokenOnItsWayToAMaxTtlIsUnderstoodAtEachStep)
 {
 	for (const auto& [name, answers] : expectedTimelines) {
-		const auto timeline = read(name)->getArray("timeline");
+		const auto timeline = readCapture(name)->getArray("timeline");
 		EXPECT_EQ(answersIn(*timeline, Operation::renew, "renew-self") + " | " +
 					  answersIn(*timeline, Operation::lookUp, "lookup-self"),
 			answers)

@@ -1,14 +1,17 @@
 // No copy of a secret in a reply is left in memory that is given back: each block is searched when it is freed, the C
 // library's own included, by replacing free() and realloc().
 #include "transport/reply_parser.h"
+#include "wire/logins.h"
 #include "wire/reply_keys.h"
 #include "wire/wire.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <span>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_HEAP 0
@@ -75,12 +78,13 @@ std::string withCanary(std::string text)
 }
 
 /// Blocks with the canary that reading the reply gives back.
-int leftBy(const std::string& bytes, std::size_t piece)
+int leftBy(const std::string& bytes, std::size_t piece, std::span<const JsonKey> keys,
+	const std::function<void(HttpReply&)>& read)
 {
 	found = 0;
 	searching = true;
 	{
-		transport::ReplyParser parser(transport::ReplyParser::To::request, {}, replyKeys());
+		transport::ReplyParser parser(transport::ReplyParser::To::request, {}, keys);
 		auto state = State::needMore;
 		for (std::string_view rest = bytes; state == State::needMore && !rest.empty();) {
 			const auto room = parser.room();
@@ -94,7 +98,7 @@ int leftBy(const std::string& bytes, std::size_t piece)
 		}
 		if (state == State::complete) {
 			auto reply = parser.take();
-			static_cast<void>(classify(Operation::renew, reply, canary));
+			read(reply);
 		}
 		const auto buffer = parser.takeBuffer();
 	}
@@ -125,7 +129,44 @@ TEST(FreedMemory, HoldsNothingOfTheTokenThatAReplyRepeats)
 			const auto bytes =
 				withCanary("HTTP/1.1 " + std::string(status) + " X\r\nLocation: https://x/@\r\n\r\n" + body);
 			for (const std::size_t piece : {1U, 100U, 100'000U}) {
-				EXPECT_EQ(leftBy(bytes, piece), 0) << status << " " << body.substr(0, 100) << " in pieces of " << piece;
+				const auto read = [](HttpReply& reply) {
+					static_cast<void>(classify(Operation::renew, reply, canary));
+				};
+				EXPECT_EQ(leftBy(bytes, piece, replyKeys(), read), 0)
+					<< status << " " << body.substr(0, 100) << " in pieces of " << piece;
+			}
+		}
+	}
+}
+
+TEST(FreedMemory, HoldsNothingOfALoginNorOfItsTokenAndSecretId)
+{
+	if (OWN_HEAP == 0) {
+		GTEST_SKIP() << "needs the C library's own heap";
+	}
+	const std::string bodies[] = {
+		R"({"auth": {"client_token": "@", "accessor": "@", "lease_duration": 60, "policies": ["p"]}, "warnings": ["@"]})",
+		R"({"data": {"secret_id": "@", "secret_id_accessor": "@", "secret_id_num_uses": 3}, "warnings": null})",
+		R"({"errors": ["invalid role or secret ID: @", "\u0073.CANARYdoNotLogMe0123456789"]})",
+		R"({"message": "no @ here", "error": {"message": "@"}})",
+		"<html><body>Bad gateway: <pre>@</pre></body></html>",
+		R"({"auth": {"client_token": "@)",
+	};
+	const LoginPlace place{renewal::LoginMethod::appRole, "auth/approle", ""};
+	const auto logInAndRead = [&](HttpReply& reply) {
+		const auto request = logIn(place, {canary, canary});
+		const auto answer = classify(request, reply);
+	};
+	const auto unwrapAndRead = [&](HttpReply& reply) {
+		const auto answer = classify(unwrap(renewal::LoginMethod::appRole, canary, ""), reply);
+	};
+	for (const auto& body : bodies) {
+		for (const auto* status : {"200", "307", "400", "403", "502"}) {
+			const auto bytes =
+				withCanary("HTTP/1.1 " + std::string(status) + " X\r\nLocation: https://x/@\r\n\r\n" + body);
+			for (const std::size_t piece : {1U, 100U, 100'000U}) {
+				EXPECT_EQ(leftBy(bytes, piece, loginKeys(), logInAndRead), 0) << status << " " << body;
+				EXPECT_EQ(leftBy(bytes, piece, loginKeys(), unwrapAndRead), 0) << status << " " << body;
 			}
 		}
 	}

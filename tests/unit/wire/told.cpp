@@ -83,6 +83,34 @@ std::string_view name(Reason reason)
 	return "?";
 }
 
+std::string_view name(LoginTrouble::Kind kind)
+{
+	switch (kind) {
+	case LoginTrouble::Kind::passes:
+		return "passes";
+	case LoginTrouble::Kind::material:
+		return "material";
+	case LoginTrouble::Kind::configuration:
+		return "configuration";
+	case LoginTrouble::Kind::ambiguous:
+		return "ambiguous";
+	case LoginTrouble::Kind::spent:
+		return "spent";
+	case LoginTrouble::Kind::forbidden:
+		return "forbidden";
+	case LoginTrouble::Kind::cancelled:
+		return "cancelled";
+	}
+	return "?";
+}
+
+std::string seconds(Duration duration)
+{
+	const auto whole = duration / std::chrono::seconds(1);
+	return duration % std::chrono::seconds(1) == Duration::zero() ? std::to_string(whole) + "s"
+																  : durationText(duration);
+}
+
 /// In seconds, with a fraction where there is one.
 std::string dateText(WallTime time)
 {
@@ -119,13 +147,40 @@ struct Words
 		const auto after = trouble.retryAfter ? ", retry after " + seconds(*trouble.retryAfter) : "";
 		return std::string(name(trouble.kind)) + " (" + std::string(name(trouble.reason)) + ")" + after;
 	}
+};
 
-private:
-	static std::string seconds(Duration duration)
+struct LoginWords
+{
+	std::string operator()(const LoggedIn& login) const
 	{
-		const auto whole = duration / std::chrono::seconds(1);
-		return duration % std::chrono::seconds(1) == Duration::zero() ? std::to_string(whole) + "s"
-																	  : durationText(duration);
+		auto text = "logged in for " + seconds(login.lease);
+		const auto add = [&](bool said, const std::string& what) { text += said ? ", " + what : ""; };
+		add(!login.renewable, "not renewable");
+		add(login.batch, "batch");
+		add(login.cappedAtBirth, "capped");
+		add(login.usesLeft != 0, "uses " + std::to_string(login.usesLeft));
+		add(!login.roleName.empty(), "role " + login.roleName);
+		for (const auto& policy : login.policies) {
+			text += ", " + policy;
+		}
+		return text;
+	}
+	std::string operator()(const WrappingFacts& wrapping) const
+	{
+		return wrapping.creationPath + ", made " + dateText(wrapping.made.value_or(WallTime())) + ", ends " +
+			   dateText(wrapping.ends.value_or(WallTime()));
+	}
+	std::string operator()(const SecretIdFacts& secretId) const
+	{
+		return std::string(secretId.gone ? "no such secret_id" : "secret_id") +
+			   (secretId.usesLeft ? ", uses " + std::to_string(*secretId.usesLeft) : "") +
+			   (secretId.ends ? ", ends " + dateText(*secretId.ends) : "");
+	}
+	std::string operator()(const Revoked&) const { return "revoked"; }
+	std::string operator()(const LoginTrouble& trouble) const
+	{
+		const auto after = trouble.retryAfter ? ", retry after " + seconds(*trouble.retryAfter) : "";
+		return std::string(name(trouble.kind)) + " (" + std::string(name(trouble.reason)) + ")" + after;
 	}
 };
 
@@ -139,6 +194,18 @@ std::string told(const Answer& answer)
 std::string detailOf(const Answer& answer)
 {
 	const auto* const trouble = std::get_if<Trouble>(&answer);
+	return trouble != nullptr ? trouble->detail : "";
+}
+
+std::string told(const LoginReply& reply)
+{
+	return std::visit(LoginWords(), reply.answer) +
+		   (reply.secret.empty() ? "" : "; " + std::string(reply.secret.view()));
+}
+
+std::string detailOf(const LoginReply& reply)
+{
+	const auto* const trouble = std::get_if<LoginTrouble>(&reply.answer);
 	return trouble != nullptr ? trouble->detail : "";
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/facts.h"
+#include "wire/logins.h"
 
 #include <string>
 
@@ -11,7 +12,12 @@ namespace issuer::vault::wire {
 /// the sentence for the operator.
 [[nodiscard]] std::string told(const renewal::Answer& answer);
 
+/// Returns the meaning of a login's reply and the secret in it: "logged in for 60s, role lr, default; s.TOKEN_A",
+/// "ambiguous (refused)".
+[[nodiscard]] std::string told(const LoginReply& reply);
+
 /// Returns the sentence for the operator; empty for good answers.
 [[nodiscard]] std::string detailOf(const renewal::Answer& answer);
+[[nodiscard]] std::string detailOf(const LoginReply& reply);
 
 } // namespace issuer::vault::wire
