@@ -25,6 +25,9 @@ void Announcements::tell(const Conclusion& verdict)
 	if (verdict.outcome == Outcome::notRenewable && _told.bound != Reason::none) {
 		told.outcome = Outcome::failure; // already reported as not renewable
 	}
+	else if (verdict.outcome == Outcome::notRenewable && _situation.successor.isHoped()) {
+		told.outcome = verdict.detail.empty() ? Outcome::success : Outcome::failure; // a login helps
+	}
 	if (told.outcome != Outcome::none) {
 		_reports.emplace_back(event(told, std::string(told.detail)));
 		noteFailure(told);
@@ -116,7 +119,7 @@ Event Announcements::event(const Conclusion& verdict, std::string detail)
 
 bool Announcements::hasNews() const
 {
-	const auto& [policy, memory, standing, now, next] = _situation;
+	const auto& [policy, memory, standing, now, next, successor] = _situation;
 	if (standing.state != _told.state) {
 		return true;
 	}
@@ -168,7 +171,8 @@ void Announcements::noteChange(const Conclusion& verdict, std::string text)
 				   (verdict.failures == 1 ? " failed attempt in " : " failed attempts in ") +
 				   format::lifeInWords(_situation.now.boot - verdict.failingSince) + "; " + text;
 		}
-		note(_situation.memory.lease.maxTtlEnd ? Level::warn : Level::info, std::move(text));
+		note(_situation.memory.lease.maxTtlEnd && !_situation.successor.isHoped() ? Level::warn : Level::info,
+			std::move(text));
 		break;
 	case State::starting:
 	case State::noExpiry:

@@ -29,6 +29,7 @@ struct Situation
 	Standing standing;
 	Moment now;
 	std::optional<Instant> next;
+	Successor successor{};
 };
 
 /// Reports the result of an attempt and changes of the state: an event for each outcome and each change, and far fewer

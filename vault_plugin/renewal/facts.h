@@ -30,6 +30,9 @@ enum class Reason : std::int32_t
 	expired,
 	credentialChanged,
 	credentialUnreadable,
+	loggedIn,     ///< a login brought the token that is in use from now on
+	loginRefused, ///< the server does not accept what we log in with
+	loginEnds,    ///< what we log in with ends before the next login
 };
 
 enum class Operation : std::uint8_t

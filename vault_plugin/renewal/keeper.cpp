@@ -27,11 +27,12 @@ Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed)
 {
 }
 
-Reports Keeper::begin(Moment now)
+Reports Keeper::begin(Moment now, bool haveToken)
 {
 	if (_running) {
 		return {};
 	}
+	_absent = !haveToken;
 	Memory fresh;
 	fresh.started = _memory.started; // the gap to the previous life's last request is kept too
 	fresh.latency = _memory.latency;
@@ -69,7 +70,7 @@ Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 void Keeper::planAnew() noexcept
 {
 	const auto chance = diceOf(_rngState);
-	_plan = _running ? planOf(*_policy, _memory, chance) : Plan{};
+	_plan = _running && !_absent ? planOf(*_policy, _memory, chance, _successor.isHoped()) : Plan{};
 	if (_candidate) {
 		_candidate->plan = planOfCandidate(*_policy, _memory, _candidate->retry, chance);
 	}
@@ -148,7 +149,7 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 	const auto verdict = conclude(span, out.operation, answer);
 	planAnew();
 	auto reports = told(now, [&](Announcements& announcements) { announcements.tell(verdict); });
-	if (_candidate && !_memory.mayLive(now.boot)) {
+	if (_candidate && !_candidate->provenFirst && !_memory.mayLive(now.boot)) {
 		adopt();
 		planAnew();
 		auto more = told(now, [](Announcements& announcements) { announcements.tellReplaced(); });
@@ -180,6 +181,16 @@ Reports Keeper::answeredOfCandidate(const Span& span, Operation operation, const
 
 Reports Keeper::candidateFound(Moment now)
 {
+	return found(now, false, std::nullopt);
+}
+
+Reports Keeper::candidateFound(Moment now, const std::optional<FirstGrant>& grant)
+{
+	return found(now, true, grant);
+}
+
+Reports Keeper::found(Moment now, bool provenFirst, const std::optional<FirstGrant>& grant)
+{
 	if (!_running) {
 		return {};
 	}
@@ -188,12 +199,18 @@ Reports Keeper::candidateFound(Moment now)
 	}
 	_memory.told.unreadable = false;
 	_candidate = std::make_unique<Candidate>();
+	_candidate->provenFirst = provenFirst;
+	_candidate->grant = grant;
 	auto& retry = _candidate->retry;
 	retry.asOf = now.boot;
 	retry.atOnce = true;
-	if (_memory.mayLive(now.boot)) {
+	if (provenFirst || _memory.mayLive(now.boot)) {
 		planAnew();
-		return told(now, [](Announcements& announcements) { announcements.tellCandidateFound(); });
+		return told(now, [provenFirst](Announcements& announcements) {
+			if (!provenFirst) {
+				announcements.tellCandidateFound();
+			}
+		});
 	}
 	_out.reset();
 	adopt();
@@ -224,6 +241,12 @@ void Keeper::adopt()
 	_memory.accepted = false;
 	_memory.death = Reason::none;
 	_memory.unrenewable = Reason::none;
+	_absent = false;
+	if (const auto& first = _candidate->grant) {
+		_memory.lease.grantedBy(first->span, first->grant, *_policy);
+		_memory.unrenewable = first->grant.renewable ? Reason::none : Reason::notRenewable;
+		_memory.retry.succeed(); // a token with a grant is adopted by the answer that accepts it
+	}
 	_candidate.reset();
 	if (_memory.retry.failures == 0) {
 		_memory.retry.reason = Reason::credentialChanged;
@@ -309,7 +332,7 @@ template <class Tell>
 Reports Keeper::told(const Moment& now, const Tell& tell)
 {
 	_seen = now;
-	const Situation situation{*_policy, _memory, standing(), now, next()};
+	const Situation situation{*_policy, _memory, standing(), now, next(), _successor};
 	Announcements announcements(situation, _memory.told);
 	tell(announcements);
 	return announcements.take();
@@ -317,7 +340,54 @@ Reports Keeper::told(const Moment& now, const Tell& tell)
 
 Standing Keeper::standing() const
 {
-	return _running ? standingOf(*_policy, _memory) : Standing{};
+	return _running ? standingOf(*_policy, _memory, _successor) : Standing{};
+}
+
+Reports Keeper::followedBy(Moment now, const Successor& successor)
+{
+	if (!_running || successor == _successor) {
+		return {};
+	}
+	_successor = successor;
+	planAnew();
+	return told(now, [](Announcements& announcements) { announcements.tell({}); });
+}
+
+TokenLife Keeper::life() const
+{
+	using enum TokenLife::Standing;
+	const auto& lease = _memory.lease;
+	const auto& retry = _memory.retry;
+	const auto told = standing();
+	TokenLife life;
+	life.state = told.state;
+	life.reason = told.reason;
+	life.accepted = _memory.accepted;
+	life.forEver = lease.end == Lease::End::never;
+	life.renewable = _memory.unrenewable == Reason::none;
+	life.expiry = lease.known() ? std::optional(lease.earliest) : std::nullopt;
+	life.maxTtlEnd = lease.maxTtlEnd;
+	life.lease = lease.granted;
+	life.capped = lease.maxTtlReached;
+	life.candidatePending = _candidate != nullptr;
+	life.candidateRefused = _candidate && _candidate->retry.kind == Failing::refused &&
+							_candidate->retry.refusals > _policy->refusalsDoubted;
+	if (!_running || _absent) {
+		life.standing = none;
+	}
+	else if (_memory.dead()) {
+		life.standing = ended;
+	}
+	else if (retry.kind == Failing::refused && lease.known()) {
+		life.standing = retry.streak > 1 ? refused : living;
+	}
+	else if (retry.kind == Failing::denied && life.renewable) {
+		life.standing = denied;
+	}
+	else {
+		life.standing = living;
+	}
+	return life;
 }
 
 Snapshot Keeper::snapshot(Moment now) const

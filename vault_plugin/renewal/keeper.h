@@ -7,6 +7,7 @@
 #include "renewal/policy.h"
 #include "renewal/report.h"
 #include "renewal/standing.h"
+#include "renewal/token_life.h"
 
 #include <cstdint>
 #include <memory>
@@ -71,8 +72,9 @@ public:
 	Keeper(const Policy& policy, std::uint64_t seed) : Keeper(std::make_shared<const Policy>(policy), seed) {}
 
 	/// Begins a life, also again after stopped(): nothing is known of the token; counters stay. Its first request is
-	/// due at once. Does nothing while a life goes on.
-	[[nodiscard]] Reports begin(Moment now);
+	/// due at once. Does nothing while a life goes on. `haveToken` false: a login will bring the first token; until
+	/// candidateFound() there is nothing to ask about.
+	[[nodiscard]] Reports begin(Moment now, bool haveToken = true);
 
 	/// Continues from another keeper's state. Valid only before begin(). No look-up: the plan, the counters and the
 	/// forecast are kept. `memory` is of the same boot. The next step is computed from the facts; times that have
@@ -99,6 +101,9 @@ public:
 	/// with Token::candidate until the server accepts it. Where none is alive the new one is adopted at once: a new
 	/// life begins with a look-up, and an attempt under way is forgotten. Does nothing after stopped().
 	[[nodiscard]] Reports candidateFound(Moment now);
+	/// Takes a token that a login made. It is a candidate until the server has accepted it, also where none is alive:
+	/// a login may bring tokens that no request is accepted with. `grant`: its lease, where the login told.
+	[[nodiscard]] Reports candidateFound(Moment now, const std::optional<FirstGrant>& grant);
 
 	/// Drops the candidate, and its attempt, because the source gives the token in use again. Also to be called when a
 	/// source that was unreadable gives that token again.
@@ -131,6 +136,13 @@ public:
 	/// Returns the state by the clocks of the latest call.
 	[[nodiscard]] Snapshot snapshot() const { return snapshot(_seen); }
 
+	/// Takes where the next token will come from. With a login planned, a token that cannot be renewed beyond its end
+	/// stays ACTIVE, and no event says not_renewable: its end is nobody's worry until a login has failed.
+	[[nodiscard]] Reports followedBy(Moment now, const Successor& successor);
+
+	/// Returns the life of the token in use, for the keeper of logins.
+	[[nodiscard]] TokenLife life() const;
+
 	/// Returns the expiry, for a scheduler that orders tokens by urgency; nothing: unknown or never.
 	[[nodiscard]] std::optional<Instant> expiry() const;
 
@@ -145,6 +157,8 @@ private:
 	{
 		Retry retry;
 		Plan plan;
+		bool provenFirst = false;        ///< never adopted before the server has accepted it
+		std::optional<FirstGrant> grant; ///< its lease, where its maker told
 	};
 
 	/// The request under way.
@@ -180,6 +194,7 @@ private:
 	[[nodiscard]] bool isCandidatesTurn(Instant now) const;
 
 	void adopt();
+	Reports found(Moment now, bool provenFirst, const std::optional<FirstGrant>& grant);
 	void interrupted(Moment now);
 	/// Computes the next steps. To be called whenever facts have changed; no other function plans.
 	void planAnew() noexcept;
@@ -192,6 +207,8 @@ private:
 	Memory _memory;
 	std::unique_ptr<Candidate> _candidate; ///< null: none, as almost always
 	bool _running = false;                 ///< between begin() or resume() and stopped()
+	bool _absent = false;                  ///< no token yet: a login will bring it
+	Successor _successor;
 	std::optional<Out> _out;
 	Moment _seen;            ///< the latest moment that a call brought
 	std::uint64_t _rngState; ///< for the jitter

@@ -1,36 +1,27 @@
 #pragma once
 
 #include "renewal/login_facts.h"
+#include "renewal/login_memory.h"
+#include "renewal/login_plan.h"
+#include "renewal/login_policy.h"
 #include "renewal/report.h"
 #include "renewal/token_life.h"
 
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace issuer::vault::renewal {
-
-/// Settings of a login. See docs/logins.md.
-struct LoginPolicy
-{
-	LoginMethod method = LoginMethod::appRole;
-	std::optional<Duration> ahead;     ///< login this long before a known max TTL; none: computed from the life
-	Duration rehearse{};               ///< log in this often although nothing asks for it; 0: never
-	std::optional<Duration> revokeOld; ///< revoke a replaced token of ours after this grace; none: never
-	std::string wrappedPath;           ///< creation_path that a wrapped secret must have; empty: any
-	bool hasSecretId = true;           ///< AppRole only
-};
 
 /// A request to send now. The owner fills in the material and holds what comes back.
 struct LoginAttempt
 {
 	LoginOperation operation = LoginOperation::logIn;
-	Duration budget{};        ///< time limit for all of it
+	LoginToken token = LoginToken::none; ///< the token to send with it, or to revoke
+	Duration budget{};                   ///< time limit for all of it
 	bool nextAddress = false; ///< rather at another configured address than the last one (a standby locks for itself)
 };
-
-/// What must survive a swap or a restart, without secrets.
-struct LoginMemory;
 
 /// Decides when an issuer logs in, and judges each answer. Beside the Keeper and as pure: no thread, socket, lock or
 /// clock.
@@ -39,60 +30,127 @@ struct LoginMemory;
 /// look-up has proven the new one; only then the owner replaces it. So nothing here ever leaves an issuer without the
 /// token that it had.
 ///
-///     materialFound() ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ hasToken()
-///     follow(TokenLife) ──▲                                      Keeper::candidateFound() ◀──┘
-///                         └── adopted() / unproven() ◀── the Keeper's verdict on the candidate
+///     materialFound() ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ needs(fresh)
+///     follow(Keeper::life()) ─▲                   Keeper::candidateFound(now, firstGrant()) ◀──┘
+///                             └── adopted() / unproven() ◀── the Keeper's verdict on the candidate
+///     successor() ──▶ Keeper::followedBy(): what the operator is told of a token that nears its end
+///
+/// The owner, after each call of either keeper: `login.follow(now, keeper.life())`, then
+/// `keeper.followedBy(now, login.successor())`. After an answer about a candidate: when Keeper::hasCandidate() has
+/// turned false, it replaces the secret in use and calls adopted(); when life().candidateRefused, it calls
+/// Keeper::candidateGone() and unproven().
 ///
 /// Rules and reasons: docs/logins.md.
 class LoginKeeper
 {
 public:
-	LoginKeeper(const LoginPolicy& policy, std::uint64_t seed);
-	~LoginKeeper();
+	/// `seed` feeds the jitter: two keepers with one seed and one history decide alike.
+	LoginKeeper(LoginPolicy policy, std::uint64_t seed);
 
 	/// Begins. A token of the sink or of a hand-over may be in use already: follow() tells.
 	[[nodiscard]] Reports begin(Moment now);
 
-	/// Takes the material as it is now; called whenever it was read anew.
+	/// Continues from another keeper's state, of the same boot; in place of begin(). `secretHeld`: the secret that was
+	/// unwrapped before has come along.
+	[[nodiscard]] Reports resume(Moment now, const LoginMemory& memory, bool secretHeld);
+	/// Returns everything that is known, without secrets. Most complete after stopped().
+	[[nodiscard]] const LoginMemory& memory() const { return _memory; }
+
+	/// Takes the material as it is now; called whenever it was read anew, also when it cannot be used.
 	[[nodiscard]] Reports materialFound(Moment now, const LoginMaterial& material);
 
-	/// Takes the life of the token in use; called after each call of the Keeper's that may have changed it.
+	/// Takes the life of the token in use; called after each call of the Keeper's that may have changed it. Cheap.
 	[[nodiscard]] Reports follow(Moment now, const TokenLife& life);
 
-	/// Returns when to call attempt(); nothing: an answer is awaited, or only a new fact can cause a request.
+	/// Returns when to call attempt(); nothing: an answer or a proof is awaited, or only a new fact can cause a
+	/// request.
 	[[nodiscard]] std::optional<Instant> next() const;
+	/// Returns the request to send now. Every attempt() is followed by one answered() or heldBack(). Not to be called
+	/// before next() says so.
 	[[nodiscard]] LoginAttempt attempt(Moment now);
 
-	/// Takes the result of the last attempt. After a LoggedIn, hasToken(): the owner hands the token to the Keeper.
+	/// Takes the result of the last attempt; ignored where none is under way. After a LoggedIn that is to be proven,
+	/// needs(LoginToken::fresh): the owner hands the token to the Keeper.
 	[[nodiscard]] Reports answered(Moment sent, Moment now, const LoginAnswer& answer);
 
-	/// Takes that the shared budget does not allow the attempt due now: the same bytes were refused for a sibling.
+	/// Takes that the shared budget (LoginBudget) does not allow the attempt that attempt() returned; nothing was sent.
+	/// `why`: refusals of siblings, for the operator; empty: only others are under way.
 	[[nodiscard]] Reports heldBack(Moment now, Instant until, std::string_view why);
 
-	/// A new token waits for its proof.
-	[[nodiscard]] bool hasToken() const;
-	/// Takes that the Keeper has adopted the new token.
+	/// Returns whether the owner must hold this token: `fresh` until adopted() or unproven(), the others until they
+	/// were revoked.
+	[[nodiscard]] bool needs(LoginToken token) const;
+	/// Returns the lease that the login granted to the fresh token, for Keeper::candidateFound(); nothing: its lease
+	/// began at another time (a wrapped token), a look-up tells.
+	[[nodiscard]] std::optional<FirstGrant> firstGrant() const;
+
+	/// Takes that the Keeper has adopted the fresh token: it is in use, what was in use is replaced.
 	[[nodiscard]] Reports adopted(Moment now);
-	/// Takes that the server does not accept the new token: it is revoked, and the login counts as failed.
+	/// Takes that the server does not accept the fresh token: it is to be revoked, and the login counts as failed.
 	[[nodiscard]] Reports unproven(Moment now, std::string_view why);
 
-	/// Has a login made as soon as the rules allow one.
+	/// Takes the host's wish for a renewal, or for another look at the material: logs in as soon as the rules allow
+	/// where a renewal cannot help, or the last login failed. Never sooner than a refusal of the material allows.
+	void renewNow(Moment now);
+	/// Has a login made as soon as the rules allow one, whatever the token in use is like.
 	void logInNow(Moment now);
+
+	/// Ends here. A fresh token is rejected: needs(LoginToken::rejected) asks the owner to revoke it, as far as its
+	/// time to stop allows.
 	[[nodiscard]] Reports stopped(Moment now);
+
+	/// Returns the source of the next token, for Keeper::followedBy().
+	[[nodiscard]] Successor successor() const;
+
+	/// Returns whether the first login has a definite result, or none was needed.
+	[[nodiscard]] bool settled() const;
 
 	/// The figures of the health extension.
 	struct Figures
 	{
 		std::uint64_t successes = 0;
 		std::uint64_t failures = 0;
-		std::optional<WallTime> nextLogin;
-		std::optional<WallTime> materialEnds;
-		std::optional<std::int64_t> usesLeft;
+		std::optional<WallTime> nextLogin;    ///< none: none is planned
+		std::optional<WallTime> materialEnds; ///< none: not known
+		std::optional<std::int64_t> usesLeft; ///< none: not known, or unlimited
 	};
 	[[nodiscard]] Figures figures(Moment now) const;
 
-	[[nodiscard]] const LoginMemory& memory() const;
-	void resume(Moment now, const LoginMemory& memory);
+private:
+	// The effects of answers: login_answers.cpp.
+	void loggedIn(const Span& span, const LoggedIn& facts);
+	void wrappingFound(const Span& span, const WrappingFacts& facts);
+	void secretFound(const Span& span, LoginOperation operation, const SecretIdFacts& facts);
+	void revoked(LoginToken token);
+	void failed(const Span& span, LoginOperation operation, const LoginTrouble& trouble);
+	void loginFailed(const Span& span, LoginRetry::Kind kind, const LoginTrouble& trouble);
+	void wrapSpent(const Span& span, const LoginTrouble& trouble, std::string_view why);
+	void rejectFresh();
+
+	void planAnew();
+	/// Tells that the material ends before the next login, once.
+	void foresee();
+	[[nodiscard]] Event event(Outcome outcome, Reason reason, std::string detail) const;
+	void tell(Level level, std::string text);
+	[[nodiscard]] Reports take();
+
+	struct Out
+	{
+		LoginOperation operation;
+		LoginToken token;
+		bool usesKnown; ///< a use was counted when it was sent
+		std::uint64_t mark;
+		std::uint64_t identity;
+	};
+
+	LoginPolicy _policy;
+	LoginMemory _memory;
+	LoginPlan _plan;
+	bool _running = false;
+	std::optional<Out> _out;
+	Moment _seen;
+	std::uint64_t _rngState;
+	Reports _reports; ///< of the present call
 };
 
 } // namespace issuer::vault::renewal

@@ -23,9 +23,10 @@ Operation operationOf(const Policy& policy, const Retry& retry, double chance)
 class Planner
 {
 public:
-	Planner(const Policy& policy, const Memory& memory, double chance)
+	Planner(const Policy& policy, const Memory& memory, double chance, bool replaceable)
 		: _policy(policy), _memory(memory), _lease(memory.lease), _retry(memory.retry), _chance(chance),
-		  _now(memory.retry.asOf), _pace(paceOf(policy, memory.lease.granted, memory.latency.recent))
+		  _replaceable(replaceable), _now(memory.retry.asOf),
+		  _pace(paceOf(policy, memory.lease.granted, memory.latency.recent))
 	{
 	}
 
@@ -124,6 +125,9 @@ private:
 		}
 		const auto end = _lease.nextEnd(_now);
 		const auto remains = std::max(end - _now, Duration::zero());
+		if (_replaceable && _retry.kind == Failing::refused && _retry.streak == 1) {
+			return _now; // within a gap: the second refusal sends for a login
+		}
 		auto pause = _retry.kind == Failing::refused
 						 ? refusedPause(_policy, remains, _retry.streak, _retry.failingFor(_now))
 						 : passingPause(_policy, _pace.gap, remains, _retry.streak, _chance);
@@ -193,6 +197,7 @@ private:
 	const Lease& _lease;
 	const Retry& _retry;
 	double _chance;
+	bool _replaceable;
 	Instant
 		/// Time of the last change of facts: not the present, so that the plan does not depend on when it is computed.
 		_now;
@@ -201,9 +206,9 @@ private:
 
 } // namespace
 
-Plan planOf(const Policy& policy, const Memory& memory, double chance)
+Plan planOf(const Policy& policy, const Memory& memory, double chance, bool replaceable)
 {
-	return Planner(policy, memory, chance).plan();
+	return Planner(policy, memory, chance, replaceable).plan();
 }
 
 Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance)

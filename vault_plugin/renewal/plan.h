@@ -12,8 +12,9 @@ struct Plan
 	Operation operation = Operation::lookUp;
 };
 
-/// Plans for the token in use. `chance` is a number in [0, 1) for the jitter.
-[[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double chance);
+/// Plans for the token in use. `chance` is a number in [0, 1) for the jitter. `replaceable`: a login can bring another
+/// one, so that a refusal is to be known for sure soon.
+[[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double chance, bool replaceable = false);
 
 /// Plans for a candidate, beside the token in use. `retry`: the candidate's.
 [[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance);

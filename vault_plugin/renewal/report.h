@@ -33,9 +33,16 @@ enum class Outcome : std::int32_t
 	notRenewable,
 };
 
+enum class EventKind : std::uint8_t
+{
+	renewal, ///< of the token in use: an attempt, or a change of its state
+	login,   ///< one login ended, or is foreseen to fail
+};
+
 /// An event for the recorder. Without an outcome it announces a change of state or forecast.
 struct Event
 {
+	EventKind kind = EventKind::renewal;
 	Outcome outcome = Outcome::none;
 	State state = State::stopped; ///< state after this event
 	Reason reason = Reason::none;

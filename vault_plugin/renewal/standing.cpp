@@ -34,4 +34,24 @@ Standing standingOf(const Policy& policy, const Memory& memory)
 	return {State::active, Reason::none};
 }
 
+Standing standingOf(const Policy& policy, const Memory& memory, const Successor& successor)
+{
+	const auto standing = standingOf(policy, memory);
+	const bool bounded = standing.state == State::capped ||
+						 (standing.state == State::notRenewable && standing.reason != Reason::limitedUses);
+	if (!bounded) {
+		return standing;
+	}
+	switch (successor.outlook) {
+	case Successor::Outlook::none:
+	case Successor::Outlook::failed:
+		break;
+	case Successor::Outlook::planned:
+		return {State::active, Reason::none};
+	case Successor::Outlook::retrying:
+		return {State::retrying, successor.reason};
+	}
+	return standing;
+}
+
 } // namespace issuer::vault::renewal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/memory.h"
+#include "renewal/token_life.h"
 
 namespace issuer::vault::renewal {
 
@@ -13,5 +14,9 @@ struct Standing
 
 /// Returns the state of a token that is being kept. Never `stopped`.
 [[nodiscard]] Standing standingOf(const Policy& policy, const Memory& memory);
+
+/// Returns the state to report, where a login may bring the next token: then the end of a token that cannot be renewed
+/// beyond it is nobody's worry.
+[[nodiscard]] Standing standingOf(const Policy& policy, const Memory& memory, const Successor& successor);
 
 } // namespace issuer::vault::renewal

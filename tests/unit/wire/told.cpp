@@ -79,6 +79,12 @@ std::string_view name(Reason reason)
 		return "credential changed";
 	case Reason::credentialUnreadable:
 		return "credential unreadable";
+	case Reason::loggedIn:
+		return "logged in";
+	case Reason::loginRefused:
+		return "login refused";
+	case Reason::loginEnds:
+		return "login ends";
 	}
 	return "?";
 }

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace issuer::vault::renewal {
+
+/// The refused logins of all issuers of a process, so that together they never lock an identity out.
+///
+/// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for everybody, and forgets refusals
+/// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*; and so do
+/// logins whose answers were lost, unless the same material was accepted before. Identities and materials are keyed
+/// hashes: no secret is in here. Not thread-safe: the owner guards it.
+class LoginBudget
+{
+public:
+	/// The limits, in logins.
+	struct Limits
+	{
+		unsigned sameBytes = 2;     ///< refusals of the same material
+		unsigned unprovenBytes = 3; ///< refusals of an identity, for material that was not accepted lately
+		unsigned provenBytes = 4;   ///< likewise, for material that was: one more than the others may use up
+		Duration forgets = std::chrono::minutes(16);
+		Duration turn = std::chrono::milliseconds(250); ///< pause of a login that waits for others under way
+	};
+
+	/// Permission for one login; each one that was granted ends in one ended().
+	struct Leave
+	{
+		bool granted = true;
+		Instant until;   ///< where not granted: ask again then
+		std::string why; ///< refusals of siblings, in words for the operator; empty: only others are under way
+	};
+
+	enum class Result : std::uint8_t
+	{
+		accepted,
+		refused, ///< LoginTrouble::Kind::material
+		lost,    ///< sent, and no answer: may have been either
+		nothing, ///< unsent, or an answer that says nothing about the material
+	};
+
+	/// A refused material, for a hand-over.
+	struct Mark
+	{
+		std::uint64_t identity = 0;
+		std::uint64_t material = 0; ///< 0: accepted lately, see `proven`
+		unsigned refusals = 0;
+		bool proven = false;
+		Instant latest = Instant::min();
+	};
+
+	LoginBudget() = default;
+	explicit LoginBudget(const Limits& limits) : _limits(limits) {}
+
+	/// Asks for a login with this material.
+	[[nodiscard]] Leave ask(Instant now, std::uint64_t identity, std::uint64_t material);
+	/// Takes the result of a login that was granted. `who`: the issuer's name, for its siblings' logs.
+	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result, std::string_view who);
+
+	/// Returns whether this library has seen the identity refused lately: "permission denied" may be a lockout then.
+	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
+
+	[[nodiscard]] std::vector<Mark> marks(Instant now) const;
+	void resume(Instant now, const std::vector<Mark>& marks);
+
+private:
+	struct Material
+	{
+		unsigned refusals = 0;
+		unsigned underWay = 0;
+		bool proven = false; ///< accepted, and not refused since
+		Instant latest = Instant::min();
+		std::string by; ///< the issuer that was refused
+	};
+	struct Identity
+	{
+		unsigned refusals = 0; ///< in a row, none further than `forgets` from the next
+		unsigned underWay = 0;
+		Instant latestRefusal = Instant::min();
+		std::map<std::uint64_t, Material> materials;
+	};
+
+	void forget(Identity& identity, Instant now) const;
+
+	Limits _limits;
+	std::map<std::uint64_t, Identity> _identities;
+};
+
+} // namespace issuer::vault::renewal
