@@ -49,7 +49,7 @@ public:
 	struct Mark
 	{
 		std::uint64_t identity = 0;
-		std::uint64_t material = 0; ///< 0: accepted lately, see `proven`
+		std::uint64_t material = 0;
 		unsigned refusals = 0;
 		bool proven = false;
 		Instant latest = Instant::min();

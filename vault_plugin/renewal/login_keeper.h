@@ -117,30 +117,46 @@ public:
 	[[nodiscard]] Figures figures(Moment now) const;
 
 private:
+	/// The result of one call for the reports.
+	struct Verdict
+	{
+		Outcome outcome = Outcome::none;
+		Reason reason = Reason::none;
+		std::string detail;
+		std::uint32_t attempt = 0;
+		Duration latency{};
+	};
+
 	// The effects of answers: login_answers.cpp.
 	void loggedIn(const Span& span, const LoggedIn& facts);
 	void wrappingFound(const Span& span, const WrappingFacts& facts);
-	void secretFound(const Span& span, LoginOperation operation, const SecretIdFacts& facts);
-	void revoked(LoginToken token);
-	void failed(const Span& span, LoginOperation operation, const LoginTrouble& trouble);
-	void loginFailed(const Span& span, LoginRetry::Kind kind, const LoginTrouble& trouble);
-	void wrapSpent(const Span& span, const LoginTrouble& trouble, std::string_view why);
+	void secretFound(const SecretIdFacts& facts);
+	void failed(const Span& span, const LoginTrouble& trouble);
+	void loginFailed(const Span& span, LoginRetry::Kind kind, Reason reason, std::string detail);
+	void wrapSpent(const Span& span, std::string why);
+	void unrevoked(const LoginTrouble& trouble);
 	void rejectFresh();
+	[[nodiscard]] bool endsSooner(const Span& span, const LoggedIn& facts) const;
+
+	// What is told: login_reports.cpp.
+	/// Plans, and returns the reports of this call.
+	[[nodiscard]] Reports take(Moment now);
+	void tellFailure(const Verdict& verdict);
+	void tellForesight();
+	[[nodiscard]] Event event(const Verdict& verdict) const;
+	/// `component`: "events" for what an event says too.
+	bool note(Level level, std::string text, std::string_view component = "login");
 
 	void planAnew();
-	/// Tells that the material ends before the next login, once.
-	void foresee();
-	[[nodiscard]] Event event(Outcome outcome, Reason reason, std::string detail) const;
-	void tell(Level level, std::string text);
-	[[nodiscard]] Reports take();
+	void becomesOf(const TokenLife& life, Instant now);
 
 	struct Out
 	{
 		LoginOperation operation;
 		LoginToken token;
-		bool usesKnown; ///< a use was counted when it was sent
-		std::uint64_t mark;
-		std::uint64_t identity;
+		std::uint64_t mark;     ///< of the material
+		std::uint64_t identity; ///< likewise
+		Instant startedBefore;  ///< LoginMemory::started before it
 	};
 
 	LoginPolicy _policy;
@@ -150,7 +166,8 @@ private:
 	std::optional<Out> _out;
 	Moment _seen;
 	std::uint64_t _rngState;
-	Reports _reports; ///< of the present call
+	std::optional<Verdict> _verdict; ///< of the present call
+	Reports _reports;                ///< likewise
 };
 
 } // namespace issuer::vault::renewal

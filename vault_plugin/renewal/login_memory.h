@@ -1,5 +1,6 @@
 #pragma once
 
+#include "renewal/lease.h"
 #include "renewal/login_facts.h"
 #include "renewal/token_life.h"
 
@@ -31,10 +32,13 @@ struct LoginRetry
 	std::uint32_t failures = 0;         ///< failures in a row
 	Instant asOf = Instant::min();      ///< time of the latest one, from which pauses count
 	Instant since = Instant::min();     ///< time at which the first of them was sent
-	Instant notBefore = Instant::min(); ///< end of a Retry-After, or of the shared budget's pause
-	bool lost = false;                  ///< the latest login may have been carried out
+	Instant notBefore = Instant::min(); ///< end of a Retry-After
+	bool lost = false;                  ///< the latest request may have been carried out
 
-	void fail(Kind failing, Reason why, Instant sent, Instant now);
+	/// Counts one more failure. `changed`: the material has changed since the one before.
+	void fail(Kind failing, Reason why, const Span& span, bool changed);
+	/// Returns whether only other material, or its owner, can help.
+	[[nodiscard]] bool isAboutMaterial() const { return kind == Kind::material || kind == Kind::spent; }
 };
 
 /// A token that a login made, until it is in use or given up.
@@ -49,9 +53,10 @@ struct NewToken
 
 struct LoginMemory
 {
-	Instant asOf = Instant::min();    ///< time of the latest change of facts; min: never begun
-	Instant started = Instant::min(); ///< time at which the latest login, or unwrap, was sent
-	bool wanted = false;              ///< the host wants a login
+	Instant asOf = Instant::min();      ///< time of the latest change of facts; min: never begun
+	Instant started = Instant::min();   ///< time at which the latest login, or unwrap, was sent
+	bool wanted = false;                ///< the host wants a login
+	Instant heldUntil = Instant::min(); ///< end of the shared budget's pause
 
 	LoginMaterial material;
 	Instant materialAt = Instant::min();  ///< time of its latest change
@@ -66,9 +71,14 @@ struct LoginMemory
 	std::vector<std::uint64_t> wrapsSpent; ///< not to be tried again, oldest first
 
 	TokenLife life;
-	Instant tookUse = Instant::min();    ///< since when this token is in use
-	std::optional<NewToken> inUse;       ///< how the token in use was made; none: not by us, or not known
-	std::optional<Duration> learnedLife; ///< of this role's tokens from login to wall
+	Instant tookUse = Instant::min();       ///< time since which this token is in use
+	Instant standingSince = Instant::min(); ///< time of the latest change of its standing
+	std::optional<Instant> cutAt;   ///< time of the first grant that was cut at a max TTL that nobody had told before
+	Duration fullLease{};           ///< longest grant of this token
+	std::optional<NewToken> inUse;  ///< how the token in use was made; none: not by us, or not known
+	std::uint64_t usedMark = 0;     ///< of the material that made it, or that there was when it was found; 0: not known
+	std::uint64_t usedIdentity = 0; ///< likewise
+	std::optional<Duration> learnedLife; ///< of this role's tokens, from login to max TTL
 	std::uint32_t livesSinceLearned = 0;
 
 	std::optional<NewToken> fresh;    ///< waits for its proof
@@ -84,10 +94,18 @@ struct LoginMemory
 	std::uint64_t failures = 0;
 
 	/// The reports so far, so that nothing is told twice.
-	std::optional<WallTime> endsTold;
-	bool unusableTold = false;
+	std::optional<WallTime> endsTold; ///< WallTime::min(): that it has ended already
 	bool heldTold = false;
-	bool failing = false; ///< this row of failures is in the log
+	bool failing = false;          ///< this row of failures is in the log
+	std::int32_t notesUnspent = 0; ///< number of lines that the log may take at once
+	Instant notesCounted = Instant::min();
+
+	/// Returns whether the material can be sent, as far as is known.
+	[[nodiscard]] bool canLogIn() const { return material.usable && (!material.wrapped || wrapHeld != 0); }
+	/// Returns whether the wrapped secret found is one that was not tried yet.
+	[[nodiscard]] bool hasNewWrap() const;
+	/// Returns whether a token is in use that the server may accept.
+	[[nodiscard]] bool hasLiving() const;
 };
 
 } // namespace issuer::vault::renewal

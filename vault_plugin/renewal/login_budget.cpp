@@ -1,0 +1,114 @@
+#include "renewal/login_budget.h"
+
+#include "renewal/format.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace issuer::vault::renewal {
+
+/// Forgets refusals once none came for so long that the server has forgotten them too.
+void LoginBudget::forget(Identity& identity, Instant now) const
+{
+	if (identity.latestRefusal != Instant::min() && now - identity.latestRefusal >= _limits.forgets) {
+		identity.refusals = 0;
+		identity.latestRefusal = Instant::min();
+		for (auto& [mark, material] : identity.materials) {
+			material.refusals = 0;
+		}
+	}
+	std::erase_if(identity.materials, [&](const auto& entry) {
+		const auto& material = entry.second;
+		return material.underWay == 0 && material.refusals == 0 && !material.proven;
+	});
+}
+
+LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std::uint64_t materialMark)
+{
+	auto& identity = _identities[identityMark];
+	forget(identity, now);
+	auto& material = identity.materials[materialMark];
+	const auto limit = material.proven ? _limits.provenBytes : _limits.unprovenBytes;
+	const bool spent = identity.refusals >= limit || material.refusals >= _limits.sameBytes;
+	if (spent) {
+		const auto by = material.by.empty() ? std::string() : " for issuer " + material.by;
+		const auto ago = format::lifeInWords(now - identity.latestRefusal);
+		return {false, identity.latestRefusal + _limits.forgets,
+			material.refusals >= _limits.sameBytes
+				? "refused " + ago + " ago" + by + ", and the material has not changed since"
+				: "other material of this identity was refused " + std::to_string(identity.refusals) +
+					  " times, the last time " + ago + " ago; a server locks an identity at five refusals"};
+	}
+	// Each login under way may be one more refusal.
+	const bool crowded = identity.refusals + identity.underWay >= limit ||
+						 material.refusals + material.underWay >= (material.proven ? limit : _limits.sameBytes);
+	if (crowded) {
+		return {false, now + _limits.turn, {}};
+	}
+	++identity.underWay;
+	++material.underWay;
+	return {true, now, {}};
+}
+
+void LoginBudget::ended(
+	Instant now, std::uint64_t identityMark, std::uint64_t materialMark, Result result, std::string_view who)
+{
+	auto& identity = _identities[identityMark];
+	auto& material = identity.materials[materialMark];
+	identity.underWay -= identity.underWay > 0 ? 1 : 0;
+	material.underWay -= material.underWay > 0 ? 1 : 0;
+	material.latest = now;
+	const bool counts = result == Result::refused || (result == Result::lost && !material.proven);
+	if (result == Result::accepted) {
+		// The server forgets the refusals too, but in a cluster only the node that was asked does.
+		material.proven = true;
+		material.refusals = 0;
+		return;
+	}
+	if (!counts) {
+		return;
+	}
+	++identity.refusals;
+	++material.refusals;
+	material.proven = false;
+	material.by = who;
+	identity.latestRefusal = now;
+}
+
+bool LoginBudget::hasRefused(Instant now, std::uint64_t identityMark) const
+{
+	const auto found = _identities.find(identityMark);
+	return found != _identities.end() && found->second.refusals > 0 &&
+		   now - found->second.latestRefusal < _limits.forgets;
+}
+
+std::vector<LoginBudget::Mark> LoginBudget::marks(Instant now) const
+{
+	std::vector<Mark> marks;
+	for (const auto& [identityMark, identity] : _identities) {
+		for (const auto& [materialMark, material] : identity.materials) {
+			if (now - material.latest < _limits.forgets || material.proven) {
+				marks.push_back({identityMark, materialMark, material.refusals, material.proven, material.latest});
+			}
+		}
+	}
+	return marks;
+}
+
+void LoginBudget::resume(Instant now, const std::vector<Mark>& marks)
+{
+	for (const auto& mark : marks) {
+		auto& identity = _identities[mark.identity];
+		auto& material = identity.materials[mark.material];
+		const auto latest = std::min(mark.latest, now);
+		identity.refusals += mark.refusals;
+		if (mark.refusals > 0) {
+			identity.latestRefusal = std::max(identity.latestRefusal, latest);
+		}
+		material.refusals += mark.refusals;
+		material.proven = mark.proven;
+		material.latest = latest;
+	}
+}
+
+} // namespace issuer::vault::renewal
