@@ -8,6 +8,7 @@
 #include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
+#include <issuer/secrets.h>
 
 namespace issuer::conformance {
 
@@ -137,6 +138,7 @@ void unknownExtensionIsNull(const Subject& subject)
 	}
 }
 
+/// Expects the slots that the extension had from the beginning. One that came later may be NULL or beyond the table.
 template <class Table, class... Slots>
 void expectWhole(const issuer_lifecycle& plugin, const char* id, Slots... slots)
 {
@@ -144,7 +146,11 @@ void expectWhole(const issuer_lifecycle& plugin, const char* id, Slots... slots)
 	if (table == nullptr) {
 		return;
 	}
-	expect(table->struct_size >= sizeof(Table), std::string("the table of ") + id + " is too short");
+	const auto covers = [&](auto slot) {
+		const auto* const end = reinterpret_cast<const char*>(&(table->*slot) + 1);
+		return table->struct_size >= static_cast<std::size_t>(end - reinterpret_cast<const char*>(table));
+	};
+	expect((covers(slots) && ...), std::string("the table of ") + id + " is too short");
 	expect(((table->*slots != nullptr) && ...), std::string("a slot of ") + id + " is NULL");
 }
 
@@ -159,6 +165,7 @@ void knownExtensionsAreWhole(const Subject& subject)
 		plugin, ISSUER_EXT_HANDOVER, &issuer_handover_ext::export_state, &issuer_handover_ext::import_state);
 	expectWhole<issuer_credential_ext>(plugin, ISSUER_EXT_CREDENTIAL, &issuer_credential_ext::use);
 	expectWhole<issuer_diagnose_ext>(plugin, ISSUER_EXT_DIAGNOSE, &issuer_diagnose_ext::diagnose);
+	expectWhole<issuer_secrets_ext>(plugin, ISSUER_EXT_SECRETS, &issuer_secrets_ext::lend, &issuer_secrets_ext::take);
 }
 
 constexpr Check checks[] = {

@@ -8,6 +8,7 @@
 #include "issuer/handover.h"
 #include "issuer/health.h"
 #include "issuer/lifecycle.h"
+#include "issuer/secrets.h"
 
 #if UINTPTR_MAX != UINT64_MAX
 #error "The frozen layout is that of 64-bit systems; add the one of this system beside it."
@@ -43,6 +44,7 @@ VALUE(ISSUER_LOG_ERROR, 3);
 SIGNED(issuer_event_kind);
 VALUE(ISSUER_EVENT_RENEWAL, 1);
 VALUE(ISSUER_EVENT_STATE, 2);
+VALUE(ISSUER_EVENT_LOGIN, 3); /* 1.1 */
 
 SIGNED(issuer_result);
 VALUE(ISSUER_RESULT_NONE, 0);
@@ -79,6 +81,9 @@ VALUE(ISSUER_REASON_LIMITED_USES, 13);
 VALUE(ISSUER_REASON_EXPIRED, 14);
 VALUE(ISSUER_REASON_CREDENTIAL_CHANGED, 15);
 VALUE(ISSUER_REASON_CREDENTIAL_UNREADABLE, 16);
+VALUE(ISSUER_REASON_LOGGED_IN, 17);     /* 1.1 */
+VALUE(ISSUER_REASON_LOGIN_REFUSED, 18); /* 1.1 */
+VALUE(ISSUER_REASON_LOGIN_ENDS, 19);    /* 1.1 */
 
 VALUE(ISSUER_F_NEVER_UNLOAD, 1);
 
@@ -140,7 +145,7 @@ AT(issuer_lifecycle, set_recorder, 48);
 AT(issuer_lifecycle, get_extension, 56);
 
 /* issuer.health/1 */
-SIZE(issuer_health, 96);
+SIZE(issuer_health, 136); /* 1.0 ended at 96 */
 AT(issuer_health, struct_size, 0);
 AT(issuer_health, state, 4);
 AT(issuer_health, reason, 8);
@@ -155,6 +160,11 @@ AT(issuer_health, not_renewable, 64);
 AT(issuer_health, last_latency_us, 72);
 AT(issuer_health, lease_ms, 80);
 AT(issuer_health, capped_at_unix_ms, 88);
+AT(issuer_health, login_success, 96); /* 1.1 */
+AT(issuer_health, login_failure, 104);
+AT(issuer_health, next_login_unix_ms, 112);
+AT(issuer_health, login_ends_unix_ms, 120);
+AT(issuer_health, login_uses_left, 128);
 SIZE(issuer_health_ext, 16);
 AT(issuer_health_ext, struct_size, 0);
 AT(issuer_health_ext, snapshot, 8);
@@ -188,6 +198,13 @@ VALUE(ISSUER_FINDING_OK, 0);
 VALUE(ISSUER_FINDING_NOTE, 1);
 VALUE(ISSUER_FINDING_WARN, 2);
 VALUE(ISSUER_FINDING_PROBLEM, 3);
-SIZE(issuer_diagnose_ext, 16);
+SIZE(issuer_diagnose_ext, 24); /* 1.0 ended at 16 */
 AT(issuer_diagnose_ext, struct_size, 0);
 AT(issuer_diagnose_ext, diagnose, 8);
+AT(issuer_diagnose_ext, diagnose_login, 16); /* 1.1 */
+
+/* issuer.secrets/1 */
+SIZE(issuer_secrets_ext, 24);
+AT(issuer_secrets_ext, struct_size, 0);
+AT(issuer_secrets_ext, lend, 8);
+AT(issuer_secrets_ext, take, 16);

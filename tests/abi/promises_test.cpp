@@ -3,9 +3,11 @@
 
 #include "issuer/control.h"
 #include "issuer/credential.h"
+#include "issuer/diagnose.h"
 #include "issuer/handover.h"
 #include "issuer/health.h"
 #include "issuer/lifecycle.h"
+#include "issuer/secrets.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -193,6 +195,8 @@ TEST(Names, OfTheSymbolAndOfExtensionsAreForEver)
 	EXPECT_STREQ(ISSUER_EXT_CONTROL, "issuer.control/1");
 	EXPECT_STREQ(ISSUER_EXT_HANDOVER, "issuer.handover/1");
 	EXPECT_STREQ(ISSUER_EXT_CREDENTIAL, "issuer.credential/1");
+	EXPECT_STREQ(ISSUER_EXT_DIAGNOSE, "issuer.diagnose/1");
+	EXPECT_STREQ(ISSUER_EXT_SECRETS, "issuer.secrets/1");
 }
 
 } // namespace

@@ -3,8 +3,8 @@
  * with it, or when something is wrong for an unknown reason.
  *
  * The plugin tries everything it would need, in the order in which it would need it, and says of each what it found:
- * where a renewal only fails, a diagnosis says whose fault it is. It asks the server nothing that changes anything, and
- * above all it does not renew.
+ * where a renewal only fails, a diagnosis says whose fault it is. `diagnose` asks the server nothing that changes
+ * anything, and above all it neither renews nor logs in; `diagnose_login` does log in.
  */
 #pragma once
 
@@ -52,6 +52,17 @@ typedef struct issuer_diagnose_ext
 	 * [control-thread & !running] [blocks <= timeout]
 	 */
 	issuer_rc (*diagnose)(
+		issuer_instance* self, uint32_t timeout_ms, issuer_find find, void* ctx, issuer_error* err) ISSUER_NOEXCEPT;
+	/* 1.0 ends here */
+
+	/*
+	 * Logs in once, as configured, looks the new credential up and revokes it; each is a finding of topic "login".
+	 * Costs one use of the login material and changes nothing else. All else is as for diagnose, whose findings it
+	 * does not repeat.
+	 * Errors: as diagnose; ISSUER_E_UNSUPPORTED when the instance's configuration names nothing to log in with.
+	 * [control-thread & !running] [blocks <= timeout]
+	 */
+	issuer_rc (*diagnose_login)(
 		issuer_instance* self, uint32_t timeout_ms, issuer_find find, void* ctx, issuer_error* err) ISSUER_NOEXCEPT;
 } issuer_diagnose_ext;
 

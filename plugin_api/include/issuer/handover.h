@@ -5,7 +5,8 @@
  *     stop(old) → export_state(old) → destroy(old) → import_state(new) → start(new)
  *
  * The state is a JSON text with a version of its own: the lease and its clock, the state, the counters. Never
- * a secret: the new instance reads its credential from its own source. The host carries it unread.
+ * a secret: the new instance reads its credential from its own source, or gets it by issuer.secrets/1. The host
+ * carries it unread.
  */
 #pragma once
 

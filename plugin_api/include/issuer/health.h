@@ -21,7 +21,7 @@ typedef struct issuer_health
 	issuer_reason reason;
 	uint32_t consecutive_failures;
 	int64_t expires_unix_ms;
-	int64_t next_unix_ms; /* next planned request; none while one is out */
+	int64_t next_unix_ms; /* next planned request, logins too; none while one is out */
 	int64_t last_success_unix_ms;
 	int64_t last_attempt_unix_ms;
 	uint64_t success;
@@ -30,6 +30,12 @@ typedef struct issuer_health
 	uint64_t last_latency_us;  /* of the last attempt; 0 before the first */
 	int64_t lease_ms;          /* as last granted */
 	int64_t capped_at_unix_ms; /* the end that no renewal can move, as soon as it is known */
+	/* 1.1 */
+	uint64_t login_success;     /* logins whose credential was proven and taken into use */
+	uint64_t login_failure;     /* all other logins that have ended */
+	int64_t next_login_unix_ms; /* next planned login */
+	int64_t login_ends_unix_ms; /* the moment from which logins fail: a JWT's, a certificate's or a secret id's end */
+	int64_t login_uses_left;    /* number of logins that the material still allows; -1 unknown or unlimited */
 } issuer_health;
 
 typedef struct issuer_health_ext

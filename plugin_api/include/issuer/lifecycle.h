@@ -41,7 +41,7 @@
 
 /* A plugin with another major version is not loadable; a higher minor only means that tables have grown. */
 #define ISSUER_ABI_MAJOR 1u
-#define ISSUER_ABI_MINOR 0u
+#define ISSUER_ABI_MINOR 1u
 
 /* The symbol that a host asks the dynamic loader for. A plugin that speaks two major versions exports two objects. */
 #define ISSUER_LIFECYCLE_SYMBOL "issuer_lifecycle_v1"
@@ -122,7 +122,14 @@ typedef int32_t issuer_event_kind;
 enum
 {
 	ISSUER_EVENT_RENEWAL = 1, /* one renewal attempt ended; `result` is set */
-	ISSUER_EVENT_STATE = 2    /* `state` changed */
+	ISSUER_EVENT_STATE = 2,   /* `state` changed */
+
+	/*
+	 * 1.1. One login ended, `result` is set: a success is told once its new credential is proven and in use. With
+	 * ISSUER_RESULT_NONE nothing was sent: `reason` says what the next login will meet. ttl_ms and expires_unix_ms
+	 * are those of the credential in use, next_unix_ms is the next planned login.
+	 */
+	ISSUER_EVENT_LOGIN = 3
 };
 
 typedef int32_t issuer_result;
@@ -134,7 +141,11 @@ enum
 	ISSUER_RESULT_NOT_RENEWABLE = 3
 };
 
-/* The state of an instance's credential. */
+/*
+ * The state of an instance's credential. Where a login brings the next one (1.1), a credential that has met its max TTL
+ * is ISSUER_STATE_ACTIVE for as long as that login is planned and none has failed, and ISSUER_STATE_EXPIRED with a
+ * next request means that the instance is logging in.
+ */
 typedef int32_t issuer_state;
 enum
 {
@@ -154,22 +165,26 @@ typedef int32_t issuer_reason;
 enum
 {
 	ISSUER_REASON_NONE = 0,
-	ISSUER_REASON_NETWORK = 1,               /* no connection: refused, unreachable, name not found, reset */
-	ISSUER_REASON_TIMEOUT = 2,               /* the request's deadline passed */
-	ISSUER_REASON_TLS = 3,                   /* the peer did not prove who it is, or refused our certificate */
-	ISSUER_REASON_SEALED = 4,                /* the server is sealed, a standby, or not initialised */
-	ISSUER_REASON_THROTTLED = 5,             /* the server asked for patience */
-	ISSUER_REASON_SERVER = 6,                /* the server failed */
-	ISSUER_REASON_REFUSED = 7,               /* the server understood and said no */
-	ISSUER_REASON_MALFORMED = 8,             /* an answer that is not of this protocol, or incomplete */
-	ISSUER_REASON_CONFIG = 9,                /* only a change of configuration helps: namespace, address, policy */
-	ISSUER_REASON_MAX_TTL = 10,              /* the credential has reached the end that no renewal can move */
-	ISSUER_REASON_NOT_RENEWABLE = 11,        /* issued as not renewable */
-	ISSUER_REASON_BATCH = 12,                /* a batch token: never renewable */
-	ISSUER_REASON_LIMITED_USES = 13,         /* every request costs one of the credential's uses */
-	ISSUER_REASON_EXPIRED = 14,              /* the server does not know the credential any more */
-	ISSUER_REASON_CREDENTIAL_CHANGED = 15,   /* the source holds a new credential, in use from now on */
-	ISSUER_REASON_CREDENTIAL_UNREADABLE = 16 /* the source cannot be read, or holds no credential */
+	ISSUER_REASON_NETWORK = 1,                /* no connection: refused, unreachable, name not found, reset */
+	ISSUER_REASON_TIMEOUT = 2,                /* the request's deadline passed */
+	ISSUER_REASON_TLS = 3,                    /* the peer did not prove who it is, or refused our certificate */
+	ISSUER_REASON_SEALED = 4,                 /* the server is sealed, a standby, or not initialised */
+	ISSUER_REASON_THROTTLED = 5,              /* the server asked for patience */
+	ISSUER_REASON_SERVER = 6,                 /* the server failed */
+	ISSUER_REASON_REFUSED = 7,                /* the server understood and said no */
+	ISSUER_REASON_MALFORMED = 8,              /* an answer that is not of this protocol, or incomplete */
+	ISSUER_REASON_CONFIG = 9,                 /* only a change of configuration helps: namespace, address, policy */
+	ISSUER_REASON_MAX_TTL = 10,               /* the credential has reached the end that no renewal can move */
+	ISSUER_REASON_NOT_RENEWABLE = 11,         /* issued as not renewable */
+	ISSUER_REASON_BATCH = 12,                 /* a batch token: never renewable */
+	ISSUER_REASON_LIMITED_USES = 13,          /* every request costs one of the credential's uses */
+	ISSUER_REASON_EXPIRED = 14,               /* the server does not know the credential any more */
+	ISSUER_REASON_CREDENTIAL_CHANGED = 15,    /* the source holds a new credential, in use from now on */
+	ISSUER_REASON_CREDENTIAL_UNREADABLE = 16, /* the source cannot be read, or holds no credential */
+	/* 1.1 */
+	ISSUER_REASON_LOGGED_IN = 17,     /* a login has brought a new credential, in use from now on */
+	ISSUER_REASON_LOGIN_REFUSED = 18, /* the login material is not accepted: replace it */
+	ISSUER_REASON_LOGIN_ENDS = 19     /* the login material ends before the next planned login */
 };
 
 /* An event, its time, and the next planned step. Times are wall clock in ms since the Unix epoch. */
@@ -177,10 +192,10 @@ typedef struct issuer_event
 {
 	uint32_t struct_size;
 	issuer_event_kind kind; /* unknown kinds: ignore */
-	issuer_result result;   /* ISSUER_RESULT_NONE unless kind is ISSUER_EVENT_RENEWAL */
+	issuer_result result;   /* ISSUER_RESULT_NONE unless kind is ISSUER_EVENT_RENEWAL or ISSUER_EVENT_LOGIN */
 	issuer_state state;     /* after this event */
 	issuer_reason reason;
-	uint32_t attempt;        /* 1 = first try of this renewal; 0 where it does not apply */
+	uint32_t attempt;        /* 1 = first try of this renewal or login; 0 where it does not apply */
 	int64_t unix_ms;         /* when it happened */
 	int64_t ttl_ms;          /* remaining life; -1 unknown or none */
 	int64_t expires_unix_ms; /* -1 unknown or none */

@@ -46,7 +46,10 @@ issuer_rc setRecorder(issuer_instance*, const issuer_recorder*, issuer_error*) n
 
 issuer_rc snapshot(issuer_instance* self, issuer_health* out, issuer_error*) noexcept
 {
-	issuer_health now = {sizeof now, ISSUER_STATE_STOPPED, ISSUER_REASON_NONE, 0, -1, -1, -1, -1, 0, 0, 0, 0, -1, -1};
+	issuer_health now = {};
+	now.struct_size = sizeof now;
+	now.expires_unix_ms = now.next_unix_ms = now.last_success_unix_ms = now.last_attempt_unix_ms = -1;
+	now.lease_ms = now.capped_at_unix_ms = now.next_login_unix_ms = now.login_ends_unix_ms = now.login_uses_left = -1;
 	if (self->running) {
 		now.state = ISSUER_STATE_NO_EXPIRY;
 	}

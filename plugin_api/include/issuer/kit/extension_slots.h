@@ -4,7 +4,9 @@
 ///     "issuer.control/1"     Answer renewNow()                   and  Answer credentialChanged()
 ///     "issuer.handover/1"    Result<std::string> exportState()   and  Answer importState(std::string_view)
 ///     "issuer.credential/1"  Answer use(const Visit&)
-///     "issuer.diagnose/1"    Answer diagnose(std::chrono::milliseconds, const Find&)
+///     "issuer.diagnose/1"    Answer diagnose(std::chrono::milliseconds, const Find&), and, if it has that besides,
+///                            Answer diagnoseLogin(std::chrono::milliseconds, const Find&)
+///     "issuer.secrets/1"     Answer lend(const Lend&)            and  Answer take(std::string_view)
 ///     others                 static const void* extension(std::string_view id)
 #pragma once
 
@@ -15,6 +17,7 @@
 #include <issuer/health.h>
 #include <issuer/kit/enter.h>
 #include <issuer/kit/facts.h>
+#include <issuer/secrets.h>
 
 #include <algorithm>
 #include <chrono>
@@ -25,7 +28,7 @@
 
 namespace issuer::kit {
 
-/// Shows the credential to the host: visit(secret).
+/// Shows secrets to the host, for the length of the call: visit(secret).
 class Visit
 {
 public:
@@ -44,6 +47,9 @@ private:
 	issuer_visit _visit;
 	void* _ctx;
 };
+
+/// Shows the host what the successor is to take, once: lend(secrets). The bytes are the caller's to wipe.
+using Lend = Visit;
 
 /// Tells the host of one thing that was looked at: find(finding). Its texts are made fit for people.
 class Find
@@ -141,6 +147,35 @@ issuer_rc diagnose(
 }
 
 template <class Plugin>
+issuer_rc diagnoseLogin(
+	issuer_instance* self, std::uint32_t timeoutMs, issuer_find find, void* ctx, issuer_error* err) noexcept
+{
+	return enter<Plugin>(self, err, [&](Plugin& plugin) -> Answer {
+		if (find == nullptr) {
+			return {ISSUER_E_INVALID, "find is NULL"};
+		}
+		return plugin.diagnoseLogin(std::chrono::milliseconds(timeoutMs), Find(self, find, ctx));
+	});
+}
+
+template <class Plugin>
+issuer_rc lend(issuer_instance* self, issuer_secrets_visit visit, void* ctx, issuer_error* err) noexcept
+{
+	return enter<Plugin>(self, err, [&](Plugin& plugin) -> Answer {
+		if (visit == nullptr) {
+			return {ISSUER_E_INVALID, "visit is NULL"};
+		}
+		return plugin.lend(Lend(self, visit, ctx));
+	});
+}
+
+template <class Plugin>
+issuer_rc take(issuer_instance* self, issuer_str secrets, issuer_error* err) noexcept
+{
+	return enter<Plugin>(self, err, [&](Plugin& plugin) { return plugin.take(view(secrets)); });
+}
+
+template <class Plugin>
 inline constexpr issuer_health_ext healthTable{sizeof(issuer_health_ext), 0, snapshot<Plugin>};
 template <class Plugin>
 inline constexpr issuer_control_ext controlTable{
@@ -151,7 +186,19 @@ inline constexpr issuer_handover_ext handoverTable{
 template <class Plugin>
 inline constexpr issuer_credential_ext credentialTable{sizeof(issuer_credential_ext), 0, use<Plugin>};
 template <class Plugin>
-inline constexpr issuer_diagnose_ext diagnoseTable{sizeof(issuer_diagnose_ext), 0, diagnose<Plugin>};
+constexpr issuer_diagnose_ext makeDiagnoseTable()
+{
+	issuer_diagnose_ext table{sizeof(issuer_diagnose_ext), 0, diagnose<Plugin>, nullptr};
+	if constexpr (requires { &Plugin::diagnoseLogin; }) {
+		table.diagnose_login = diagnoseLogin<Plugin>;
+	}
+	return table;
+}
+
+template <class Plugin>
+inline constexpr issuer_diagnose_ext diagnoseTable = makeDiagnoseTable<Plugin>();
+template <class Plugin>
+inline constexpr issuer_secrets_ext secretsTable{sizeof(issuer_secrets_ext), 0, lend<Plugin>, take<Plugin>};
 
 template <class Plugin>
 const void* getExtension(const char* const named) noexcept
@@ -182,6 +229,12 @@ const void* getExtension(const char* const named) noexcept
 	if constexpr (requires { &Plugin::diagnose; }) {
 		if (id == ISSUER_EXT_DIAGNOSE) {
 			return &diagnoseTable<Plugin>;
+		}
+	}
+	if constexpr (
+		requires { &Plugin::lend; } || requires { &Plugin::take; }) {
+		if (id == ISSUER_EXT_SECRETS) {
+			return &secretsTable<Plugin>;
 		}
 	}
 	if constexpr (requires { &Plugin::extension; }) {

@@ -22,7 +22,7 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 	return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-/// One attempt's end (with a result), or a change of state (without): see issuer_event.
+/// One attempt's end (with a result), or a change of state (without), or, of a login, a forecast: see issuer_event.
 struct Event
 {
 	issuer_result result = ISSUER_RESULT_NONE;
@@ -35,6 +35,7 @@ struct Event
 	std::optional<WallTime> next = std::nullopt;                 ///< next planned request
 	std::chrono::microseconds latency{0};                        ///< of the attempt; 0 where it does not apply
 	std::string_view detail = {};                                ///< one line for people; never a secret
+	bool ofLogin = false; ///< tells of a login: `attempt` and `next` too; of a renewal otherwise
 };
 
 /// How things stand at one moment: see issuer_health. An empty time is "never", "unknown" or "none".
@@ -53,6 +54,11 @@ struct Health
 	std::chrono::microseconds lastLatency{0};
 	std::optional<std::chrono::microseconds> lease = std::nullopt; ///< as last granted
 	std::optional<WallTime> cappedAt = std::nullopt;               ///< the end that no renewal can move
+	std::uint64_t loginSuccesses = 0; ///< those whose credential was proven and taken into use
+	std::uint64_t loginFailures = 0;
+	std::optional<WallTime> nextLogin = std::nullopt;          ///< as planned
+	std::optional<WallTime> loginEnds = std::nullopt;          ///< from then on the login material is not accepted
+	std::optional<std::uint32_t> loginUsesLeft = std::nullopt; ///< empty: unknown or unlimited
 };
 
 /// One thing that a diagnosis found: see issuer_finding. Texts are one line each and hold no secret.
@@ -86,7 +92,9 @@ namespace detail {
 {
 	issuer_event out{};
 	out.struct_size = sizeof out;
-	out.kind = event.result == ISSUER_RESULT_NONE ? ISSUER_EVENT_STATE : ISSUER_EVENT_RENEWAL;
+	out.kind = event.ofLogin                        ? ISSUER_EVENT_LOGIN
+			   : event.result == ISSUER_RESULT_NONE ? ISSUER_EVENT_STATE
+													: ISSUER_EVENT_RENEWAL;
 	out.result = event.result;
 	out.state = event.state;
 	out.reason = event.reason;
@@ -117,6 +125,11 @@ namespace detail {
 	out.last_latency_us = microseconds(health.lastLatency);
 	out.lease_ms = milliseconds(health.lease);
 	out.capped_at_unix_ms = milliseconds(health.cappedAt);
+	out.login_success = health.loginSuccesses;
+	out.login_failure = health.loginFailures;
+	out.next_login_unix_ms = milliseconds(health.nextLogin);
+	out.login_ends_unix_ms = milliseconds(health.loginEnds);
+	out.login_uses_left = health.loginUsesLeft ? std::int64_t(*health.loginUsesLeft) : -1;
 	return out;
 }
 

@@ -149,13 +149,43 @@ public:
 			});
 	}
 
+	/// Returns whether the plugin offers "issuer.secrets/1".
+	[[nodiscard]] bool canLend() const noexcept { return _parts != nullptr && _parts->secrets != nullptr; }
+
+	/// Calls visit(std::string_view) with the secrets of a stopped instance, for its successor to take() inside the
+	/// visit; once and before it returns; not at all on an error. Keep no copy. What `visit` throws is thrown on.
+	/// ISSUER_E_UNAVAILABLE where it has none to lend. [control-thread & !running]
+	template <class Visit>
+	Answer lend(const Visit& visit) const
+	{
+		const auto show = [&](issuer_str secrets) { visit(view(secrets)); };
+		detail::Lent lent(show);
+		using Shown = decltype(lent);
+		Answer answer =
+			offered(&Parts::secrets, [&](const issuer_secrets_ext& table, issuer_instance* self, issuer_error* error) {
+				return table.lend(
+					self, [](void* ctx, issuer_str secrets) noexcept { (*static_cast<Shown*>(ctx))(secrets); }, &lent,
+					error);
+			});
+		lent.rethrow();
+		return answer;
+	}
+
+	/// Has a fresh instance copy secrets that its predecessor lends. [control-thread & !running]
+	Answer take(std::string_view secrets) const
+	{
+		return offered(&Parts::secrets, [&](const issuer_secrets_ext& table, issuer_instance* self,
+											issuer_error* error) { return table.take(self, borrow(secrets), error); });
+	}
+
 	/// Returns how things stand; fields that the plugin does not know are -1 or 0. [thread-safe]
 	Result<issuer_health> health() const
 	{
 		issuer_health health{};
 		health.struct_size = sizeof health;
 		for (std::int64_t* unknown : {&health.expires_unix_ms, &health.next_unix_ms, &health.last_success_unix_ms,
-				 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms}) {
+				 &health.last_attempt_unix_ms, &health.lease_ms, &health.capped_at_unix_ms, &health.next_login_unix_ms,
+				 &health.login_ends_unix_ms, &health.login_uses_left}) {
 			*unknown = -1;
 		}
 		const Answer answer =
@@ -204,6 +234,21 @@ public:
 	template <class Find>
 	Answer diagnose(std::chrono::milliseconds timeout, const Find& find) const
 	{
+		return diagnoseBy(&issuer_diagnose_ext::diagnose, timeout, find);
+	}
+
+	/// As diagnose(), of one login that is made for it, proven and revoked. ISSUER_E_UNSUPPORTED where the plugin or
+	/// its configuration has no login. [control-thread & !running] [blocks <= timeout]
+	template <class Find>
+	Answer diagnoseLogin(std::chrono::milliseconds timeout, const Find& find) const
+	{
+		return diagnoseBy(&issuer_diagnose_ext::diagnose_login, timeout, find);
+	}
+
+private:
+	template <class Slot, class Find>
+	Answer diagnoseBy(const Slot issuer_diagnose_ext::*slot, std::chrono::milliseconds timeout, const Find& find) const
+	{
 		const auto show = [&](const issuer_finding& finding) {
 			if (ISSUER_HAS(&finding, issuer_finding, advice)) {
 				find(finding);
@@ -213,7 +258,10 @@ public:
 		using Shown = decltype(lent);
 		Answer answer = offered(
 			&Parts::diagnosis, [&](const issuer_diagnose_ext& table, issuer_instance* self, issuer_error* error) {
-				return table.diagnose(
+				if (usable<issuer_diagnose_ext>(&table, slot) == nullptr) {
+					return fail(error, ISSUER_E_UNSUPPORTED, "its plugin has no login to try");
+				}
+				return (table.*slot)(
 					self, detail::milliseconds32(timeout),
 					[](void* ctx, const issuer_finding* finding) noexcept { (*static_cast<Shown*>(ctx))(*finding); },
 					&lent, error);
@@ -222,12 +270,12 @@ public:
 		return answer;
 	}
 
-private:
 	static constexpr const char* idOf(const issuer_health_ext*) { return ISSUER_EXT_HEALTH; }
 	static constexpr const char* idOf(const issuer_control_ext*) { return ISSUER_EXT_CONTROL; }
 	static constexpr const char* idOf(const issuer_handover_ext*) { return ISSUER_EXT_HANDOVER; }
 	static constexpr const char* idOf(const issuer_credential_ext*) { return ISSUER_EXT_CREDENTIAL; }
 	static constexpr const char* idOf(const issuer_diagnose_ext*) { return ISSUER_EXT_DIAGNOSE; }
+	static constexpr const char* idOf(const issuer_secrets_ext*) { return ISSUER_EXT_SECRETS; }
 
 	explicit Instance(std::shared_ptr<Parts> parts) noexcept : _parts(std::move(parts)) {}
 

@@ -9,6 +9,7 @@
 #include <issuer/kit/listener.h>
 #include <issuer/kit/table.h>
 #include <issuer/kit/text.h>
+#include <issuer/secrets.h>
 
 #include <memory>
 #include <mutex>
@@ -37,7 +38,8 @@ struct InstanceParts
 		  control(table(ISSUER_EXT_CONTROL, &issuer_control_ext::renew_now, &issuer_control_ext::credential_changed)),
 		  handover(table(ISSUER_EXT_HANDOVER, &issuer_handover_ext::export_state, &issuer_handover_ext::import_state)),
 		  credential(table(ISSUER_EXT_CREDENTIAL, &issuer_credential_ext::use)),
-		  diagnosis(table(ISSUER_EXT_DIAGNOSE, &issuer_diagnose_ext::diagnose))
+		  diagnosis(table(ISSUER_EXT_DIAGNOSE, &issuer_diagnose_ext::diagnose)),
+		  secrets(table(ISSUER_EXT_SECRETS, &issuer_secrets_ext::lend, &issuer_secrets_ext::take))
 	{
 	}
 
@@ -80,6 +82,7 @@ struct InstanceParts
 	const issuer_handover_ext* const handover;
 	const issuer_credential_ext* const credential;
 	const issuer_diagnose_ext* const diagnosis;
+	const issuer_secrets_ext* const secrets;
 	const issuer_host host{sizeof host, ISSUER_ABI_MAJOR, ISSUER_ABI_MINOR, this, &logged, &extension};
 	issuer_instance* self = nullptr;
 };
