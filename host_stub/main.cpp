@@ -1,21 +1,5 @@
-#include "commands/canary.h"
-#include "commands/check.h"
-#include "commands/completion.h"
-#include "commands/doctor.h"
+#include "commands/commands.h"
 #include "commands/exit_codes.h"
-#include "commands/gc.h"
-#include "commands/inspect.h"
-#include "commands/log_level.h"
-#include "commands/manual.h"
-#include "commands/new_plugin.h"
-#include "commands/post_event.h"
-#include "commands/reload.h"
-#include "commands/renew.h"
-#include "commands/run.h"
-#include "commands/stage.h"
-#include "commands/status.h"
-#include "commands/swap.h"
-#include "commands/validate.h"
 
 #include <Poco/Util/Application.h>
 #include <Poco/Util/OptionException.h>
@@ -39,7 +23,7 @@ class HostApplication : public Poco::Util::Application
 {
 public:
 	/// `command` is null when none was named.
-	HostApplication(std::span<Command* const> all, Command* command) : _all(all), _command(command) {}
+	HostApplication(std::span<const std::unique_ptr<Command>> all, Command* command) : _all(all), _command(command) {}
 
 protected:
 	void defineOptions(Poco::Util::OptionSet& options) override
@@ -97,7 +81,7 @@ private:
 						 "Usage: issuer-host COMMAND [OPTION…]\n"
 						 "\n"
 						 "Commands:\n";
-			for (const Command* command : _all) {
+			for (const auto& command : _all) {
 				if (!command->summary().empty()) {
 					std::cout << "  " << command->name() << std::string(12 - command->name().size(), ' ')
 							  << command->summary() << '\n';
@@ -117,7 +101,7 @@ private:
 		}
 	}
 
-	std::span<Command* const> _all;
+	std::span<const std::unique_ptr<Command>> _all;
 	Command* _command;
 	bool _help = false;
 	bool _version = false;
@@ -142,32 +126,10 @@ void fillStandardDescriptors()
 int main(int argc, char** argv)
 {
 	issuer::fillStandardDescriptors();
-	issuer::commands::Run run;
-	issuer::commands::Inspect inspect;
-	issuer::commands::Status status;
-	issuer::commands::Doctor doctor;
-	issuer::commands::Swap swap;
-	issuer::commands::Renew renew;
-	issuer::commands::LogLevel logLevel;
-	issuer::commands::Stage stage;
-	issuer::commands::Gc gc;
-	issuer::commands::Validate validate;
-	issuer::commands::ValidateCheck validateCheck;
-	issuer::commands::NewPlugin newPlugin;
-	issuer::commands::Check check;
-	issuer::commands::Reload reload;
-	issuer::commands::CheckChild checkChild;
-	issuer::commands::CanaryChild canaryChild;
-	issuer::commands::PostEvent postEvent;
-	issuer::commands::Commands all;
-	issuer::commands::Manual manual(all);
-	issuer::commands::Completion completion(all);
-	all = {&run, &status, &doctor, &check, &reload, &swap, &renew, &logLevel, &stage, &gc, &inspect, &validate,
-		&newPlugin, &manual, &completion, &validateCheck, &checkChild, &canaryChild, &postEvent};
-
+	const auto all = issuer::commands::makeCommands();
 	issuer::commands::Command* chosen = nullptr;
-	for (issuer::commands::Command* command : all) {
-		chosen = argc > 1 && command->name() == argv[1] ? command : chosen;
+	for (const auto& command : all) {
+		chosen = argc > 1 && command->name() == argv[1] ? command.get() : chosen;
 	}
 	try {
 		Poco::AutoPtr<issuer::HostApplication> application(new issuer::HostApplication(all, chosen));

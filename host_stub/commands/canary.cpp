@@ -1,5 +1,6 @@
 #include "commands/canary.h"
 
+#include "commands/commands.h"
 #include "commands/exit_codes.h"
 #include "commands/host_config.h"
 #include "commands/quick_config.h"
@@ -22,6 +23,30 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
+
+/// That process. Not for people.
+class CanaryChild final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "canary-child"; }
+	[[nodiscard]] std::string_view summary() const override { return {}; }
+	[[nodiscard]] std::string_view help() const override { return "Part of `issuer-host swap --canary`.\n"; }
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
+
+/// The other one.
+class CheckChild final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "check-child"; }
+	[[nodiscard]] std::string_view summary() const override { return {}; }
+	[[nodiscard]] std::string_view help() const override { return "Part of `issuer-host check`.\n"; }
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
 
 /// A line of a child's report begins with one of these.
 constexpr std::string_view stepMark = "in ";     ///< what it is about to do; the last one is where it hangs or crashes
@@ -199,6 +224,16 @@ int CheckChild::run(const std::vector<std::string>& arguments)
 	}
 	report(doneMark);
 	end();
+}
+
+std::unique_ptr<Command> makeCanaryChild()
+{
+	return std::make_unique<CanaryChild>();
+}
+
+std::unique_ptr<Command> makeCheckChild()
+{
+	return std::make_unique<CheckChild>();
 }
 
 } // namespace issuer::commands

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "commands/command.h"
 #include "common/result.h"
 #include "registry/issuer.h"
 
@@ -19,29 +18,5 @@ namespace issuer::commands {
 /// load its plugin, and create an instance. The error has a line for each issuer that cannot be used.
 [[nodiscard]] Result<void> checkInChild(
 	const std::filesystem::path& config, const std::optional<std::filesystem::path>& plugins);
-
-/// That process. Not for people.
-class CanaryChild final : public Command
-{
-public:
-	[[nodiscard]] std::string_view name() const override { return "canary-child"; }
-	[[nodiscard]] std::string_view summary() const override { return {}; }
-	[[nodiscard]] std::string_view help() const override { return "Part of `issuer-host swap --canary`.\n"; }
-	void defineOptions(Poco::Util::OptionSet&) const override {}
-	bool setOption(const std::string&, std::string&) override { return true; }
-	int run(const std::vector<std::string>& arguments) override;
-};
-
-/// The other one.
-class CheckChild final : public Command
-{
-public:
-	[[nodiscard]] std::string_view name() const override { return "check-child"; }
-	[[nodiscard]] std::string_view summary() const override { return {}; }
-	[[nodiscard]] std::string_view help() const override { return "Part of `issuer-host check`.\n"; }
-	void defineOptions(Poco::Util::OptionSet&) const override {}
-	bool setOption(const std::string&, std::string&) override { return true; }
-	int run(const std::vector<std::string>& arguments) override;
-};
 
 } // namespace issuer::commands

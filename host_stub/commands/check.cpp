@@ -1,12 +1,34 @@
-#include "commands/check.h"
+#include "commands/commands.h"
 
 #include "commands/canary.h"
 #include "commands/exit_codes.h"
 #include "commands/host_config.h"
 
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host check --config FILE`: whether a host would take a configuration.
+class Check final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "check"; }
+	[[nodiscard]] std::string_view summary() const override { return "say whether a configuration can be used"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _config;
+	std::optional<std::filesystem::path> _plugins;
+};
+
+} // namespace
 
 std::string_view Check::help() const
 {
@@ -55,6 +77,11 @@ int Check::run(const std::vector<std::string>& arguments)
 	std::cout << _config->string() << " can be used: " << config->issuers.size() << " issuer"
 			  << (config->issuers.size() == 1 ? "" : "s") << '\n';
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeCheck()
+{
+	return std::make_unique<Check>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/completion.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 
@@ -9,17 +9,29 @@ namespace issuer::commands {
 
 namespace {
 
+/// `issuer-host completion SHELL`: prints the shell's completion, made from the texts of --help. Names of issuers are
+/// asked of the running host.
+class Completion final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "completion"; }
+	[[nodiscard]] std::string_view summary() const override { return "print the completion for bash, zsh or fish"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
+
 using Poco::Util::Option;
 using Poco::Util::OptionSet;
 
-Commands shown(const Commands& all)
+using Commands = std::vector<std::unique_ptr<Command>>;
+
+/// Returns the commands that help lists.
+Commands listedCommands()
 {
-	Commands commands;
-	for (Command* command : all) {
-		if (!command->summary().empty()) {
-			commands.push_back(command);
-		}
-	}
+	Commands commands = makeCommands();
+	std::erase_if(commands, [](const auto& command) { return command->summary().empty(); });
 	return commands;
 }
 
@@ -56,11 +68,11 @@ void printBash(const Commands& commands)
 				 "\tlocal word=${COMP_WORDS[COMP_CWORD]} options='' names=''\n"
 				 "\tif ((COMP_CWORD == 1)); then\n"
 				 "\t\tmapfile -t COMPREPLY < <(compgen -W '";
-	for (const Command* command : commands) {
+	for (const auto& command : commands) {
 		std::cout << command->name() << ' ';
 	}
 	std::cout << "--help --version' -- \"$word\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n";
-	for (const Command* command : commands) {
+	for (const auto& command : commands) {
 		std::cout << '\t' << command->name() << ") options='";
 		for (const Option& option : optionsOf(*command)) {
 			std::cout << "--" << option.fullName() << ' ';
@@ -104,12 +116,12 @@ void printZsh(const Commands& commands)
 				 "}\n"
 				 "if ((CURRENT == 2)); then\n"
 				 "\tlocal -a commands=(\n";
-	for (const Command* command : commands) {
+	for (const auto& command : commands) {
 		std::cout << "\t\t" << shellQuoted(std::string(command->name()) + ':' + std::string(command->summary()))
 				  << '\n';
 	}
 	std::cout << "\t)\n\t_describe command commands\n\treturn\nfi\nshift words\n((CURRENT--))\ncase $words[1] in\n";
-	for (const Command* command : commands) {
+	for (const auto& command : commands) {
 		std::cout << command->name() << ") _arguments";
 		for (const Option& option : optionsOf(*command)) {
 			std::cout << " \\\n\t" << zshOption(option);
@@ -122,7 +134,7 @@ void printZsh(const Commands& commands)
 void printFish(const Commands& commands)
 {
 	std::cout << "# fish completion for issuer-host, printed by `issuer-host completion fish`\n";
-	for (const Command* command : commands) {
+	for (const auto& command : commands) {
 		std::cout << "complete -c issuer-host -f -n __fish_use_subcommand -a " << command->name() << " -d "
 				  << shellQuoted(command->summary()) << '\n';
 		const std::string seen = " -n " + shellQuoted("__fish_seen_subcommand_from " + std::string(command->name()));
@@ -152,7 +164,7 @@ std::string_view Completion::help() const
 int Completion::run(const std::vector<std::string>& arguments)
 {
 	const std::string shell = arguments.size() == 1 ? arguments.front() : "";
-	const Commands commands = shown(_all);
+	const Commands commands = listedCommands();
 	if (shell == "bash") {
 		printBash(commands);
 	}
@@ -166,6 +178,11 @@ int Completion::run(const std::vector<std::string>& arguments)
 		return usageError("completion takes bash, zsh or fish", name());
 	}
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeCompletion()
+{
+	return std::make_unique<Completion>();
 }
 
 } // namespace issuer::commands

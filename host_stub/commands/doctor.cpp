@@ -1,263 +1,43 @@
-#include "commands/doctor.h"
+#include "commands/commands.h"
 
+#include "commands/diagnosis.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "common/duration.h"
-#include "common/json_object.h"
-#include "loader/installed.h"
-#include "observe/events/event_sink.h"
+#include "common/text.h"
 
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
+#include <filesystem>
 #include <iostream>
-#include <mutex>
-#include <thread>
+#include <optional>
 #include <unistd.h>
 
 namespace issuer::commands {
 
-using registry::Finding;
-
 namespace {
 
-/// Collects the findings in their order. A warning that a plugin logs meanwhile is a finding too: an address without
-/// TLS, verification switched off. It may come from any of the plugin's threads, at any time until the plugin ends.
-class Notes final : public observe::EventSink
+/// `issuer-host doctor`: finds out whether the configured credentials can be kept alive, and what to change if not,
+/// without renewing them.
+class Doctor final : public Command
 {
 public:
-	void add(Finding finding)
+	[[nodiscard]] std::string_view name() const override { return "doctor"; }
+	[[nodiscard]] std::string_view summary() const override
 	{
-		const std::lock_guard lock(_mutex);
-		_findings.push_back(std::move(finding));
+		return "say what will become of the credentials and why";
 	}
-	[[nodiscard]] std::vector<Finding> all() const
-	{
-		const std::lock_guard lock(_mutex);
-		return _findings;
-	}
-
-	void event(std::string_view, const issuer_event&) override {}
-	void notice(const observe::Notice&) override {}
-	void log(std::string_view, issuer_log_level level, std::string_view component, std::string_view text) override
-	{
-		if (level >= ISSUER_LOG_WARN) {
-			add({ISSUER_FINDING_WARN, sanitize(component), sanitize(text), {}});
-		}
-	}
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
 
 private:
-	mutable std::mutex _mutex;
-	std::vector<Finding> _findings;
-};
-
-std::string levelName(issuer_finding_level level)
-{
-	switch (level) {
-	case ISSUER_FINDING_OK:
-		return "ok";
-	case ISSUER_FINDING_WARN:
-		return "warning";
-	case ISSUER_FINDING_PROBLEM:
-		return "problem";
-	}
-	return "note"; // also for a level of a later revision
-}
-
-const char* colourOf(issuer_finding_level level)
-{
-	return level == ISSUER_FINDING_PROBLEM ? "\033[31m" : level == ISSUER_FINDING_WARN ? "\033[33m" : "";
-}
-
-std::string padded(std::string text, std::size_t width)
-{
-	return text.append(text.size() < width ? width - text.size() : 0, ' ');
-}
-
-std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level)
-{
-	std::size_t count = 0;
-	for (const Diagnosis& diagnosis : diagnoses) {
-		count += static_cast<std::size_t>(std::ranges::count(diagnosis.findings, level, &Finding::level));
-	}
-	return count;
-}
-
-std::string counted(std::size_t count, const std::string& what)
-{
-	return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
-}
-
-/// Loads plugins for several threads, one at a time.
-class SharedPlugins final : public loader::Plugins
-{
-public:
-	[[nodiscard]] Result<std::shared_ptr<const loader::Plugin>> open(const loader::PluginFile& file) override
-	{
-		const std::lock_guard lock(_mutex);
-		return _plugins.open(file);
-	}
-	Release release(std::shared_ptr<const loader::Plugin> plugin) override
-	{
-		const std::lock_guard lock(_mutex);
-		return _plugins.release(std::move(plugin));
-	}
-
-private:
-	std::mutex _mutex;
-	loader::PluginLibraries _plugins;
-};
-
-/// Shows on a terminal how many issuers have been looked at, in a line of its own that the next output replaces.
-class Progress
-{
-public:
-	explicit Progress(std::size_t total) : _total(total), _shown(total > 1 && ::isatty(STDERR_FILENO) == 1) {}
-
-	void show(std::size_t done) const
-	{
-		if (_shown) {
-			std::cerr << "\r\033[K" << done << " of " << _total << " issuers looked at" << std::flush;
-		}
-	}
-	void clear() const
-	{
-		if (_shown) {
-			std::cerr << "\r\033[K" << std::flush;
-		}
-	}
-
-private:
-	const std::size_t _total;
-	const bool _shown;
+	std::optional<std::filesystem::path> _configFile;
+	std::optional<std::filesystem::path> _plugin;
+	std::chrono::milliseconds _timeout{30'000};
+	bool _json = false;
 };
 
 } // namespace
-
-std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issuers, std::chrono::milliseconds timeout,
-	const std::function<void(const Diagnosis&)>& tell)
-{
-	constexpr std::size_t mostThreads = 16;
-	SharedPlugins plugins;
-	std::mutex mutex;
-	std::condition_variable changed;
-	std::vector<std::optional<Diagnosis>> found(issuers.size());
-	std::size_t done = 0;
-	std::atomic<std::size_t> next = 0;
-	const auto look = [&] {
-		for (std::size_t i = next++; i < issuers.size(); i = next++) {
-			Diagnosis diagnosis = diagnose(issuers[i], plugins, timeout);
-			const std::lock_guard lock(mutex);
-			found[i] = std::move(diagnosis);
-			++done;
-			changed.notify_one();
-		}
-	};
-	std::vector<std::jthread> threads;
-	for (std::size_t i = 0; i < std::min(mostThreads, issuers.size()); ++i) {
-		threads.emplace_back(look);
-	}
-	const Progress progress(issuers.size());
-	std::vector<Diagnosis> all;
-	std::unique_lock lock(mutex);
-	while (all.size() < issuers.size()) {
-		progress.show(done);
-		const std::size_t before = done;
-		changed.wait(lock, [&] { return done > before || found[all.size()]; });
-		for (; all.size() < issuers.size() && found[all.size()]; all.push_back(std::move(*found[all.size()]))) {
-			progress.clear();
-			tell(*found[all.size()]);
-		}
-	}
-	progress.clear();
-	return all;
-}
-
-Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
-{
-	Diagnosis diagnosis{spec.name, {}, {}};
-	auto plugin = loader::resolved(spec.plugin, installedPlugins()).and_then([&](const loader::PluginFile& file) {
-		return plugins.open(file);
-	});
-	if (!plugin) {
-		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
-		return diagnosis;
-	}
-	diagnosis.plugin = (*plugin)->description().nameAndVersion();
-	const auto notes = std::make_shared<Notes>();
-	{
-		auto instance = registry::PluginInstance::create(
-			*plugin, spec.name, spec.config, notes, registry::Calls::make(), registry::Calls::Clock::now() + timeout);
-		if (!instance) {
-			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
-		}
-		else {
-			const auto looked =
-				(*instance)->diagnose(timeout, [&](Finding finding) { notes->add(std::move(finding)); });
-			if (!looked && looked.error().code == ISSUER_E_UNSUPPORTED) {
-				notes->add({ISSUER_FINDING_NOTE, "plugin",
-					"its configuration is accepted; more than that this plugin cannot say without being started", {}});
-			}
-			else if (!looked) {
-				notes->add({ISSUER_FINDING_PROBLEM, "plugin", "it cannot look: " + looked.error().text, {}});
-			}
-		}
-	}
-	diagnosis.findings = notes->all();
-	plugins.release(std::move(*plugin));
-	return diagnosis;
-}
-
-std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
-{
-	std::string text =
-		sanitize(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
-	std::size_t width = 0;
-	for (const Finding& finding : diagnosis.findings) {
-		width = std::max(width, finding.topic.size());
-	}
-	for (const Finding& finding : diagnosis.findings) {
-		const std::string colour = colours ? colourOf(finding.level) : "";
-		text += "  " + colour + padded(levelName(finding.level), 7) + (colour.empty() ? "" : "\033[0m") + "  " +
-				padded(finding.topic, width) + "  " + finding.text + '\n';
-		if (!finding.advice.empty()) {
-			text += std::string(width + 13, ' ') + "→ " + finding.advice + '\n';
-		}
-	}
-	return text + '\n';
-}
-
-std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses)
-{
-	return counted(diagnoses.size(), "issuer") + ", " + counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") +
-		   ", " + counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
-}
-
-std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses)
-{
-	std::string issuers;
-	for (const Diagnosis& diagnosis : diagnoses) {
-		std::string findings;
-		for (const Finding& finding : diagnosis.findings) {
-			findings += (findings.empty() ? "" : ",") + JsonObject()
-															.add("level", levelName(finding.level))
-															.add("topic", finding.topic)
-															.add("text", finding.text)
-															.add("advice", finding.advice)
-															.text();
-		}
-		issuers += (issuers.empty() ? "" : ",") + JsonObject()
-													  .add("name", diagnosis.issuer)
-													  .add("plugin", diagnosis.plugin)
-													  .addJson("findings", '[' + findings + ']')
-													  .text();
-	}
-	return JsonObject()
-		.add("problems", countOf(diagnoses, ISSUER_FINDING_PROBLEM))
-		.add("warnings", countOf(diagnoses, ISSUER_FINDING_WARN))
-		.addJson("issuers", '[' + issuers + ']')
-		.text();
-}
 
 std::string_view Doctor::help() const
 {
@@ -329,6 +109,11 @@ int Doctor::run(const std::vector<std::string>& arguments)
 	});
 	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));
 	return countOf(diagnoses, ISSUER_FINDING_PROBLEM) > 0 ? exitFindings : exitOk;
+}
+
+std::unique_ptr<Command> makeDoctor()
+{
+	return std::make_unique<Doctor>();
 }
 
 } // namespace issuer::commands

@@ -1,5 +1,6 @@
 #include "commands/gc.h"
 
+#include "commands/commands.h"
 #include "commands/exit_codes.h"
 #include "commands/host_config.h"
 #include "commands/quick_config.h"
@@ -22,6 +23,26 @@ namespace issuer::commands {
 namespace fs = std::filesystem;
 
 namespace {
+
+/// `issuer-host gc`: removes staged versions that no host uses.
+class Gc final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "gc"; }
+	[[nodiscard]] std::string_view summary() const override { return "remove staged plugins that no host runs"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	[[nodiscard]] Result<std::vector<std::filesystem::path>> pathsInUse() const;
+
+	std::optional<std::filesystem::path> _plugins;
+	std::optional<std::filesystem::path> _control;
+	std::vector<std::filesystem::path> _configs;
+	bool _dryRun = false;
+};
 
 /// Returns the plugins that a running host's issuers use.
 Result<std::vector<fs::path>> pathsOfHost(const fs::path& socket)
@@ -188,6 +209,11 @@ int Gc::run(const std::vector<std::string>& arguments)
 		removeAndPrint(file, removeVersion);
 	}
 	return exitCode;
+}
+
+std::unique_ptr<Command> makeGc()
+{
+	return std::make_unique<Gc>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/inspect.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
@@ -15,10 +15,27 @@
 #include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
+#include <optional>
 
 namespace issuer::commands {
 
 namespace {
+
+/// `issuer-host inspect PLUGIN`: prints a plugin's description of itself.
+class Inspect final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "inspect"; }
+	[[nodiscard]] std::string_view summary() const override { return "show what a plugin says about itself"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _plugins;
+	bool _json = false;
+};
 
 const std::vector<std::string> knownExtensions{
 	ISSUER_EXT_HEALTH, ISSUER_EXT_CONTROL, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL, ISSUER_EXT_DIAGNOSE};
@@ -80,8 +97,6 @@ std::string jsonOfSchema(const std::optional<std::string>& schema)
 	}
 }
 
-} // namespace
-
 std::string describeForPeople(const loader::Inspection& plugin)
 {
 	const loader::Description& about = plugin.description;
@@ -114,6 +129,8 @@ std::string describeAsJson(const loader::Inspection& plugin)
 		   ",\"flags\":" + jsonOf(flagsOf(about.flags)) + ",\"extensions\":" + jsonOf(plugin.extensions) +
 		   ",\"config_schema\":" + jsonOfSchema(about.configSchema) + '}';
 }
+
+} // namespace
 
 std::string_view Inspect::help() const
 {
@@ -164,6 +181,11 @@ int Inspect::run(const std::vector<std::string>& arguments)
 	}
 	std::cout << (_json ? describeAsJson(*plugin) : describeForPeople(*plugin)) << '\n';
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeInspect()
+{
+	return std::make_unique<Inspect>();
 }
 
 } // namespace issuer::commands

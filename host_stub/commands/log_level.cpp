@@ -1,10 +1,32 @@
-#include "commands/log_level.h"
+#include "commands/commands.h"
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
 #include "observe/events/names.h"
 
+#include <filesystem>
+#include <optional>
+
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host log-level LEVEL`: changes which lines a running host's log has.
+class LogLevel final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "log-level"; }
+	[[nodiscard]] std::string_view summary() const override { return "change which lines a running host's log has"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _control;
+};
+
+} // namespace
 
 std::string_view LogLevel::help() const
 {
@@ -36,6 +58,11 @@ int LogLevel::run(const std::vector<std::string>& arguments)
 		return usageError("log-level takes debug, info, warn or error", name());
 	}
 	return askHost(_control, logLevelRequest(arguments[0]), false);
+}
+
+std::unique_ptr<Command> makeLogLevel()
+{
+	return std::make_unique<LogLevel>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/manual.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 
@@ -8,6 +8,18 @@
 namespace issuer::commands {
 
 namespace {
+
+/// `issuer-host man`: prints the manual page, made from the texts of --help.
+class Manual final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "man"; }
+	[[nodiscard]] std::string_view summary() const override { return "print the manual page, for man -l -"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
 
 /// Escapes text for troff: no backslash, no leading dot or quote is a request, and no hyphen becomes a dash.
 std::string troff(std::string_view text)
@@ -65,13 +77,18 @@ int Manual::run(const std::vector<std::string>& arguments)
 			  << ".SH DESCRIPTION\nLoads issuer plugins, which can be swapped while it runs, and keeps the credentials "
 				 "of the configured issuers alive.\n"
 			  << ".SH COMMANDS\n";
-	for (const Command* command : _all) {
+	for (const auto& command : makeCommands()) {
 		if (!command->summary().empty()) {
 			print(*command);
 		}
 	}
 	std::cout << ".SH SEE ALSO\n/usr/share/doc/issuer\\-host/HTTP\\-API.md\n";
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeManual()
+{
+	return std::make_unique<Manual>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/new_plugin.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 #include "new_plugin/project.h"
@@ -7,6 +7,22 @@
 #include <iostream>
 
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host new-plugin NAME [FOLDER]`: writes the project of a plugin to begin with.
+class NewPlugin final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "new-plugin"; }
+	[[nodiscard]] std::string_view summary() const override { return "write a plugin's project, to begin with"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& /*options*/) const override {}
+	bool setOption(const std::string& /*name*/, std::string& /*value*/) override { return false; }
+	int run(const std::vector<std::string>& arguments) override;
+};
+
+} // namespace
 
 std::string_view NewPlugin::help() const
 {
@@ -43,6 +59,11 @@ int NewPlugin::run(const std::vector<std::string>& arguments)
 			  << "  cmake -S . -B build && cmake --build build && ctest --test-dir build --output-on-failure\n"
 			  << "  issuer-host validate build/" << names->snake << ".so --config config.json\n";
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeNewPlugin()
+{
+	return std::make_unique<NewPlugin>();
 }
 
 } // namespace issuer::commands

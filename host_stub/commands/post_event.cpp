@@ -1,4 +1,4 @@
-#include "commands/post_event.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
@@ -13,6 +13,19 @@
 namespace issuer::commands {
 
 namespace {
+
+/// `issuer-host post-event`, run by the host itself: posts the line of JSON on stdin to the URL in $ISSUER_POST_URL. In
+/// a process of its own, for which the time is bounded and the URL is no argument that others can read.
+class PostEvent final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "post-event"; }
+	[[nodiscard]] std::string_view summary() const override { return {}; }
+	[[nodiscard]] std::string_view help() const override { return "Run by the host, for \"exec\" with a \"url\".\n"; }
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
 
 using Poco::Net::HTTPClientSession;
 using Poco::Net::HTTPRequest;
@@ -61,6 +74,11 @@ try {
 catch (const Poco::Exception& error) { // whose text names no URL
 	std::cerr << "issuer-host: an event cannot be posted: " << error.displayText() << '\n';
 	return exitTemporary;
+}
+
+std::unique_ptr<Command> makePostEvent()
+{
+	return std::make_unique<PostEvent>();
 }
 
 } // namespace issuer::commands

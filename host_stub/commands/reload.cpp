@@ -1,17 +1,41 @@
-#include "commands/reload.h"
+#include "commands/commands.h"
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
+#include "commands/reloading.h"
 #include "common/text.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 namespace issuer::commands {
 
 namespace {
+
+/// `issuer-host reload`: has a running host follow its configuration again.
+class Reload final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "reload"; }
+	[[nodiscard]] std::string_view summary() const override
+	{
+		return "have a running host read its configuration again";
+	}
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _control;
+	bool _wait = false;
+	bool _dryRun = false;
+	bool _json = false;
+};
 
 int exitCodeOf(const std::string& result)
 {
@@ -101,6 +125,11 @@ int Reload::run(const std::vector<std::string>& arguments)
 		complain("the host's answer is not JSON");
 		return exitSoftware;
 	}
+}
+
+std::unique_ptr<Command> makeReload()
+{
+	return std::make_unique<Reload>();
 }
 
 } // namespace issuer::commands

@@ -1,9 +1,32 @@
-#include "commands/renew.h"
+#include "commands/commands.h"
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
 
+#include <filesystem>
+#include <optional>
+
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host renew NAME`: has a running host renew one of its issuers now.
+class Renew final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "renew"; }
+	[[nodiscard]] std::string_view summary() const override { return "have a running host renew an issuer now"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _control;
+	bool _reread = false;
+};
+
+} // namespace
 
 std::string_view Renew::help() const
 {
@@ -39,6 +62,11 @@ int Renew::run(const std::vector<std::string>& arguments)
 	}
 	const auto nudge = _reread ? registry::Nudge::credentialChanged : registry::Nudge::renewNow;
 	return askHost(_control, nudgeRequest(arguments[0], nudge), false);
+}
+
+std::unique_ptr<Command> makeRenew()
+{
+	return std::make_unique<Renew>();
 }
 
 } // namespace issuer::commands

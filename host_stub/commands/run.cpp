@@ -1,9 +1,11 @@
-#include "commands/run.h"
+#include "commands/commands.h"
 
 #include "commands/attempts.h"
 #include "commands/canary.h"
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
+#include "commands/host_config.h"
+#include "commands/observation.h"
 #include "commands/quick_config.h"
 #include "commands/signal_queue.h"
 #include "control/paths.h"
@@ -16,8 +18,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <malloc.h>
+#include <optional>
 #include <random>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -28,6 +32,27 @@ using observe::Action;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// `issuer-host run`: keeps the configured issuers' credentials alive until it is told to stop.
+class Run final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "run"; }
+	[[nodiscard]] std::string_view summary() const override { return "keep credentials alive until told to stop"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _configFile;
+	std::optional<std::filesystem::path> _plugin;
+	std::optional<std::filesystem::path> _plugins;
+	std::optional<std::string> _control;
+	std::optional<std::string> _http;
+	std::optional<LogFormat> _format;
+	issuer_log_level _level = ISSUER_LOG_INFO;
+};
 
 /// Time that an orderly end may take beyond stop_timeout before it is cut short.
 constexpr std::chrono::milliseconds aMoment{900};
@@ -352,6 +377,11 @@ int Run::run(const std::vector<std::string>& arguments)
 	journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
 	observation->close();
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeRun()
+{
+	return std::make_unique<Run>();
 }
 
 } // namespace issuer::commands

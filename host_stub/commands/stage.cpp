@@ -1,12 +1,36 @@
-#include "commands/stage.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "loader/staging.h"
 
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host stage FILE`: copies a plugin to the path of its version.
+class Stage final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "stage"; }
+	[[nodiscard]] std::string_view summary() const override
+	{
+		return "install a plugin at a path of its version's own";
+	}
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _plugins;
+};
+
+} // namespace
 
 std::string_view Stage::help() const
 {
@@ -52,6 +76,11 @@ int Stage::run(const std::vector<std::string>& arguments)
 	}
 	std::cout << staged->string() << '\n';
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeStage()
+{
+	return std::make_unique<Stage>();
 }
 
 } // namespace issuer::commands

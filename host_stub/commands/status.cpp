@@ -1,9 +1,10 @@
-#include "commands/status.h"
+#include "commands/commands.h"
 
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
 #include "commands/quick_config.h"
 #include "commands/status_table.h"
+#include "common/result.h"
 #include "common/text.h"
 #include "control/client.h"
 #include "control/paths.h"
@@ -11,13 +12,38 @@
 #include <Poco/JSON/Parser.h>
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace issuer::commands {
 
 namespace {
+
+/// `issuer-host status`: prints the state of the running host's issuers.
+class Status final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "status"; }
+	[[nodiscard]] std::string_view summary() const override { return "show how the running host's issuers are"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	[[nodiscard]] Result<std::string> ask(std::optional<std::size_t> limit) const;
+	int show(bool again) const;
+	int watch() const;
+
+	std::optional<std::string> _control;
+	std::optional<std::string> _issuer;
+	bool _json = false;
+	bool _names = false;
+	bool _watch = false;
+};
 
 constexpr std::chrono::seconds patience{10}; // a host that does not answer for so long is reported as such
 constexpr timespec pause{2, 0};
@@ -168,6 +194,11 @@ int Status::watch() const
 			return exitOk;
 		}
 	}
+}
+
+std::unique_ptr<Command> makeStatus()
+{
+	return std::make_unique<Status>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/swap.h"
+#include "commands/commands.h"
 
 #include "commands/ask_host.h"
 #include "commands/control_requests.h"
@@ -6,9 +6,34 @@
 #include "commands/saved_choice.h"
 #include "loader/installed.h"
 
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 namespace issuer::commands {
+
+namespace {
+
+/// `issuer-host swap NAME PLUGIN`: has a running host swap the plugin of one of its issuers.
+class Swap final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "swap"; }
+	[[nodiscard]] std::string_view summary() const override { return "have a running host change an issuer's plugin"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	std::optional<std::filesystem::path> _control;
+	std::optional<std::string> _sha256;
+	bool _json = false;
+	bool _canary = false;
+	std::optional<std::filesystem::path> _save; ///< configuration file into which the choice is written
+};
+
+} // namespace
 
 std::string_view Swap::help() const
 {
@@ -79,6 +104,11 @@ int Swap::run(const std::vector<std::string>& arguments)
 		return exitConfig;
 	}
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeSwap()
+{
+	return std::make_unique<Swap>();
 }
 
 } // namespace issuer::commands

@@ -1,4 +1,4 @@
-#include "commands/validate.h"
+#include "commands/commands.h"
 
 #include "commands/exit_codes.h"
 #include "common/child_process.h"
@@ -10,9 +10,11 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 namespace issuer::commands {
@@ -23,6 +25,39 @@ using conformance::CheckResult;
 using conformance::Grade;
 
 namespace {
+
+/// `issuer-host validate PLUGIN`: checks a plugin against the promises of the contract, one by one.
+class Validate final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "validate"; }
+	[[nodiscard]] std::string_view summary() const override { return "check that a plugin keeps the contract"; }
+	[[nodiscard]] std::string_view help() const override;
+	void defineOptions(Poco::Util::OptionSet& options) const override;
+	bool setOption(const std::string& name, std::string& value) override;
+	int run(const std::vector<std::string>& arguments) override;
+
+private:
+	int list() const;
+
+	std::optional<std::filesystem::path> _config;
+	std::string _only;
+	bool _json = false;
+	bool _list = false;
+};
+
+/// One check in a process of its own, for Validate alone: `issuer-host validate-check NAME PLUGIN [configured]`, with
+/// the configuration on its standard input.
+class ValidateCheck final : public Command
+{
+public:
+	[[nodiscard]] std::string_view name() const override { return "validate-check"; }
+	[[nodiscard]] std::string_view summary() const override { return {}; } // internal
+	[[nodiscard]] std::string_view help() const override { return "For `issuer-host validate`.\n"; }
+	void defineOptions(Poco::Util::OptionSet&) const override {}
+	bool setOption(const std::string&, std::string&) override { return true; }
+	int run(const std::vector<std::string>& arguments) override;
+};
 
 constexpr std::size_t mostFailures = 60; // highest number of failures in the exit code; 64 and up have other meanings
 
@@ -175,6 +210,16 @@ int ValidateCheck::run(const std::vector<std::string>& arguments)
 	}
 	conformance::reportOutcome(conformance::perform(*check, subject));
 	return exitOk;
+}
+
+std::unique_ptr<Command> makeValidate()
+{
+	return std::make_unique<Validate>();
+}
+
+std::unique_ptr<Command> makeValidateCheck()
+{
+	return std::make_unique<ValidateCheck>();
 }
 
 } // namespace issuer::commands

@@ -9,7 +9,7 @@ MUTATIONS = [
      "gc --help: kept is what the running host's issuers use", "host_commands_test:AGc.*"),
     ("dry run removes", "host_stub/commands/gc.cpp", "_dryRun ? Result<void>() : remove(path)", "remove(path)",
      "gc --help: --dry-run removes nothing", "host_commands_test:AGc.*"),
-    ("warnings in passing unheard", "host_stub/commands/doctor.cpp", "if (level >= ISSUER_LOG_WARN) {",
+    ("warnings in passing unheard", "host_stub/commands/diagnosis.cpp", "if (level >= ISSUER_LOG_WARN) {",
      "if (level >= ISSUER_LOG_ERROR) {", "doctor: what a plugin warns of in passing is a finding",
      "host_program_test:TheDoctor.FindsWhat*"),
     ("problems are no failure", "host_stub/commands/validate.cpp",
