@@ -5,7 +5,6 @@
 #include "commands/host_config.h"
 #include "commands/quick_config.h"
 #include "common/child_process.h"
-#include "common/memory_file.h"
 #include "common/text.h"
 #include "loader/installed.h"
 #include "loader/plugins.h"
@@ -68,13 +67,18 @@ void report(std::string_view mark, std::string_view text = {})
 }
 
 /// Runs such a child and reads its report.
-Result<void> runReporting(const std::vector<std::string>& arguments, const std::string& input, seconds limit)
-try {
-	const ChildEnd end = runChild(thisProgram, arguments, input, limit);
+Result<void> runReporting(std::vector<std::string> arguments, const std::string& input, seconds limit)
+{
+	arguments.insert(arguments.begin(), thisProgram);
+	const Result<ChildEnd> end =
+		runChild({.arguments = std::move(arguments), .input = input, .reports = true, .limit = limit});
+	if (!end) {
+		return passingFailure("it cannot be tried in a process of its own: " + end.error().text);
+	}
 	std::string step = "its begin";
 	std::string faults;
 	bool done = false;
-	std::string_view lines = end.report;
+	std::string_view lines = end->report;
 	while (!lines.empty()) {
 		const std::string_view line = lines.substr(0, lines.find('\n'));
 		lines.remove_prefix(std::min(line.size() + 1, lines.size()));
@@ -87,14 +91,11 @@ try {
 		done = line == doneMark;
 	}
 	if (!done) {
-		const std::string trouble = end.trouble(limit);
+		const std::string trouble = end->trouble();
 		(faults += faults.empty() ? "" : "\n") +=
 			step + ": " + (trouble.empty() ? "the process ends before it is done" : trouble);
 	}
 	return faults.empty() ? Result<void>() : failure(std::move(faults));
-}
-catch (const std::system_error& error) {
-	return passingFailure(std::string("it cannot be tried in a process of its own: ") + error.what());
 }
 
 /// The steps of one issuer's life. The error says which failed.
@@ -151,7 +152,7 @@ Result<void> tryInChild(const registry::IssuerSpec& candidate, const registry::S
 	if (candidate.plugin.sha256) {
 		arguments.push_back(*candidate.plugin.sha256);
 	}
-	return runReporting(arguments, MemoryFile(candidate.config).path(), limit).map_error([](Error error) {
+	return runReporting(std::move(arguments), candidate.config, limit).map_error([](Error error) {
 		error.text.insert(0, "the candidate failed in a process of its own: ");
 		return error;
 	});
@@ -160,8 +161,7 @@ Result<void> tryInChild(const registry::IssuerSpec& candidate, const registry::S
 Result<void> checkInChild(const std::filesystem::path& config, const std::optional<std::filesystem::path>& plugins)
 {
 	constexpr seconds limit{60};
-	return runReporting(
-		{"check-child", config.string(), plugins.value_or(installedPlugins()).string()}, "/dev/null", limit);
+	return runReporting({"check-child", config.string(), plugins.value_or(installedPlugins()).string()}, "", limit);
 }
 
 int CanaryChild::run(const std::vector<std::string>& arguments)

@@ -5,7 +5,7 @@
 #include "common/text.h"
 #include "loader/installed.h"
 #include "loader/plugins.h"
-#include "observe/event_sink.h"
+#include "observe/events/event_sink.h"
 
 #include <algorithm>
 #include <atomic>

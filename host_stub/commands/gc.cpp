@@ -1,6 +1,5 @@
-#include "commands/gc.h"
-
 #include "commands/commands.h"
+
 #include "commands/exit_codes.h"
 #include "commands/host_config.h"
 #include "commands/quick_config.h"
@@ -85,8 +84,7 @@ Result<void> removeLeftover(const fs::path& folder)
 	return error ? failure(folder.string() + ": " + error.message()) : Result<void>();
 }
 
-} // namespace
-
+/// Returns the versions under `plugins` that may be removed: not the newest of each plugin, and none that `isUsed`.
 std::vector<fs::path> removableVersions(const fs::path& plugins, const std::function<bool(const fs::path&)>& isUsed)
 {
 	std::vector<fs::path> removable;
@@ -103,6 +101,8 @@ std::vector<fs::path> removableVersions(const fs::path& plugins, const std::func
 	}
 	return removable;
 }
+
+} // namespace
 
 std::string_view Gc::help() const
 {

@@ -1,13 +1,13 @@
 #include "commands/signal_queue.h"
 
 #include "commands/exit_codes.h"
-#include "common/signals_blocked.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <issuer/kit/signals_blocked.h>
 #include <poll.h>
 #include <string_view>
 #include <sys/eventfd.h>
@@ -72,7 +72,7 @@ HostSignal SignalQueue::wait()
 LastResort::LastResort(const SignalQueue& signals)
 	: _armed(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")), _ended(checked(::eventfd(0, EFD_CLOEXEC), "eventfd"))
 {
-	const SignalsBlocked blocked;
+	const kit::SignalsBlocked blocked;
 	_thread = std::thread([this, signals = signals.descriptor()] { run(signals); });
 }
 

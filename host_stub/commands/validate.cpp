@@ -2,7 +2,6 @@
 
 #include "commands/exit_codes.h"
 #include "common/child_process.h"
-#include "common/memory_file.h"
 #include "common/result.h"
 #include "common/text.h"
 #include "conformance/runner.h"
@@ -171,14 +170,13 @@ int Validate::run(const std::vector<std::string>& arguments)
 		std::cerr << "issuer-host: " << config.error().text << '\n';
 		return exitConfig;
 	}
-	const MemoryFile configFile(*config); // FILE may be a pipe
 	const fs::path plugin = fs::absolute(arguments.front()).lexically_normal();
 	const auto runOne = [&](const Check& check) {
 		std::vector<std::string> child{"validate-check", check.name, plugin};
 		if (_config) {
 			child.emplace_back("configured");
 		}
-		return conformance::runInChild(thisProgram, child, configFile.path());
+		return conformance::runInChild(std::move(child), *config);
 	};
 	const auto onResult = [&](const CheckResult& result) {
 		if (!_json) {

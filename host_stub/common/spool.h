@@ -1,12 +1,11 @@
 #pragma once
 
-#include "common/signals_blocked.h"
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <issuer/kit/signals_blocked.h>
 #include <iterator>
 #include <mutex>
 #include <optional>
@@ -36,7 +35,7 @@ public:
 
 	Spool(Terms terms, Write write) : _terms(terms), _write(std::move(write))
 	{
-		const SignalsBlocked blocked;
+		const kit::SignalsBlocked blocked;
 		_thread = std::thread([this] { run(); });
 	}
 	~Spool() { close(); }

@@ -61,18 +61,18 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 	return results;
 }
 
-CheckOutcome runInChild(const std::string& program, const std::vector<std::string>& arguments, const std::string& input)
+CheckOutcome runInChild(std::vector<std::string> arguments, const std::string& input)
 {
-	const ChildEnd end = runChild(program, arguments, input, limit);
-	if (const std::string trouble = end.trouble(limit); !trouble.empty()) {
-		return {Grade::fail, trouble};
+	arguments.insert(arguments.begin(), thisProgram);
+	const Result<ChildEnd> end =
+		runChild({.arguments = std::move(arguments), .input = input, .reports = true, .limit = limit});
+	if (!end) {
+		return {Grade::fail, end.error().text};
 	}
-	const int status = end.status;
-	const CheckOutcome outcome = decode(end.report);
-	const bool wellEnded = WEXITSTATUS(status) == 0 || outcome.verdict == Grade::fail;
-	return wellEnded
-			   ? outcome
-			   : CheckOutcome{Grade::fail, "the process ends with exit code " + std::to_string(WEXITSTATUS(status))};
+	const std::string trouble = end->trouble();
+	CheckOutcome outcome = decode(end->report);
+	const bool counts = trouble.empty() || (end->exited() && outcome.verdict == Grade::fail);
+	return counts ? outcome : CheckOutcome{Grade::fail, trouble};
 }
 
 void reportOutcome(const CheckOutcome& outcome)

@@ -22,10 +22,9 @@ using RunOne = std::function<CheckOutcome(const Check&)>;
 std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::string& only, const RunOne& runOne,
 	const std::function<void(const CheckResult&)>& onResult);
 
-/// Runs a check in a child, `program` with `arguments` and the file `input` as its standard input, which calls
+/// Runs a check in a child, this program with `arguments` and with `input` for its standard input, which calls
 /// reportOutcome(). A child that crashes, or is killed after a minute, has failed.
-[[nodiscard]] CheckOutcome runInChild(
-	const std::string& program, const std::vector<std::string>& arguments, const std::string& input);
+[[nodiscard]] CheckOutcome runInChild(std::vector<std::string> arguments, const std::string& input);
 
 /// Reports the outcome to the process that called runInChild(). For the child.
 void reportOutcome(const CheckOutcome& outcome);

@@ -1,9 +1,8 @@
 #include "registry/calls.h"
 
-#include "common/signals_blocked.h"
-
 #include <algorithm>
 #include <deque>
+#include <issuer/kit/signals_blocked.h>
 #include <system_error>
 #include <thread>
 
@@ -101,7 +100,7 @@ void Calls::wakeOrSpawn()
 			return;
 		}
 	}
-	const SignalsBlocked blocked;
+	const kit::SignalsBlocked blocked;
 	try {
 		std::thread([state = _state] { State::serve(state); }).detach();
 	}

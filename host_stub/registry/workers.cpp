@@ -1,8 +1,7 @@
 #include "registry/workers.h"
 
-#include "common/signals_blocked.h"
-
 #include <algorithm>
+#include <issuer/kit/signals_blocked.h>
 #include <system_error>
 #include <utility>
 
@@ -90,7 +89,7 @@ void Workers::wakeOrSpawn()
 /// Creates one more thread. If the system refuses, the existing ones take the tasks in turn.
 void Workers::hire()
 {
-	const SignalsBlocked blocked;
+	const kit::SignalsBlocked blocked;
 	try {
 		std::thread thread([this] { run(); });
 		const std::thread::id id = thread.get_id();

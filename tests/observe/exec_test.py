@@ -91,7 +91,7 @@ class Exec(Operated, unittest.TestCase):
             {"on": ["replaced"], "command": [command], "timeout": "10m"}]}.items())
         host.says("2", "renewed")
         self.put_token(ttl="2s", explicit_max_ttl="60s")
-        host.says("exec", "told.sh", "it was killed, having not ended in time, 1")
+        host.says("exec", "told.sh", "it hangs: killed after 1")
         pids = self.folder / "pids"
         wait_for(lambda: len(pids.read_text().split()) == 2, "the next command is begun")
         seen = len(host.lines)
@@ -112,7 +112,7 @@ class Exec(Operated, unittest.TestCase):
         host.says("alive")
         self.put_token(ttl="60s")
         host.says("exec[0], /nowhere/at-all, for issuer team-a, replaced: it cannot be started: No such file")
-        host.says("exec[1]", "it ended with exit code 3")
+        host.says("exec[1]", "the process ends with exit code 3")
         self.assertEqual(host.stop(), 0)
 
     def test_posts_to_a_url_that_no_process_list_shows(self):
@@ -128,7 +128,7 @@ class Exec(Operated, unittest.TestCase):
         wait_for(lambda: len(receiver.posted) == 2, "both are posted to")
         path, body = receiver.posted[0]
         self.assertEqual((path, body["event"], body["issuer"]), ("/hook/secret-part", "replaced", "team-a"))
-        host.says("exec[1], the POST to its url, for issuer team-a, replaced: it ended with exit code 1")
+        host.says("exec[1], the POST to its url, for issuer team-a, replaced: the process ends with exit code 1")
         self.assertEqual(host.stop(), 0)
         self.assertNotIn("secret-part", "".join(host.lines))
 

@@ -44,10 +44,13 @@ void Exec::close()
 	_jobs.close();
 }
 
-ChildCommand Exec::commandFor(const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const
+ChildProgram Exec::commandFor(const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const
 {
 	const std::string text = sanitize(std::string_view(event.detail.ptr, std::min(event.detail.len, longestText)));
-	ChildCommand command;
+	ChildProgram command;
+	command.limit = rule.timeout;
+	command.cancel = _ending.get();
+	command.grace = grace;
 	command.input = JsonObject()
 						.add("event", turnName(turn))
 						.add("issuer", issuer)
@@ -60,12 +63,12 @@ ChildCommand Exec::commandFor(const ExecRule& rule, Turn turn, std::string_view 
 						.text() +
 					'\n';
 	if (!rule.url.empty()) {
-		command.arguments = {"/proc/self/exe", "post-event"}; // also when the file has been replaced
-		command.environment = {"ISSUER_POST_URL=" + rule.url};
+		command.arguments = {thisProgram, "post-event"};
+		command.environment.emplace({"ISSUER_POST_URL=" + rule.url});
 		return command;
 	}
 	command.arguments = rule.command;
-	command.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	command.environment = std::vector<std::string>{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		variable("ISSUER_EVENT", turnName(turn)), variable("ISSUER_NAME", issuer),
 		variable("ISSUER_STATE", stateName(event.state)), variable("ISSUER_REASON", reasonName(event.reason)),
 		"ISSUER_EXPIRES_UNIX_MS=" + std::to_string(event.expires_unix_ms), variable("ISSUER_TEXT", text)};
@@ -89,11 +92,11 @@ bool Exec::runAll(const std::deque<Job>& jobs, std::uint64_t dropped)
 void Exec::run(const Job& job)
 {
 	const ExecRule& rule = _rules[job.rule];
-	const Result<void> done = runChild(job.command, rule.timeout, _ending.get(), grace);
-	if (!done) {
+	const Result<ChildEnd> end = runChild(job.command);
+	if (const std::string trouble = end ? end->trouble() : end.error().text; !trouble.empty()) {
 		const std::string name = rule.url.empty() ? rule.command.front() : "the POST to its url";
 		_complain("exec[" + std::to_string(job.rule) + "], " + name + ", for issuer " + job.issuer + ", " + job.event +
-				  ": " + done.error().text);
+				  ": " + trouble);
 	}
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/child_command.h"
+#include "common/child_process.h"
 #include "common/descriptor.h"
 #include "common/spool.h"
 #include "observe/events/event_sink.h"
@@ -54,10 +54,10 @@ private:
 		std::size_t rule;
 		std::string event;
 		std::string issuer;
-		ChildCommand command;
+		ChildProgram command;
 	};
 
-	[[nodiscard]] ChildCommand commandFor(
+	[[nodiscard]] ChildProgram commandFor(
 		const ExecRule& rule, Turn turn, std::string_view issuer, const issuer_event& event) const;
 	bool runAll(const std::deque<Job>& jobs, std::uint64_t dropped);
 	void run(const Job& job);

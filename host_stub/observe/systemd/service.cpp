@@ -1,9 +1,8 @@
 #include "observe/systemd/service.h"
 
-#include "common/signals_blocked.h"
-
 #include <cstdlib>
 #include <ctime>
+#include <issuer/kit/signals_blocked.h>
 #include <systemd/sd-daemon.h>
 
 namespace issuer::observe {
@@ -51,7 +50,7 @@ Service::Service(Notify notify, std::optional<microseconds> watchdog, std::funct
 	if (!_notify) {
 		return;
 	}
-	const SignalsBlocked blocked;
+	const kit::SignalsBlocked blocked;
 	_thread = std::thread([this] { run(); });
 }
 

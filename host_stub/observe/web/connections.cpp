@@ -1,16 +1,15 @@
 #include "observe/web/connections.h"
 
-#include "common/signals_blocked.h"
-
 #include <algorithm>
 #include <fcntl.h>
+#include <issuer/kit/signals_blocked.h>
 #include <sys/socket.h>
 
 namespace issuer::observe::web {
 
 Connections::Connections(const Limits& limits) : _limits(limits)
 {
-	const SignalsBlocked blocked;
+	const kit::SignalsBlocked blocked;
 	_thread = std::thread([this] { watch(); });
 }
 

@@ -1,5 +1,5 @@
+#include "commands/commands.h"
 #include "commands/exit_codes.h"
-#include "commands/gc.h"
 #include "control/server.h"
 
 #include "temp_dir.h"
@@ -27,18 +27,18 @@ protected:
 	int run(const std::string& hostSays, const std::vector<std::string>& options = {})
 	{
 		const auto host = control::Server::listen(socket, [&](std::string_view, control::Peer) { return hostSays; });
-		Gc gc;
+		const auto gc = makeGc();
 		std::string control = socket;
 		std::string folder = plugins;
-		gc.setOption("control", control);
-		gc.setOption("plugin-dir", folder);
+		gc->setOption("control", control);
+		gc->setOption("plugin-dir", folder);
 		for (const std::string& option : options) {
 			std::string none;
-			gc.setOption(option, none);
+			gc->setOption(option, none);
 		}
 		testing::internal::CaptureStdout();
 		testing::internal::CaptureStderr();
-		const int code = host ? gc.run({}) : throw std::runtime_error(host.error().text);
+		const int code = host ? gc->run({}) : throw std::runtime_error(host.error().text);
 		complaint = testing::internal::GetCapturedStderr();
 		removed = testing::internal::GetCapturedStdout();
 		return code;

@@ -3,10 +3,10 @@
 
 #include <issuer/kit/answer.h>
 #include <issuer/kit/host_callbacks.h>
+#include <issuer/kit/signals_blocked.h>
 
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <dlfcn.h>
 #include <exception>
 #include <functional>
@@ -140,24 +140,6 @@ public:
 	}
 
 private:
-	/// Blocks all signals in the calling thread, and so in those that it creates: signals are the host's business.
-	class SignalsBlocked
-	{
-	public:
-		SignalsBlocked() noexcept
-		{
-			sigset_t all;
-			::sigfillset(&all);
-			::pthread_sigmask(SIG_SETMASK, &all, &_before);
-		}
-		~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &_before, nullptr); }
-		SignalsBlocked(const SignalsBlocked&) = delete;
-		SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-	private:
-		sigset_t _before;
-	};
-
 	/// Keeps the library that this code is in mapped. Released by a call of the host's, which has it mapped, too.
 	class Pin
 	{
