@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <optional>
 
+#include <filesystem>
+#include <optional>
+
 namespace issuer::commands {
 
 namespace {
