@@ -1,22 +1,17 @@
 #include "loader/confinement.h"
 
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
-#include <initializer_list>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <memory>
 #include <sched.h>
+#include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,87 +19,54 @@ namespace issuer::loader {
 
 namespace {
 
-#if defined(__x86_64__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
-#else
-constexpr std::uint32_t architecture = 0; ///< not known: without a filter
-#endif
+/// System calls that a library needs when it is loaded, and that change nothing outside of the process. Those that a
+/// machine does not have are no rule there.
+constexpr int harmless[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(lseek), SCMP_SYS(mmap), SCMP_SYS(mprotect),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(getrandom),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(getpid), SCMP_SYS(gettid),
+	SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname),
+	SCMP_SYS(sysinfo), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(set_robust_list), SCMP_SYS(set_tid_address),
+	SCMP_SYS(rseq), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pause), SCMP_SYS(restart_syscall), SCMP_SYS(eventfd2),
+	SCMP_SYS(pipe2), SCMP_SYS(membarrier), SCMP_SYS(arch_prctl), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-/// System calls that a library needs when it is loaded, and that change nothing outside of the process.
-constexpr long harmless[] = {SYS_read, SYS_pread64, SYS_write, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx,
-	SYS_faccessat, SYS_faccessat2, SYS_readlinkat, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_mremap,
-	SYS_madvise, SYS_brk, SYS_futex, SYS_getrandom, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-	SYS_sigaltstack, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_nanosleep, SYS_clock_nanosleep,
-	SYS_sched_yield, SYS_sched_getaffinity, SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid,
-	SYS_getegid, SYS_uname, SYS_sysinfo, SYS_getcwd, SYS_getdents64, SYS_set_robust_list, SYS_set_tid_address, SYS_rseq,
-	SYS_ppoll, SYS_restart_syscall, SYS_eventfd2, SYS_pipe2, SYS_membarrier, SYS_exit, SYS_exit_group,
-#ifdef __x86_64__
-	SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_poll, SYS_time, SYS_pause, SYS_arch_prctl
-#endif
-};
-
-constexpr std::uint32_t offsetOfArgument(int index)
+/// Has the system allow this process what is harmless, and answer everything else with EPERM. Returns 0, or a negative
+/// errno.
+int setFilter()
 {
-	return static_cast<std::uint32_t>(
-		offsetof(seccomp_data, args) + sizeof(std::uint64_t) * static_cast<unsigned>(index));
-}
-
-/// Returns a filter for this process that allows what is harmless, and answers everything else with EPERM.
-std::vector<sock_filter> makeFilter()
-{
-	constexpr std::uint32_t allow = SECCOMP_RET_ALLOW;
-	constexpr std::uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
-	constexpr std::uint32_t unknown = SECCOMP_RET_ERRNO | ENOSYS;
-	constexpr std::uint32_t opensForMore = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
-	const auto load = [](std::size_t offset) {
-		return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+	const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(
+		::seccomp_init(SCMP_ACT_ERRNO(EPERM)), ::seccomp_release);
+	if (filter == nullptr) {
+		return -ENOSYS;
+	}
+	int result = 0;
+	const auto add = [&](std::uint32_t action, int call, const std::vector<scmp_arg_cmp>& arguments = {}) {
+		const int added = ::seccomp_rule_add_array(
+			filter.get(), action, call, static_cast<unsigned>(arguments.size()), arguments.data());
+		result = result == 0 ? added : result;
 	};
-	const auto ifEqual = [](std::uint32_t value, std::uint8_t then, std::uint8_t otherwise) {
-		return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise);
-	};
-	const auto ifAnyBit = [](std::uint32_t bits, std::uint8_t then, std::uint8_t otherwise) {
-		return sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, then, otherwise);
-	};
-	const auto answer = [](std::uint32_t value) { return sock_filter BPF_STMT(BPF_RET | BPF_K, value); };
-
-	std::vector<sock_filter> filter{load(offsetof(seccomp_data, arch)), ifEqual(architecture, 1, 0),
-		answer(SECCOMP_RET_KILL_PROCESS), load(offsetof(seccomp_data, nr))};
-	const auto add = [&](std::initializer_list<sock_filter> steps) { filter.insert(filter.end(), steps); };
-	for (const long call : harmless) {
-		add({ifEqual(static_cast<std::uint32_t>(call), 0, 1), answer(allow)});
+	for (const int call : harmless) {
+		add(SCMP_ACT_ALLOW, call);
 	}
 	// Also abort() needs it: a crash is to look like one.
-	add({ifEqual(SYS_tgkill, 0, 4), load(offsetOfArgument(0)), ifEqual(static_cast<std::uint32_t>(::getpid()), 0, 1),
-		answer(allow), answer(refuse)});
-	add({ifEqual(SYS_clone3, 0, 1), answer(unknown)}); // its flags cannot be looked at; libraries go on with clone
-	add({ifEqual(SYS_clone, 0, 4), load(offsetOfArgument(0)), ifAnyBit(CLONE_THREAD, 0, 1), answer(allow),
-		answer(refuse)});
-	add({ifEqual(SYS_openat, 0, 4), load(offsetOfArgument(2)), ifAnyBit(opensForMore, 1, 0), answer(allow),
-		answer(refuse)});
-#ifdef __x86_64__
-	add({ifEqual(SYS_open, 0, 4), load(offsetOfArgument(1)), ifAnyBit(opensForMore, 1, 0), answer(allow),
-		answer(refuse)});
-#endif
-	add({answer(refuse)});
-	return filter;
+	add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0}});
+	add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)); // its flags cannot be looked at; libraries go on with clone
+	add(SCMP_ACT_ALLOW, SCMP_SYS(clone), {{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}});
+	constexpr scmp_datum_t opensForMore = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+	add(SCMP_ACT_ALLOW, SCMP_SYS(openat), {{2, SCMP_CMP_MASKED_EQ, opensForMore, 0}});
+	add(SCMP_ACT_ALLOW, SCMP_SYS(open), {{1, SCMP_CMP_MASKED_EQ, opensForMore, 0}});
+	return result == 0 ? ::seccomp_load(filter.get()) : result; // which sets no_new_privs
 }
 
-/// Switches from root to the user nobody, without groups and capabilities. Returns whether that worked, or was not
-/// needed.
-bool dropUser()
+/// Switches from root to the user nobody, without groups and capabilities, where that is allowed.
+void dropUser()
 {
 	constexpr uid_t nobody = 65534;
-	return ::geteuid() != 0 || (::setgroups(0, nullptr) == 0 && ::setresgid(nobody, nobody, nobody) == 0 &&
-								   ::setresuid(nobody, nobody, nobody) == 0);
-}
-
-bool setFilter()
-{
-	std::vector<sock_filter> filter = makeFilter();
-	const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-	return architecture != 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+	static_cast<void>(::geteuid() == 0 && ::setgroups(0, nullptr) == 0 && ::setresgid(nobody, nobody, nobody) == 0 &&
+					  ::setresuid(nobody, nobody, nobody) == 0);
 }
 
 /// Has the standard descriptors lead nowhere, and closes all others but `first` to `last`.
@@ -130,13 +92,14 @@ Result<void> confine(int first, int last)
 	::setrlimit(RLIMIT_CORE, &none);
 	::setrlimit(RLIMIT_CPU, &seconds);
 	::clearenv(); // it may hold a token
-	const bool closed = closeDescriptors(first, last);
-	const bool isNobody = dropUser();
-	const bool bound = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setFilter();
-	if (closed && (bound || (isNobody && architecture == 0))) {
-		return {};
+	if (!closeDescriptors(first, last)) {
+		return failure(std::string("no descriptor may be left to its code: ") + std::strerror(errno));
 	}
-	return failure(std::string("its code cannot be tried without the caller's rights: ") + std::strerror(errno));
+	dropUser();
+	const int error = setFilter();
+	return error == 0
+			   ? Result<void>()
+			   : failure(std::string("its code cannot be tried without the caller's rights: ") + std::strerror(-error));
 }
 
 } // namespace issuer::loader

@@ -9,7 +9,7 @@ source "$(dirname "$0")/system.sh"
 
 tools="crossbuild-essential-arm64 cmake ninja-build pkg-config qemu-user python3 libboost-dev libexpected-dev file"
 startPrograms='^(Program|TheDoctor\.|ConfigSchema\.|CoreDump\.|Exit/)'
-libraries="libpoco-dev libssl-dev prometheus-cpp-dev libsystemd-dev libgtest-dev libgmock-dev librapidcheck-dev"
+libraries="libpoco-dev libssl-dev prometheus-cpp-dev libsystemd-dev libseccomp-dev libgtest-dev libgmock-dev librapidcheck-dev"
 
 enter_system bookworm "$1"
 inside "dpkg --add-architecture arm64 && apt-get update -qq &&
