@@ -1,5 +1,6 @@
 #include "diagnosis.h"
 
+#include "credential/token_file.h"
 #include "renewal/format.h"
 #include "transport/blocking.h"
 #include "wire/wire.h"
@@ -52,15 +53,18 @@ const char* adviceFor(ExchangeError::Kind kind)
 
 } // namespace
 
-void Diagnosis::run(
-	const Result<credential::Secret>& secret, const std::string& place, std::chrono::steady_clock::time_point deadline)
+void Diagnosis::run(const Result<credential::Secret>& secret, const credential::Source& source,
+	std::chrono::steady_clock::time_point deadline)
 {
 	_deadline = deadline;
 	if (!secret) {
 		tell(problem, "credential", secret.error().text, "put a token there");
 		return;
 	}
-	tell(ok, "credential", place + " holds a token");
+	tell(ok, "credential", source.describe() + " holds a token");
+	if (!source.file().empty() && credential::everybodyMayRead(source.file())) {
+		tell(warn, "credential", "everybody on this machine may read " + source.describe(), "chmod o-r it");
+	}
 	const auto token = secret->view();
 	if (!reachServer(token)) {
 		return;

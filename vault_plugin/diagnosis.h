@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "credential/secret.h"
+#include "credential/source.h"
 #include "renewal/facts.h"
 #include "runtime/clock.h"
 #include "transport/exchange.h"
@@ -45,8 +45,8 @@ public:
 	{
 	}
 
-	/// Runs all checks. `secret`: read just now from `place`, for this diagnosis alone.
-	void run(const Result<credential::Secret>& secret, const std::string& place,
+	/// Runs all checks. `secret`: read just now from `source`, for this diagnosis alone.
+	void run(const Result<credential::Secret>& secret, const credential::Source& source,
 		std::chrono::steady_clock::time_point deadline);
 
 private:

@@ -368,7 +368,7 @@ Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find
 	const auto services = _source();
 	const auto exchange = services->exchange(_config->transport);
 	const auto token = _token.readNow(services->reader(), deadline);
-	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(token, _token.describe(), deadline);
+	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(token, _token, deadline);
 	return {};
 }
 

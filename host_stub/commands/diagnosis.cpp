@@ -1,6 +1,7 @@
 #include "commands/diagnosis.h"
 
 #include "commands/quick_config.h"
+#include "commands/schema_secrets.h"
 #include "common/json_object.h"
 #include "common/text.h"
 #include "loader/installed.h"
@@ -10,9 +11,11 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -124,12 +127,52 @@ private:
 	const bool _shown;
 };
 
-/// Diagnoses one issuer. Does not start it.
-Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, std::chrono::milliseconds timeout)
+std::filesystem::path originOf(const registry::IssuerSpec& issuer, const HostConfig& config)
+{
+	const auto found = config.origins.find(issuer.name);
+	return found == config.origins.end() ? std::filesystem::path() : found->second;
+}
+
+/// Returns whether the modes of a file and of all folders above it let every user of this machine read it.
+bool everybodyMayRead(const std::filesystem::path& file)
+{
+	std::error_code error;
+	const std::filesystem::path real = std::filesystem::canonical(file, error);
+	struct stat status
+	{
+	};
+	bool may = !error && ::stat(real.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+	for (std::filesystem::path folder = real; may && folder.has_relative_path();) {
+		folder = folder.parent_path();
+		may = ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IXOTH) != 0;
+	}
+	return may;
+}
+
+/// Warns of a configuration that holds a secret and that everybody may read. Not of what its group may read: that is
+/// how root lends a file to the host's user.
+std::optional<Finding> lookAtReaders(
+	const registry::IssuerSpec& spec, const std::filesystem::path& file, const loader::Description& plugin)
+{
+	if (file.empty() || !everybodyMayRead(file)) {
+		return std::nullopt;
+	}
+	const std::vector<std::string> secrets = secretsIn(spec.config, plugin.configSchema.value_or(""));
+	if (secrets.empty()) {
+		return std::nullopt;
+	}
+	return Finding{ISSUER_FINDING_WARN, "config",
+		"everybody on this machine may read " + sanitize(file.string()) + ", which holds " + sanitize(secrets.front()),
+		"chmod o-r it, or keep the secret in a file of its own"};
+}
+
+/// Diagnoses one issuer, which stands in `file`. Does not start it.
+Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path& file, loader::Plugins& plugins,
+	std::chrono::milliseconds timeout)
 {
 	Diagnosis diagnosis{spec.name, {}, {}};
-	auto plugin = loader::resolved(spec.plugin, installedPlugins()).and_then([&](const loader::PluginFile& file) {
-		return plugins.open(file);
+	auto plugin = loader::resolved(spec.plugin, installedPlugins()).and_then([&](const loader::PluginFile& found) {
+		return plugins.open(found);
 	});
 	if (!plugin) {
 		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
@@ -137,6 +180,9 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, loader::Plugins& plugins, s
 	}
 	diagnosis.plugin = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
+	if (std::optional<Finding> readers = lookAtReaders(spec, file, (*plugin)->description())) {
+		notes->add(std::move(*readers));
+	}
 	{
 		auto instance = registry::PluginInstance::create(
 			*plugin, spec.name, spec.config, notes, registry::Calls::make(), registry::Calls::Clock::now() + timeout);
@@ -171,10 +217,11 @@ std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_leve
 	return count;
 }
 
-std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issuers, std::chrono::milliseconds timeout,
-	const std::function<void(const Diagnosis&)>& tell)
+std::vector<Diagnosis> diagnoseAll(
+	const HostConfig& config, std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell)
 {
 	constexpr std::size_t mostThreads = 16;
+	const std::vector<registry::IssuerSpec>& issuers = config.issuers;
 	SharedPlugins plugins;
 	std::mutex mutex;
 	std::condition_variable changed;
@@ -183,7 +230,7 @@ std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issu
 	std::atomic<std::size_t> next = 0;
 	const auto look = [&] {
 		for (std::size_t i = next++; i < issuers.size(); i = next++) {
-			Diagnosis diagnosis = diagnose(issuers[i], plugins, timeout);
+			Diagnosis diagnosis = diagnose(issuers[i], originOf(issuers[i], config), plugins, timeout);
 			const std::lock_guard lock(mutex);
 			found[i] = std::move(diagnosis);
 			++done;

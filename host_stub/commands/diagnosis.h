@@ -1,7 +1,7 @@
 #pragma once
 
+#include "commands/host_config.h"
 #include "registry/plugin_instance.h"
-#include "registry/spec.h"
 
 #include <chrono>
 #include <functional>
@@ -18,11 +18,12 @@ struct Diagnosis
 	std::vector<registry::Finding> findings;
 };
 
-/// Looks at all issuers, up to sixteen at a time: the plugin, the configuration, and everything that the plugin checks,
-/// each for `timeout` at most. Starts none. Calls `tell` with each diagnosis in the order of the issuers, as soon as it
-/// and those before it are there; on a terminal shows meanwhile on stderr how many are done.
-[[nodiscard]] std::vector<Diagnosis> diagnoseAll(const std::vector<registry::IssuerSpec>& issuers,
-	std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell);
+/// Looks at all issuers, up to sixteen at a time: the plugin, the configuration, who may read its secrets, and
+/// everything that the plugin checks, each for `timeout` at most. Starts none. Calls `tell` with each diagnosis in the
+/// order of the issuers, as soon as it and those before it are there; on a terminal shows meanwhile on stderr how many
+/// are done.
+[[nodiscard]] std::vector<Diagnosis> diagnoseAll(
+	const HostConfig& config, std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell);
 
 /// Returns the number of findings of that level.
 [[nodiscard]] std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level);

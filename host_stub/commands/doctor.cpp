@@ -46,7 +46,8 @@ std::string_view Doctor::help() const
 		   "Looks at every configured issuer, or at NAME: its plugin, its configuration, and whatever its plugin looks "
 		   "at\n"
 		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
-		   "what to change. Renews nothing and changes nothing; beside a running host it does no harm.\n"
+		   "what to change; also which files with secrets everybody on the machine may read. Renews nothing and "
+		   "changes nothing; beside a running host it does no harm.\n"
 		   "\n"
 		   "Without FILE it looks at the token that `issuer-host run` without FILE would keep alive.\n"
 		   "\n"
@@ -104,7 +105,7 @@ int Doctor::run(const std::vector<std::string>& arguments)
 		}
 	}
 	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::vector<Diagnosis> diagnoses = diagnoseAll(config->issuers, _timeout, [&](const Diagnosis& diagnosis) {
+	const std::vector<Diagnosis> diagnoses = diagnoseAll(*config, _timeout, [&](const Diagnosis& diagnosis) {
 		std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
 	});
 	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));

@@ -1,7 +1,6 @@
 #include "commands/exec_config.h"
 
-#include "common/duration.h"
-#include "common/text.h"
+#include "commands/config_values.h"
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
@@ -56,75 +55,57 @@ bool isHttpUrl(const std::string& text)
 	}
 }
 
-Result<std::set<Turn>> turnsOf(const Object& object)
+std::set<Turn> turnsAt(const Object& object, const std::string& path)
 {
 	std::set<Turn> turns;
 	for (const std::string& name : stringsOf(object, "on").value_or(std::vector<std::string>{""})) {
 		const std::optional<Turn> turn = turnNamed(name);
-		if (!turn) {
-			return failure("on: a list of recovered, capped, dead and replaced is wanted");
-		}
-		turns.insert(*turn);
+		turns.insert(
+			turn ? *turn
+				 : throw wrongAt(member(path, "on"), "a list of recovered, capped, dead and replaced is wanted"));
 	}
 	return turns;
 }
 
-Result<observe::ExecRule> ruleOf(const Object& object)
+observe::ExecRule ruleAt(const Var& value, const std::string& path)
 {
-	for (const auto& [key, ignored] : object) {
-		if (key != "on" && key != "command" && key != "url" && key != "timeout") {
-			return failure(sanitize(key) + ": there is no such key");
-		}
-	}
-	const Result<std::set<Turn>> turns = turnsOf(object);
-	if (!turns) {
-		return tl::unexpected(turns.error());
-	}
+	const Object::Ptr object = objectAt(value, path, {"on", "command", "url", "timeout"});
 	observe::ExecRule rule;
-	rule.on = *turns;
-	if (object.has("command") == object.has("url")) {
-		return failure("one of command and url is wanted");
+	rule.on = turnsAt(*object, path);
+	if (object->has("command") == object->has("url")) {
+		throw wrongAt(path, "one of command and url is wanted");
 	}
-	if (object.has("command")) {
-		rule.command = stringsOf(object, "command").value_or(std::vector<std::string>{});
+	if (object->has("command")) {
+		rule.command = stringsOf(*object, "command").value_or(std::vector<std::string>{});
 		if (rule.command.empty() || !rule.command.front().starts_with('/')) {
-			return failure("command: a list is wanted that begins with the program's absolute path");
+			throw wrongAt(member(path, "command"), "a list is wanted that begins with the program's absolute path");
 		}
 	}
 	else {
-		rule.url = object.get("url").isString() ? object.getValue<std::string>("url") : "";
+		rule.url = object->get("url").isString() ? object->getValue<std::string>("url") : "";
 		if (!isHttpUrl(rule.url)) {
-			return failure("url: an address that begins with https:// or http:// is wanted");
+			throw wrongAt(member(path, "url"), "an address that begins with https:// or http:// is wanted");
 		}
 	}
-	if (object.has("timeout")) {
-		const Result<std::chrono::milliseconds> timeout = parseDuration(object.get("timeout").toString());
-		if (!timeout || timeout->count() <= 0 || *timeout > longestTimeout) {
-			return failure("timeout: a duration up to 10m is wanted");
+	if (object->has("timeout")) {
+		rule.timeout = durationAt(*object, path, "timeout");
+		if (rule.timeout.count() <= 0 || rule.timeout > longestTimeout) {
+			throw wrongAt(member(path, "timeout"), "a duration up to 10m is wanted");
 		}
-		rule.timeout = *timeout;
 	}
 	return rule;
 }
 
 } // namespace
 
-Result<std::vector<observe::ExecRule>> execRules(const Var& value)
+std::vector<observe::ExecRule> execRules(const Var& value)
 {
 	if (value.type() != typeid(Array::Ptr)) {
-		return failure("exec: a list is wanted");
+		throw wrongAt("exec", "a list is wanted");
 	}
 	std::vector<observe::ExecRule> rules;
 	for (const Var& element : *value.extract<Array::Ptr>()) {
-		const std::string path = "exec[" + std::to_string(rules.size()) + "]";
-		if (element.type() != typeid(Object::Ptr)) {
-			return failure(path + ": an object is wanted");
-		}
-		Result<observe::ExecRule> rule = ruleOf(*element.extract<Object::Ptr>());
-		if (!rule) {
-			return failure(path + '.' + rule.error().text);
-		}
-		rules.push_back(std::move(*rule));
+		rules.push_back(ruleAt(element, "exec[" + std::to_string(rules.size()) + "]"));
 	}
 	return rules;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "common/result.h"
 #include "observe/exec/exec.h"
 
 #include <Poco/Dynamic/Var.h>
@@ -13,7 +12,7 @@ namespace issuer::commands {
 ///     "10s"}
 ///     {"on": ["dead"], "url": "https://hooks.example/…"}
 ///
-/// `on` and one of `command` and `url` must be given. The error names the key by its path.
-[[nodiscard]] Result<std::vector<observe::ExecRule>> execRules(const Poco::Dynamic::Var& value);
+/// `on` and one of `command` and `url` must be given. Throws Wrong.
+[[nodiscard]] std::vector<observe::ExecRule> execRules(const Poco::Dynamic::Var& value);
 
 } // namespace issuer::commands

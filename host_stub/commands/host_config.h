@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ struct HostConfig
 	bool faultsPass = false; ///< one of them may not be there another time
 	/// The files that it was read from, itself first.
 	std::vector<std::filesystem::path> files;
+	/// The file in which each issuer stands, by name; that of an issuer of the environment is missing.
+	std::map<std::string, std::filesystem::path> origins;
 };
 
 enum class Reading

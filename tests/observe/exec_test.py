@@ -136,7 +136,7 @@ class Exec(Operated, unittest.TestCase):
         self.put_token(ttl="60s")
         for rule, place in (({"on": ["died"], "command": ["/x"]}, "exec[0].on: "),
                             ({"on": ["dead"], "command": ["x"]}, "exec[0].command: "),
-                            ({"on": ["dead"], "command": ["/x"], "url": "http://a"}, "exec[0].one of command and url"),
+                            ({"on": ["dead"], "command": ["/x"], "url": "http://a"}, "exec[0]: one of command and url"),
                             ({"on": ["dead"], "url": "ftp://a"}, "exec[0].url: "),
                             ({"on": ["dead"], "url": "http://a", "timeout": "1h"}, "exec[0].timeout: "),
                             ({"on": ["dead"], "url": "http://a", "shell": True}, "exec[0].shell: there is no such key")):

@@ -89,6 +89,8 @@ public:
 	[[nodiscard]] Result<Secret> readNow(Reader& reader, std::chrono::steady_clock::time_point deadline) const;
 
 	[[nodiscard]] std::string describe() const { return credential::describe(_origin); }
+	/// Returns the path of the token file; empty: the origin is none.
+	[[nodiscard]] std::string file() const { return _origin.kind == Origin::Kind::file ? _origin.name : std::string(); }
 
 private:
 	[[nodiscard]] bool isTaken() const;

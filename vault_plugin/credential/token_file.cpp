@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -157,6 +158,19 @@ FileLook lookAt(const std::string& path, const FileContent& before)
 	FileLook trouble;
 	trouble.trouble = std::move(found.error().text);
 	return trouble;
+}
+
+bool everybodyMayRead(const std::string& path)
+{
+	std::error_code error;
+	const std::filesystem::path real = std::filesystem::canonical(path, error);
+	struct stat status = {};
+	bool may = !error && ::stat(real.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+	for (std::filesystem::path folder = real; may && folder.has_relative_path();) {
+		folder = folder.parent_path();
+		may = ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IXOTH) != 0;
+	}
+	return may;
 }
 
 } // namespace issuer::vault::credential

@@ -33,4 +33,8 @@ struct FileLook
 /// its copy with the server's when a file is opened. Throws std::bad_alloc.
 [[nodiscard]] FileLook lookAt(const std::string& path, const FileContent& before);
 
+/// Returns whether the modes of a file and of all folders above it let every user of this machine read it. Blocks for
+/// as long as the file system does.
+[[nodiscard]] bool everybodyMayRead(const std::string& path);
+
 } // namespace issuer::vault::credential

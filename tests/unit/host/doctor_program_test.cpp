@@ -67,6 +67,33 @@ TEST_F(TheDoctor, FindsWhatAPluginWarnsOfInPassing)
 	EXPECT_THAT(said, HasSubstr("1 issuer, 0 problems, 1 warning\n"));
 }
 
+TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatEverybodyMayRead)
+{
+	namespace fs = std::filesystem;
+	const fs::path folder = temp.path() / "conf.d";
+	fs::create_directory(folder);
+	const auto main = temp.write("host.json", R"({"include":"conf.d"})");
+	for (const char* const name : {"open", "closed", "harmless"}) {
+		const char* const config =
+			std::string_view(name) == "harmless" ? R"({"token":{"file":"/f"}})" : R"({"token":{"value":"s.123"}})";
+		const auto file = temp.write("conf.d/" + std::string(name) + ".json",
+			R"({"plugin":")" + std::string(fixture::has_a_secret) + R"(","config":)" + config + '}');
+		fs::permissions(file, fs::perms(std::string_view(name) == "closed" ? 0640 : 0644));
+	}
+	const auto examined = [&](unsigned mode) {
+		fs::permissions(temp.path(), fs::perms(mode));
+		std::string said;
+		EXPECT_EQ(Program({"doctor", "--config", main}).wait(&said), 0);
+		return said;
+	};
+	const std::string said = examined(0755);
+	EXPECT_THAT(said, HasSubstr("warning  config  everybody on this machine may read " +
+								(folder / "open.json").string() + ", which holds token.value"));
+	EXPECT_THAT(said, HasSubstr("3 issuers, 0 problems, 1 warning"));
+	EXPECT_THAT(said, testing::Not(HasSubstr("s.123")));
+	EXPECT_THAT(examined(0700), HasSubstr("0 warnings")) << "nobody else reaches it";
+}
+
 TEST_F(TheDoctor, FindsAPluginThatIsRefusedAndAConfigurationThatIs)
 {
 	EXPECT_THAT(examine(fixture::missing_symbol).first, HasSubstr("problem  plugin  plugin "));

@@ -107,6 +107,26 @@ TEST_F(DiagnosisTest, WhatFailsFirstEndsIt)
 	EXPECT_THAT(diagnosed(config()), ElementsAre("ok credential", "ok address", "problem server"));
 }
 
+TEST_F(DiagnosisTest, ATokenFileThatEverybodyMayReadIsWarnedOf)
+{
+	namespace fs = std::filesystem;
+	serverAnswers(notReached());
+	const Config config = fileConfig();
+	std::ofstream(config.token.name) << "hvs.token";
+	const auto diagnosedWith = [&](fs::perms file, fs::perms folder) {
+		fs::permissions(config.token.name, file);
+		fs::permissions(fs::path(config.token.name).parent_path(), folder);
+		findings.clear();
+		return diagnosed(fileConfig());
+	};
+	constexpr fs::perms own = fs::perms::owner_all;
+	constexpr fs::perms all = own | fs::perms::others_read | fs::perms::others_exec;
+	EXPECT_THAT(diagnosedWith(all, all), ElementsAre("ok credential", "warn credential", "problem address"));
+	EXPECT_EQ(findings[1].text, "everybody on this machine may read token file " + config.token.name);
+	EXPECT_THAT(diagnosedWith(all, own), ElementsAre("ok credential", "problem address")) << "nobody reaches it";
+	EXPECT_THAT(diagnosedWith(own | fs::perms::group_read, all), ElementsAre("ok credential", "problem address"));
+}
+
 TEST_F(DiagnosisTest, IsNotForRunningOnes)
 {
 	serverAnswers(lookedUp(60s));
