@@ -42,12 +42,16 @@ class Host:
     def __init__(self, folder, issuers, more=(), environment=None, arguments=()):
         self.config = folder / "host.json"
         self.control = folder / "control.sock"
-        self.config.write_text(json.dumps({"issuers": issuers, "control": str(self.control), **dict(more)}))
+        self.write(issuers, more)
         self.lines = []
         self.process = subprocess.Popen([HOST, "run", "--config", self.config, *arguments], stdout=subprocess.PIPE,
                                         text=True, env=environment)
         self._reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")))
         self._reader.start()
+
+    def write(self, issuers, more=()):
+        """Its configuration, also anew for a reload."""
+        self.config.write_text(json.dumps({"issuers": issuers, "control": str(self.control), **dict(more)}))
 
     def says(self, *texts):
         """The first line that has all of these."""

@@ -15,14 +15,14 @@ import urllib.request
 GENEROUS = 60  # seconds for what takes one on an idle machine
 
 
-def wait_for(condition, what):
+def wait_for(condition, what, pause_s=0.02):
     """Returns the condition's first truthy value; asks again and again, for a loaded machine may be slow."""
     deadline = time.monotonic() + GENEROUS
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        threading.Event().wait(0.02)
+        threading.Event().wait(pause_s)
     raise AssertionError(f"{what}: it did not happen within {GENEROUS} s")
 
 
