@@ -7,6 +7,7 @@
 #include "common/text.h"
 
 #include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <algorithm>
 #include <set>

@@ -9,6 +9,8 @@
 #include "control/client.h"
 #include "control/paths.h"
 
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <array>
 #include <csignal>

@@ -2,6 +2,7 @@
 #include "conformance/checks.h"
 #include "conformance/driver.h"
 
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <issuer/control.h>
 #include <issuer/credential.h>

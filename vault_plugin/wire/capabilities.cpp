@@ -1,5 +1,6 @@
 #include "wire/wire.h"
 
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/MemoryStream.h>

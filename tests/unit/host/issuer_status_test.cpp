@@ -1,5 +1,6 @@
 #include "observe/events/issuer_status.h"
 
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 

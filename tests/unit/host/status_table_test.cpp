@@ -3,6 +3,7 @@
 #include "observe/web/issuers_json.h"
 #include "told_events.h"
 
+#include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <cstdlib>
 #include <ctime>
