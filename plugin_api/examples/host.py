@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""The small host once more, in Python: nothing but ctypes stands between it and a plugin.
+"""The small host once more, in Python: nothing but ctypes stands between it and a plugin. With a second build it swaps to
+that one and back after each renewal.
 
-    ./host.py /path/to/plugin.so '{"address": "https://…", …}' 10
+    ./host.py /path/to/plugin.so '{"address": "https://…", …}' 10 [/path/to/other_plugin.so]
 """
-import _ctypes
 import ctypes
 import os
+import queue
 import signal
 import sys
-import threading
 from ctypes import CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_int32, c_int64, c_size_t, c_void_p, sizeof
 from ctypes import c_uint16, c_uint32, c_uint64
 
 OK, E_TIMEOUT = 0, 4
-EVENT_KINDS = {1: "renewal", 2: "state"}
+RENEWAL = 1
+EVENT_KINDS = {RENEWAL: "renewal", 2: "state"}
 RESULTS = ["-", "success", "failure", "not_renewable"]
 STATES = ["stopped", "starting", "active", "retrying", "capped", "not_renewable", "no_expiry", "denied", "expired"]
 
@@ -38,6 +39,7 @@ class Event(ctypes.Structure):
 RECORD = CFUNCTYPE(None, c_void_p, POINTER(Event))
 LOG = CFUNCTYPE(None, c_void_p, c_int32, Str, Str)
 HOST_EXTENSION = CFUNCTYPE(c_void_p, c_void_p, c_char_p)
+WRITE = CFUNCTYPE(None, c_void_p, Str)
 
 
 class Recorder(ctypes.Structure):
@@ -68,6 +70,12 @@ class Lifecycle(ctypes.Structure):
                 ("get_extension", CFUNCTYPE(c_void_p, c_char_p))]
 
 
+class Handover(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32),
+                ("export_state", CFUNCTYPE(c_int32, INSTANCE, WRITE, c_void_p, ERROR)),
+                ("import_state", CFUNCTYPE(c_int32, INSTANCE, Str, ERROR))]
+
+
 def name(names, code):
     """Codes grow: one that this host does not know is no error."""
     return names[code] if 0 <= code < len(names) else "unknown"
@@ -90,21 +98,87 @@ def find(library, path):
     return table
 
 
-def run(plugin, config, limit, done):
-    """Runs one instance until `limit` events were seen (0: for ever), or until `done` is set."""
-    seen = 0
+def load(path):
+    """The plugin in a library that stays loaded until the program ends."""
+    path = os.path.abspath(path)  # a path without a slash would be searched for elsewhere
+    return find(ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_LOCAL), path)
 
+
+def borrowed(text):
+    """The text for a call, and the buffer, which must outlive it."""
+    buffer = ctypes.create_string_buffer(text)
+    return Str(ctypes.addressof(buffer), len(text)), buffer
+
+
+class Issuer:
+    """One instance of one build of a plugin."""
+
+    def __init__(self, plugin, config, host, recorder):
+        self.plugin, self.host, self.recorder = plugin, host, recorder
+        self.error, self.self = Error(sizeof(Error)), c_void_p()
+        text, _buffer = borrowed(config)
+        self.check(plugin.create(byref(host), text, byref(self.self), byref(self.error)))
+
+    def check(self, code):
+        if code != OK:
+            raise PluginError(f"error {code}: {self.error.message.decode()}")
+
+    def start(self):
+        self.check(self.plugin.set_recorder(self.self, byref(self.recorder), byref(self.error)))
+        self.check(self.plugin.start(self.self, byref(self.error)))
+
+    def stop(self):
+        code = E_TIMEOUT
+        while code == E_TIMEOUT:
+            code = self.plugin.stop(self.self, 5000, byref(self.error))
+        self.check(code)
+
+    def destroy(self):
+        """Ends the instance, which no longer runs."""
+        self.check(self.plugin.destroy(self.self, byref(self.error)))
+
+    def handover(self):
+        table = self.plugin.get_extension(b"issuer.handover/1")
+        return Handover.from_address(table) if table else None
+
+    def give_state_to(self, successor):
+        old, new = self.handover(), successor.handover()
+        states = []
+        if old and new:
+            old.export_state(self.self, WRITE(lambda _, state: states.append(ctypes.string_at(state.ptr, state.len))),
+                             None, None)
+        for state in states:
+            text, _buffer = borrowed(state)
+            new.import_state(successor.self, text, None)  # refused, the new one begins with a look-up
+
+    def swapped(self, plugin, config):
+        """The issuer as an instance of another build, which runs. On an error the old one goes on."""
+        successor = Issuer(plugin, config, self.host, self.recorder)
+        try:
+            self.stop()
+            self.give_state_to(successor)
+            self.plugin.set_recorder(self.self, None, None)
+            successor.start()
+        except PluginError:
+            successor.destroy()
+            self.start()
+            raise
+        self.destroy()
+        print("swapped to", plugin.descriptor.contents.version.decode(), flush=True)
+        return successor
+
+
+def run(builds, config, limit, news):
+    """Runs one instance of the first of `builds` until `limit` events were seen (0: for ever), or until `news` has None.
+    """
     @RECORD
     def on_event(_, event):  # comes on a thread of the plugin: print, leave a note, return
-        nonlocal seen
         e = event.contents
         if e.kind not in EVENT_KINDS:
             return  # of a later version
         print(EVENT_KINDS[e.kind], f"state={name(STATES, e.state)}",
               f"result={name(RESULTS, e.result)}", f"reason={e.reason}", f"ttl_ms={e.ttl_ms}", e.detail, flush=True)
-        seen += 1
-        if seen == limit:
-            done.set()
+        news.put(e.kind)
 
     @LOG
     def on_log(_, level, component, text):
@@ -113,44 +187,35 @@ def run(plugin, config, limit, done):
 
     host = Host(sizeof(Host), 1, 0, None, on_log, HOST_EXTENSION(lambda _, __: None))
     recorder = Recorder(sizeof(Recorder), 0, None, on_event)
-    error = Error(sizeof(Error))
-    instance = c_void_p()
-    text = ctypes.create_string_buffer(config.encode())
-
-    def check(code):
-        if code != OK:
-            raise PluginError(f"error {code}: {error.message.decode()}")
-
-    about = plugin.descriptor.contents
+    about = builds[0].descriptor.contents
     print("plugin", about.id.decode(), about.version.decode(), flush=True)
-    check(plugin.create(byref(host), Str(ctypes.addressof(text), len(text) - 1), byref(instance), byref(error)))
+    issuer = Issuer(builds[0], config, host, recorder)
     try:
-        check(plugin.set_recorder(instance, byref(recorder), byref(error)))
-        check(plugin.start(instance, byref(error)))
-        done.wait()
-        code = E_TIMEOUT
-        while code == E_TIMEOUT:
-            code = plugin.stop(instance, 5000, byref(error))
-        check(code)
+        issuer.start()
+        seen = 0
+        while (limit == 0 or seen < limit) and (kind := news.get()) is not None:
+            seen += 1
+            if kind == RENEWAL and len(builds) == 2:
+                builds.reverse()
+                issuer = issuer.swapped(builds[0], config)
     finally:
-        plugin.destroy(instance, None)
+        issuer.stop()
+        issuer.destroy()
 
 
 def main(arguments):
-    if len(arguments) not in (2, 3):
-        print("usage: host.py PLUGIN.so CONFIG_JSON [EVENTS]", file=sys.stderr)
+    if len(arguments) not in (2, 3, 4):
+        print("usage: host.py PLUGIN.so CONFIG_JSON [EVENTS [OTHER_PLUGIN.so]]", file=sys.stderr)
         return 2
-    done = threading.Event()
+    path, config, limit, *other = [*arguments, "0"] if len(arguments) == 2 else arguments
+    news = queue.SimpleQueue()  # of each event its kind; None on a signal, whose handler may interrupt a put
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    path = os.path.abspath(arguments[0])  # a path without a slash would be searched for elsewhere
+        signal.signal(number, lambda *_: news.put(None))
     try:
-        library = ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_LOCAL)
-        run(find(library, path), arguments[1], int(arguments[2]) if len(arguments) == 3 else 0, done)
+        run([load(one) for one in [path, *other]], config.encode(), int(limit), news)
     except (OSError, PluginError) as error:
         print(error, file=sys.stderr)
         return 1
-    _ctypes.dlclose(library._handle)
     return 0
 
 

@@ -10,15 +10,6 @@ function(issuer_toolchain_missing name program)
 	set_tests_properties(Examples.${name} PROPERTIES SKIP_REGULAR_EXPRESSION "is not installed")
 endfunction()
 
-# issuer_keeps_alive_test(<name> <fixture> <environment> <host>): with the Vault plugin and the fake Vault.
-function(issuer_keeps_alive_test name fixture environment host)
-	add_test(NAME Examples.${name}
-		COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tests/integration/example_hosts_test.py"
-			$<TARGET_FILE:fake-vault> $<TARGET_FILE:vault_plugin> "${host}")
-	set_tests_properties(Examples.${name} PROPERTIES
-		TIMEOUT 120 FIXTURES_REQUIRED "${fixture}" ENVIRONMENT "${environment}")
-endfunction()
-
 find_program(GO_PROGRAM go)
 if(GO_PROGRAM)
 	set(goEnvironment "GOCACHE=${CMAKE_CURRENT_BINARY_DIR}/go-cache" GOPROXY=off GOTOOLCHAIN=local GOFLAGS=-buildvcs=false)
@@ -26,8 +17,7 @@ if(GO_PROGRAM)
 		WORKING_DIRECTORY "${examples}/go")
 	set_tests_properties(Examples.GoHostBuilds PROPERTIES
 		TIMEOUT 300 FIXTURES_SETUP goHost ENVIRONMENT "${goEnvironment}")
-	issuer_example_host_test(GoHostDrivesPlugins NEEDS goHost "${goHost}")
-	issuer_keeps_alive_test(GoHostKeepsAVaultTokenAlive goHost "" "${goHost}")
+	issuer_example_host_tests(Go NEEDS goHost "${goHost}")
 
 	# The package's own tests: the original's renewal tests in our words, and 200 swaps, under the race detector.
 	add_test(NAME Examples.GoPackageSwapsWithoutARace COMMAND "${GO_PROGRAM}" test -race -count=1 ./issuer
@@ -48,9 +38,7 @@ if(CARGO_PROGRAM)
 		COMMAND "${CARGO_PROGRAM}" build --release --offline --locked --target-dir "${rustTarget}"
 		WORKING_DIRECTORY "${examples}/rust")
 	set_tests_properties(Examples.RustHostBuilds PROPERTIES TIMEOUT 300 FIXTURES_SETUP rustHost)
-	issuer_example_host_test(RustHostDrivesPlugins NEEDS rustHost "${rustHost}")
-	issuer_keeps_alive_test(RustHostSwapsWhileAVaultTokenLivesOn rustHost
-		"ISSUER_NEXT_PLUGIN=$<TARGET_FILE:vault_plugin_next>" "${rustHost}")
+	issuer_example_host_tests(Rust NEEDS rustHost "${rustHost}")
 else()
 	issuer_toolchain_missing(RustHostDrivesPlugins cargo)
 endif()

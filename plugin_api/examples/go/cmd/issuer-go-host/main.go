@@ -1,7 +1,7 @@
 // A small host in Go: loads a plugin, runs one instance, prints what happens, and ends after so many events or on
-// Ctrl-C.
+// Ctrl-C. With a second build it swaps to that one and back after each renewal.
 //
-//	issuer-go-host PLUGIN.so CONFIG_JSON [EVENTS]
+//	issuer-go-host PLUGIN.so CONFIG_JSON [EVENTS [OTHER_PLUGIN.so]]
 package main
 
 import (
@@ -15,22 +15,17 @@ import (
 	"example.org/issuer/issuer"
 )
 
-// printer prints events and closes `enough` after `limit` of them; 0: never.
-type printer struct {
-	seen, limit int
-	enough      chan struct{}
-}
+// printer prints events and tells main of each whether it is a renewal.
+type printer chan bool
 
-func (p *printer) Record(event issuer.Event) {
+func (p printer) Record(event issuer.Event) {
 	kind := "state"
 	if event.Renewal {
 		kind = "renewal"
 	}
 	fmt.Printf("%s state=%s result=%s reason=%d ttl_ms=%d %s\n", kind, event.State, event.Result, event.Reason,
 		event.TTL.Milliseconds(), event.Detail)
-	if p.seen++; p.seen == p.limit {
-		close(p.enough)
-	}
+	p <- event.Renewal // main takes them faster than a credential is renewed, so that this blocks nobody
 }
 
 func show(level int, component, text string) {
@@ -39,50 +34,73 @@ func show(level int, component, text string) {
 	}
 }
 
-func run(path, config string, limit int) (err error) {
+// closing calls close, and tells its error unless there is one before it.
+func closing(close func() error, err *error) {
+	if failed := close(); *err == nil {
+		*err = failed
+	}
+}
+
+// run runs one instance of builds[0] until limit events were seen (0: for ever), or until Ctrl-C.
+func run(builds []*issuer.Plugin, config string, limit int) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	plugin, err := issuer.Load(path)
+	fmt.Println("plugin", builds[0].ID(), builds[0].Version())
+	instance, err := issuer.New(builds[0], config, issuer.LoggerFunc(show))
 	if err != nil {
 		return err
 	}
-	fmt.Println("plugin", plugin.ID(), plugin.Version())
-	instance, err := issuer.New(plugin, config, issuer.LoggerFunc(show))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closing := instance.Close(); err == nil {
-			err = closing
-		}
-		if closing := plugin.Close(); err == nil {
-			err = closing
-		}
-	}()
-	enough := make(chan struct{})
-	if err := instance.SetRecorder(&printer{limit: limit, enough: enough}); err != nil {
+	defer closing(instance.Close, &err)
+	news := make(printer, 1000)
+	if err := instance.SetRecorder(news); err != nil {
 		return err
 	}
 	if err := instance.Start(ctx); err != nil {
 		return err
 	}
-	select {
-	case <-enough:
-	case <-ctx.Done():
+	for seen := 0; limit == 0 || seen < limit; seen++ {
+		select {
+		case renewed := <-news:
+			if renewed && len(builds) == 2 {
+				builds[0], builds[1] = builds[1], builds[0]
+				if err := instance.Swap(builds[0]); err != nil {
+					return err
+				}
+				fmt.Println("swapped to", builds[0].Version())
+			}
+		case <-ctx.Done():
+			return nil
+		}
 	}
 	return nil
 }
 
+// runPlugins loads the plugins at paths, and closes them when the instance is gone.
+func runPlugins(paths []string, config string, limit int) (err error) {
+	var builds []*issuer.Plugin
+	for _, path := range paths {
+		plugin, failed := issuer.Load(path)
+		if failed != nil {
+			return failed
+		}
+		defer closing(plugin.Close, &err)
+		builds = append(builds, plugin)
+	}
+	return run(builds, config, limit)
+}
+
 func main() {
-	if len(os.Args) != 3 && len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: issuer-go-host PLUGIN.so CONFIG_JSON [EVENTS]")
+	arguments := os.Args[1:]
+	if len(arguments) < 2 || len(arguments) > 4 {
+		fmt.Fprintln(os.Stderr, "usage: issuer-go-host PLUGIN.so CONFIG_JSON [EVENTS [OTHER_PLUGIN.so]]")
 		os.Exit(2)
 	}
-	limit := 0
-	if len(os.Args) == 4 {
-		limit, _ = strconv.Atoi(os.Args[3])
+	limit, paths := 0, arguments[:1]
+	if len(arguments) > 2 {
+		limit, _ = strconv.Atoi(arguments[2])
+		paths = append([]string{paths[0]}, arguments[3:]...)
 	}
-	if err := run(os.Args[1], os.Args[2], limit); err != nil {
+	if err := runPlugins(paths, arguments[1], limit); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -1,19 +1,17 @@
 #!/usr/bin/env python3
-"""example_hosts_test.py FAKE_VAULT VAULT_PLUGIN.so HOST...
+"""example_host_vault_test.py FAKE_VAULT VAULT_PLUGIN.so NEXT_BUILD.so HOST...
 
-A host in another language keeps a lease alive with the built plugin. With ISSUER_NEXT_PLUGIN in the environment, a host
-that takes another build as its fourth argument swaps to that one and back after each renewal.
+A host in another language keeps a lease alive with the built plugin, and swaps to the next build and back after each
+renewal.
 """
 import json
-import os
 import re
 import subprocess
 import sys
 import unittest
 import urllib.request
 
-FAKE_VAULT, PLUGIN, *HOST = sys.argv[1:]
-NEXT = os.environ.get("ISSUER_NEXT_PLUGIN")
+FAKE_VAULT, PLUGIN, NEXT, *HOST = sys.argv[1:]
 LIMIT = 60  # seconds; reached only when something hangs
 
 
@@ -49,17 +47,16 @@ class VaultPlugin(unittest.TestCase):
         self.assertGreaterEqual(len(renewals), 2)
         self.assertNotIn(token, run.stdout)
 
-    if NEXT:
-        def test_swaps_its_plugin_while_the_token_lives_on(self):
-            run = self.run_host(self.token(ttl="2s"), 8, NEXT)
-            self.assertEqual((run.returncode, run.stderr), (0, ""))
-            builds = re.findall(r"^swapped to (\S+)$", run.stdout, re.MULTILINE)
-            self.assertGreaterEqual(len(builds), 3)
-            self.assertEqual(len(set(builds)), 2)
-            self.assertEqual(run.stdout.count("renewal state=active result=success"), len(builds))
-            self.assertNotIn("result=failure", run.stdout)
+    def test_swaps_its_plugin_while_the_token_lives_on(self):
+        run = self.run_host(self.token(ttl="2s"), 8, NEXT)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        builds = re.findall(r"^swapped to (\S+)$", run.stdout, re.MULTILINE)
+        self.assertGreaterEqual(len(builds), 3)
+        self.assertEqual(len(set(builds)), 2)
+        self.assertGreaterEqual(run.stdout.count("renewal state=active result=success"), len(builds))
+        self.assertNotIn("result=failure", run.stdout)
 
-    def test_a_token_that_the_server_does_not_know_is_told_to_whoever_starts_it(self):
+    def test_a_token_that_the_server_does_not_know_ends_the_start(self):
         run = self.run_host("s.nobodyKnowsThisTokenHere", 1)
         self.assertEqual(run.returncode, 1)
         self.assertIn("error 9: the first look-up did not succeed: the server does not accept the token", run.stderr)
