@@ -81,6 +81,12 @@ def name(names, code):
     return names[code] if 0 <= code < len(names) else "unknown"
 
 
+def say(line):
+    """Writes a line at once: print would let another thread's line in between its parts."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 class PluginError(Exception):
     pass
 
@@ -164,7 +170,7 @@ class Issuer:
             self.start()
             raise
         self.destroy()
-        print("swapped to", plugin.descriptor.contents.version.decode(), flush=True)
+        say(f"swapped to {plugin.descriptor.contents.version.decode()}")
         return successor
 
 
@@ -176,8 +182,8 @@ def run(builds, config, limit, news):
         e = event.contents
         if e.kind not in EVENT_KINDS:
             return  # of a later version
-        print(EVENT_KINDS[e.kind], f"state={name(STATES, e.state)}",
-              f"result={name(RESULTS, e.result)}", f"reason={e.reason}", f"ttl_ms={e.ttl_ms}", e.detail, flush=True)
+        say(f"{EVENT_KINDS[e.kind]} state={name(STATES, e.state)} result={name(RESULTS, e.result)} reason={e.reason} "
+            f"ttl_ms={e.ttl_ms} {e.detail}")
         news.put(e.kind)
 
     @LOG
@@ -188,7 +194,7 @@ def run(builds, config, limit, news):
     host = Host(sizeof(Host), 1, 0, None, on_log, HOST_EXTENSION(lambda _, __: None))
     recorder = Recorder(sizeof(Recorder), 0, None, on_event)
     about = builds[0].descriptor.contents
-    print("plugin", about.id.decode(), about.version.decode(), flush=True)
+    say(f"plugin {about.id.decode()} {about.version.decode()}")
     issuer = Issuer(builds[0], config, host, recorder)
     try:
         issuer.start()

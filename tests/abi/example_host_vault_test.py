@@ -32,6 +32,10 @@ class VaultPlugin(unittest.TestCase):
         with urllib.request.urlopen(request) as reply:
             return json.load(reply)["auth"]["client_token"]
 
+    def log(self):
+        with urllib.request.urlopen(self.address + "/fake/log") as reply:
+            return json.load(reply)["requests"]
+
     def run_host(self, token, events, *more):
         config = json.dumps({"address": self.address, "token": {"value": token}})
         return subprocess.run([*HOST, PLUGIN, config, str(events), *more], capture_output=True, text=True,
@@ -55,6 +59,8 @@ class VaultPlugin(unittest.TestCase):
         self.assertEqual(len(set(builds)), 2)
         self.assertGreaterEqual(run.stdout.count("renewal state=active result=success"), len(builds))
         self.assertNotIn("result=failure", run.stdout)
+        calls = [entry["call"] for entry in self.log() if entry["who"] == "token"]
+        self.assertEqual(calls.count("lookup-self"), 1, "its successor was not told what it knew")
 
     def test_a_token_that_the_server_does_not_know_ends_the_start(self):
         run = self.run_host("s.nobodyKnowsThisTokenHere", 1)
