@@ -43,12 +43,17 @@ std::vector<std::pair<std::string, std::string>> matchesOf(
 } // namespace
 
 Policies::Policies()
+	: _rules{{"default", parse(defaultPolicy).value()},
+		  {"response-wrapping", parse(R"(path "sys/wrapping/unwrap" { capabilities = ["update"] })").value()}}
 {
-	write("default", defaultPolicy);
-	write("response-wrapping", R"(path "sys/wrapping/unwrap" { capabilities = ["update"] })");
 }
 
 tl::expected<void, std::string> Policies::write(const std::string& name, const std::string& text)
+{
+	return parse(text).map([&](Rules rules) { _rules[name] = std::move(rules); });
+}
+
+tl::expected<Policies::Rules, std::string> Policies::parse(const std::string& text)
 {
 	const Poco::RegularExpression stanza(R"re(path\s+"([^"]*)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]\s*\})re");
 	Rules rules;
@@ -59,8 +64,7 @@ tl::expected<void, std::string> Policies::write(const std::string& name, const s
 	if (rules.empty() && text.find_first_not_of(" \t\n") != std::string::npos) {
 		return tl::unexpected<std::string>("failed to parse policy: no path stanza that the fake Vault understands");
 	}
-	_rules[name] = std::move(rules);
-	return {};
+	return rules;
 }
 
 Capabilities Policies::allowed(const std::vector<std::string>& policies, std::string_view path) const

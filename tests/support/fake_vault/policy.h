@@ -31,6 +31,8 @@ public:
 private:
 	using Rules = std::map<std::string, Capabilities>; ///< by path, which may end in '*'
 
+	static tl::expected<Rules, std::string> parse(const std::string& text);
+
 	std::map<std::string, Rules> _rules;
 };
 
