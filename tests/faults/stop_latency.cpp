@@ -132,7 +132,7 @@ class Idle final : public Exchange
 public:
 	vault::Task<ExchangeResult> carry(const HttpRequest&, vault::transport::Deadline deadline) override
 	{
-		co_await vault::transport::ready(-1, 0, deadline);
+		static_cast<void>(co_await vault::transport::ready(-1, 0, deadline));
 		co_return tl::unexpected(ExchangeError{ExchangeError::Kind::timeout, "", true});
 	}
 };

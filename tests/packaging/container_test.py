@@ -107,7 +107,7 @@ class Container(unittest.TestCase):
             self.assertIn("Read-only file system", self.inside("touch", path, code=1))
 
         self.inside("healthz", "1", code=1)  # nothing listens there
-        run("stop", "--time", str(GENEROUS_S // 2), self.container)
+        run("stop", "-t", str(GENEROUS_S // 2), self.container)
         self.assertEqual(run("inspect", "--format", "{{.State.ExitCode}}", self.container), "0")
         log = run("logs", self.container)
         self.assertNotIn(TOKEN, log)

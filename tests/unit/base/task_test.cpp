@@ -64,7 +64,7 @@ TEST(Task, WhatItAwaitsMayWaitForTheWhole)
 Task<int> fails(bool late)
 {
 	if (late) {
-		co_await Wait{};
+		static_cast<void>(co_await Wait{});
 	}
 	throw std::runtime_error("out of luck");
 }
@@ -100,7 +100,7 @@ TEST(Task, AnExceptionThatNobodyCatchesIsTheResult)
 TEST(Task, DestroyedWhileItWaitsItsLocalsAndThoseOfWhatItAwaitsAreGone)
 {
 	const auto witness = std::make_shared<int>();
-	const auto inner = [](std::shared_ptr<int>) -> Task<> { co_await Wait{}; };
+	const auto inner = [](std::shared_ptr<int>) -> Task<> { static_cast<void>(co_await Wait{}); };
 	const auto outer = [&](std::shared_ptr<int> held) -> Task<> { co_await inner(held); };
 	{
 		auto task = outer(witness);
