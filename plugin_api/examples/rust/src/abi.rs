@@ -1,8 +1,9 @@
 //! The contract's structs, as `issuer/lifecycle.h` and `issuer/handover.h` have them.
 #![allow(missing_docs)]
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 use std::mem::size_of;
+use std::os::raw::c_char;
 
 pub const MAJOR: u16 = 1;
 pub const OK: i32 = 0;

@@ -5,7 +5,7 @@
 
 use issuer::{abi, Error, Issuer, Listener, Plugin};
 use std::env;
-use std::ffi::c_int;
+use std::os::raw::c_int;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
