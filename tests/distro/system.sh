@@ -72,7 +72,7 @@ inside() {
 	local began=$SECONDS
 	printf '\n%s\n' "$1"
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-		CCACHE_DIR=/var/cache/ccache \
+		CCACHE_DIR=/var/cache/ccache CCACHE_SLOPPINESS=pch_defines,time_macros \
 		chroot "$system" sh -c "cd /src && $1" </dev/null >"$system.log" 2>&1 || {
 		tail -n 60 "$system.log"
 		fail "$1 failed; the whole output is in $system.log"
