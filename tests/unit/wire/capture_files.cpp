@@ -1,6 +1,7 @@
 #include "capture_files.h"
 
 #include <Poco/JSON/Parser.h>
+#include <Poco/JSON/Stringifier.h>
 
 #include <filesystem>
 #include <fstream>
