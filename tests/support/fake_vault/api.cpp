@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <Poco/Net/IPAddress.h>
 #include <Poco/Path.h>
 #include <Poco/String.h>
 #include <Poco/URI.h>
@@ -94,19 +93,18 @@ std::string normalised(std::string namespaceName)
 	return namespaceName.empty() || namespaceName == "root" ? "" : namespaceName + "/";
 }
 
-bool isWithin(const std::string& address, const std::string& cidr)
+bool isDisabled(const Token& token, const Logins& logins)
 {
-	const auto slash = cidr.find('/');
-	const Poco::Net::IPAddress network(cidr.substr(0, slash));
-	const Poco::Net::IPAddress mask(static_cast<unsigned>(std::stoul(cidr.substr(slash + 1))), network.family());
-	const Poco::Net::IPAddress client(address);
-	return client.family() == network.family() && (client & mask) == (network & mask);
+	return token.wish.login && logins.disabledEntities.contains(token.wish.login->identity);
 }
 
-bool isBoundElsewhere(const Token& token, const std::string& address)
+std::vector<std::string> policiesOf(const Token& token)
 {
-	const auto& cidrs = token.boundCidrs;
-	return !cidrs.empty() && std::ranges::none_of(cidrs, [&](const auto& cidr) { return isWithin(address, cidr); });
+	auto policies = token.wish.policies;
+	if (token.wish.login) {
+		std::ranges::copy(token.wish.login->policies, std::back_inserter(policies));
+	}
+	return policies;
 }
 
 } // namespace
@@ -122,6 +120,7 @@ const std::vector<Api::Route> Api::routes{
 	{"auth/token/revoke-accessor", "POST PUT", &Api::revokeAccessor},
 	{"auth/token/roles/", "POST PUT DELETE", &Api::role},
 	{"sys/auth/token/tune", "POST PUT", &Api::tuneTokens},
+	{"sys/auth/", "POST PUT DELETE", &Api::authMount},
 	{"sys/capabilities-self", "POST PUT", &Api::capabilitiesSelf},
 	{"sys/namespaces/api-lock/lock/", "POST PUT", &Api::lockNamespace},
 	{"sys/namespaces/api-lock/unlock/", "POST PUT", &Api::unlockNamespace},
@@ -247,9 +246,12 @@ ApiReply Api::answerInNamespace(const ApiRequest& request, std::string path)
 	if (auto reply = answerForTheCluster(request, path)) {
 		return *std::move(reply);
 	}
+	if (auto reply = answerWithoutToken(request, path, inNamespace, *fields)) {
+		return *std::move(reply);
+	}
 	const auto now = _clock.now();
 	const Token* token = _tokens.find(request.token(), now);
-	if (token == nullptr || isBoundElsewhere(*token, request.clientAddress)) {
+	if (token == nullptr || !isWithinAny(request.clientAddress, token->boundCidrs) || isDisabled(*token, _logins)) {
 		return tokenRefused();
 	}
 	Call call{request, now, std::move(path), std::move(inNamespace), *token, std::move(*fields)};
@@ -260,7 +262,7 @@ ApiReply Api::answerToken(Call& call)
 {
 	const bool lastUse = _tokens.use(call.token.id);
 	call.token = *_tokens.find(call.token.id, call.now);
-	const auto allowed = _policies.allowed(call.token.wish.policies, call.path);
+	const auto allowed = _policies.allowed(policiesOf(call.token), call.path);
 	ApiReply reply = permits(allowed, capabilityFor(call.request.method, call.path)) ? dispatch(call) : policyRefused();
 	if (lastUse) {
 		_tokens.revoke(call.token.id);
@@ -272,6 +274,13 @@ ApiReply Api::dispatch(Call& call)
 {
 	const auto path = call.path;
 	const auto& method = call.request.method;
+	const auto wrapped = [&](ApiReply reply) {
+		return reply.status == 200 && call.request.headers.has("X-Vault-Wrap-TTL") ? wrap(call.request, path, reply)
+																				   : reply;
+	};
+	if (const auto mount = _logins.mountOf(call.namespacePath + path); !mount.empty()) {
+		return wrapped(onMount(call, mount));
+	}
 	const auto route = std::ranges::find_if(routes, [&](const Route& candidate) {
 		const bool open = candidate.path.ends_with('/');
 		return open ? path.starts_with(candidate.path) && path.size() > candidate.path.size() : path == candidate.path;
@@ -285,9 +294,7 @@ ApiReply Api::dispatch(Call& call)
 		return errorReply(405, "1 error occurred:\n\t* unsupported operation\n\n");
 	}
 	call.path = path.substr(route->path.size());
-	ApiReply reply = (this->*route->handler)(call);
-	call.path = path;
-	return reply.status == 200 && call.request.headers.has("X-Vault-Wrap-TTL") ? wrap(call, reply) : reply;
+	return wrapped((this->*route->handler)(call));
 }
 
 NodeState Api::node() const
@@ -394,6 +401,12 @@ void Api::writePolicy(const std::string& name, const std::string& text)
 	if (const auto written = _policies.write(name, text); !written) {
 		throw std::invalid_argument("fake Vault: " + written.error());
 	}
+}
+
+void Api::changeLogins(const std::function<void(Logins& logins, ServerTime now)>& change)
+{
+	const std::lock_guard lock(_mutex);
+	change(_logins, _clock.now());
 }
 
 void Api::tune(const TokenStore::Tuning& tuning)

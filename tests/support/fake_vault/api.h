@@ -1,10 +1,12 @@
 #pragma once
 
 #include "fake_vault/clock.h"
+#include "fake_vault/logins.h"
 #include "fake_vault/policy.h"
 #include "fake_vault/quota.h"
 #include "fake_vault/token_store.h"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,6 +15,7 @@
 
 namespace issuer::test {
 
+class Fields;
 struct ApiReply;
 struct ApiRequest;
 
@@ -29,8 +32,8 @@ enum class NodeState
 	uninitialised,
 };
 
-/// The part of Vault's API that concerns a token's own life: takes a request, returns the reply of OpenBao 2.6.2. No
-/// sockets; every reply is one that `tests/servers` saw a real server give. [thread-safe]
+/// The part of Vault's API that concerns a token's own life, from its login on: takes a request, returns the reply of
+/// OpenBao 2.6.2. No sockets; every reply is one that `tests/servers` saw a real server give. [thread-safe]
 class Api
 {
 public:
@@ -67,6 +70,8 @@ public:
 	void lockNamespace(const std::string& name);
 	void writePolicy(const std::string& name, const std::string& text);
 	void tune(const TokenStore::Tuning& tuning);
+	/// Changes auth mounts, their roles and the material of logins. `change` must not call the Api.
+	void changeLogins(const std::function<void(Logins& logins, ServerTime now)>& change);
 
 private:
 	struct Call;
@@ -79,7 +84,19 @@ private:
 	std::optional<ApiReply> answerForTheCluster(const ApiRequest& request, const std::string& path);
 	ApiReply answerToken(Call& call);
 	ApiReply dispatch(Call& call);
-	ApiReply wrap(const Call& call, const ApiReply& reply);
+	ApiReply wrap(const ApiRequest& request, const std::string& path, const ApiReply& reply);
+
+	/// Answers logins, and what is asked of a wrapping token; nothing: the request is another one.
+	std::optional<ApiReply> answerWithoutToken(
+		const ApiRequest& request, const std::string& path, const std::string& inNamespace, Fields& fields);
+	ApiReply logIn(const ApiRequest& request, const std::string& path, const std::string& mount,
+		const std::string& user, Fields& fields);
+	std::string wrappingTokenOf(const ApiRequest& request, Fields& fields);
+	ApiReply unwrap(const ApiRequest& request, Fields& fields);
+	ApiReply lookUpWrapping(const ApiRequest& request, Fields& fields);
+	ApiReply authMount(Call& call);
+	ApiReply onMount(Call& call, const std::string& mountPath);
+	ApiReply onAppRole(Call& call, AuthMount& mount, const std::string& name, const std::string& what);
 
 	ApiReply createRoute(Call& call);
 	ApiReply createOrphan(Call& call);
@@ -111,7 +128,18 @@ private:
 	std::string _leader = "http://127.0.0.1:8200";
 	std::optional<Quota> _quota;
 	bool _quotaHeaders = false;
+	/// The reply behind a wrapping token.
+	struct Wrapped
+	{
+		std::string body;
+		std::string path; ///< of its request
+		ServerTime created;
+		std::chrono::seconds ttl;
+	};
+
 	TokenStore _tokens;
+	Logins _logins;
+	std::map<std::string, Wrapped> _wrapped; ///< by the wrapping token
 	Policies _policies;
 	std::map<std::string, bool> _namespaces; ///< path → locked
 	std::string _root;

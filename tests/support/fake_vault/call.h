@@ -6,6 +6,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <Poco/JSON/Array.h>
 
 /// The arguments of the API's handlers; for the files of `Api` only.
 namespace issuer::test {
@@ -27,5 +30,14 @@ struct Api::Route
 	std::string_view verbs;
 	ApiReply (Api::*handler)(Call&);
 };
+
+[[nodiscard]] Poco::JSON::Array::Ptr toJson(const std::vector<std::string>& items);
+
+/// Returns RFC 3339 with as many digits of the second as are needed, up to nanoseconds.
+[[nodiscard]] std::string timeText(ServerTime time);
+
+/// Returns the reply to a login, a creation or a renewal. `data` may be null.
+[[nodiscard]] ApiReply grantedReply(
+	const TokenStore::Created& token, std::vector<std::string> warnings, const Json::Ptr& data = {});
 
 } // namespace issuer::test

@@ -50,6 +50,17 @@ std::string bodyOf(HTTPServerRequestImpl& request)
 	return body;
 }
 
+std::optional<ClientCertificate> clientCertificateOf(const Poco::Net::StreamSocket& socket)
+{
+	const Poco::Net::SecureStreamSocket secure(socket);
+	if (!secure.havePeerCertificate()) {
+		return {};
+	}
+	std::ostringstream pem;
+	secure.peerCertificate().save(pem);
+	return ClientCertificate{pem.str()};
+}
+
 std::string bytesOf(const ApiReply& reply, const HTTPServerRequestImpl& request, bool keepAlive)
 {
 	HTTPResponse head(request.getVersion(), static_cast<HTTPResponse::HTTPStatus>(reply.status));
@@ -119,7 +130,7 @@ bool Connection::serveOne(Poco::Net::HTTPServerSession& session, const Handler& 
 	ApiRequest plain{.method = request.getMethod(), .target = request.getURI(), .headers = request};
 	plain.body = bodyOf(request);
 	plain.clientAddress = addressOf(session.clientAddress());
-	plain.hasClientCertificate = _tls && Poco::Net::SecureStreamSocket(_socket).havePeerCertificate();
+	plain.clientCertificate = _tls ? clientCertificateOf(_socket) : std::nullopt;
 
 	const Answer answer = handler(plain, *this);
 	const bool keepAlive = request.getKeepAlive();

@@ -159,6 +159,12 @@ std::vector<std::string> Fields::list(const std::string& name)
 	return items;
 }
 
+Fields Fields::object(const std::string& name) const
+{
+	const auto object = has(name) ? _json->getObject(name) : nullptr;
+	return Fields(object ? object : makeJson());
+}
+
 std::map<std::string, std::string> Fields::map(const std::string& name)
 {
 	std::map<std::string, std::string> entries;

@@ -29,6 +29,8 @@ public:
 	std::string text(const std::string& name, const std::string& otherwise = "");
 	/// A JSON array of strings, or one string with commas.
 	std::vector<std::string> list(const std::string& name);
+	/// An object in it; an empty one if there is none.
+	[[nodiscard]] Fields object(const std::string& name) const;
 	std::map<std::string, std::string> map(const std::string& name);
 
 	/// Text for a 400, when a field could not be read.

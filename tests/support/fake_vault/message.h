@@ -1,5 +1,7 @@
 #pragma once
 
+#include "fake_vault/client_certificate.h"
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,8 +19,8 @@ struct ApiRequest
 	std::string target;                          ///< path and query, as sent
 	Poco::Net::NameValueCollection headers = {}; ///< names compare without case
 	std::string body = {};
-	std::string clientAddress = "127.0.0.1"; ///< numeric, without port; empty: through a unix socket
-	bool hasClientCertificate = false;
+	std::string clientAddress = "127.0.0.1";                 ///< numeric, without port; empty: through a unix socket
+	std::optional<ClientCertificate> clientCertificate = {}; ///< of the connection
 
 	[[nodiscard]] std::string path() const { return target.substr(0, target.find('?')); }
 

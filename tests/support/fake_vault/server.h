@@ -23,7 +23,7 @@ struct Listening
 	std::string host = "127.0.0.1"; ///< numeric
 	int port = 0;                   ///< 0: a free one
 	std::optional<Identity> tls = {};
-	std::filesystem::path clientCa = {}; ///< authority of the clients' certificates; empty: none is asked for
+	std::filesystem::path clientCa = {}; ///< authority of the clients' certificates; empty: any is taken
 	bool clientCertificateRequired = false;
 	std::filesystem::path unixSocket = {}; ///< not empty: there, instead of at host and port
 };

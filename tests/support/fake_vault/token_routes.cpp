@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include <Poco/JSON/Array.h>
-#include <Poco/JSON/Parser.h>
 
 /// auth/token/…
 namespace issuer::test {
@@ -13,14 +12,7 @@ namespace {
 using Poco::Dynamic::Var;
 using std::chrono::seconds;
 
-Poco::JSON::Array::Ptr toJson(const std::vector<std::string>& items)
-{
-	Poco::JSON::Array::Ptr array = new Poco::JSON::Array;
-	std::ranges::for_each(items, [&](const auto& item) { array->add(item); });
-	return array;
-}
-
-Var toJson(const std::map<std::string, std::string>& entries)
+Var mapToJson(const std::map<std::string, std::string>& entries)
 {
 	if (entries.empty()) {
 		return {};
@@ -30,22 +22,6 @@ Var toJson(const std::map<std::string, std::string>& entries)
 		object->set(key, value);
 	}
 	return object;
-}
-
-/// RFC 3339 with as many digits of the second as are needed, up to nanoseconds.
-std::string toText(ServerTime time)
-{
-	const auto whole = std::chrono::floor<seconds>(time);
-	const std::time_t stamp =
-		std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(whole));
-	std::tm parts{};
-	::gmtime_r(&stamp, &parts);
-	char text[32];
-	std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-	const auto nanoseconds = std::to_string((time - whole).count());
-	std::string fraction = "." + std::string(9 - nanoseconds.size(), '0') + nanoseconds;
-	fraction.erase(fraction.find_last_not_of(".0") + 1);
-	return text + fraction + "Z";
 }
 
 Poco::Int64 unixTime(ServerTime time)
@@ -63,9 +39,18 @@ Json::Ptr authOf(const Token& token)
 	auto auth = makeJson();
 	auth->set("client_token", token.id);
 	auth->set("accessor", token.accessor);
-	auth->set("policies", toJson(token.wish.policies));
-	auth->set("token_policies", toJson(token.wish.policies));
-	auth->set("metadata", toJson(token.wish.meta));
+	auto policies = token.wish.policies;
+	const auto ofEntity = token.wish.login ? token.wish.login->policies : std::vector<std::string>();
+	std::ranges::copy(ofEntity, std::back_inserter(policies));
+	std::ranges::sort(policies);
+	auth->set("policies", toJson(policies));
+	if (!ofEntity.empty()) {
+		auth->set("identity_policies", toJson(ofEntity));
+	}
+	if (!token.wish.policies.empty()) {
+		auth->set("token_policies", toJson(token.wish.policies));
+	}
+	auth->set("metadata", mapToJson(token.wish.meta));
 	auth->set("lease_duration", Poco::Int64(token.granted.count()));
 	auth->set("renewable", token.renewable);
 	auth->set("entity_id", entityOf(token));
@@ -85,18 +70,18 @@ Json::Ptr dataOf(const Token& token, ServerTime now)
 	data->set("creation_ttl", Poco::Int64(token.creationTtl.count()));
 	data->set("display_name", wish.displayName);
 	data->set("entity_id", entityOf(token));
-	data->set("expire_time", token.expires ? Var(toText(*token.expires)) : Var());
+	data->set("expire_time", token.expires ? Var(timeText(*token.expires)) : Var());
 	// A limit of a role is not shown on the token.
 	data->set("explicit_max_ttl", Poco::Int64(wish.role.empty() ? wish.explicitMaxTtl.count() : 0));
 	data->set("id", token.id);
 	if (token.hasLease) {
-		data->set("issue_time", toText(wish.batch ? std::chrono::floor<seconds>(token.issued) : token.issued));
+		data->set("issue_time", timeText(wish.batch ? std::chrono::floor<seconds>(token.issued) : token.issued));
 	}
 	if (token.renewed) {
-		data->set("last_renewal", toText(*token.renewed));
+		data->set("last_renewal", timeText(*token.renewed));
 		data->set("last_renewal_time", unixTime(*token.renewed));
 	}
-	data->set("meta", toJson(wish.meta));
+	data->set("meta", mapToJson(wish.meta));
 	if (!wish.namespacePath.empty()) {
 		data->set("namespace_path", wish.namespacePath);
 	}
@@ -123,14 +108,6 @@ ApiReply refusal(const TokenError& refused)
 	return refused.error.empty() ? noContent() : errorReply(refused.status, refused.error);
 }
 
-ApiReply granted(const TokenStore::Created& token, std::vector<std::string> warnings)
-{
-	if (token.warning) {
-		warnings.push_back(*token.warning);
-	}
-	return jsonReply(200, envelope({}, authOf(*token.token), warnings));
-}
-
 TokenWish readWish(Fields& fields, const Token& creator)
 {
 	TokenWish wish;
@@ -150,6 +127,36 @@ TokenWish readWish(Fields& fields, const Token& creator)
 
 } // namespace
 
+Poco::JSON::Array::Ptr toJson(const std::vector<std::string>& items)
+{
+	Poco::JSON::Array::Ptr array = new Poco::JSON::Array;
+	std::ranges::for_each(items, [&](const auto& item) { array->add(item); });
+	return array;
+}
+
+std::string timeText(ServerTime time)
+{
+	const auto whole = std::chrono::floor<seconds>(time);
+	const std::time_t stamp =
+		std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(whole));
+	std::tm parts{};
+	::gmtime_r(&stamp, &parts);
+	char text[32];
+	std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+	const auto nanoseconds = std::to_string((time - whole).count());
+	std::string fraction = "." + std::string(9 - nanoseconds.size(), '0') + nanoseconds;
+	fraction.erase(fraction.find_last_not_of(".0") + 1);
+	return text + fraction + "Z";
+}
+
+ApiReply grantedReply(const TokenStore::Created& token, std::vector<std::string> warnings, const Json::Ptr& data)
+{
+	if (token.warning) {
+		warnings.push_back(*token.warning);
+	}
+	return jsonReply(200, envelope(data, authOf(*token.token), warnings));
+}
+
 ApiReply Api::createRoute(Call& call)
 {
 	TokenWish wish = readWish(call.fields, call.token);
@@ -166,7 +173,7 @@ ApiReply Api::createRoute(Call& call)
 		wish.batch = wish.batch || role->second.batch;
 	}
 	const auto created = _tokens.create(std::move(wish), call.token.id, call.now);
-	return created ? granted(*created,
+	return created ? grantedReply(*created,
 						 call.fields.warnings({"ttl", "lease", "period", "explicit_max_ttl", "num_uses", "renewable",
 							 "type", "no_default_policy", "no_parent", "policies", "display_name", "meta"}))
 				   : refusal(created.error());
@@ -177,7 +184,7 @@ ApiReply Api::createOrphan(Call& call)
 	TokenWish wish = readWish(call.fields, call.token);
 	wish.noParent = true;
 	const auto created = _tokens.create(std::move(wish), "", call.now);
-	return created ? granted(*created, {}) : refusal(created.error());
+	return created ? grantedReply(*created, {}) : refusal(created.error());
 }
 
 ApiReply Api::lookupSelf(Call& call)
@@ -192,11 +199,13 @@ ApiReply Api::renewSelf(Call& call)
 		return errorReply(400, *call.fields.error());
 	}
 	const auto& login = call.token.wish.login;
-	if (login && login->needsClientCertificate && !call.request.hasClientCertificate) {
-		return errorReply(400, "no client certificate found");
+	const auto against =
+		login ? _logins.againstRenewal(*login, call.request.clientCertificate, call.now) : std::nullopt;
+	if (against) {
+		return refusal(*against);
 	}
 	const auto renewed = _tokens.renew(call.token.id, increment, call.now);
-	return renewed ? granted(*renewed, call.fields.warnings({"increment", "token"})) : refusal(renewed.error());
+	return renewed ? grantedReply(*renewed, call.fields.warnings({"increment", "token"})) : refusal(renewed.error());
 }
 
 ApiReply Api::revokeSelf(Call& call)
@@ -238,26 +247,6 @@ ApiReply Api::role(Call& call)
 	}
 	_tokens.roles[call.path] = role;
 	return noContent();
-}
-
-ApiReply Api::wrap(const Call& call, const ApiReply& reply)
-{
-	const auto ttl = lease::parse(call.request.headers.get("X-Vault-Wrap-TTL")).value_or(seconds(300));
-	const Token& wrapping = _tokens.createWrapping(ttl, call.now);
-	auto info = makeJson();
-	info->set("token", wrapping.id);
-	info->set("accessor", wrapping.accessor);
-	info->set("ttl", Poco::Int64(ttl.count()));
-	info->set("creation_time", toText(call.now));
-	info->set("creation_path", call.path);
-	const auto auth = Poco::JSON::Parser().parse(reply.body).extract<Json::Ptr>()->getObject("auth");
-	if (auth) {
-		info->set("wrapped_accessor", auth->getValue<std::string>("accessor"));
-	}
-	auto body = envelope({}, {}, {});
-	body->set("request_id", "");
-	body->set("wrap_info", info);
-	return jsonReply(200, body);
 }
 
 } // namespace issuer::test

@@ -76,6 +76,7 @@ tl::expected<TokenStore::Created, TokenError> TokenStore::create(
 	token.orphan = wish.noParent || parent.empty() || wish.login;
 	if (wish.login) {
 		token.path = wish.login->path;
+		token.boundCidrs = wish.boundCidrs;
 	}
 	if (!wish.role.empty()) {
 		const auto role = roles.find(wish.role);
@@ -215,6 +216,12 @@ void TokenStore::revokeByAccessor(const std::string& accessor)
 	if (found != _tokens.end()) {
 		revoke(std::string(found->first));
 	}
+}
+
+void TokenStore::revokeOfMount(const std::string& mount)
+{
+	std::erase_if(
+		_tokens, [&](const auto& entry) { return entry.second.wish.login && entry.second.wish.login->mount == mount; });
 }
 
 std::string TokenStore::nameOf(const std::string& id) const

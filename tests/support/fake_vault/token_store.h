@@ -16,13 +16,18 @@
 
 namespace issuer::test {
 
-/// For a token of a login: the view of its auth mount, which the fake does not have.
+/// For a token of a login: the view of its auth mount.
 struct Login
 {
 	std::string path = "auth/approle/login";
 	std::string entityId = "00000000-0000-0000-0000-000000000001";
 	std::chrono::seconds maxTtl{0}; ///< of the login's role; 0: none. A token does not show it
 	bool needsClientCertificate = false;
+	std::string mount = {};                 ///< of Logins, with its namespace; empty: a token that only says so
+	std::string role = {};                  ///< or user, at the mount
+	std::string identity = {};              ///< of the entity
+	std::string certificate = {};           ///< PEM: presented at the login
+	std::vector<std::string> policies = {}; ///< of the entity
 };
 
 /// The properties of a token to be created. The names are those of `auth/token/create`.
@@ -41,7 +46,8 @@ struct TokenWish
 	std::string namespacePath = {}; ///< "ns1/"; empty: the root namespace
 	std::string displayName = "token";
 	std::map<std::string, std::string> meta = {};
-	std::optional<Login> login = {}; ///< set: an orphan of that mount, whose ttl is read again at each renewal
+	std::vector<std::string> boundCidrs = {}; ///< of a login's role
+	std::optional<Login> login = {};          ///< set: an orphan of that mount, whose ttl is read again at each renewal
 };
 
 /// A token role (`auth/token/roles/<name>`), in the fields that change a token's life.
@@ -122,7 +128,8 @@ public:
 	/// From now on each renewal of a live token is refused so: the role or user that it came from has changed.
 	void refuseRenewals(const std::string& id, TokenError refusal);
 
-	void revoke(const std::string& id); ///< and its children; unknown ones are no error
+	void revoke(const std::string& id);           ///< and its children; unknown ones are no error
+	void revokeOfMount(const std::string& mount); ///< the tokens that logins there have made
 	void revokeByAccessor(const std::string& accessor);
 
 	/// The display name of a token that lives or has lived; empty: never heard of it.
