@@ -21,7 +21,8 @@ using Poco::Dynamic::Var;
 
 /// Values that a server generates, or reads off its clock: compared by kind only.
 constexpr std::array volatileKeys{"request_id", "client_token", "accessor", "entity_id", "id", "token",
-	"wrapped_accessor", "creation_time", "expire_time", "issue_time", "last_renewal", "last_renewal_time",
+	"wrapped_accessor", "secret_id", "secret_id_accessor", "mfa_request_id", "serial_number", "expiration_time",
+	"last_updated_time", "creation_time", "expire_time", "issue_time", "last_renewal", "last_renewal_time",
 	"server_time_utc", "cluster_id"};
 
 Json::Ptr parse(const std::string& text)

@@ -115,10 +115,6 @@ Prepare atTheWall(const std::vector<std::chrono::milliseconds>& renewals, std::c
 
 /// How to bring the fake to where the real server was.
 const std::map<std::string, Prepare> played{
-	{"login/cert-renew-without-cert",
-		holding({.ttl = 60s, .login = Login{.path = "auth/cert/login", .needsClientCertificate = true}})},
-	{"login/jwt-role-deleted-renew", roleDeleted("role jr does not exist during renewal")},
-
 	{"lookup-self/batch", holding({.ttl = 60s, .batch = true})},
 	{"lookup-self/explicit-max", holding({.ttl = 60s, .explicitMaxTtl = 90s})},
 	{"lookup-self/no-default-policy", holding({.ttl = 60s, .noDefaultPolicy = true, .policies = {"app"}})},
@@ -300,7 +296,7 @@ const std::map<std::string, Prepare> walked{
 
 /// By the beginning of the name.
 const std::map<std::string, std::string> notPlayed{
-	{"login/", "the fake has no auth methods: it only plays tokens that a login has made"},
+	{"login/", "login_captures_test plays it"},
 	{"misc/plain-http-to-tls-port", "a matter of the TLS front: fake_vault_test plays it"},
 	{"rustyvault/", "recorded from another product, which the fake does not imitate"},
 };

@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <future>
+#include <iterator>
 
+#include <Poco/JSON/Parser.h>
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
@@ -249,6 +252,26 @@ TEST(FakeVaultOnAClock, IsLeaderlessAsLongAsItWasTold)
 	EXPECT_EQ(client.renew(token).status, 200);
 }
 
+TEST(FakeVault, LosesTheAnswerToALoginThatMadeAToken)
+{
+	FakeVault vault;
+	vault.api().changeLogins([](Logins& logins, ServerTime now) {
+		LoginRole role{.ttl = 60s, .roleId = "role"};
+		role.secretIds.add("secret", {.usesLeft = 2, .created = now});
+		logins.mounts["auth/approle"] = {.type = "approle", .roles = {{"web", role}}};
+	});
+	const auto logIn = [&] {
+		return Client(vault).ask("POST", "/v1/auth/approle/login", "", R"({"role_id":"role","secret_id":"secret"})");
+	};
+	auto lost = faults::lose();
+	lost.call = "auth/approle/login";
+	lost.times = 1;
+	vault.faults().add(lost);
+	EXPECT_THROW(logIn(), Poco::Exception);
+	EXPECT_EQ(logIn().status, 200);
+	EXPECT_EQ(logIn().status, 400) << "the lost one spent a use";
+}
+
 class FakeVaultOverTls : public testing::Test
 {
 protected:
@@ -304,6 +327,37 @@ TEST_F(FakeVaultOverTls, RenewsTokensOfACertificateOnlyOverAConnectionThatPresen
 	const auto reply = Client(vault, clientContext()).renew(token);
 	EXPECT_THAT(reply.body, HasSubstr("no client certificate found"));
 	EXPECT_EQ(Client(vault, clientContext(pki.client())).renew(token).status, 200);
+}
+
+TEST_F(FakeVaultOverTls, LogsInWithAnyCertificateThatItsMountTakesAndRenewsWithThatOneOnly)
+{
+	FakeVault vault({.listening = listening});
+	std::ifstream authority(pki.caFile());
+	const std::string pem{std::istreambuf_iterator<char>(authority), {}};
+	vault.api().changeLogins([&](Logins& logins, ServerTime) {
+		logins.mounts["auth/cert"] = {.type = "cert", .roles = {{"web", {.ttl = 60s, .authority = pem}}}};
+	});
+	const TempDir otherDirectory;
+	TestPki other(otherDirectory.path(), "Other CA");
+	const auto logIn = [&](const std::optional<Identity>& identity) {
+		return Client(vault, clientContext(identity)).ask("POST", "/v1/auth/cert/login", "", "{}");
+	};
+	EXPECT_THAT(logIn({}).body, HasSubstr("no client certificate found"));
+	EXPECT_THAT(logIn(other.client()).body, HasSubstr("invalid certificate"));
+	EXPECT_THAT(logIn(pki.issue("old", {.commonName = "client", .validTo = -60s, .forClient = true})).body,
+		HasSubstr("expired"));
+
+	const auto first = pki.client();
+	const auto reply = logIn(first);
+	ASSERT_EQ(reply.status, 200) << reply.body;
+	const auto token = Poco::JSON::Parser()
+						   .parse(reply.body)
+						   .extract<Json::Ptr>()
+						   ->getObject("auth")
+						   ->getValue<std::string>("client_token");
+	EXPECT_EQ(Client(vault, clientContext(first)).renew(token).status, 200);
+	const auto rotated = pki.issue("rotated", {.commonName = "client", .forClient = true});
+	EXPECT_THAT(Client(vault, clientContext(rotated)).renew(token).body, HasSubstr("not matching client identity"));
 }
 
 TEST_F(FakeVaultOverTls, TellsWhoeverSpeaksPlainHttp)

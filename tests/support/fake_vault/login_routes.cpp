@@ -33,7 +33,7 @@ ApiReply confirmationReply()
 	auto any = makeJson();
 	auto method = makeJson();
 	method->set("type", "totp");
-	method->set("id", randomId());
+	method->set("id", "ID_A");
 	method->set("uses_passcode", true);
 	Poco::JSON::Array::Ptr methods = new Poco::JSON::Array;
 	methods->add(method);

@@ -22,8 +22,8 @@ constexpr int exitUnavailable = 69;
 constexpr std::string_view help =
 	R"(Usage: fake-vault [OPTION]...
 
-A server that answers as Vault and OpenBao do where a token's life is concerned: create, look up, renew and
-revoke tokens, with honest leases, from memory. For trying out, testing and demonstrating; it keeps no secrets.
+A server that answers as Vault and OpenBao do where a token's life is concerned: log in, create, look up, renew,
+wrap and revoke tokens, with honest leases, from memory. For trying out, testing and demonstrating; it keeps no secrets.
 
   --listen ADDRESS:PORT   numeric; port 0 takes a free one (default 127.0.0.1:0)
   --unix PATH             listen at a unix socket instead
@@ -41,6 +41,12 @@ Prints one line when it serves, and ends at SIGINT or SIGTERM:
 Then, for example:
   curl -H "X-Vault-Token: $ROOT" $ADDR/v1/auth/token/create -d '{"ttl":"20s","explicit_max_ttl":"2m"}'
   VAULT_ADDR=$ADDR VAULT_TOKEN=$TOKEN issuer-host run
+
+or, for a token that a login brings:
+  curl -H "X-Vault-Token: $ROOT" $ADDR/v1/sys/auth/approle -d '{"type":"approle"}'
+  curl -H "X-Vault-Token: $ROOT" $ADDR/v1/auth/approle/role/web -d '{"token_ttl":"20s","token_max_ttl":"2m"}'
+  curl -H "X-Vault-Token: $ROOT" $ADDR/v1/auth/approle/role/web/role-id
+  curl -H "X-Vault-Token: $ROOT" $ADDR/v1/auth/approle/role/web/secret-id -d '{}'
 
 and to make things go wrong:
   curl $ADDR/fake/faults -d '{"fault":"error","status":503,"text":"Vault is sealed","times":3}'

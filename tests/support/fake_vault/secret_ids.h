@@ -15,8 +15,8 @@ struct SecretId
 {
 	int usesLeft = 0;            ///< 0: unlimited
 	std::chrono::seconds ttl{0}; ///< 0: for ever
-	ServerTime created;
-	std::string accessor;
+	ServerTime created = {};
+	std::string accessor = {};
 	std::vector<std::string> cidrs = {}; ///< addresses that may log in with it; empty: all
 
 	/// Returns the time after which it may be gone; nothing: never.
