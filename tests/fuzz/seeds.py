@@ -57,6 +57,15 @@ def http(response, chunked):
     return b"\x07" + "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def login_digits(path):
+    """The request that fuzz_login makes: its operation and its method."""
+    ends = {"/unwrap": 1, "/wrapping/lookup": 3, "/secret-id/lookup": 4, "/revoke-self": 5}
+    operation = next((number for end, number in ends.items() if path.endswith(end)), 0)
+    methods = ["approle", "kubernetes", "jwt", "cert", "userpass", "ldap"]
+    method = next((number for number, name in enumerate(methods) if f"/{name}/" in path), 0)
+    return f"{operation}{method}"
+
+
 def main():
     captures, output = Path(sys.argv[1]), Path(sys.argv[2])
     written = 0
@@ -70,6 +79,8 @@ def main():
         operation = "L" if capture["request"]["method"] == "GET" else "R"
         head = [operation, str(response["status"]), headers.get("Retry-After", ""), headers.get("Location", "")]
         write(output / "classify", name, "\n".join(head).encode() + b"\n" + body_of(response))
+        login = "\n".join([login_digits(capture["request"]["path"]), *head[1:]])
+        write(output / "login", name, login.encode() + b"\n" + body_of(response))
         write(output / "reply", name, http(response, chunked=written % 2 == 1))
         written += 1
     for number, reply in enumerate(HTTP_REPLIES):

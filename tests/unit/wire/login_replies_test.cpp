@@ -182,6 +182,14 @@ TEST(LoginReplies, NeverRepeatWhatALoginIsMadeOf)
 	}
 }
 
+TEST(LoginReplies, TellARoleButNoRoleId)
+{
+	const auto unknown = refusal(400, "unknown " + std::string(canary));
+	const LoginParts parts{canary, "SECRET-01234567"};
+	EXPECT_THAT(detailOf(afterLogin(LoginMethod::appRole, unknown, parts)), Not(HasSubstr("CANARY")));
+	EXPECT_THAT(detailOf(afterLogin(LoginMethod::jwt, unknown, parts)), HasSubstr(canary));
+}
+
 TEST(LoginReplies, APasswordThatIsAWordOfTheServersSentenceIsNotTold)
 {
 	for (const std::string_view password : {"password", "invalid", "a", "username"}) {
