@@ -197,11 +197,11 @@ LoginRequest revokeSelf(std::string_view token, std::string_view vaultNamespace)
 		LoginMethod::wrappedToken, {token}};
 }
 
-HttpRequest probeMount(const LoginPlace& place)
+LoginRequest emptyLogin(const LoginPlace& place)
 {
-	auto request = post(loginPath(place, "nobody"), {}, place.vaultNamespace, object({}));
-	request.reads = wordKeys();
-	return request;
+	auto http = post(loginPath(place, "nobody"), {}, place.vaultNamespace, object({}));
+	http.reads = wordKeys();
+	return {std::move(http), LoginOperation::logIn, place.method, {}};
 }
 
 } // namespace issuer::vault::wire

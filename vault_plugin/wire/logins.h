@@ -87,11 +87,12 @@ enum class MountKind : std::uint8_t
 /// Makes the request with which a token revokes itself, its children and its leases.
 [[nodiscard]] LoginRequest revokeSelf(std::string_view token, std::string_view vaultNamespace);
 
-/// Makes an empty login, which shows the kind of the mount and counts to no lockout. Must not travel over a connection
-/// with a client certificate: at a mount for certificates it would log in.
-[[nodiscard]] HttpRequest probeMount(const LoginPlace& place);
+/// Makes an empty login, which changes nothing and counts to no lockout. Its reply shows that the server answers
+/// (classify() calls it a trouble), and the kind of the mount (classifyProbe()). Must not travel over a connection with
+/// a client certificate: at a mount for certificates it would log in.
+[[nodiscard]] LoginRequest emptyLogin(const LoginPlace& place);
 
-/// Returns the kind of mount that a reply to probeMount() shows; or the trouble that kept it from telling.
+/// Returns the kind of mount that a reply to emptyLogin() shows; or the trouble that kept it from telling.
 [[nodiscard]] std::variant<MountKind, renewal::LoginTrouble> classifyProbe(HttpReply& reply);
 
 /// Returns the meaning of a complete reply to `request`. The token or secret_id in it goes from wiped memory into

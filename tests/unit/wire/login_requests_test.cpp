@@ -87,7 +87,7 @@ TEST(LoginRequests, TheNamespaceIsNamedInEach)
 	EXPECT_THAT(lookUpWrapping("W", "ns1").http.headers, named);
 	EXPECT_THAT(lookUpSecretId(at(LoginMethod::appRole, "ns1"), "T", "r", "S").http.headers, named);
 	EXPECT_THAT(revokeSelf("T", "ns1").http.headers, named);
-	EXPECT_THAT(probeMount(at(LoginMethod::jwt, "ns1")).headers, named);
+	EXPECT_THAT(emptyLogin(at(LoginMethod::jwt, "ns1")).http.headers, named);
 }
 
 TEST(LoginRequests, AWrappingTokenIsUsedAsATokenOnlyToUnwrap)
@@ -121,12 +121,13 @@ TEST(LoginRequests, ATokenRevokesItself)
 	EXPECT_TRUE(request.http.repeatable) << "a second one is told that the token is gone";
 }
 
-TEST(LoginRequests, AProbeHoldsNothing)
+TEST(LoginRequests, AnEmptyLoginHoldsNothingAndMayBeRepeated)
 {
-	const auto probe = probeMount(at(LoginMethod::userpass));
-	EXPECT_EQ(probe.path, "/v1/auth/userpass/login/nobody");
-	EXPECT_EQ(probe.body, "{}");
-	EXPECT_EQ(probe.secret, "");
+	const auto probe = emptyLogin(at(LoginMethod::userpass));
+	EXPECT_EQ(probe.http.path, "/v1/auth/userpass/login/nobody");
+	EXPECT_EQ(probe.http.body, "{}");
+	EXPECT_EQ(probe.http.secret, "");
+	EXPECT_TRUE(probe.http.repeatable);
 }
 
 } // namespace
