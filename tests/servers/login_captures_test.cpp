@@ -13,6 +13,7 @@
 #include <map>
 #include <regex>
 
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>
 
 /// The fake Vault's logins are held to the recordings of a real server.

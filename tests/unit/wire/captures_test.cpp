@@ -2,6 +2,9 @@
 #include "told.h"
 #include "wire/wire.h"
 
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+
 #include <gtest/gtest.h>
 #include <map>
 
