@@ -1,0 +1,183 @@
+#include "login_pair.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace issuer::simulation {
+
+using namespace std::chrono_literals;
+using namespace vault::renewal;
+
+namespace {
+
+std::shared_ptr<const Policy> policy()
+{
+	static const auto shared = std::make_shared<const Policy>();
+	return shared;
+}
+
+LoginPolicy loginPolicy(const LoginWorld& world)
+{
+	LoginPolicy policy;
+	policy.method = world.method;
+	if (world.seed % 5 == 0) {
+		policy.revokeOld = 5s;
+	}
+	return policy;
+}
+
+LoginBudget::Result resultOf(const LoginAnswer& answer)
+{
+	if (std::holds_alternative<LoggedIn>(answer)) {
+		return LoginBudget::Result::accepted;
+	}
+	const auto& trouble = std::get<LoginTrouble>(answer);
+	if (trouble.kind == LoginTrouble::Kind::material) {
+		return LoginBudget::Result::refused;
+	}
+	const bool silent = trouble.reason == Reason::timeout || trouble.reason == Reason::network;
+	return trouble.kind == LoginTrouble::Kind::passes && silent && !trouble.unsent ? LoginBudget::Result::lost
+																				   : LoginBudget::Result::nothing;
+}
+
+} // namespace
+
+LoginPair::LoginPair(const LoginWorld& world, unsigned issuer, LoginBudget& budget, LoginDiary& diary)
+	: _issuer(issuer), _budget(budget), _diary(diary), _keeper(policy(), world.seed + 2 * issuer),
+	  _login(loginPolicy(world), world.seed + 2 * issuer + 1)
+{
+}
+
+void LoginPair::begin(Moment now)
+{
+	tell(now, _keeper.begin(now, false));
+	tell(now, _login.begin(now));
+	settle(now);
+}
+
+void LoginPair::materialFound(Moment now, const LoginMaterial& material)
+{
+	tell(now, _login.materialFound(now, material));
+	settle(now);
+}
+
+std::optional<Instant> LoginPair::next() const
+{
+	const auto renewal = _renewing ? std::nullopt : _keeper.next();
+	const auto login = _loggingIn ? std::nullopt : _login.next();
+	return renewal && login ? std::min(renewal, login) : renewal ? renewal : login;
+}
+
+std::optional<LoginRequest> LoginPair::request(Moment now)
+{
+	if (const auto at = _keeper.next(); !_renewing && at && *at <= now.boot) {
+		const auto attempt = _keeper.attempt(now);
+		_renewing = true;
+		LoginRequest request;
+		request.renewal = attempt.operation;
+		request.token = attempt.token == Token::candidate ? _fresh : _inUse;
+		request.budget = attempt.budget;
+		return request;
+	}
+	if (const auto at = _login.next(); !_loggingIn && at && *at <= now.boot) {
+		return logIn(now);
+	}
+	return std::nullopt;
+}
+
+std::optional<LoginRequest> LoginPair::logIn(Moment now)
+{
+	const auto attempt = _login.attempt(now);
+	LoginRequest request;
+	request.login = true;
+	request.operation = attempt.operation;
+	request.budget = attempt.budget;
+	if (attempt.operation == LoginOperation::logIn) {
+		const auto& material = _login.memory().material;
+		_identity = material.identityMark;
+		_material = material.mark;
+		if (const auto leave = _budget.ask(now.boot, _identity, _material); !leave.granted) {
+			if (!leave.why.empty()) {
+				_diary.heldBack.push_back(now.boot);
+			}
+			tell(now, _login.heldBack(now, leave.until, leave.why));
+			settle(now);
+			return std::nullopt;
+		}
+	}
+	request.token = attempt.token == LoginToken::rejected   ? _rejected
+					: attempt.token == LoginToken::replaced ? _replaced
+															: _inUse;
+	_loggingIn = true;
+	return request;
+}
+
+void LoginPair::answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply)
+{
+	if (request.login) {
+		loginAnswered(sent, now, request, reply);
+	}
+	else {
+		renewalAnswered(sent, now, reply);
+	}
+	settle(now);
+}
+
+void LoginPair::renewalAnswered(Moment sent, Moment now, const LoginReply& reply)
+{
+	_renewing = false;
+	const bool proving = _keeper.hasCandidate();
+	tell(now, _keeper.answered(sent, now, std::get<Answer>(reply.answer)));
+	if (proving && !_keeper.hasCandidate()) {
+		_replaced = std::exchange(_inUse, _fresh);
+		_diary.uses.push_back({_issuer, now.boot, _inUse, false});
+		tell(now, _login.adopted(now));
+	}
+	else if (proving && _keeper.life().candidateRefused) {
+		_rejected = _fresh;
+		_diary.givenUp.push_back(_fresh);
+		tell(now, _keeper.candidateGone(now));
+		tell(now, _login.unproven(now, "permission denied"));
+	}
+}
+
+void LoginPair::loginAnswered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply)
+{
+	_loggingIn = false;
+	const auto& answer = std::get<LoginAnswer>(reply.answer);
+	if (request.operation == LoginOperation::logIn) {
+		_budget.ended(now.boot, _identity, _material, resultOf(answer), "web");
+	}
+	const bool waited = _login.needs(LoginToken::fresh);
+	tell(now, _login.answered(sent, now, answer));
+	if (!reply.token) {
+		return;
+	}
+	if (!waited && _login.needs(LoginToken::fresh)) {
+		_fresh = *reply.token;
+		tell(now, _keeper.candidateFound(now, _login.firstGrant()));
+	}
+	else {
+		_rejected = *reply.token;
+		_diary.givenUp.push_back(_rejected);
+	}
+}
+
+void LoginPair::settle(Moment now)
+{
+	tell(now, _login.follow(now, _keeper.life()));
+	tell(now, _keeper.followedBy(now, _login.successor()));
+	tell(now, _login.follow(now, _keeper.life()));
+}
+
+void LoginPair::tell(Moment now, const Reports& reports)
+{
+	for (const auto& report : reports) {
+		const auto* event = std::get_if<Event>(&report);
+		if (event != nullptr && event->kind == EventKind::login) {
+			_diary.told.push_back({_issuer, now.boot, *event});
+		}
+	}
+}
+
+} // namespace issuer::simulation

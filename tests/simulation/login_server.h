@@ -1,0 +1,73 @@
+#pragma once
+
+#include "login_world.h"
+
+#include "renewal/facts.h"
+#include "renewal/login_facts.h"
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace issuer::simulation {
+
+/// A server that logs in, as OpenBao does: leases, walls, refusals, and the lockout at the fifth in a row.
+class LoginServer
+{
+public:
+	struct Token
+	{
+		unsigned issuer = 0;
+		std::size_t material = 0;
+		Instant issued;
+		Instant end; ///< may be extended
+		Instant wall = Instant::max();
+		Duration lease{};
+		bool proven = false;  ///< a request with it was accepted
+		bool revoked = false; ///< by somebody else, or by its owner
+		bool revokeAsked = false;
+	};
+
+	struct Material
+	{
+		bool good = true;
+		Instant ends = Instant::max();
+		std::int64_t uses = -1; ///< -1: unlimited
+	};
+
+	explicit LoginServer(const LoginWorld& world) : _world(world) {}
+
+	[[nodiscard]] std::size_t addMaterial(bool good, Instant now);
+	void destroy(std::size_t material) { _materials[material].good = false; }
+	void revokeAllOf(unsigned issuer, Instant now);
+	void moveWall(Duration maxTtl) { _maxTtl = maxTtl; }
+
+	[[nodiscard]] vault::renewal::Answer lookUp(std::size_t token, Moment now);
+	[[nodiscard]] vault::renewal::Answer renew(std::size_t token, std::size_t presented, Instant now);
+	/// Returns the answer, and the token that it brings.
+	[[nodiscard]] std::pair<vault::renewal::LoginAnswer, std::optional<std::size_t>> logIn(
+		unsigned issuer, std::size_t material, Instant now);
+	[[nodiscard]] vault::renewal::LoginAnswer lookUpSecret(std::size_t material, Moment now) const;
+	[[nodiscard]] vault::renewal::LoginAnswer revoke(std::size_t token, Instant now);
+
+	[[nodiscard]] bool alive(std::size_t token, Instant now) const { return now < _tokens[token].end; }
+	[[nodiscard]] const std::vector<Token>& tokens() const { return _tokens; }
+	[[nodiscard]] const Material& material(std::size_t index) const { return _materials[index]; }
+	[[nodiscard]] unsigned lockouts() const { return _lockouts; }
+
+private:
+	[[nodiscard]] bool accepted(const Token& token, Instant now) const
+	{
+		return now < token.end && !_world.otherAddress;
+	}
+
+	const LoginWorld& _world;
+	std::vector<Token> _tokens;
+	std::vector<Material> _materials;
+	Duration _maxTtl = Duration(-1); ///< -1: the world's
+	unsigned _refusals = 0;          ///< in a row, of the identity that all share
+	Instant _latestRefusal = Instant::min();
+	unsigned _lockouts = 0;
+};
+
+} // namespace issuer::simulation
