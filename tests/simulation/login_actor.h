@@ -17,6 +17,7 @@ struct LoginRequest
 	bool login = false; ///< the lane
 	vault::renewal::Operation renewal = vault::renewal::Operation::lookUp;
 	vault::renewal::LoginOperation operation = vault::renewal::LoginOperation::logIn;
+	bool empty = false;    ///< a login without material
 	std::size_t token = 0; ///< with which, or about which
 	Duration budget{};
 };

@@ -92,11 +92,13 @@ std::optional<LoginRequest> LoginPair::logIn(Moment now)
 	request.login = true;
 	request.operation = attempt.operation;
 	request.budget = attempt.budget;
-	if (attempt.operation == LoginOperation::logIn) {
+	request.empty = attempt.empty;
+	_counted = attempt.counted;
+	if (attempt.counted) {
 		const auto& material = _login.memory().material;
 		_identity = material.identityMark;
 		_material = material.mark;
-		if (const auto leave = _budget.ask(now.boot, _identity, _material); !leave.granted) {
+		if (const auto leave = _budget.ask(now.boot, _identity, _material, attempt.doubtful); !leave.granted) {
 			if (!leave.why.empty()) {
 				_diary.heldBack.push_back(now.boot);
 			}
@@ -115,7 +117,7 @@ std::optional<LoginRequest> LoginPair::logIn(Moment now)
 void LoginPair::answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply)
 {
 	if (request.login) {
-		loginAnswered(sent, now, request, reply);
+		loginAnswered(sent, now, reply);
 	}
 	else {
 		renewalAnswered(sent, now, reply);
@@ -141,11 +143,11 @@ void LoginPair::renewalAnswered(Moment sent, Moment now, const LoginReply& reply
 	}
 }
 
-void LoginPair::loginAnswered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply)
+void LoginPair::loginAnswered(Moment sent, Moment now, const LoginReply& reply)
 {
 	_loggingIn = false;
 	const auto& answer = std::get<LoginAnswer>(reply.answer);
-	if (request.operation == LoginOperation::logIn) {
+	if (_counted) {
 		_budget.ended(now.boot, _identity, _material, resultOf(answer), "web");
 	}
 	const bool waited = _login.needs(LoginToken::fresh);

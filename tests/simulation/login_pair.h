@@ -24,7 +24,7 @@ public:
 
 private:
 	void renewalAnswered(Moment sent, Moment now, const LoginReply& reply);
-	void loginAnswered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply);
+	void loginAnswered(Moment sent, Moment now, const LoginReply& reply);
 	void tell(Moment now, const vault::renewal::Reports& reports);
 	/// Hands each keeper what it must know of the other.
 	void settle(Moment now);
@@ -37,6 +37,7 @@ private:
 	vault::renewal::LoginKeeper _login;
 	bool _renewing = false;
 	bool _loggingIn = false;
+	bool _counted = false;       ///< the login under way has a leave of the budget's
 	std::uint64_t _identity = 0; ///< of the login under way
 	std::uint64_t _material = 0; ///< likewise
 	std::size_t _inUse = 0;

@@ -174,7 +174,7 @@ private:
 		auto& one = _issuers[issuer];
 		auto& lane = one.lanes[request.login ? 1 : 0];
 		lane = {request, _now, silence(request.login, Reason::timeout, false), std::nullopt, ++_sent};
-		const bool logsIn = request.login && request.operation == LoginOperation::logIn;
+		const bool logsIn = request.login && request.operation == LoginOperation::logIn && !request.empty;
 		if (logsIn) {
 			lane.login = _chronicle.logins.size();
 			LoginChronicle::Login login;
@@ -244,6 +244,11 @@ private:
 		}
 		if (operation == LoginOperation::lookUpSecretId) {
 			return {_server.lookUpSecret(_issuers[issuer].material, momentAt(_now)), {}};
+		}
+		if (lane.request.empty) {
+			return {LoginAnswer(LoginTrouble{
+						LoginTrouble::Kind::configuration, Reason::config, std::nullopt, "missing secret_id", false}),
+				{}};
 		}
 		auto& login = _chronicle.logins[*lane.login];
 		login.carriedOut = true;
@@ -410,6 +415,7 @@ private:
 		std::string text = "issuer " + std::to_string(issuer) + " ";
 		if (request.login) {
 			text += operations[static_cast<int>(request.operation)];
+			text += request.empty ? " empty" : "";
 			const auto& answer = std::get<LoginAnswer>(reply.answer);
 			const auto* trouble = std::get_if<LoginTrouble>(&answer);
 			text += trouble != nullptr ? ": " + trouble->detail : ": done";

@@ -84,7 +84,7 @@ Broken noLoginInVain(const LoginWorld& world, const LoginChronicle& chronicle)
 		const bool alive = login.sent < before.end && !before.revoked;
 		const auto end = world.batch ? before.issued + before.lease : before.wall;
 		const auto age = login.sent - before.issued;
-		if (alive && (end == Instant::max() || age < (end - before.issued) * 35 / 100)) {
+		if (alive && (end == Instant::max() || age < (end - before.issued) * 3 / 10)) {
 			return "a login beside a young token" + at(login.sent);
 		}
 	}

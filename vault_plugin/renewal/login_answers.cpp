@@ -185,6 +185,19 @@ void LoginKeeper::failed(const Span& span, const LoginTrouble& trouble)
 	}
 }
 
+/// Takes the answer to an empty login: the server answers again, or it does not.
+void LoginKeeper::emptyAnswered(const Span& span, const LoginTrouble& trouble)
+{
+	if (trouble.kind == LoginTrouble::Kind::cancelled) {
+		return;
+	}
+	const bool silent = trouble.unsent || mayHaveBeenDone(trouble);
+	if (trouble.kind == LoginTrouble::Kind::passes) {
+		loginFailed(span, LoginRetry::Kind::passing, trouble.reason, trouble.detail);
+	}
+	_memory.retry.lost = silent;
+}
+
 void LoginKeeper::loginFailed(const Span& span, LoginRetry::Kind kind, Reason reason, std::string detail)
 {
 	auto& retry = _memory.retry;

@@ -23,11 +23,12 @@ void LoginBudget::forget(Identity& identity, Instant now) const
 	});
 }
 
-LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std::uint64_t materialMark)
+LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std::uint64_t materialMark, bool doubtful)
 {
 	auto& identity = _identities[identityMark];
 	forget(identity, now);
 	auto& material = identity.materials[materialMark];
+	material.proven = material.proven && !doubtful;
 	const auto limit = material.proven ? _limits.provenBytes : _limits.unprovenBytes;
 	const bool spent = identity.refusals >= limit || material.refusals >= _limits.sameBytes;
 	if (spent) {
@@ -41,7 +42,7 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	}
 	// Each login under way may be one more refusal.
 	const bool crowded = identity.refusals + identity.underWay >= limit ||
-						 material.refusals + material.underWay >= (material.proven ? limit : _limits.sameBytes);
+						 (!material.proven && identity.underWay >= _limits.unprovenUnderWay);
 	if (crowded) {
 		return {false, now + _limits.turn, {}};
 	}
@@ -58,20 +59,26 @@ void LoginBudget::ended(
 	identity.underWay -= identity.underWay > 0 ? 1 : 0;
 	material.underWay -= material.underWay > 0 ? 1 : 0;
 	material.latest = now;
-	const bool counts = result == Result::refused || (result == Result::lost && !material.proven);
-	if (result == Result::accepted) {
-		// The server forgets the refusals too, but in a cluster only the node that was asked does.
+	switch (result) {
+	case Result::accepted: // the server forgets the refusals too; but in a cluster only the node that was asked does
 		material.proven = true;
+		material.answerLost = false;
 		material.refusals = 0;
 		return;
-	}
-	if (!counts) {
+	case Result::refused:
+		++material.refusals;
+		material.proven = false;
+		material.by = who;
+		break;
+	case Result::lost:
+		if (material.proven && !std::exchange(material.answerLost, true)) {
+			return;
+		}
+		break;
+	case Result::nothing:
 		return;
 	}
 	++identity.refusals;
-	++material.refusals;
-	material.proven = false;
-	material.by = who;
 	identity.latestRefusal = now;
 }
 

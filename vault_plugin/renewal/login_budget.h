@@ -13,18 +13,20 @@ namespace issuer::vault::renewal {
 /// The refused logins of all issuers of a process, so that together they never lock an identity out.
 ///
 /// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for everybody, and forgets refusals
-/// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*; and so do
-/// logins whose answers were lost, unless the same material was accepted before. Identities and materials are keyed
-/// hashes: no secret is in here. Not thread-safe: the owner guards it.
+/// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*. A login whose
+/// answer was lost counts as one, since it may have been refused; of material that was accepted before, the first such
+/// does not: it can at most have spent the last use. Identities and materials are keyed hashes: no secret is in here.
+/// Not thread-safe: the owner guards it.
 class LoginBudget
 {
 public:
 	/// The limits, in logins.
 	struct Limits
 	{
-		unsigned sameBytes = 2;     ///< refusals of the same material
-		unsigned unprovenBytes = 3; ///< refusals of an identity, for material that was not accepted lately
-		unsigned provenBytes = 4;   ///< likewise, for material that was: one more than the others may use up
+		unsigned sameBytes = 2;        ///< refusals of the same material
+		unsigned unprovenBytes = 3;    ///< refusals of an identity, for material that was not accepted lately
+		unsigned provenBytes = 4;      ///< likewise, for material that was: one more than the others may use up
+		unsigned unprovenUnderWay = 2; ///< logins at once before the material was accepted
 		Duration forgets = std::chrono::minutes(16);
 		Duration turn = std::chrono::milliseconds(250); ///< pause of a login that waits for others under way
 	};
@@ -58,8 +60,9 @@ public:
 	LoginBudget() = default;
 	explicit LoginBudget(const Limits& limits) : _limits(limits) {}
 
-	/// Asks for a login with this material.
-	[[nodiscard]] Leave ask(Instant now, std::uint64_t identity, std::uint64_t material);
+	/// Asks for a login with this material. `doubtful`: it may have ended or be used up (LoginAttempt), so that having
+	/// been accepted counts no more.
+	[[nodiscard]] Leave ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful = false);
 	/// Takes the result of a login that was granted. `who`: the issuer's name, for its siblings' logs.
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result, std::string_view who);
 
@@ -74,7 +77,8 @@ private:
 	{
 		unsigned refusals = 0;
 		unsigned underWay = 0;
-		bool proven = false; ///< accepted, and not refused since
+		bool proven = false;     ///< accepted, and not refused since
+		bool answerLost = false; ///< an answer was lost since it was accepted
 		Instant latest = Instant::min();
 		std::string by; ///< the issuer that was refused
 	};

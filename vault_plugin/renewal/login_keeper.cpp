@@ -113,7 +113,7 @@ void LoginKeeper::becomesOf(const TokenLife& life, Instant now)
 	memory.fullLease = std::max(memory.fullLease, life.lease);
 	if (life.standing != before.standing) {
 		memory.standingSince = now;
-		const bool fell = life.standing == ended || life.standing == refused || life.standing == denied;
+		const bool fell = life.standing == ended || life.standing == refused;
 		const bool stood = before.standing == living || before.standing == none;
 		const auto& own = memory.inUse;
 		if (fell && stood && own) {
@@ -128,15 +128,6 @@ void LoginKeeper::becomesOf(const TokenLife& life, Instant now)
 					1, {}};
 			}
 		}
-	}
-	const bool wallTold = before.maxTtlEnd && before.accepted;
-	const bool wallLearned = memory.inUse && memory.learnedLife && memory.livesSinceLearned < _policy.livesLearned;
-	const bool cutAtBirth = memory.inUse && memory.inUse->facts.cappedAtBirth;
-	if (life.capped && !before.capped && !wallTold && !wallLearned && !cutAtBirth) {
-		memory.cutAt = now;
-	}
-	if (!life.capped) {
-		memory.cutAt.reset(); // the max TTL was raised, or never met
 	}
 	if (life.maxTtlEnd && memory.inUse && life.accepted) {
 		memory.learnedLife = *life.maxTtlEnd - memory.inUse->sent;
@@ -159,10 +150,18 @@ LoginAttempt LoginKeeper::attempt(Moment now)
 	attempt.operation = _plan.operation;
 	attempt.token = _plan.token;
 	attempt.budget = budgetOf(_policy, _memory, attempt.operation, now.boot);
-	_out = Out{attempt.operation, attempt.token, _memory.material.mark, _memory.material.identityMark, _memory.started};
+	attempt.empty = _plan.empty;
+	_out = Out{attempt.operation, attempt.token, attempt.empty, _memory.material.mark, _memory.material.identityMark,
+		_memory.started};
 	_seen = now;
 	switch (attempt.operation) {
 	case LoginOperation::logIn:
+		if (attempt.empty) {
+			break;
+		}
+		attempt.counted = locksOut(_policy.method);
+		attempt.doubtful =
+			(_memory.usesLeft && *_memory.usesLeft <= 0) || (_memory.secretEnds && *_memory.secretEnds <= now.wall);
 		attempt.nextAddress = _memory.retry.kind == LoginRetry::Kind::ambiguous && _memory.retry.streak == 1;
 		_memory.started = now.boot;
 		_memory.wanted = false;
@@ -202,7 +201,12 @@ Reports LoginKeeper::answered(Moment sent, Moment now, const LoginAnswer& answer
 		secretFound(*secret);
 	}
 	else if (const auto* trouble = std::get_if<LoginTrouble>(&answer)) {
-		failed(span, *trouble);
+		if (_out->empty) {
+			emptyAnswered(span, *trouble);
+		}
+		else {
+			failed(span, *trouble);
+		}
 	}
 	else {
 		(_out->token == LoginToken::rejected ? _memory.rejected : _memory.replaced).reset();
@@ -288,7 +292,6 @@ Reports LoginKeeper::adopted(Moment now)
 	memory.usedMark = memory.inUse->mark;
 	memory.usedIdentity = memory.inUse->identity;
 	memory.tookUse = memory.standingSince = now.boot;
-	memory.cutAt.reset();
 	memory.fullLease = facts.lease;
 	memory.life = {};
 	memory.life.standing = TokenLife::Standing::living;

@@ -20,6 +20,12 @@ struct LoginAttempt
 	LoginOperation operation = LoginOperation::logIn;
 	LoginToken token = LoginToken::none; ///< the token to send with it, or to revoke
 	Duration budget{};                   ///< time limit for all of it
+	/// With an empty object in place of the material: changes nothing, counts to no lockout, and shows that the server
+	/// answers before the material is sent once more. Any answer will do.
+	bool empty = false;
+	/// The server counts refusals of this login towards a lockout: LoginBudget is to be asked before it is sent.
+	bool counted = false;
+	bool doubtful = false;    ///< likewise: the material may have ended or be used up, although it was accepted before
 	bool nextAddress = false; ///< rather at another configured address than the last one (a standby locks for itself)
 };
 
@@ -74,6 +80,7 @@ public:
 	[[nodiscard]] Reports answered(Moment sent, Moment now, const LoginAnswer& answer);
 
 	/// Takes that the shared budget (LoginBudget) does not allow the attempt that attempt() returned; nothing was sent.
+	/// Only for attempts that are `counted`.
 	/// `why`: refusals of siblings, for the operator; empty: only others are under way.
 	[[nodiscard]] Reports heldBack(Moment now, Instant until, std::string_view why);
 
@@ -135,6 +142,7 @@ private:
 	void loginFailed(const Span& span, LoginRetry::Kind kind, Reason reason, std::string detail);
 	void wrapSpent(const Span& span, std::string why);
 	void unrevoked(const LoginTrouble& trouble);
+	void emptyAnswered(const Span& span, const LoginTrouble& trouble);
 	void rejectFresh();
 	[[nodiscard]] bool endsSooner(const Span& span, const LoggedIn& facts) const;
 
@@ -154,6 +162,7 @@ private:
 	{
 		LoginOperation operation;
 		LoginToken token;
+		bool empty;
 		std::uint64_t mark;     ///< of the material
 		std::uint64_t identity; ///< likewise
 		Instant startedBefore;  ///< LoginMemory::started before it

@@ -73,9 +73,8 @@ struct LoginMemory
 	TokenLife life;
 	Instant tookUse = Instant::min();       ///< time since which this token is in use
 	Instant standingSince = Instant::min(); ///< time of the latest change of its standing
-	std::optional<Instant> cutAt;   ///< time of the first grant that was cut at a max TTL that nobody had told before
-	Duration fullLease{};           ///< longest grant of this token
-	std::optional<NewToken> inUse;  ///< how the token in use was made; none: not by us, or not known
+	Duration fullLease{};                   ///< longest grant of this token
+	std::optional<NewToken> inUse;          ///< how the token in use was made; none: not by us, or not known
 	std::uint64_t usedMark = 0;     ///< of the material that made it, or that there was when it was found; 0: not known
 	std::uint64_t usedIdentity = 0; ///< likewise
 	std::optional<Duration> learnedLife; ///< of this role's tokens, from login to max TTL

@@ -52,8 +52,8 @@ public:
 			return plan;
 		}
 		plan.login = login();
-		plan.tried = _retry.kind != LoginRetry::Kind::none;
 		plan.at = _memory.canLogIn() ? plan.login : std::nullopt;
+		plan.empty = _retry.kind == LoginRetry::Kind::passing && _retry.lost && locksOut(_policy.method);
 		return lesser(plan);
 	}
 
@@ -127,6 +127,7 @@ private:
 		if (_memory.lookUpDue && _memory.hasLiving() && !_memory.fresh && (!plan.at || *plan.at > _now)) {
 			plan.at = _now;
 			plan.operation = LoginOperation::lookUpSecretId;
+			plan.empty = false;
 			plan.token = LoginToken::inUse;
 			return plan;
 		}
@@ -137,6 +138,7 @@ private:
 		plan.at = std::max(std::min(_memory.revokeAt, plan.at.value_or(Instant::max())), revocation(_now));
 		plan.operation = LoginOperation::revoke;
 		plan.token = LoginToken::replaced;
+		plan.empty = false;
 		return plan;
 	}
 
@@ -180,6 +182,22 @@ Duration pauseAfterEarlyDeaths(const LoginPolicy& policy, std::uint32_t deaths)
 
 } // namespace
 
+bool locksOut(LoginMethod method)
+{
+	switch (method) {
+	case LoginMethod::appRole:
+	case LoginMethod::userpass:
+	case LoginMethod::ldap:
+		return true;
+	case LoginMethod::kubernetes:
+	case LoginMethod::jwt:
+	case LoginMethod::certificate:
+	case LoginMethod::wrappedToken:
+		break;
+	}
+	return false;
+}
+
 Duration overlapOf(const LoginPolicy& policy, Duration lease, Duration life)
 {
 	const auto wanted =
@@ -213,9 +231,6 @@ std::optional<Instant> loginDue(const LoginPolicy& policy, const LoginMemory& me
 	}
 	if (const auto wall = beforeWall(policy, memory, chance)) {
 		at(*wall);
-	}
-	if (memory.cutAt) {
-		at(*memory.cutAt);
 	}
 	if (policy.rehearse > Duration::zero()) {
 		at(memory.tookUse + policy.rehearse);

@@ -24,14 +24,17 @@ struct LoginPlan
 	LoginOperation operation = LoginOperation::logIn;
 	LoginToken token = LoginToken::none;
 	std::optional<Instant> login; ///< the next login, also where other requests come before it; none: none is planned
-	bool tried = false;           ///< `login` is a further try of one that failed
+	bool empty = false;           ///< a login without material, see LoginAttempt
 };
 
-/// Plans. `wall`: the present by both clocks. `chance` is a number in [0, 1) for the jitter.
+/// Plans. `chance` is a number in [0, 1) for the jitter.
 [[nodiscard]] LoginPlan planOf(const LoginPolicy& policy, const LoginMemory& memory, double chance);
 
 /// Returns the moment at which something asks for a login, without regard to earlier failures; nothing: nothing does.
 [[nodiscard]] std::optional<Instant> loginDue(const LoginPolicy& policy, const LoginMemory& memory, double chance);
+
+/// Returns whether servers count refusals of this method's logins, and lock the identity at the fifth.
+[[nodiscard]] bool locksOut(LoginMethod method);
 
 /// Returns the overlap of two tokens that a login before a known wall leaves. `life`: from login to wall.
 [[nodiscard]] Duration overlapOf(const LoginPolicy& policy, Duration lease, Duration life);
