@@ -26,6 +26,12 @@ LoginPolicy loginPolicy(const LoginWorld& world)
 	return policy;
 }
 
+bool unsent(const LoginAnswer& answer)
+{
+	const auto* trouble = std::get_if<LoginTrouble>(&answer);
+	return trouble != nullptr && trouble->unsent;
+}
+
 LoginBudget::Result resultOf(const LoginAnswer& answer)
 {
 	if (std::holds_alternative<LoggedIn>(answer)) {
@@ -94,15 +100,18 @@ std::optional<LoginRequest> LoginPair::logIn(Moment now)
 	request.budget = attempt.budget;
 	request.empty = attempt.empty;
 	_counted = attempt.counted;
-	if (attempt.counted) {
+	_empty = attempt.empty;
+	if (attempt.counted || attempt.empty) {
 		const auto& material = _login.memory().material;
 		_identity = material.identityMark;
 		_material = material.mark;
+	}
+	if (attempt.counted) {
 		if (const auto leave = _budget.ask(now.boot, _identity, _material, attempt.doubtful); !leave.granted) {
 			if (!leave.why.empty()) {
 				_diary.heldBack.push_back(now.boot);
 			}
-			tell(now, _login.heldBack(now, leave.until, leave.why));
+			tell(now, _login.heldBack(now, leave));
 			settle(now);
 			return std::nullopt;
 		}
@@ -147,6 +156,9 @@ void LoginPair::loginAnswered(Moment sent, Moment now, const LoginReply& reply)
 {
 	_loggingIn = false;
 	const auto& answer = std::get<LoginAnswer>(reply.answer);
+	if (_empty && resultOf(answer) != LoginBudget::Result::lost && !unsent(answer)) {
+		_budget.heard(_identity);
+	}
 	if (_counted) {
 		_budget.ended(now.boot, _identity, _material, resultOf(answer), "web");
 	}

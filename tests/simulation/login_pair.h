@@ -38,6 +38,7 @@ private:
 	bool _renewing = false;
 	bool _loggingIn = false;
 	bool _counted = false;       ///< the login under way has a leave of the budget's
+	bool _empty = false;         ///< likewise: an empty one
 	std::uint64_t _identity = 0; ///< of the login under way
 	std::uint64_t _material = 0; ///< likewise
 	std::size_t _inUse = 0;

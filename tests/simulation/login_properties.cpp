@@ -130,7 +130,9 @@ Broken failureIsForetold(const LoginWorld& world, const LoginChronicle& chronicl
 	const bool foreseeable = readable && world.materialLife > 0s && world.rotation == 0s &&
 							 world.isFreeOf(allOfMaterial, worldBegins, chronicle.ends);
 	for (const auto& login : chronicle.logins) {
-		if (foreseeable && login.kind == LoginTrouble::Kind::material && !heard(login.issuer, login.sent, true)) {
+		const auto known = login.sent - world.materialLife; // by now it has ended
+		if (foreseeable && known >= worldBegins && login.kind == LoginTrouble::Kind::material &&
+			!heard(login.issuer, login.sent, true)) {
 			return "a login failed by what was known to end, and nobody was told" + at(login.sent);
 		}
 	}

@@ -365,7 +365,7 @@ TokenLife Keeper::life() const
 	life.accepted = _memory.accepted;
 	life.forEver = lease.end == Lease::End::never;
 	life.renewable = _memory.unrenewable == Reason::none;
-	life.expiry = lease.known() ? std::optional(lease.earliest) : std::nullopt;
+	life.expiry = lease.known() ? std::optional(lease.nextEnd(_seen.boot)) : std::nullopt;
 	life.maxTtlEnd = lease.maxTtlEnd;
 	life.lease = lease.granted;
 	life.capped = lease.maxTtlReached;

@@ -180,6 +180,7 @@ void LoginKeeper::failed(const Span& span, const LoginTrouble& trouble)
 		return;
 	}
 	_memory.retry.lost = lost;
+	_memory.emptyFirst = lost && locksOut(_policy.method);
 	if (trouble.retryAfter) {
 		_memory.retry.notBefore = span.now.boot + std::min<Duration>(*trouble.retryAfter, std::chrono::hours(1));
 	}
@@ -195,13 +196,13 @@ void LoginKeeper::emptyAnswered(const Span& span, const LoginTrouble& trouble)
 	if (trouble.kind == LoginTrouble::Kind::passes) {
 		loginFailed(span, LoginRetry::Kind::passing, trouble.reason, trouble.detail);
 	}
-	_memory.retry.lost = silent;
+	_memory.emptyFirst = silent;
 }
 
 void LoginKeeper::loginFailed(const Span& span, LoginRetry::Kind kind, Reason reason, std::string detail)
 {
 	auto& retry = _memory.retry;
-	const bool changed = _memory.materialAt > retry.asOf;
+	const bool changed = kind != LoginRetry::Kind::passing && _memory.materialAt > retry.asOf;
 	retry.fail(kind, reason, span, changed);
 	++_memory.failures;
 	_verdict = Verdict{Outcome::failure, reason, std::move(detail), retry.failures, span.now.boot - span.sent.boot};

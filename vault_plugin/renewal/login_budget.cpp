@@ -34,7 +34,7 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	if (spent) {
 		const auto by = material.by.empty() ? std::string() : " for issuer " + material.by;
 		const auto ago = format::lifeInWords(now - identity.latestRefusal);
-		return {false, identity.latestRefusal + _limits.forgets,
+		return {false, identity.latestRefusal + _limits.forgets, false,
 			material.refusals >= _limits.sameBytes
 				? "refused " + ago + " ago" + by + ", and the material has not changed since"
 				: "other material of this identity was refused " + std::to_string(identity.refusals) +
@@ -44,11 +44,14 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	const bool crowded = identity.refusals + identity.underWay >= limit ||
 						 (!material.proven && identity.underWay >= _limits.unprovenUnderWay);
 	if (crowded) {
-		return {false, now + _limits.turn, {}};
+		return {false, now + _limits.turn, false, {}};
+	}
+	if (identity.silent) {
+		return {false, now, true, {}};
 	}
 	++identity.underWay;
 	++material.underWay;
-	return {true, now, {}};
+	return {true, now, false, {}};
 }
 
 void LoginBudget::ended(
@@ -59,10 +62,10 @@ void LoginBudget::ended(
 	identity.underWay -= identity.underWay > 0 ? 1 : 0;
 	material.underWay -= material.underWay > 0 ? 1 : 0;
 	material.latest = now;
+	identity.silent = identity.silent && (result == Result::lost || result == Result::nothing);
 	switch (result) {
 	case Result::accepted: // the server forgets the refusals too; but in a cluster only the node that was asked does
 		material.proven = true;
-		material.answerLost = false;
 		material.refusals = 0;
 		return;
 	case Result::refused:
@@ -70,16 +73,24 @@ void LoginBudget::ended(
 		material.proven = false;
 		material.by = who;
 		break;
-	case Result::lost:
-		if (material.proven && !std::exchange(material.answerLost, true)) {
+	case Result::lost: {
+		identity.silent = true;
+		const auto before = std::exchange(identity.latestLost, now);
+		if (material.proven && (before == Instant::min() || now - before >= _limits.forgets)) {
 			return;
 		}
 		break;
+	}
 	case Result::nothing:
 		return;
 	}
 	++identity.refusals;
 	identity.latestRefusal = now;
+}
+
+void LoginBudget::heard(std::uint64_t identity)
+{
+	_identities[identity].silent = false;
 }
 
 bool LoginBudget::hasRefused(Instant now, std::uint64_t identityMark) const

@@ -14,9 +14,9 @@ namespace issuer::vault::renewal {
 ///
 /// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for everybody, and forgets refusals
 /// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*. A login whose
-/// answer was lost counts as one, since it may have been refused; of material that was accepted before, the first such
-/// does not: it can at most have spent the last use. Identities and materials are keyed hashes: no secret is in here.
-/// Not thread-safe: the owner guards it.
+/// answer was lost counts as one, since it may have been refused, and the next one has to wait until the server has
+/// answered an empty one. The first one of material that was accepted before does not count. Identities and materials
+/// are keyed hashes: no secret is in here. Not thread-safe: the owner guards it.
 class LoginBudget
 {
 public:
@@ -35,8 +35,9 @@ public:
 	struct Leave
 	{
 		bool granted = true;
-		Instant until;   ///< where not granted: ask again then
-		std::string why; ///< refusals of siblings, in words for the operator; empty: only others are under way
+		Instant until;           ///< where not granted: ask again then
+		bool emptyFirst = false; ///< not granted, since an answer to a sibling was lost: an empty login first
+		std::string why;         ///< refusals of siblings, in words for the operator; empty: only others are under way
 	};
 
 	enum class Result : std::uint8_t
@@ -66,6 +67,9 @@ public:
 	/// Takes the result of a login that was granted. `who`: the issuer's name, for its siblings' logs.
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result, std::string_view who);
 
+	/// Takes that the server has answered an empty login of this identity.
+	void heard(std::uint64_t identity);
+
 	/// Returns whether this library has seen the identity refused lately: "permission denied" may be a lockout then.
 	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
 
@@ -77,14 +81,15 @@ private:
 	{
 		unsigned refusals = 0;
 		unsigned underWay = 0;
-		bool proven = false;     ///< accepted, and not refused since
-		bool answerLost = false; ///< an answer was lost since it was accepted
+		bool proven = false; ///< accepted, and not refused since
 		Instant latest = Instant::min();
 		std::string by; ///< the issuer that was refused
 	};
 	struct Identity
 	{
-		unsigned refusals = 0; ///< in a row, none further than `forgets` from the next
+		unsigned refusals = 0;               ///< in a row, none further than `forgets` from the next
+		bool silent = false;                 ///< the latest login's answer was lost
+		Instant latestLost = Instant::min(); ///< of material that was accepted before
 		unsigned underWay = 0;
 		Instant latestRefusal = Instant::min();
 		std::map<std::uint64_t, Material> materials;

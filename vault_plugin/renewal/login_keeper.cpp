@@ -216,7 +216,7 @@ Reports LoginKeeper::answered(Moment sent, Moment now, const LoginAnswer& answer
 	return take(now);
 }
 
-Reports LoginKeeper::heldBack(Moment now, Instant until, std::string_view why)
+Reports LoginKeeper::heldBack(Moment now, const LoginBudget::Leave& leave)
 {
 	if (!_running || !_out) {
 		return {};
@@ -226,11 +226,12 @@ Reports LoginKeeper::heldBack(Moment now, Instant until, std::string_view why)
 		++*_memory.usesLeft;
 	}
 	_out.reset();
-	_memory.heldUntil = until;
+	_memory.heldUntil = leave.until;
+	_memory.emptyFirst = _memory.emptyFirst || leave.emptyFirst;
 	_seen = now;
-	if (!why.empty() && !std::exchange(_memory.heldTold, true)) {
-		note(Level::warn, "no login until " + format::until(now.wallAt(until), now.wall) +
-							  ", so that nobody is locked out: " + std::string(why));
+	if (!leave.why.empty() && !std::exchange(_memory.heldTold, true)) {
+		note(Level::warn, "no login until " + format::until(now.wallAt(leave.until), now.wall) +
+							  ", so that nobody is locked out: " + leave.why);
 	}
 	return take(now);
 }
@@ -287,7 +288,7 @@ Reports LoginKeeper::adopted(Moment now)
 	memory.earlyDeaths = stood ? 0 : memory.earlyDeaths;
 	memory.livesSinceLearned += 1;
 	memory.retry = {};
-	memory.wanted = memory.heldTold = false;
+	memory.wanted = memory.heldTold = memory.emptyFirst = false;
 	memory.heldUntil = Instant::min();
 	memory.usedMark = memory.inUse->mark;
 	memory.usedIdentity = memory.inUse->identity;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "renewal/login_budget.h"
 #include "renewal/login_facts.h"
 #include "renewal/login_memory.h"
 #include "renewal/login_plan.h"
@@ -81,8 +82,7 @@ public:
 
 	/// Takes that the shared budget (LoginBudget) does not allow the attempt that attempt() returned; nothing was sent.
 	/// Only for attempts that are `counted`.
-	/// `why`: refusals of siblings, for the operator; empty: only others are under way.
-	[[nodiscard]] Reports heldBack(Moment now, Instant until, std::string_view why);
+	[[nodiscard]] Reports heldBack(Moment now, const LoginBudget::Leave& leave);
 
 	/// Returns whether the owner must hold this token: `fresh` until adopted() or unproven(), the others until they
 	/// were revoked.

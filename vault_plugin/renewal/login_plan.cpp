@@ -53,7 +53,7 @@ public:
 		}
 		plan.login = login();
 		plan.at = _memory.canLogIn() ? plan.login : std::nullopt;
-		plan.empty = _retry.kind == LoginRetry::Kind::passing && _retry.lost && locksOut(_policy.method);
+		plan.empty = _memory.emptyFirst;
 		return lesser(plan);
 	}
 
@@ -267,7 +267,7 @@ Duration budgetOf(const LoginPolicy& policy, const LoginMemory& memory, LoginOpe
 		break;
 	}
 	const auto& expiry = memory.life.expiry;
-	if (!memory.hasLiving() || !expiry || *expiry <= now) {
+	if (!expiry || *expiry <= now) {
 		return policy.requestTimeout;
 	}
 	// A server that hangs never uses up the life that later tries need.

@@ -50,12 +50,13 @@ struct TokenLife
 	};
 
 	Standing standing = Standing::none;
-	State state = State::stopped;     ///< as reported
-	Reason reason = Reason::none;     ///< as reported
-	bool accepted = false;            ///< the server has accepted it
-	bool forEver = false;             ///< never expires
-	bool renewable = true;            ///< false: ends with its lease (not renewable, batch, limited uses)
-	std::optional<Instant> expiry;    ///< first moment at which it may end; none: unknown or never
+	State state = State::stopped;  ///< as reported
+	Reason reason = Reason::none;  ///< as reported
+	bool accepted = false;         ///< the server has accepted it
+	bool forEver = false;          ///< never expires
+	bool renewable = true;         ///< false: ends with its lease (not renewable, batch, limited uses)
+	std::optional<Instant> expiry; ///< next moment at which it may end; none: unknown or never. In the future although
+								   ///< the token counts as dead: a renewal without an answer may have saved it
 	std::optional<Instant> maxTtlEnd; ///< no renewal reaches beyond this moment; none: none is known
 	Duration lease{};                 ///< length of the latest grant; 0: none is known
 	bool capped = false;              ///< the latest grant was cut at the max TTL
