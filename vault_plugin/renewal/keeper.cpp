@@ -365,7 +365,9 @@ TokenLife Keeper::life() const
 	life.accepted = _memory.accepted;
 	life.forEver = lease.end == Lease::End::never;
 	life.renewable = _memory.unrenewable == Reason::none;
-	life.expiry = lease.known() ? std::optional(lease.nextEnd(_seen.boot)) : std::nullopt;
+	if (lease.known()) {
+		life.expiry = _memory.dead() ? lease.ifRenewedLatest : lease.earliest;
+	}
 	life.maxTtlEnd = lease.maxTtlEnd;
 	life.lease = lease.granted;
 	life.capped = lease.maxTtlReached;

@@ -63,6 +63,7 @@ bool LoginKeeper::endsSooner(const Span& span, const LoggedIn& facts) const
 /// Takes a token that waits for its proof from now on; or that is not wanted, and to be revoked.
 void LoginKeeper::loggedIn(const Span& span, const LoggedIn& facts)
 {
+	_memory.latency = std::max(_memory.latency / 2, span.now.boot - span.sent.boot);
 	_memory.fresh = NewToken{span.sent.boot, span.now.boot, facts, _out->mark, _out->identity};
 	if (facts.usesLeft != 0) {
 		rejectFresh();

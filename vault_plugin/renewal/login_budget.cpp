@@ -14,12 +14,12 @@ void LoginBudget::forget(Identity& identity, Instant now) const
 		identity.refusals = 0;
 		identity.latestRefusal = Instant::min();
 		for (auto& [mark, material] : identity.materials) {
-			material.refusals = 0;
+			material.refusals = material.lost = 0;
 		}
 	}
 	std::erase_if(identity.materials, [&](const auto& entry) {
 		const auto& material = entry.second;
-		return material.underWay == 0 && material.refusals == 0 && !material.proven;
+		return material.underWay == 0 && material.refusals + material.lost == 0 && !material.proven;
 	});
 }
 
@@ -42,7 +42,7 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	}
 	// Each login under way may be one more refusal.
 	const bool crowded = identity.refusals + identity.underWay >= limit ||
-						 (!material.proven && identity.underWay >= _limits.unprovenUnderWay);
+						 identity.underWay >= (material.proven ? _limits.provenUnderWay : _limits.unprovenUnderWay);
 	if (crowded) {
 		return {false, now + _limits.turn, false, {}};
 	}
@@ -65,22 +65,20 @@ void LoginBudget::ended(
 	identity.silent = identity.silent && (result == Result::lost || result == Result::nothing);
 	switch (result) {
 	case Result::accepted: // the server forgets the refusals too; but in a cluster only the node that was asked does
+		identity.refusals -= std::min(identity.refusals, std::exchange(material.lost, 0U));
 		material.proven = true;
 		material.refusals = 0;
 		return;
 	case Result::refused:
 		++material.refusals;
+		material.lost = 0;
 		material.proven = false;
 		material.by = who;
 		break;
-	case Result::lost: {
+	case Result::lost:
 		identity.silent = true;
-		const auto before = std::exchange(identity.latestLost, now);
-		if (material.proven && (before == Instant::min() || now - before >= _limits.forgets)) {
-			return;
-		}
+		++material.lost;
 		break;
-	}
 	case Result::nothing:
 		return;
 	}

@@ -14,8 +14,8 @@ namespace issuer::vault::renewal {
 ///
 /// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for everybody, and forgets refusals
 /// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*. A login whose
-/// answer was lost counts as one, since it may have been refused, and the next one has to wait until the server has
-/// answered an empty one. The first one of material that was accepted before does not count. Identities and materials
+/// answer was lost counts as one, since it may have been refused, until the same material is accepted; and the next one
+/// waits until the server has answered an empty one. Identities and materials
 /// are keyed hashes: no secret is in here. Not thread-safe: the owner guards it.
 class LoginBudget
 {
@@ -27,6 +27,7 @@ public:
 		unsigned unprovenBytes = 3;    ///< refusals of an identity, for material that was not accepted lately
 		unsigned provenBytes = 4;      ///< likewise, for material that was: one more than the others may use up
 		unsigned unprovenUnderWay = 2; ///< logins at once before the material was accepted
+		unsigned provenUnderWay = 3;   ///< likewise, after it: were all their answers lost, one more could be sent
 		Duration forgets = std::chrono::minutes(16);
 		Duration turn = std::chrono::milliseconds(250); ///< pause of a login that waits for others under way
 	};
@@ -80,6 +81,7 @@ private:
 	struct Material
 	{
 		unsigned refusals = 0;
+		unsigned lost = 0; ///< answers since the latest one that came
 		unsigned underWay = 0;
 		bool proven = false; ///< accepted, and not refused since
 		Instant latest = Instant::min();
@@ -87,9 +89,8 @@ private:
 	};
 	struct Identity
 	{
-		unsigned refusals = 0;               ///< in a row, none further than `forgets` from the next
-		bool silent = false;                 ///< the latest login's answer was lost
-		Instant latestLost = Instant::min(); ///< of material that was accepted before
+		unsigned refusals = 0; ///< in a row, none further than `forgets` from the next; lost answers too
+		bool silent = false;   ///< the latest login's answer was lost
 		unsigned underWay = 0;
 		Instant latestRefusal = Instant::min();
 		std::map<std::uint64_t, Material> materials;

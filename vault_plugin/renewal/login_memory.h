@@ -55,6 +55,7 @@ struct LoginMemory
 {
 	Instant asOf = Instant::min();      ///< time of the latest change of facts; min: never begun
 	Instant started = Instant::min();   ///< time at which the latest login, or unwrap, was sent
+	Duration latency{};                 ///< of the logins that brought a token, slow ones for longer
 	bool wanted = false;                ///< the host wants a login
 	bool emptyFirst = false;            ///< an answer was lost: an empty login before the next one
 	Instant heldUntil = Instant::min(); ///< end of the shared budget's pause

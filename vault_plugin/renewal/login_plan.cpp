@@ -271,7 +271,7 @@ Duration budgetOf(const LoginPolicy& policy, const LoginMemory& memory, LoginOpe
 		return policy.requestTimeout;
 	}
 	// A server that hangs never uses up the life that later tries need.
-	const Duration least = std::chrono::seconds(1);
+	const auto least = std::max<Duration>(std::chrono::seconds(1), 2 * memory.latency);
 	return std::min(policy.requestTimeout, std::max((*expiry - now) / 4, least));
 }
 
