@@ -233,7 +233,9 @@ private:
 		if (lane.request.renewal == Operation::lookUp) {
 			return {_server.lookUp(lane.request.token, momentAt(_now)), {}};
 		}
-		return {_server.renew(lane.request.token, _issuers[issuer].material, _now), {}};
+		return {
+			_server.renew(lane.request.token, _issuers[issuer].material, _now, lane.request.budget == Duration::zero()),
+			{}};
 	}
 
 	LoginReply logIn(unsigned issuer, const Lane& lane)

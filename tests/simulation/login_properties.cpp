@@ -222,7 +222,7 @@ constexpr std::array all = {
 bool inVain(const LoginWorld& world, const LoginChronicle& chronicle, const LoginChronicle::Gap& gap)
 {
 	const auto& token = chronicle.tokens[gap.token];
-	if (token.revoked || world.otherAddress || !lasts(world) || world.happens(Mishap::wallMoves)) {
+	if (token.revoked || token.unheard || world.otherAddress || !lasts(world) || world.happens(Mishap::wallMoves)) {
 		return false;
 	}
 	// As much as the last tries need: one whose answer is lost, the pause after it, and two round trips.

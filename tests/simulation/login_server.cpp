@@ -66,7 +66,7 @@ Answer LoginServer::lookUp(std::size_t index, Moment now)
 	return facts;
 }
 
-Answer LoginServer::renew(std::size_t index, std::size_t presented, Instant now)
+Answer LoginServer::renew(std::size_t index, std::size_t presented, Instant now, bool heard)
 {
 	auto& token = _tokens[index];
 	if (!accepted(token, now)) {
@@ -89,6 +89,7 @@ Answer LoginServer::renew(std::size_t index, std::size_t presented, Instant now)
 	if (lease <= 0s) {
 		return tokenTrouble(Trouble::Kind::pastMaxTtl);
 	}
+	token.unheard = now + lease > token.end ? !heard : token.unheard;
 	token.end = std::max(token.end, now + lease);
 	return Grant{lease, cut, true};
 }

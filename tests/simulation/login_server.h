@@ -23,6 +23,7 @@ public:
 		Instant end; ///< may be extended
 		Instant wall = Instant::max();
 		Duration lease{};
+		bool unheard = false; ///< the answer that told of its end was lost
 		bool proven = false;  ///< a request with it was accepted
 		bool revoked = false; ///< by somebody else, or by its owner
 		bool revokeAsked = false;
@@ -43,7 +44,8 @@ public:
 	void moveWall(Duration maxTtl) { _maxTtl = maxTtl; }
 
 	[[nodiscard]] vault::renewal::Answer lookUp(std::size_t token, Moment now);
-	[[nodiscard]] vault::renewal::Answer renew(std::size_t token, std::size_t presented, Instant now);
+	/// `heard`: the answer will reach the issuer.
+	[[nodiscard]] vault::renewal::Answer renew(std::size_t token, std::size_t presented, Instant now, bool heard);
 	/// Returns the answer, and the token that it brings.
 	[[nodiscard]] std::pair<vault::renewal::LoginAnswer, std::optional<std::size_t>> logIn(
 		unsigned issuer, std::size_t material, Instant now);
