@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+import login_mutations
+
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin"
 WORLDS = "300000"  # at most; the first one in which it shows is enough
 MANY = "1000000"   # for what takes a rare turn of events; as many as are played unbroken
@@ -330,6 +332,11 @@ def judged_by_worlds(prop, worlds=WORLDS):
     return "tests/simulation/simulate", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
 
 
+def judged_by_logins(prop):
+    options = ["--worlds", "100000", "--seed", "1", "--property", prop, "--first", "--brief"]
+    return "tests/simulation/simulate_logins", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
+
+
 def judged_by_test(target, tests):
     options = ["--gtest_brief=1", "--gtest_fail_fast", f"--gtest_filter={tests}"]
     return target, options, lambda run: run.returncode != 0
@@ -357,7 +364,10 @@ def main():
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
     everything = [(*m[:2], m[2:5], judged_by_worlds(*m[5:]), m[5]) for m in MUTATIONS] + \
-                 [(*m[:2], m[2:5], judged_by_test(*m[5:]), m[5].split("/")[-1]) for m in ELSEWHERE]
+                 [(*m[:2], m[2:5], judged_by_test(*m[5:]), m[5].split("/")[-1]) for m in ELSEWHERE] + \
+                 [(*m[:2], m[2:5], judged_by_logins(m[5]), m[5]) for m in login_mutations.BY_WORLDS] + \
+                 [(*m[:2], m[2:5], judged_by_test("tests/unit/renewal/login_test", m[5]), "login_test")
+                  for m in login_mutations.BY_TESTS]
     wanted = [m for m in everything if not sys.argv[2:] or set(m[:2]) & set(sys.argv[2:])]
     if not wanted:
         sys.exit(f"no such mutation: {' '.join(sys.argv[2:])}")

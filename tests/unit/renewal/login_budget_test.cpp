@@ -1,0 +1,136 @@
+#include "renewal/login_budget.h"
+
+#include <gmock/gmock.h>
+
+/// Refusals that all issuers of a process share: no identity is locked out, and good material is not kept waiting.
+namespace issuer::vault::renewal {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using Result = LoginBudget::Result;
+
+class LoginBudgetOfSiblings : public testing::Test
+{
+protected:
+	bool tries(std::uint64_t material, Result result)
+	{
+		if (!budget.ask(now, 1, material).granted) {
+			return false;
+		}
+		budget.ended(now, 1, material, result, "web-17");
+		return true;
+	}
+
+	LoginBudget budget;
+	Instant now{1000h};
+};
+
+TEST_F(LoginBudgetOfSiblings, AllowsTwoRefusalsOfTheSameBytes)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_TRUE(tries(7, Result::refused));
+	now += 3min;
+	const auto leave = budget.ask(now, 1, 7);
+	EXPECT_FALSE(leave.granted);
+	EXPECT_EQ(leave.until, now + 13min);
+	EXPECT_THAT(leave.why, HasSubstr("refused 3 min"));
+	EXPECT_THAT(leave.why, HasSubstr("for issuer web-17"));
+	EXPECT_TRUE(tries(8, Result::accepted)) << "other bytes are tried at once";
+}
+
+TEST_F(LoginBudgetOfSiblings, NeverComesToTheFifthRefusalWhateverTheBytes)
+{
+	int refusals = 0;
+	for (std::uint64_t material = 1; material <= 100; ++material) {
+		refusals += tries(material, Result::refused) ? 1 : 0;
+	}
+	EXPECT_EQ(refusals, 3);
+}
+
+TEST_F(LoginBudgetOfSiblings, KeepsATryForBytesThatWereAcceptedLately)
+{
+	EXPECT_TRUE(tries(50, Result::accepted));
+	for (std::uint64_t material = 1; material <= 100; ++material) {
+		static_cast<void>(tries(material + 100, Result::refused));
+	}
+	EXPECT_TRUE(tries(50, Result::accepted));
+	EXPECT_TRUE(tries(50, Result::refused)) << "the fourth";
+	EXPECT_FALSE(tries(50, Result::refused));
+}
+
+TEST_F(LoginBudgetOfSiblings, ForgetsRefusalsOnlyOnceNoneCameFor16Minutes)
+{
+	EXPECT_TRUE(tries(1, Result::refused));
+	now += 10min;
+	EXPECT_TRUE(tries(2, Result::refused));
+	now += 10min;
+	EXPECT_TRUE(tries(3, Result::refused)) << "the third of a row, though the first is 20 min old";
+	now += 15min;
+	EXPECT_FALSE(tries(4, Result::refused));
+	now += 1min;
+	EXPECT_TRUE(tries(4, Result::refused));
+}
+
+TEST_F(LoginBudgetOfSiblings, CountsLoginsUnderWayAsRefusals)
+{
+	EXPECT_TRUE(budget.ask(now, 1, 1).granted);
+	EXPECT_TRUE(budget.ask(now, 1, 2).granted);
+	const auto leave = budget.ask(now, 1, 3);
+	EXPECT_FALSE(leave.granted);
+	EXPECT_EQ(leave.until, now + 250ms);
+	EXPECT_EQ(leave.why, "");
+	EXPECT_TRUE(budget.ask(now, 2, 3).granted) << "another identity";
+}
+
+TEST_F(LoginBudgetOfSiblings, SendsAnEmptyLoginFirstAfterALostAnswer)
+{
+	EXPECT_TRUE(tries(1, Result::lost));
+	auto leave = budget.ask(now, 1, 2);
+	EXPECT_FALSE(leave.granted);
+	EXPECT_TRUE(leave.emptyFirst);
+	budget.heard(1);
+	EXPECT_TRUE(budget.ask(now, 1, 2).granted);
+}
+
+TEST_F(LoginBudgetOfSiblings, CountsLostAnswersUntilTheirMaterialIsAccepted)
+{
+	for (int lost = 0; lost < 3; ++lost) {
+		EXPECT_TRUE(tries(1, Result::lost));
+		budget.heard(1);
+	}
+	EXPECT_FALSE(tries(2, Result::refused)) << "all three may have been refused";
+	LoginBudget other;
+	budget = other;
+	EXPECT_TRUE(tries(1, Result::lost));
+	budget.heard(1);
+	EXPECT_TRUE(tries(1, Result::lost));
+	budget.heard(1);
+	EXPECT_TRUE(tries(1, Result::accepted)) << "so the lost ones were accepted too";
+	EXPECT_TRUE(tries(2, Result::refused));
+	EXPECT_TRUE(tries(2, Result::refused));
+	EXPECT_TRUE(tries(3, Result::refused));
+}
+
+TEST_F(LoginBudgetOfSiblings, DoubtsBytesThatMayBeUsedUp)
+{
+	EXPECT_TRUE(tries(1, Result::accepted));
+	EXPECT_TRUE(tries(2, Result::refused));
+	EXPECT_TRUE(tries(3, Result::refused));
+	EXPECT_TRUE(tries(4, Result::refused));
+	EXPECT_FALSE(budget.ask(now, 1, 1, true).granted);
+}
+
+TEST_F(LoginBudgetOfSiblings, GoesOnAfterAHandOver)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_TRUE(tries(7, Result::refused));
+	LoginBudget next;
+	next.resume(now, budget.marks(now));
+	EXPECT_FALSE(next.ask(now + 1min, 1, 7).granted);
+	EXPECT_TRUE(next.hasRefused(now + 1min, 1));
+	EXPECT_FALSE(next.hasRefused(now + 16min, 1));
+}
+
+} // namespace
+} // namespace issuer::vault::renewal
