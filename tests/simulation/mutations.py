@@ -333,7 +333,7 @@ def judged_by_worlds(prop, worlds=WORLDS):
 
 
 def judged_by_logins(prop):
-    options = ["--worlds", "100000", "--seed", "1", "--property", prop, "--first", "--brief"]
+    options = ["--worlds", "60000", "--seed", "1", "--property", prop, "--first", "--brief"]
     return "tests/simulation/simulate_logins", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
 
 
