@@ -119,6 +119,56 @@ TEST_F(AnInstance, GetsEventsAndLinesInWords)
 	EXPECT_THAT(log->texts, ElementsAre("tls: a line ?"));
 }
 
+TEST_F(AnInstance, TellsOfALoginAsAnEventOfItsOwnKind)
+{
+	auto instance = create();
+	ASSERT_TRUE(instance->setRecorder(events));
+	std::vector<issuer_event_kind> kinds;
+	events->onRecord = [&](const issuer_event& event) { kinds.push_back(event.kind); };
+	script.latest->host.record({.result = ISSUER_RESULT_SUCCESS, .reason = ISSUER_REASON_LOGGED_IN, .ofLogin = true});
+	script.latest->host.record({.reason = ISSUER_REASON_LOGIN_ENDS, .ofLogin = true});
+	script.latest->host.record({.state = ISSUER_STATE_ACTIVE});
+	EXPECT_THAT(kinds, ElementsAre(ISSUER_EVENT_LOGIN, ISSUER_EVENT_LOGIN, ISSUER_EVENT_STATE));
+}
+
+TEST_F(AnInstance, KnowsNothingOfLoginsFromAPluginOf1_0)
+{
+	issuer_lifecycle before = table();
+	before.get_extension = [](const char*) noexcept -> const void* {
+		static const issuer_health_ext health{
+			sizeof health, 0, [](issuer_instance*, issuer_health* out, issuer_error*) noexcept -> issuer_rc {
+				out->struct_size = offsetof(issuer_health, login_success);
+				return ISSUER_OK;
+			}};
+		return &health;
+	};
+	auto instance = kit::Instance::create({&before, [](auto*) {}}, "{}", log);
+	const auto health = instance->health();
+	EXPECT_EQ(health->login_success + health->login_failure, 0U);
+	EXPECT_EQ(health->next_login_unix_ms, -1);
+	EXPECT_EQ(health->login_ends_unix_ms, -1);
+	EXPECT_EQ(health->login_uses_left, -1);
+}
+
+TEST_F(AnInstance, LendsItsSecretsToOneThatCanTakeThem)
+{
+	auto old = create();
+	script.latest->secrets = "token";
+	auto next = create();
+	ASSERT_TRUE(old->canLendTo(*next));
+	EXPECT_TRUE(old->lend([&](std::string_view secrets) { EXPECT_TRUE(next->take(secrets)); }));
+	EXPECT_EQ(script.latest->secrets, "token");
+}
+
+TEST_F(AnInstance, LendsNothingToAnotherPlugin)
+{
+	static constexpr issuer_descriptor stranger = kit::descriptor("org.example.stranger", "Stranger", "1");
+	issuer_lifecycle other = table();
+	other.descriptor = &stranger;
+	auto next = kit::Instance::create({&other, [](auto*) {}}, "{}", log);
+	EXPECT_FALSE(create()->canLendTo(*next));
+}
+
 TEST_F(AnInstance, WhatARecorderOrLogThrowsDoesNotReachThePlugin)
 {
 	auto instance = create();
@@ -156,7 +206,7 @@ TEST_F(AnInstance, OfATableThatCannotBeDrivenIsRefused)
 		return kit::Instance::create({&damaged, [](auto*) {}}, "{}", log).answer().text;
 	};
 	EXPECT_THAT(
-		refused([](auto& it) { it.abi_major = 2; }), testing::StartsWith("it speaks version 2.0 of the contract"));
+		refused([](auto& it) { it.abi_major = 2; }), testing::StartsWith("it speaks version 2.1 of the contract"));
 	EXPECT_THAT(refused([](auto& it) { it.struct_size = 8; }), testing::HasSubstr("too short (8 bytes)"));
 	EXPECT_EQ(refused([](auto& it) { it.stop = nullptr; }), "its function stop is missing");
 	EXPECT_EQ(refused([](auto& it) { it.descriptor = nullptr; }), "it has no descriptor");
@@ -167,9 +217,11 @@ TEST_F(AnInstance, IsReplacedWhileItRunsAndGivesWhatItKnows)
 {
 	auto running = create();
 	ASSERT_TRUE(running->setRecorder(events) && running->start());
+	script.latest->secrets = "token";
 	auto next = create();
 	EXPECT_TRUE(kit::replace(*running, std::move(*next), events, milliseconds(1000)));
 	EXPECT_EQ(script.imported, "state");
+	EXPECT_EQ(script.latest->secrets, "token");
 	EXPECT_EQ(script.living, 1);
 	EXPECT_TRUE(script.latest->isRunning());
 	script.latest->host.record({.detail = "of the new one"});
@@ -183,10 +235,17 @@ TEST_F(AnInstance, GoesOnWhereItsSuccessorDoesNotStart)
 	KitPlugin* const old = script.latest;
 	auto next = create();
 	int starts = 0;
-	script.onStart = [&] { return ++starts == 1 ? kit::Answer{ISSUER_E_UNAVAILABLE, "no server"} : kit::Answer(); };
+	script.onStart = [&, its = script.latest] {
+		if (++starts > 1) {
+			return kit::Answer();
+		}
+		its->secrets = "unwrapped"; // and cannot be unwrapped a second time
+		return kit::Answer{ISSUER_E_UNAVAILABLE, "no server"};
+	};
 	EXPECT_EQ(kit::replace(*running, std::move(*next), events, milliseconds(1000)).text, "no server");
 	EXPECT_EQ(script.living, 1);
 	EXPECT_TRUE(old->isRunning());
+	EXPECT_EQ(old->secrets, "unwrapped");
 	old->host.record({.detail = "of the old one"});
 	EXPECT_THAT(events->details, ElementsAre("of the old one"));
 }

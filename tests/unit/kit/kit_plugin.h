@@ -79,7 +79,21 @@ public:
 		return {};
 	}
 
+	kit::Answer lend(const kit::Lend& lend)
+	{
+		if (!secrets.empty()) {
+			lend(secrets);
+		}
+		return secrets.empty() ? kit::Answer{ISSUER_E_UNAVAILABLE, "nothing to lend"} : kit::Answer();
+	}
+	kit::Answer take(std::string_view bytes)
+	{
+		secrets = bytes;
+		return {};
+	}
+
 	kit::HostCallbacks& host;
+	std::string secrets;
 
 private:
 	Script& _script;

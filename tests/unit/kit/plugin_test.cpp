@@ -58,6 +58,9 @@ public: // callbacks are no members
 		const auto* handover = static_cast<const issuer_handover_ext*>(table().get_extension(ISSUER_EXT_HANDOVER));
 		const auto* credential =
 			static_cast<const issuer_credential_ext*>(table().get_extension(ISSUER_EXT_CREDENTIAL));
+		const auto* secrets = static_cast<const issuer_secrets_ext*>(table().get_extension(ISSUER_EXT_SECRETS));
+		EXPECT_EQ(secrets->take(instance, kit::borrow("secrets"), nullptr), wanted);
+		EXPECT_EQ(secrets->lend(instance, visit, nullptr, nullptr), wanted);
 		EXPECT_EQ(table().start(instance, nullptr), wanted);
 		EXPECT_EQ(table().stop(instance, 0, nullptr), wanted);
 		EXPECT_EQ(table().set_recorder(instance, nullptr, nullptr), wanted);
@@ -235,9 +238,26 @@ TEST_F(PluginOfTheKit, FillsAHealthNoFurtherThanItsCallerKnows)
 	EXPECT_EQ(health->snapshot(self, nullptr, nullptr), ISSUER_E_INVALID);
 }
 
+TEST_F(PluginOfTheKit, TellsAHostOfThisVersionOfLogins)
+{
+	script.health.loginSuccesses = 3;
+	script.health.loginFailures = 1;
+	script.health.nextLogin = kit::WallTime{std::chrono::seconds(4)};
+	script.health.loginUsesLeft = 0;
+	const auto* health = static_cast<const issuer_health_ext*>(table().get_extension(ISSUER_EXT_HEALTH));
+	issuer_health known{};
+	known.struct_size = sizeof known;
+	EXPECT_EQ(health->snapshot(self, &known, nullptr), ISSUER_OK);
+	EXPECT_EQ(known.login_success, 3U);
+	EXPECT_EQ(known.login_failure, 1U);
+	EXPECT_EQ(known.next_login_unix_ms, 4000);
+	EXPECT_EQ(known.login_ends_unix_ms, -1);
+	EXPECT_EQ(known.login_uses_left, 0);
+}
+
 TEST_F(PluginOfTheKit, OffersTheExtensionsWhoseFunctionsItHas)
 {
-	for (const char* id : {ISSUER_EXT_HEALTH, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL}) {
+	for (const char* id : {ISSUER_EXT_HEALTH, ISSUER_EXT_HANDOVER, ISSUER_EXT_CREDENTIAL, ISSUER_EXT_SECRETS}) {
 		EXPECT_NE(table().get_extension(id), nullptr) << id;
 	}
 	for (const char* id : {ISSUER_EXT_CONTROL, ISSUER_EXT_DIAGNOSE, "org.example.other/1", ""}) {

@@ -149,8 +149,13 @@ public:
 			});
 	}
 
-	/// Returns whether the plugin offers "issuer.secrets/1".
-	[[nodiscard]] bool canLend() const noexcept { return _parts != nullptr && _parts->secrets != nullptr; }
+	/// Returns whether `next` can take secrets of this: both plugins offer "issuer.secrets/1" and have the same id.
+	[[nodiscard]] bool canLendTo(const Instance& next) const noexcept
+	{
+		const auto offers = [](const Instance& it) { return it._parts != nullptr && it._parts->secrets != nullptr; };
+		const auto idOf = [](const Instance& it) { return std::string_view(it._parts->plugin->descriptor->id); };
+		return offers(*this) && offers(next) && idOf(*this) == idOf(next);
+	}
 
 	/// Calls visit(std::string_view) with the secrets of a stopped instance, for its successor to take() inside the
 	/// visit; once and before it returns; not at all on an error. Keep no copy. What `visit` throws is thrown on.

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace issuer::kit {
@@ -19,7 +20,14 @@ inline Answer replace(
 	if (Answer stopped = running.stop(stopTimeout); !stopped) {
 		return stopped;
 	}
-	if (const auto state = running.exportState()) {
+	const auto lend = [](const Instance& from, const Instance& to) {
+		if (from.canLendTo(to)) { // lent or taken nothing: the other one reads its own sources
+			static_cast<void>(from.lend([&](std::string_view secrets) { static_cast<void>(to.take(secrets)); }));
+		}
+	};
+	const auto state = running.exportState();
+	lend(running, next);
+	if (state) {
 		static_cast<void>(next.importState(*state)); // refused: it begins with a look-up
 	}
 	Answer answer = running.setRecorder(nullptr);
@@ -34,6 +42,7 @@ inline Answer replace(
 		return {};
 	}
 	static_cast<void>(next.setRecorder(nullptr));
+	lend(next, running);
 	Answer back = running.setRecorder(recorder);
 	if (back) {
 		back = running.start();
