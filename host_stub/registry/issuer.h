@@ -158,8 +158,7 @@ private:
 	Result<void> swapInTurn(Candidate next, std::uint64_t ticket);
 	Result<void> carryOutSwap(Candidate next, bool wasRunning);
 	void awaitQuiet(const PluginInstance& instance);
-	Result<void> replace(
-		Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost);
+	Result<void> replace(Candidate next, const std::optional<std::string>& state, bool wasRunning, std::string without);
 	Result<void> goBack(std::string why);
 	Result<void> recreate(Candidate before, std::string why, const std::optional<std::string>& state);
 	CallResult destroyInstance();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <issuer/kit/host.h>
 #include <mutex>
 #include <vector>
@@ -334,6 +335,43 @@ tl::expected<std::string, CallError> PluginInstance::exportState(Deadline deadli
 CallResult PluginInstance::importState(const std::string& state, Deadline deadline)
 {
 	return _core->bounded("import_state", deadline, [state](Core& core) { return core.handle->importState(state); });
+}
+
+CallResult PluginInstance::lendTo(PluginInstance& next, Deadline deadline)
+{
+	struct Lending
+	{
+		std::mutex mutex;  ///< guards all below; held while the successor takes
+		bool over = false; ///< no caller waits any more: the successor may be running, or gone
+		CallResult taken;
+	};
+	if (!_core->handle->canLendTo(*next._core->handle)) {
+		return {};
+	}
+	constexpr std::chrono::milliseconds more{100}; // for the lender, so that a take that hangs is noticed first
+	const auto lending = std::make_shared<Lending>();
+	const auto passOn = [lending, to = next._core, deadline](std::string_view secrets) {
+		auto call = std::make_shared<std::promise<void>>();
+		const std::future<void> returned = call->get_future();
+		{
+			const std::lock_guard lock(lending->mutex);
+			if (lending->over) {
+				return;
+			}
+			lending->taken = to->bounded(
+				"take", deadline, [secrets, call = std::move(call)](Core& core) { return core.handle->take(secrets); });
+		}
+		returned.wait(); // the bytes are valid until this returns, and a call that was left behind may read them
+	};
+	CallResult lent =
+		_core->bounded("lend", deadline + more, [passOn](Core& core) { return core.handle->lend(passOn); });
+	if (!lent && lent.error().hung) {
+		next.abandon();
+	}
+	const std::lock_guard lock(lending->mutex);
+	lending->over = true;
+	const bool hasNone = !lent && lent.error().code == ISSUER_E_UNAVAILABLE;
+	return lent || hasNone ? lending->taken : lent;
 }
 
 CallResult PluginInstance::renewNow()

@@ -74,6 +74,11 @@ public:
 	[[nodiscard]] tl::expected<std::string, CallError> exportState(Deadline deadline);
 	[[nodiscard]] CallResult importState(const std::string& state, Deadline deadline);
 
+	/// Has the instance lend its secrets to `next`, which takes them within the call: see issuer/secrets.h. Neither
+	/// runs. Success also where there is nothing to lend, or one of the plugins cannot. After an error `next` has none
+	/// of them; if it is the one that hangs, its further calls say so.
+	[[nodiscard]] CallResult lendTo(PluginInstance& next, Deadline deadline);
+
 	/// Returns its health; empty: the plugin has no issuer.health/1, or refuses, or is about to be destroyed. Not from
 	/// inside its callbacks. [thread-safe]
 	[[nodiscard]] std::optional<issuer_health> health() const;

@@ -101,7 +101,7 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 Result<void> Issuer::carryOutSwap(Candidate next, bool wasRunning)
 {
 	std::optional<std::string> state;
-	std::string lost;
+	std::string without;
 	if (const std::shared_ptr<PluginInstance> old = instance()) {
 		awaitQuiet(*old);
 		const CallResult stopped = old->stop(_surroundings.stopTimeout);
@@ -118,6 +118,12 @@ Result<void> Issuer::carryOutSwap(Candidate next, bool wasRunning)
 				state = std::move(*exported);
 			}
 		}
+		if (stopped) {
+			// One that has never run may have secrets, too: those of its predecessor, or a secret id that it unwrapped
+			// before its login failed.
+			const CallResult lent = old->lendTo(*next.instance, soon());
+			without = lent ? "" : ", without the secrets of the old one: " + lent.error().text;
+		}
 		const CallResult silent = old->recordNothing(soon());
 		if (!silent && !silent.error().hung) {
 			return goBack("the running one refused set_recorder(NULL): " + silent.error().text);
@@ -128,11 +134,11 @@ Result<void> Issuer::carryOutSwap(Candidate next, bool wasRunning)
 		}
 		if (!destroyed) {
 			takeInstance();
-			lost = ", and the old one is left behind: " + destroyed.error().text;
+			without += ", and the old one is left behind: " + destroyed.error().text;
 		}
 		_stopPending = false;
 	}
-	return replace(std::move(next), state, wasRunning, lost);
+	return replace(std::move(next), state, wasRunning, std::move(without));
 }
 
 /// Waits for a request under way to end. A stop would cut it off although the server may have carried it out, and the
@@ -154,12 +160,12 @@ void Issuer::awaitQuiet(const PluginInstance& instance)
 	}
 }
 
-/// Does the second half of a swap: the old instance is destroyed, and the new one takes its place.
+/// Does the second half of a swap: the old instance is destroyed, and the new one takes its place. `without` says what
+/// the new one did not get of the old one; empty if it got all.
 Result<void> Issuer::replace(
-	Candidate next, const std::optional<std::string>& state, bool wasRunning, const std::string& lost)
+	Candidate next, const std::optional<std::string>& state, bool wasRunning, std::string without)
 {
 	Candidate before = become(std::move(next));
-	std::string without;
 	if (state) {
 		const CallResult imported = _now.instance->importState(*state, soon());
 		if (!imported && imported.error().code != ISSUER_E_INVALID) {
@@ -168,7 +174,7 @@ Result<void> Issuer::replace(
 		if (!imported) {
 			// A state of an unknown version is no reason to keep the old code for ever. The new instance asks its
 			// server instead.
-			without = ", without the state of the old one: " + imported.error().text;
+			without += ", without the state of the old one: " + imported.error().text;
 		}
 	}
 	const CallResult started = startCancellably(*_now.instance, steady_clock::now() + _surroundings.swapTimeout);
@@ -182,12 +188,12 @@ Result<void> Issuer::replace(
 		_failures = 0;
 	}
 	settle(started);
-	tell(Action::swapped, without.empty() && lost.empty() ? ISSUER_LOG_INFO : ISSUER_LOG_WARN,
+	tell(Action::swapped, without.empty() ? ISSUER_LOG_INFO : ISSUER_LOG_WARN,
 		(before.plugin == _now.plugin || before.plugin == nullptr
 				? "to a new configuration"
 				: "from " + before.plugin->description().nameAndVersion() + " to " +
 					  _now.plugin->description().nameAndVersion()) +
-			without + lost);
+			without);
 	return {};
 }
 
@@ -199,9 +205,10 @@ Result<void> Issuer::goBack(std::string why)
 }
 
 /// Continues as configured `before`, with a new instance of the old plugin in place of the one that the swap destroyed.
+/// It takes back the secrets, which by now only the one that failed has.
 Result<void> Issuer::recreate(Candidate before, std::string why, const std::optional<std::string>& state)
 {
-	become(std::move(before));
+	Candidate failed = become(std::move(before));
 	if (_now.plugin == nullptr) { // it was never created
 		settle(tl::unexpected(CallError{ISSUER_E_UNAVAILABLE, why}));
 		return failure(std::move(why));
@@ -212,6 +219,10 @@ Result<void> Issuer::recreate(Candidate before, std::string why, const std::opti
 		return failure(std::move(why));
 	}
 	again->hold = _now.hold;
+	if (const CallResult lent = failed.instance->lendTo(*again->instance, soon()); !lent) {
+		why += "; it did not give back the secrets: " + lent.error().text;
+	}
+	failed.instance.reset();
 	become(std::move(*again));
 	if (state && !_now.instance->importState(*state, soon())) {
 		why += "; the state of the old one is lost, so it asks its server";

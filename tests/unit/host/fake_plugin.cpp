@@ -9,6 +9,7 @@
 #include <issuer/control.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
+#include <issuer/secrets.h>
 #include <set>
 #include <stdexcept>
 
@@ -22,6 +23,7 @@ struct FakePlugin::Instance
 	const issuer_host* host;
 	issuer_recorder recorder;
 	bool cancelled;
+	std::string secrets; ///< empty: none to lend
 };
 
 namespace {
@@ -67,7 +69,7 @@ struct Slots
 		*out = nullptr;
 		const issuer_rc code = living[place]->take("create", error);
 		if (code == ISSUER_OK) {
-			auto* const instance = new FakePlugin::Instance{living[place], host, {}, false};
+			auto* const instance = new FakePlugin::Instance{living[place], host, {}, false, {}};
 			const std::lock_guard lock(instancesMutex);
 			instances.insert(instance);
 			*out = reinterpret_cast<issuer_instance*>(instance);
@@ -92,6 +94,9 @@ struct Slots
 		const issuer_rc code = plugin.take("start", error);
 		std::unique_lock lock(plugin._mutex);
 		plugin._last = cast(self);
+		if (cast(self)->secrets.empty()) {
+			cast(self)->secrets = plugin.loginBrings;
+		}
 		if (plugin._stateAtStart) {
 			issuer_event event{};
 			event.struct_size = sizeof event;
@@ -144,6 +149,24 @@ struct Slots
 		return cast(self)->plugin->take("import " + std::string(blob.ptr, blob.len), error);
 	}
 
+	static issuer_rc lend(issuer_instance* self, issuer_secrets_visit visit, void* ctx, issuer_error* error) noexcept
+	{
+		const issuer_rc code = cast(self)->plugin->take("lend", error);
+		const std::string bytes = cast(self)->secrets;
+		if (code == ISSUER_OK && !bytes.empty()) {
+			visit(ctx, {bytes.data(), bytes.size()});
+		}
+		return code == ISSUER_OK && bytes.empty() ? ISSUER_E_UNAVAILABLE : code;
+	}
+
+	static issuer_rc take(issuer_instance* self, issuer_str secrets, issuer_error* error) noexcept
+	{
+		const std::string bytes(secrets.ptr, secrets.len);
+		const issuer_rc code = cast(self)->plugin->take("take " + bytes, error);
+		cast(self)->secrets = code == ISSUER_OK ? bytes : "";
+		return code;
+	}
+
 	static issuer_rc health(issuer_instance* self, issuer_health* out, issuer_error* error) noexcept
 	{
 		const issuer_rc code = cast(self)->plugin->take("health", error);
@@ -170,6 +193,10 @@ struct Slots
 		static const issuer_handover_ext handover{sizeof handover, 0, &exportState, &importState};
 		static const issuer_health_ext healthTable{sizeof healthTable, 0, &health};
 		static const issuer_control_ext control{sizeof control, 0, &renew, &reread};
+		static const issuer_secrets_ext secrets{sizeof secrets, 0, &lend, &take};
+		if (std::strcmp(id, ISSUER_EXT_SECRETS) == 0) {
+			return living[place]->offersSecrets ? &secrets : nullptr;
+		}
 		if (std::strcmp(id, ISSUER_EXT_CONTROL) == 0) {
 			return living[place]->offersControl ? &control : nullptr;
 		}

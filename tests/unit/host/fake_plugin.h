@@ -55,6 +55,8 @@ public:
 	void log(issuer_log_level level, const std::string& component, const std::string& text);
 	bool offersHandover = true;
 	bool offersControl = false;
+	bool offersSecrets = false;
+	std::string loginBrings;               ///< secrets of an instance that is started without any
 	bool offersHealth = false;             ///< as a plugin that does not know the last field yet
 	std::atomic<int> requestsOut = 0;      ///< so often its health shows a request under way
 	std::atomic<int> polls = 0;            ///< calls of stop that do not wait

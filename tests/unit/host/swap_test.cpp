@@ -134,7 +134,7 @@ TEST_F(Swap, NewThatDoesNotImportMakesRoomForTheOldWithAllItKnew)
 	expectRolledBack(swap(), "the new one does not take over: import state of old says 8");
 	EXPECT_THAT(calls(),
 		ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy", "next.import state of old",
-			"next.destroy", "old.create", "old.import state of old", "old.record", "old.start", "next.closed"));
+			"old.create", "next.destroy", "old.import state of old", "old.record", "old.start", "next.closed"));
 }
 
 TEST_F(Swap, NewThatDoesNotKnowWhatTheOldOneWroteBeginsAfreshAndSaysSo)
@@ -152,7 +152,7 @@ TEST_F(Swap, NewThatDoesNotStartMakesRoomForTheOldWithAllItKnew)
 	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
 	expectRolledBack(swap(), "the new one does not start: start says 9");
 	EXPECT_THAT(calls(), ElementsAre("next.create", "old.stop", "old.export", "old.silence", "old.destroy",
-							 "next.import state of old", "next.record", "next.start", "next.destroy", "old.create",
+							 "next.import state of old", "next.record", "next.start", "old.create", "next.destroy",
 							 "old.import state of old", "old.record", "old.start", "next.closed"));
 }
 
@@ -295,6 +295,118 @@ TEST_F(Swap, IsNotHeldUpByStartsThatWaitForTheirServers)
 	EXPECT_TRUE(registry.stopAll());
 }
 
+/// As Swap, between plugins that log in. The running one holds what its login brought, and can read it nowhere again.
+class SwapOfOneThatLogsIn : public Swap
+{
+protected:
+	void SetUp() override
+	{
+		world.old.offersSecrets = world.next.offersSecrets = true;
+		world.old.loginBrings = "token 1";
+		Swap::SetUp();
+	}
+};
+
+TEST_F(SwapOfOneThatLogsIn, LendsItsSecretsToTheNewOneWhileBothAreThere)
+{
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_THAT(
+		calls(), ElementsAre("next.create", "old.stop", "old.export", "old.lend", "next.take token 1", "old.silence",
+					 "old.destroy", "next.import state of old", "next.record", "next.start", "old.closed"));
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next"));
+}
+
+TEST_F(SwapOfOneThatLogsIn, IsAsBeforeWhereOneOfThemCannot)
+{
+	world.next.offersSecrets = false;
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_EQ(swap("old").swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake next to Fake old"));
+	EXPECT_THAT(calls(), testing::Each(Not(testing::AnyOf(testing::HasSubstr("lend"), testing::HasSubstr("take")))));
+}
+
+TEST_F(SwapOfOneThatLogsIn, IsAsBeforeWhereThereIsNothingToLend)
+{
+	world.old.answer("lend", {ISSUER_E_UNAVAILABLE});
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next"));
+	EXPECT_THAT(calls(), Not(Contains("next.take token 1")));
+}
+
+TEST_F(SwapOfOneThatLogsIn, ThatFailsLendsBackBeforeTheNewOneIsDestroyed)
+{
+	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
+	world.old.loginBrings = "token 2"; // of a login that is not needed
+	expectRolledBack(swap(), "the new one does not start: start says 9");
+	EXPECT_THAT(calls(),
+		ElementsAre("next.create", "old.stop", "old.export", "old.lend", "next.take token 1", "old.silence",
+			"old.destroy", "next.import state of old", "next.record", "next.start", "old.create", "next.lend",
+			"old.take token 1", "next.destroy", "old.import state of old", "old.record", "old.start", "next.closed"));
+}
+
+TEST_F(SwapOfOneThatLogsIn, LendsBackWhatTheNewOneHasGotMeanwhile)
+{
+	world.old.answer("lend", {ISSUER_E_UNAVAILABLE});
+	world.next.loginBrings = "token 3";
+	world.next.answer("start", {ISSUER_E_INTERNAL});
+	expectRolledBack(swap(), "the new one does not start: start says 8");
+	EXPECT_THAT(calls(), Contains("old.take token 3"));
+}
+
+TEST_F(SwapOfOneThatLogsIn, GoesOnAndSaysSoWhenTheNewOneCannotReadThem)
+{
+	world.next.answer("take", {ISSUER_E_INVALID});
+	EXPECT_EQ(swap().swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor(
+		"a swapped: from Fake old to Fake next, without the secrets of the old one: take token 1 says 1"));
+}
+
+/// As SwapOfOneThatLogsIn, of a host that soon leaves a call behind.
+class HastySwapOfOneThatLogsIn : public testing::Test
+{
+protected:
+	HastySwapOfOneThatLogsIn()
+	{
+		world.old.offersSecrets = world.next.offersSecrets = true;
+		world.old.loginBrings = "token 1";
+		world.surroundings.callTimeout = std::chrono::seconds(2);
+		registry.emplace(world.plugins, world.surroundings);
+		EXPECT_TRUE(registry->apply({FakeWorld::spec("a", "old")}));
+		EXPECT_TRUE(world.told.waitFor("a started: with Fake old"));
+	}
+	~HastySwapOfOneThatLogsIn() override
+	{
+		while (world.surroundings.calls->leftBehind() > 0) {
+			std::this_thread::yield();
+		}
+	}
+
+	FakeWorld world;
+	std::optional<Registry> registry;
+};
+
+TEST_F(HastySwapOfOneThatLogsIn, IsNotHeldUpByALenderThatHangs)
+{
+	world.old.hang("lend");
+	EXPECT_EQ(registry->apply({FakeWorld::spec("a", "next")})->swapped, 1U);
+	EXPECT_TRUE(world.told.waitFor("a swapped: from Fake old to Fake next, without the secrets of the old one: the "
+								   "plugin does not return from lend, and the old one is left behind: the plugin has "
+								   "not returned from lend yet"));
+	world.old.letGo();
+	EXPECT_TRUE(world.calls.waitFor("old.destroy"));                    // by the thread that was left behind
+	EXPECT_THAT(world.calls.all(), Not(Contains("next.take token 1"))); // it runs by now
+}
+
+TEST_F(HastySwapOfOneThatLogsIn, GoesBackWhenTheNewOneHangsWhileItTakes)
+{
+	world.next.hang("take");
+	EXPECT_EQ(registry->apply({FakeWorld::spec("a", "next")})->rolledBack, 1U);
+	EXPECT_TRUE(world.calls.waitFor("old.start", 2)); // of a new one: the old one waits for the take, in lend
+	world.next.letGo();
+	EXPECT_TRUE(world.calls.waitFor("next.destroy"));
+	EXPECT_TRUE(world.calls.waitFor("old.destroy"));
+}
+
 /// An issuer whose first start has not succeeded.
 class SwapOfOneThatNeverRan : public testing::Test
 {
@@ -327,6 +439,19 @@ TEST_F(SwapOfOneThatNeverRan, StandsEvenIfTheNewOneHasToWaitForItsServerToo)
 	world.next.answer("start", {ISSUER_E_UNAVAILABLE});
 	EXPECT_EQ(own.apply({FakeWorld::spec("a", "next")})->swapped, 1U);
 	EXPECT_TRUE(world.told.waitFor("a started: with Fake next"));
+}
+
+TEST_F(SwapOfOneThatNeverRan, LendsWhatItHasNeverthelessGot)
+{
+	world.old.offersSecrets = world.next.offersSecrets = true;
+	world.old.loginBrings = "unwrapped secret id";
+	world.old.answer("start", {ISSUER_E_INVALID});
+	world.surroundings.backoff = [](unsigned, bool) { return std::chrono::hours(1); };
+	Registry own{world.plugins, world.surroundings};
+	ASSERT_TRUE(own.apply({FakeWorld::spec("a", "old")}));
+	ASSERT_TRUE(world.calls.waitFor("old.start"));
+	EXPECT_EQ(own.apply({FakeWorld::spec("a", "next")})->swapped, 1U);
+	EXPECT_THAT(world.calls.all(), Contains("next.take unwrapped secret id"));
 }
 
 } // namespace
