@@ -14,7 +14,7 @@ from ctypes import c_uint16, c_uint32, c_uint64
 
 OK, E_TIMEOUT = 0, 4
 RENEWAL = 1
-EVENT_KINDS = {RENEWAL: "renewal", 2: "state"}
+EVENT_KINDS = {RENEWAL: "renewal", 2: "state", 3: "login"}
 RESULTS = ["-", "success", "failure", "not_renewable"]
 STATES = ["stopped", "starting", "active", "retrying", "capped", "not_renewable", "no_expiry", "denied", "expired"]
 
@@ -191,7 +191,7 @@ def run(builds, config, limit, news):
         if level >= 1 and str(component) != "events":
             print(f"{component}: {text}", file=sys.stderr)
 
-    host = Host(sizeof(Host), 1, 0, None, on_log, HOST_EXTENSION(lambda _, __: None))
+    host = Host(sizeof(Host), 1, 1, None, on_log, HOST_EXTENSION(lambda _, __: None))
     recorder = Recorder(sizeof(Recorder), 0, None, on_event)
     about = builds[0].descriptor.contents
     say(f"plugin {about.id.decode()} {about.version.decode()}")

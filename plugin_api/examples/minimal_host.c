@@ -44,12 +44,13 @@ static const char* name(const char* const* names, size_t count, int32_t code)
 static void onEvent(void* ctx, const issuer_event* event)
 {
 	(void)ctx;
-	if (event->kind != ISSUER_EVENT_RENEWAL && event->kind != ISSUER_EVENT_STATE) {
+	static const char* const kinds[] = {NULL, "renewal", "state", "login"};
+	if (event->kind < ISSUER_EVENT_RENEWAL || event->kind > ISSUER_EVENT_LOGIN) {
 		return; /* of a later version */
 	}
-	printf("%s state=%s result=%s reason=%" PRId32 " ttl_ms=%" PRId64 " %.*s\n",
-		event->kind == ISSUER_EVENT_RENEWAL ? "renewal" : "state", NAME(states, event->state),
-		NAME(results, event->result), event->reason, event->ttl_ms, (int)event->detail.len, event->detail.ptr);
+	printf("%s state=%s result=%s reason=%" PRId32 " ttl_ms=%" PRId64 " %.*s\n", kinds[event->kind],
+		NAME(states, event->state), NAME(results, event->result), event->reason, event->ttl_ms, (int)event->detail.len,
+		event->detail.ptr);
 	renewals += event->kind == ISSUER_EVENT_RENEWAL;
 	sem_post(&news);
 }

@@ -54,6 +54,11 @@ class ExampleHost(unittest.TestCase):
         _, *events = run.stdout.splitlines()
         self.assertEqual(events, ["renewal state=unknown result=success reason=0 ttl_ms=3600000 start 1"] * 2)
 
+    def test_tells_of_logins_by_that_name(self):
+        run = host(f"{FIXTURES}/foresees_a_failing_login.so", "{}", "2")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual(run.stdout.splitlines()[1], "login state=active result=- reason=19 ttl_ms=3600000 start 1")
+
     def test_refuses_what_it_cannot_drive(self):
         for name, why in {
             "missing_symbol": "exports no issuer_lifecycle_v1",

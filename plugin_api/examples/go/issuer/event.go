@@ -29,7 +29,8 @@ func (r Result) String() string { return nameOf(resultNames, int32(r)) }
 
 // An Event tells what happened, when, and what comes next. Zero times and durations below zero are not known.
 type Event struct {
-	Renewal bool // a renewal attempt ended; otherwise the state or the forecast changed
+	Renewal bool // a renewal attempt ended
+	Login   bool // a login ended, or the forecast of the next one changed; neither: the state changed
 	Result  Result
 	State   State
 	Reason  int32 // ISSUER_REASON_… of lifecycle.h
@@ -50,11 +51,12 @@ func timeOf(unixMs C.int64_t) time.Time {
 }
 
 func eventOf(event *C.issuer_event) (Event, bool) {
-	if event.kind != C.ISSUER_EVENT_RENEWAL && event.kind != C.ISSUER_EVENT_STATE {
+	if event.kind < C.ISSUER_EVENT_RENEWAL || event.kind > C.ISSUER_EVENT_LOGIN {
 		return Event{}, false // of a later version
 	}
 	return Event{
 		Renewal: event.kind == C.ISSUER_EVENT_RENEWAL,
+		Login:   event.kind == C.ISSUER_EVENT_LOGIN,
 		Result:  Result(event.result),
 		State:   State(event.state),
 		Reason:  int32(event.reason),

@@ -6,10 +6,12 @@ use std::mem::size_of;
 use std::os::raw::c_char;
 
 pub const MAJOR: u16 = 1;
+pub const MINOR: u16 = 1;
 pub const OK: i32 = 0;
 pub const E_TIMEOUT: i32 = 4;
 pub const EVENT_RENEWAL: i32 = 1;
 pub const EVENT_STATE: i32 = 2;
+pub const EVENT_LOGIN: i32 = 3;
 
 #[repr(C)]
 #[derive(Clone, Copy)]

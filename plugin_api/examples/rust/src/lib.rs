@@ -127,7 +127,7 @@ type Ctx<'a> = Box<&'a dyn Listener>;
 
 extern "C" fn on_event(ctx: *mut c_void, event: *const abi::Event) {
     let (listener, event) = unsafe { (&*ctx.cast::<&dyn Listener>(), &*event) };
-    if event.kind == abi::EVENT_RENEWAL || event.kind == abi::EVENT_STATE {
+    if matches!(event.kind, abi::EVENT_RENEWAL | abi::EVENT_STATE | abi::EVENT_LOGIN) {
         listener.record(event); // others are of a later version
     }
 }
@@ -159,7 +159,7 @@ impl<'a> Running<'a> {
         let host = Box::new(abi::Host {
             struct_size: size_of::<abi::Host>() as u32,
             abi_major: abi::MAJOR,
-            abi_minor: 0,
+            abi_minor: abi::MINOR,
             ctx: (&mut *ctx as *mut &'a dyn Listener).cast(),
             log: on_log,
             get_extension: no_extension,

@@ -38,7 +38,11 @@ struct Printer {
 
 impl Listener for Printer {
     fn record(&self, event: &abi::Event) {
-        let kind = if event.kind == abi::EVENT_RENEWAL { "renewal" } else { "state" };
+        let kind = match event.kind {
+            abi::EVENT_RENEWAL => "renewal",
+            abi::EVENT_LOGIN => "login",
+            _ => "state",
+        };
         let (state, result) = (name(&STATES, event.state), name(&RESULTS, event.result));
         let detail = unsafe { event.detail.copy() };
         println!("{kind} state={state} result={result} reason={} ttl_ms={} {detail}", event.reason, event.ttl_ms);

@@ -20,8 +20,11 @@ type printer chan bool
 
 func (p printer) Record(event issuer.Event) {
 	kind := "state"
-	if event.Renewal {
+	switch {
+	case event.Renewal:
 		kind = "renewal"
+	case event.Login:
+		kind = "login"
 	}
 	fmt.Printf("%s state=%s result=%s reason=%d ttl_ms=%d %s\n", kind, event.State, event.Result, event.Reason,
 		event.TTL.Milliseconds(), event.Detail)
