@@ -1,3 +1,4 @@
+#include "conformance/calls_from_inside.h"
 #include "conformance/checks.h"
 #include "conformance/trial.h"
 
@@ -15,12 +16,6 @@
 namespace issuer::conformance {
 
 namespace {
-
-void keep(void* ctx, issuer_str blob) noexcept
-{
-	auto& texts = *static_cast<std::vector<std::string>*>(ctx);
-	texts.emplace_back(blob.ptr == nullptr ? "" : blob.ptr, blob.len);
-}
 
 void healthAnswersInEveryState(const Subject& subject)
 {
@@ -81,11 +76,11 @@ void handsOverToItself(const Subject& subject)
 	const auto& handover = old.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
 	std::vector<std::string> blobs;
 	old.run();
-	expectCode("export_state of a running instance", handover.export_state(old.instance.get(), keep, &blobs, nullptr),
-		ISSUER_E_STATE);
+	expectCode("export_state of a running instance",
+		handover.export_state(old.instance.get(), keepText, &blobs, nullptr), ISSUER_E_STATE);
 	expect(blobs.empty(), "export_state calls write although it fails");
 	old.instance.stop();
-	expectCode("export_state", handover.export_state(old.instance.get(), keep, &blobs, nullptr), ISSUER_OK);
+	expectCode("export_state", handover.export_state(old.instance.get(), keepText, &blobs, nullptr), ISSUER_OK);
 	expect(blobs.size() == 1, "export_state calls write " + std::to_string(blobs.size()) + " times");
 	CheckedInstance next(old.library, subject, old.ears);
 	expectCode("import_state of a state that the same version exported",
@@ -114,7 +109,7 @@ void lendsTheCredentialOnce(const Subject& subject)
 	Trial trial(subject);
 	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
 	std::vector<std::string> secrets;
-	const auto use = [&] { return credential.use(trial.instance.get(), keep, &secrets, nullptr); };
+	const auto use = [&] { return credential.use(trial.instance.get(), keepText, &secrets, nullptr); };
 	expect((use() == ISSUER_OK) == (secrets.size() == 1), "use calls visit, and answers that there is no credential");
 	secrets.clear();
 	trial.run();
@@ -122,91 +117,6 @@ void lendsTheCredentialOnce(const Subject& subject)
 	expect(secrets.size() == 1, "use calls visit " + std::to_string(secrets.size()) + " times");
 	expect(!secrets.front().empty(), "use lends an empty credential");
 }
-
-void keepsItsSecret(const Subject& subject)
-{
-	Trial trial(subject);
-	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
-	trial.run();
-	std::vector<std::string> secrets;
-	expectCode("use", credential.use(trial.instance.get(), keep, &secrets, nullptr), ISSUER_OK);
-	if (secrets.empty() || secrets.front().empty()) {
-		skip("it lends no credential to look for");
-	}
-	trial.instance.stop();
-	std::vector<std::string> texts = trial.recorder.texts();
-	for (std::string& text : trial.ears.texts()) {
-		texts.push_back(std::move(text));
-	}
-	const void* handover = trial.library.table().get_extension(ISSUER_EXT_HANDOVER);
-	if (handover != nullptr) {
-		static_cast<void>(static_cast<const issuer_handover_ext*>(handover)->export_state(
-			trial.instance.get(), keep, &texts, nullptr));
-	}
-	for (const std::string& text : texts) {
-		expect(text.find(secrets.front()) == std::string::npos,
-			"the credential appears in an event, a log line or the state it hands over");
-	}
-}
-
-/// Makes every call that takes an instance from inside one of its callbacks, and stores the answers.
-class CallsFromInside
-{
-public:
-	explicit CallsFromInside(Trial& trial) : _stage(trial) {}
-
-	/// Makes the calls. Called inside the callback.
-	void make() noexcept
-	{
-		if (std::exchange(_made, true)) {
-			return;
-		}
-		auto* const self = _stage.instance.get();
-		const auto& plugin = _stage.library.table();
-		_answers = {{"set_recorder", plugin.set_recorder(self, nullptr, nullptr)},
-			{"start", plugin.start(self, nullptr)}, {"stop", plugin.stop(self, 0, nullptr)}};
-		if (const auto* credential = offered<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL)) {
-			_answers.emplace_back("use", credential->use(self, ignore, nullptr, nullptr));
-		}
-		if (const auto* health = offered<issuer_health_ext>(ISSUER_EXT_HEALTH)) {
-			issuer_health now{};
-			now.struct_size = sizeof now;
-			_answers.emplace_back("snapshot", health->snapshot(self, &now, nullptr));
-		}
-		if (const auto* handover = offered<issuer_handover_ext>(ISSUER_EXT_HANDOVER)) {
-			_answers.emplace_back("export_state", handover->export_state(self, ignore, nullptr, nullptr));
-		}
-		if (const auto* diagnosis = offered<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE)) {
-			const auto find = [](void*, const issuer_finding*) noexcept {};
-			_answers.emplace_back("diagnose", diagnosis->diagnose(self, 0, find, nullptr, nullptr));
-		}
-		if (const auto* control = offered<issuer_control_ext>(ISSUER_EXT_CONTROL)) {
-			_answers.emplace_back("renew_now", control->renew_now(self, nullptr));
-		}
-	}
-
-	void judge(const char* callback) const
-	{
-		if (!_made) {
-			skip(std::string("it called no ") + callback);
-		}
-		for (const auto& [call, code] : _answers) {
-			expectCode(std::string(call) + " from inside a " + callback, code, ISSUER_E_REENTRANT);
-		}
-	}
-
-private:
-	template <class Table>
-	const Table* offered(const char* id) const
-	{
-		return static_cast<const Table*>(_stage.library.table().get_extension(id));
-	}
-	static void ignore(void*, issuer_str) noexcept {}
-
-	Trial& _stage;
-	bool _made = false;
-	std::vector<std::pair<const char*, issuer_rc>> _answers;
-};
 
 void refusesCallsFromAVisit(const Subject& subject)
 {
@@ -286,8 +196,6 @@ constexpr Check checks[] = {
 		Needs::stopping, false, refusesADamagedState},
 	{"lends-the-credential-once", "issuer.credential/1 shows the live credential once a call.", Needs::stopping, false,
 		lendsTheCredentialOnce},
-	{"keeps-its-secret", "The credential stands in no event, no log line and no handed-over state.", Needs::stopping,
-		false, keepsItsSecret},
 };
 
 } // namespace

@@ -39,6 +39,9 @@ void eventsAreWhole(const Subject& subject)
 		if (event.kind == ISSUER_EVENT_RENEWAL && (event.result == ISSUER_RESULT_NONE || event.attempt == 0)) {
 			wrong = "a renewal's event has no result or no attempt";
 		}
+		if (event.kind == ISSUER_EVENT_LOGIN && event.result != ISSUER_RESULT_NONE && event.attempt == 0) {
+			wrong = "the event of a login that has ended has no attempt";
+		}
 		if (event.kind == ISSUER_EVENT_STATE && event.result != ISSUER_RESULT_NONE) {
 			wrong = "a change of state has a result";
 		}

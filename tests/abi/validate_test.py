@@ -43,7 +43,7 @@ BROKEN = {
     "unknown-extension-is-null": {"": "it offers \"issuer.health/999\""},
     "known-extensions-are-whole": {
         f":{name}": f"the table of issuer.{name}/1 is too short"
-        for name in ("health", "control", "handover", "credential", "diagnose")},
+        for name in ("health", "control", "handover", "credential", "diagnose", "secrets")},
     "refuses-what-is-no-configuration": {
         "": "answers ISSUER_OK", ":out": "leaves *out other than NULL", ":error-code": "leaves error.code other",
         ":message-end": "without its end", ":message-line": "not one line",
@@ -69,7 +69,7 @@ BROKEN = {
     "instances-are-strangers": {"": "while another was stopped answers ISSUER_E_STATE"},
     "events-are-whole": {
         ":detail": "not one line of UTF-8", ":size": "an event's struct_size is", ":time": "does not say when",
-        ":attempt": "no result or no attempt", ":result": "a change of state has a result"},
+        ":attempt": "no result or no attempt", ":login": "a login that has ended has no attempt", ":result": "a change of state has a result"},
     "stop-ends-the-callbacks": {"": "1 event recorded after stop had returned"},
     "set-recorder-is-a-barrier": {
         ":keeps": "recorded by a recorder that had been replaced",
@@ -98,8 +98,20 @@ BROKEN = {
         ":twice": "use calls visit 2 times", ":empty": "use lends an empty credential",
         ":denies": "use calls visit, and answers that there is no credential"},
     "keeps-its-secret": {
-        ":event": "the credential appears in an event", ":log": "the credential appears in an event",
-        ":state": "the credential appears in an event"},
+        ":event": "the credential, or what it lends, appears", ":log": "the credential, or what it lends, appears",
+        ":state": "the credential, or what it lends, appears in an event",
+        ":lent": "the credential, or what it lends, appears in an event"},
+    "lends-its-secrets-once": {
+        ":running": "lend of a running instance answers ISSUER_OK", ":twice": "lend calls visit 2 times",
+        ":denies": "lend calls visit 1 times and answers ISSUER_E_UNAVAILABLE",
+        ":forgets": "lend of one that has lent answers ISSUER_E_UNAVAILABLE"},
+    "takes-what-was-lent": {
+        ":refuses": "take of what the same version lent answers ISSUER_E_INVALID",
+        ":running": "take of a running instance answers ISSUER_OK",
+        ":keeps": "did it keep a pointer instead of a copy?",
+        ":loses": "lend of one that has taken and was not started answers ISSUER_E_UNAVAILABLE"},
+    "refuses-damaged-secrets": {"": "take of «» answers ISSUER_OK"},
+    "refuses-calls-from-a-lend": {"": "set_recorder from inside a visit of lend answers ISSUER_E_STATE"},
     "threads-block-signals": {"": "a thread of it does not block SIGHUP, SIGINT"},
     "callbacks-have-a-stack": {"": "KiB of free stack; the contract promises 1024"},
     "files-are-close-on-exec": {"": "/dev/null would be inherited"},
