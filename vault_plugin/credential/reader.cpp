@@ -20,9 +20,14 @@ Reader::~Reader()
 	_table->close();
 }
 
-Reader::File Reader::open(const std::string& path, NewsListener& listener)
+Reader::File Reader::open(const std::string& path, NewsListener& listener, TextKind kind)
 {
-	return File(_table->add(path, listener));
+	return File(_table->add(path, listener, kind));
+}
+
+bool Reader::elsewhere(std::function<void()> work)
+{
+	return _table->help(std::move(work));
 }
 
 Reader::File::~File()
@@ -47,7 +52,7 @@ void Reader::File::lookNow() noexcept
 	_entry->table().lookNow(*_entry);
 }
 
-Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline)
+Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline, TextKind kind)
 {
 	struct Answer
 	{
@@ -55,11 +60,11 @@ Result<Secret> Reader::readOnce(const std::string& path, std::chrono::steady_clo
 		std::condition_variable come;
 		std::optional<FileLook> found;
 	};
-	const auto name = "token file " + path;
+	const auto name = std::string(nameOf(kind)) + " file " + path;
 	const auto begun = std::chrono::steady_clock::now();
 	const auto answer = std::make_shared<Answer>();
-	const bool isRead = _table->help([answer, path] {
-		auto found = lookAt(path, {});
+	const bool isRead = _table->help([answer, path, kind] {
+		auto found = lookAt(path, {}, kind);
 		const std::lock_guard lock(answer->mutex);
 		answer->found = std::move(found);
 		answer->come.notify_all();

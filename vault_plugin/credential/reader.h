@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "credential/secret.h"
+#include "credential/text_kind.h"
 #include "runtime/clock.h"
 #include "runtime/scheduler.h"
 
@@ -30,14 +31,14 @@ protected:
 /// trouble came later.
 struct News
 {
-	Secret token;         ///< empty: none
+	Secret token;         ///< the text of the file; empty: none
 	std::string trouble;  ///< why no token can be read now: names the file and quotes nothing of it; empty: one can
 	bool hanging = false; ///< the trouble is that a look takes long: it may still bring a token
 	std::string note;     ///< why a change may be noticed late; empty: it is noticed at once, or this has been told
 };
 
-/// Reads token files on threads that may hang, so that no run waits for a file system: the owner of a file takes the
-/// newest news under a lock that is held only for a move.
+/// Reads files with tokens and other secrets on threads that may hang, so that no run waits for a file system: the
+/// owner of a file takes the newest news under a lock that is held only for a move.
 ///
 /// A change is noticed within 2 s where the file system tells of it, and on every other within 30 s, or 2 s while the
 /// file is in trouble or its owner is (setUrgent). A file whose look hangs is told as trouble after `tellAfter`, once;
@@ -74,10 +75,15 @@ public:
 	class File;
 
 	/// Begins to read `path`, at once and then for as long as the File lives; `path` is borrowed for as long.
-	[[nodiscard]] File open(const std::string& path, NewsListener& listener);
+	[[nodiscard]] File open(const std::string& path, NewsListener& listener, TextKind kind = TextKind::token);
 
 	/// Reads `path` once. Blocks until `deadline` at most.
-	[[nodiscard]] Result<Secret> readOnce(const std::string& path, std::chrono::steady_clock::time_point deadline);
+	[[nodiscard]] Result<Secret> readOnce(
+		const std::string& path, std::chrono::steady_clock::time_point deadline, TextKind kind = TextKind::token);
+
+	/// Runs another piece of work with files, which may hang, on one of those threads. Returns false if none can be
+	/// had. Throws std::bad_alloc.
+	[[nodiscard]] bool elsewhere(std::function<void()> work);
 
 private:
 	class Table;

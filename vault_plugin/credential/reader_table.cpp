@@ -47,8 +47,8 @@ std::uint64_t groupOf(dev_t device)
 
 } // namespace
 
-Reader::Entry::Entry(Table& table, const std::string& path, NewsListener& listener)
-	: _table(table), _path(path), _listener(&listener), _group(groupOf(_path))
+Reader::Entry::Entry(Table& table, const std::string& path, NewsListener& listener, TextKind kind)
+	: _table(table), _path(path), _listener(&listener), _group(groupOf(_path)), _kind(kind)
 {
 }
 
@@ -62,9 +62,9 @@ Reader::Table::Table(Helper helper, runtime::Scheduler& scheduler, const runtime
 {
 }
 
-Reader::Entry& Reader::Table::add(const std::string& path, NewsListener& listener)
+Reader::Entry& Reader::Table::add(const std::string& path, NewsListener& listener, TextKind kind)
 {
-	auto entry = std::make_unique<Entry>(*this, path, listener);
+	auto entry = std::make_unique<Entry>(*this, path, listener, kind);
 	{
 		const Lock lock(_mutex);
 		_byTime.makeRoom(_byTime.size() + 1);
@@ -274,10 +274,10 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 		if (walk) {
 			gap = _hints.follow(entry, path);
 		}
-		found = lookAt(path, before);
+		found = lookAt(path, before, entry._kind);
 		if (!walk && _options.hints && !found->unchanged && found->trouble.empty()) {
 			gap = _hints.follow(entry, path); // it changed without a hint, so another path may lead to it now
-			found = lookAt(path, before);
+			found = lookAt(path, before, entry._kind);
 		}
 	}
 	catch (const std::exception&) {
@@ -322,7 +322,7 @@ void Reader::Table::conclude(Entry& entry, FileLook found, std::optional<std::st
 	}
 	if (!found.trouble.empty()) {
 		entry._content = {};
-		tell(entry, "token file " + entry._path + " " + found.trouble, false);
+		tell(entry, entry.name() + " " + found.trouble, false);
 		return;
 	}
 	if (found.unchanged && entry._trouble) {
@@ -432,7 +432,7 @@ void Reader::Table::tellHanging(Entry& entry, Instant since) noexcept
 		const auto waited = std::chrono::floor<std::chrono::seconds>(_clock.boot() - since);
 		entry._content = {};
 		tell(entry,
-			"token file " + entry._path + " has not answered for " + durationText(waited) +
+			entry.name() + " has not answered for " + durationText(waited) +
 				": its file system hangs, or no thread is left to read it",
 			true);
 	}

@@ -25,7 +25,7 @@ public:
 	Table(Helper helper, runtime::Scheduler& scheduler, const runtime::Clock& clock, Options options);
 
 	/// The entry lives until remove(), and for as long as a look at it is under way.
-	[[nodiscard]] Entry& add(const std::string& path, NewsListener& listener);
+	[[nodiscard]] Entry& add(const std::string& path, NewsListener& listener, TextKind kind);
 	void remove(Entry& entry) noexcept;
 	[[nodiscard]] std::optional<News> take(Entry& entry) noexcept;
 	void setUrgent(Entry& entry, bool urgent) noexcept;
@@ -98,12 +98,13 @@ private:
 class Reader::Entry final : public runtime::FileHints::Listener
 {
 public:
-	Entry(Table& table, const std::string& path, NewsListener& listener);
+	Entry(Table& table, const std::string& path, NewsListener& listener, TextKind kind);
 	void hint() noexcept override { _table.hinted(*this); }
 	[[nodiscard]] Table& table() const noexcept { return _table; }
 
 private:
 	friend class Table;
+	[[nodiscard]] std::string name() const { return std::string(nameOf(_kind)) + " file " + _path; }
 
 	Table& _table;
 	const std::string& _path; ///< the owner's string: valid until the file is closed
@@ -117,6 +118,7 @@ private:
 	std::uint32_t _position = 0;
 	std::uint8_t _holds = 1;   ///< 1 for the owner, and 1 for each look under way
 	std::uint8_t _retries = 0; ///< number of looks beside one that hangs
+	const TextKind _kind;
 	bool _urgent : 1 = false;
 	bool _walk : 1 = true;   ///< whether to follow the path before the next look
 	bool _again : 1 = false; ///< whether to look again after the look under way

@@ -1,45 +1,9 @@
 #include "credential/source.h"
 
-#include "credential/token_text.h"
-
-#include <cstdlib>
 #include <mutex>
 #include <utility>
 
 namespace issuer::vault::credential {
-namespace {
-
-Result<Secret> tokenOf(const char* text)
-{
-	if (text == nullptr) {
-		return failure("is not set");
-	}
-	return tokenIn(text).map([](std::string_view token) { return Secret(token); });
-}
-
-/// Reads an origin that is not a file.
-Result<Secret> readHere(const Origin& origin)
-{
-	auto token = origin.kind == Origin::Kind::environment
-					 ? tokenOf(std::getenv(origin.name.c_str()))
-					 : tokenIn(origin.value.view()).map([](std::string_view text) { return Secret(text); });
-	return std::move(token).map_error([&](const Error& error) { return Error{describe(origin) + " " + error.text}; });
-}
-
-} // namespace
-
-std::string describe(const Origin& origin)
-{
-	switch (origin.kind) {
-	case Origin::Kind::file:
-		return "token file " + origin.name;
-	case Origin::Kind::environment:
-		return "environment variable " + origin.name;
-	case Origin::Kind::value:
-		return "token.value of the configuration";
-	}
-	std::abort(); // unreachable: the switch names every kind
-}
 
 void Source::open(Reader& reader, NewsListener& listener)
 {
@@ -52,7 +16,7 @@ void Source::open(Reader& reader, NewsListener& listener)
 		_file = reader.open(_origin.name, listener);
 		return;
 	}
-	if (isTaken()) {
+	if (_origin.kind == Origin::Kind::login || isTaken()) {
 		return;
 	}
 	auto token = readHere(_origin);
@@ -71,6 +35,14 @@ void Source::close() noexcept
 	_file = {};
 	_news.reset();
 	_candidate = {};
+}
+
+void Source::offer(Secret token)
+{
+	if (!_news) {
+		_news = std::make_unique<News>();
+	}
+	_news->token = std::move(token);
 }
 
 Source::Update Source::update()
@@ -113,7 +85,7 @@ Source::Update Source::compare(Secret& token)
 	Update update;
 	if (!_read) {
 		if (!_current.equals(token.view())) {
-			use(std::move(token));
+			static_cast<void>(use(std::move(token)));
 		}
 		_read = true;
 		update.kind = Update::Kind::first;
@@ -134,7 +106,7 @@ Result<Secret> Source::readNow(Reader& reader, std::chrono::steady_clock::time_p
 	if (_origin.kind == Origin::Kind::file) {
 		return reader.readOnce(_origin.name, deadline);
 	}
-	if (isTaken()) {
+	if (_origin.kind == Origin::Kind::login || isTaken()) {
 		return current();
 	}
 	return readHere(_origin);
@@ -152,15 +124,17 @@ Secret Source::current() const
 	return _current.share();
 }
 
-void Source::use(Secret token) noexcept
+/// Returns the token before: dropped, it is wiped, unless another shares it.
+Secret Source::use(Secret token) noexcept
 {
 	const std::lock_guard lock(_mutex);
-	std::swap(_current, token); // the token before is wiped on return, unless another shares it
+	std::swap(_current, token);
+	return token;
 }
 
-void Source::adopt() noexcept
+Secret Source::adopt() noexcept
 {
-	use(std::exchange(_candidate, {}));
+	return use(std::exchange(_candidate, {}));
 }
 
 void Source::setUrgent(bool urgent) noexcept

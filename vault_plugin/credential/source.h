@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/small_mutex.h"
+#include "credential/origin.h"
 #include "credential/reader.h"
-#include "credential/secret.h"
 
 #include <cstdint>
 #include <memory>
@@ -11,27 +11,9 @@
 
 namespace issuer::vault::credential {
 
-/// The origin of the token: exactly one of a file, an environment variable, or the configuration itself.
-struct Origin
-{
-	enum class Kind
-	{
-		file,
-		environment,
-		value,
-	};
-
-	Kind kind = Kind::value;
-	std::string name; ///< the file's path or the variable's name; empty for `value`
-	Secret value;     ///< only of `value`
-};
-
-/// Names it for log lines and errors: "token file /run/credentials/vault-token", "environment variable VAULT_TOKEN", ….
-[[nodiscard]] std::string describe(const Origin& origin);
-
 /// The token in use, and the candidate that its origin has given since. Blocks in nothing while the instance runs: a
 /// file is read by the Reader, an environment variable in open(), on the control thread, which alone may read the
-/// environment.
+/// environment. The token of a login is offered.
 ///
 /// current() is [thread-safe]. Everything else is for one thread at a time: the control thread before and after a run
 /// of the instance, and the run.
@@ -44,6 +26,12 @@ public:
 	/// until close().
 	void open(Reader& reader, NewsListener& listener);
 	void close() noexcept;
+
+	/// Takes a token that a login has brought, or that was handed over: news for the next update().
+	void offer(Secret token);
+
+	/// Drops the candidate, which the server does not accept.
+	void dropCandidate() noexcept { _candidate = {}; }
 
 	/// The change that news has brought since the last call.
 	struct Update
@@ -78,8 +66,8 @@ public:
 	[[nodiscard]] Secret current() const;
 	[[nodiscard]] const Secret& candidate() const noexcept { return _candidate; }
 
-	/// Makes the candidate the token in use.
-	void adopt() noexcept;
+	/// Makes the candidate the token in use. Returns the one before.
+	Secret adopt() noexcept;
 
 	/// Sets whether a working token is needed soon: see Reader::File::setUrgent().
 	void setUrgent(bool urgent) noexcept;
@@ -94,14 +82,14 @@ public:
 
 private:
 	[[nodiscard]] bool isTaken() const;
-	void use(Secret token) noexcept;
+	Secret use(Secret token) noexcept;
 	[[nodiscard]] Update compare(Secret& token);
 
 	Origin _origin;
 	Reader::File _file; ///< empty unless the origin is a file and open
 	Secret _current;
 	Secret _candidate;
-	std::unique_ptr<News> _news;           ///< result of open() for an origin that is no file
+	std::unique_ptr<News> _news;           ///< of an origin that is no file: result of open(), or offered
 	std::unique_ptr<std::string> _trouble; ///< as last told; null: none
 	mutable SmallMutex _mutex;             ///< guards _current, for a copy or a move
 	bool _read = false;

@@ -4,7 +4,6 @@
 #include "base/result.h"
 #include "base/wiped.h"
 #include "credential/secret_pages.h"
-#include "credential/token_text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -91,7 +90,7 @@ Result<WipedString> readAll(const Descriptor& file)
 		}
 		size += count > 0 ? static_cast<std::size_t>(count) : 0;
 		if (size > longestSecret) {
-			return failure("is longer than 64 KiB; a token has at most a few hundred characters");
+			return failure("is longer than 64 KiB");
 		}
 	}
 }
@@ -103,7 +102,7 @@ bool hasSettled(const FileStamp& stamp)
 	return stamp.size > 0 && std::chrono::nanoseconds(now).count() - written > settlingTime;
 }
 
-Result<FileLook> look(const Descriptor& file, const FileContent& before)
+Result<FileLook> look(const Descriptor& file, const FileContent& before, TextKind kind)
 {
 	mode_t mode = 0;
 	auto stamp = stampOf(file, &mode);
@@ -133,7 +132,7 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 			return cannotBeRead(errno);
 		}
 		if (*after == std::exchange(*stamp, *after)) {
-			return tokenIn(*text).map([&](std::string_view token) {
+			return textIn(kind, *text).map([&](std::string_view token) {
 				found.device = stamp->device;
 				found.content = {hasSettled(*stamp) ? stamp->hash() : 0, std::hash<std::string_view>()(token)};
 				found.token = Secret(token);
@@ -146,11 +145,11 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before)
 
 } // namespace
 
-FileLook lookAt(const std::string& path, const FileContent& before)
+FileLook lookAt(const std::string& path, const FileContent& before, TextKind kind)
 {
 	// Non-blocking: opening a FIFO without a writer would block for ever.
 	const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-	auto found = file ? look(file, before) : Result<FileLook>(cannotBeRead(errno));
+	auto found = file ? look(file, before, kind) : Result<FileLook>(cannotBeRead(errno));
 	if (found) {
 		found->unchanged = found->unchanged || (before.digest != 0 && found->content.digest == before.digest);
 		return std::move(*found);

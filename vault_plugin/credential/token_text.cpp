@@ -27,9 +27,9 @@ bool isAssignment(std::string_view text)
 	return name != text.begin() && rest.starts_with('=') && rest.find_first_not_of('=') != std::string_view::npos;
 }
 
-/// Returns what kind of text this is, if it is visibly no token; null if it may be one. Continues a sentence after the
-/// name of the place.
-const char* otherThanToken(std::string_view raw, std::string_view text)
+/// Returns what kind of text this is, if it is visibly not the secret alone; empty if it may be. Continues a sentence
+/// after the name of the place. `kind`: of the secret, in words.
+std::string otherThan(std::string_view kind, std::string_view raw, std::string_view text)
 {
 	const auto isZeroAt = [raw](std::size_t first) { return raw[first] == '\0' && raw[first + 2] == '\0'; };
 	const bool isWide = raw.size() >= 4 && isZeroAt(0) != isZeroAt(1);
@@ -40,43 +40,49 @@ const char* otherThanToken(std::string_view raw, std::string_view text)
 		return "begins with a byte order mark: save it as plain text, without one";
 	}
 	if (text == "null" || text == "undefined" || text == "<nil>") {
-		return "holds the word for \"nothing\" in place of a token: look at the program that wrote it";
+		return "holds the word for \"nothing\" in place of a " + std::string(kind) +
+			   ": look at the program that wrote it";
 	}
 	if (text.starts_with('{') || text.starts_with('[')) {
-		return "holds JSON: it has to hold the token alone";
+		return "holds JSON: it has to hold the " + std::string(kind) + " alone";
 	}
 	if (text.starts_with('"') || text.starts_with('\'') || text.starts_with('`')) {
 		return "holds a text in quotes: take them off";
 	}
 	if (isAssignment(text)) {
-		return "holds an assignment (NAME=…): it has to hold the token alone";
+		return "holds an assignment (NAME=…): it has to hold the " + std::string(kind) + " alone";
 	}
-	return nullptr;
+	return {};
 }
 
 } // namespace
 
 Result<std::string_view> tokenIn(std::string_view text)
 {
+	return wordIn(text, "token");
+}
+
+Result<std::string_view> wordIn(std::string_view text, std::string_view kind)
+{
 	const auto first = text.find_first_not_of(blanks);
 	if (first == std::string_view::npos) {
 		return failure("is empty");
 	}
-	const auto token = text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-	if (const auto* const other = otherThanToken(text, token)) {
-		return failure(other);
+	const auto word = text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+	if (auto other = otherThan(kind, text, word); !other.empty()) {
+		return failure(std::move(other));
 	}
-	if (token.size() > longestSecret) {
-		return failure("is longer than 64 KiB; a token has at most a few hundred characters");
+	if (word.size() > longestSecret) {
+		return failure("is longer than 64 KiB; a " + std::string(kind) + " has far fewer characters");
 	}
 
-	const auto bad = std::ranges::find_if_not(token, [](char c) { return c > ' ' && c < 0x7f; });
-	if (bad != token.end()) {
+	const auto bad = std::ranges::find_if_not(word, [](char c) { return c > ' ' && c < 0x7f; });
+	if (bad != word.end()) {
 		const auto what = blanks.find(*bad) != std::string_view::npos ? "a blank or line end" : "not visible ASCII";
-		return failure("is not one token: character " + std::to_string(bad - token.begin() + 1) + " of " +
-					   std::to_string(token.size()) + " is " + what);
+		return failure("is not one " + std::string(kind) + ": character " + std::to_string(bad - word.begin() + 1) +
+					   " of " + std::to_string(word.size()) + " is " + what);
 	}
-	return token;
+	return word;
 }
 
 } // namespace issuer::vault::credential

@@ -12,4 +12,7 @@ namespace issuer::vault::credential {
 /// trouble and quotes nothing; it continues a sentence after the name of the place: "… is empty".
 [[nodiscard]] Result<std::string_view> tokenIn(std::string_view text);
 
+/// Returns `text` by the same rules, for another kind of secret that is one word. `kind` is its name in errors.
+[[nodiscard]] Result<std::string_view> wordIn(std::string_view text, std::string_view kind);
+
 } // namespace issuer::vault::credential
