@@ -3,7 +3,8 @@
 #include "base/wiped.h"
 #include "config/reader.h"
 #include "config/secret_text.h"
-#include "credential/token_text.h"
+#include "config_auth.h"
+#include "config_origin.h"
 
 #include <algorithm>
 
@@ -49,57 +50,30 @@ std::vector<Address> addressesAt(const ObjectReader& root)
 	return addresses;
 }
 
-/// Reads the namespace, which goes into a header.
-std::string namespaceAt(const ObjectReader& root)
-{
-	auto name = root.text("namespace");
-	if (!std::ranges::all_of(name, [](char c) { return c > ' ' && c < '\x7f'; })) {
-		refuse("namespace", "a path such as team-a/project is wanted, of visible ASCII without blanks");
-	}
-	return name;
-}
-
-std::string variableAt(const ObjectReader& token)
-{
-	auto name = token.text("env");
-	const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-	const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-	// The text is not repeated: it may be the token in the wrong place.
-	if (name.empty() || digit(name.front()) ||
-		!std::ranges::all_of(name, [&](char c) { return fits(c) || digit(c); })) {
-		refuse("token.env", "the name of an environment variable is wanted, such as VAULT_TOKEN");
-	}
-	return name;
-}
-
-credential::Secret tokenValue(const ObjectReader& token, std::string_view written)
-{
-	static_cast<void>(token.text("value")); // must be a string
-	const auto text = config::unescapedSecret(written);
-	const auto fits = text.and_then([](const WipedString& plain) { return credential::tokenIn(plain); });
-	if (!fits) {
-		refuse("token.value", fits.error().text);
-	}
-	return credential::Secret(*fits);
-}
-
-credential::Origin tokenAt(const ObjectReader& root, const config::Document& document)
+/// Reads where the token is found: `token` or `auth`, of which there is one.
+void readCredential(const ObjectReader& root, Config& config)
 {
 	using Kind = credential::Origin::Kind;
+	if (root.find("auth") != nullptr) {
+		if (root.find("token") != nullptr) {
+			refuse("auth", "stands beside token: a token is either given or comes from a login; take one out");
+		}
+		config.auth = authAt(root, config.transport.tls, config.vaultNamespace);
+		config.token = {Kind::login, config.auth->mount, {}};
+		return;
+	}
 	if (root.find("token") == nullptr) {
-		refuse("token", R"(missing; where is it? Such as {"file": "/run/credentials/vault-token"})");
+		refuse(
+			"token", R"(missing; where is it? Such as {"file": "/run/credentials/vault-token"}, or a login at auth)");
 	}
 	const auto token = root.object("token");
-	if (token.size() != 1) {
-		refuse("token", "exactly one of file, env and value is wanted, found " + std::to_string(token.size()));
+	config.auth = wrappedTokenAt(token, config.vaultNamespace);
+	if (config.auth) {
+		config.token = {Kind::login, "sys/wrapping/unwrap", {}};
 	}
-	if (token.find("file") != nullptr) {
-		return {Kind::file, token.absolutePath("file"), {}};
+	else {
+		config.token = originAt(token, "token", credential::TextKind::token);
 	}
-	if (token.find("env") != nullptr) {
-		return {Kind::environment, variableAt(token), {}};
-	}
-	return {Kind::value, {}, tokenValue(token, document.secret.value_or(""))};
 }
 
 std::string serverNameAt(const ObjectReader& tls)
@@ -180,8 +154,8 @@ Config decode(const config::Document& document)
 	config.transport.redirects = std::array{transport::Redirects::verified, transport::Redirects::none,
 		transport::Redirects::any}[root.choice("follow_redirects", {"verified", "none", "any"})];
 	readProxy(root, document, config.transport);
-	config.vaultNamespace = namespaceAt(root);
-	config.token = tokenAt(root, document);
+	config.vaultNamespace = namespaceAt(root, "");
+	readCredential(root, config);
 	config.renewal = policyAt(root);
 	config.startup = std::array{
 		Config::Startup::failFast, Config::Startup::background}[root.choice("startup", {"fail_fast", "background"})];

@@ -2,17 +2,19 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "credential/source.h"
+#include "credential/origin.h"
+#include "login_config.h"
 #include "renewal/policy.h"
 #include "transport/settings.h"
 
 #include <compare>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace issuer::vault {
 
-/// The part of a configuration that issuers can share: everything but the credential.
+/// The part of a configuration that issuers can share: everything but the credential and the login.
 struct CommonConfig
 {
 	enum class Startup
@@ -34,6 +36,7 @@ struct CommonConfig
 struct Config : CommonConfig
 {
 	credential::Origin token;
+	std::unique_ptr<LoginConfig> auth; ///< null: the token is given. Otherwise `token` is of kind `login`
 };
 
 /// Decodes `json`, at most 128 KiB of it. Opens nothing. The error names the key by its path («renewal.min_interval»),

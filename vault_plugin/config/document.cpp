@@ -16,17 +16,19 @@
 namespace issuer::vault::config {
 namespace {
 
-/// Returns whether the parser may see the string at `key`.
+/// Returns whether the parser may see the string at `key`. At the key of an object a string may be a misplaced secret.
 bool mayBeRead(std::string_view key)
 {
-	return key != secretKey && std::ranges::any_of(keyPaths, [&](auto path) { return lastPart(path) == key; });
+	return key != secretKey &&
+		   std::ranges::any_of(keyPaths, [&](auto path) { return lastPart(path) == key && !isObject(path); });
 }
 
 /// Builds the document as Poco's parser walks it. Poco's own tree would silently keep the last of equal keys.
 class Builder final : public Poco::JSON::Handler
 {
 public:
-	explicit Builder(Value& root) : _root(root) {}
+	/// `secrets`: the strings at the secret key, as they are written, in the order of the text.
+	Builder(Value& root, const std::vector<std::string_view>& secrets) : _root(root), _secrets(secrets) {}
 
 	void reset() override {}
 	void startObject() override { _open.push_back(&add({Members()})); }
@@ -41,7 +43,13 @@ public:
 	void value(Poco::UInt64 number) override { add({static_cast<double>(number)}); }
 	void value(double number) override { add({number}); }
 	void value(bool truth) override { add({truth}); }
-	void value(const std::string& text) override { add({text}); }
+	void value(const std::string& text) override
+	{
+		auto& added = add({text});
+		if (_key == secretKey && _nextSecret < _secrets.size()) {
+			added.secret = _secrets[_nextSecret++];
+		}
+	}
 
 private:
 	Value& add(Value value)
@@ -59,6 +67,8 @@ private:
 	Value& _root;
 	std::vector<Value*> _open; ///< the objects and arrays around the current position
 	std::string _key;
+	const std::vector<std::string_view>& _secrets;
+	std::size_t _nextSecret = 0;
 };
 
 /// Returns the line at which the parser stopped, in words.
@@ -70,13 +80,13 @@ std::string lineOf(std::istream& stream, std::string_view text)
 }
 
 /// Parses `text`, from which the secrets have been removed.
-Result<Value> parse(std::string_view text)
+Result<Value> parse(std::string_view text, const std::vector<std::string_view>& secrets)
 {
 	// From a stream: given a string, the parser would make a copy.
 	Poco::MemoryInputStream stream(text.data(), static_cast<std::streamsize>(text.size()));
 	try {
 		Value root;
-		Poco::JSON::Parser parser(new Builder(root));
+		Poco::JSON::Parser parser(new Builder(root, secrets));
 		parser.setDepth(Document::deepest);
 		parser.parse(stream);
 		return root;
@@ -105,6 +115,7 @@ Result<Document> readDocument(std::string_view json)
 		return failure("the configuration is longer than 128 KiB");
 	}
 	Document document;
+	std::vector<std::string_view> secrets;
 	WipedString text(json);
 	JsonStrings strings(json);
 	bool readable = false;
@@ -113,7 +124,9 @@ Result<Document> readDocument(std::string_view json)
 	while (const auto string = strings.next()) {
 		const auto content = json.substr(string->begin, string->size);
 		if (!string->key) {
-			document.secret = secret ? content : document.secret;
+			if (secret) {
+				secrets.push_back(content);
+			}
 			const bool password = proxy && content.find('@') != content.npos;
 			document.proxy = password ? content : document.proxy;
 			if (!readable || password) {
@@ -129,7 +142,7 @@ Result<Document> readDocument(std::string_view json)
 		proxy = content == proxyKey;
 	}
 
-	return parse(text).map([&](Value root) {
+	return parse(text, secrets).map([&](Value root) {
 		document.root = std::move(root);
 		return std::move(document);
 	});

@@ -19,6 +19,8 @@ using Members = std::vector<Member>; ///< in the order of the text; a key that s
 struct Value
 {
 	std::variant<std::nullptr_t, bool, double, std::string, Array, Members> of;
+	/// Of a secret string: the characters between its quotes, escapes as they are written; borrowed from the text.
+	std::string_view secret{};
 };
 
 struct Member
@@ -37,9 +39,7 @@ struct Document
 	static constexpr std::size_t deepest = 8;
 
 	Value root;
-	/// The characters between the quotes of the secret string, escapes as they are written; borrowed from the text.
-	std::optional<std::string_view> secret;
-	/// The same of the proxy's address, if it holds an '@' and so perhaps a password.
+	/// The proxy's address, as Value::secret, if it holds an '@' and so perhaps a password.
 	std::optional<std::string_view> proxy;
 };
 

@@ -1,6 +1,7 @@
 #include "config/keys.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace issuer::vault::config {
@@ -41,6 +42,32 @@ std::string_view objectOf(std::string_view path)
 bool isKey(std::string_view path)
 {
 	return std::ranges::find(keyPaths, path) != keyPaths.end();
+}
+
+bool isObject(std::string_view path)
+{
+	return std::ranges::any_of(keyPaths, [&](auto key) { return objectOf(key) == path; });
+}
+
+std::optional<std::string_view> agentsKey(std::string_view path)
+{
+	using Pair = std::pair<std::string_view, std::string_view>;
+	static constexpr Pair agents[] = {
+		{"role_id_file_path", R"("role_id": {"file": …})"},
+		{"secret_id_file_path", R"("secret_id": {"file": …})"},
+		{"secret_id_response_wrapping_path", R"("secret_id": {"wrapped": true, "wrapped_path": …})"},
+		{"remove_secret_id_file_after_reading", R"("secret_id": {"remove_after_reading": …})"},
+		{"token_path", R"("jwt": {"file": …})"},
+		{"path", R"("jwt": {"file": …})"},
+		{"client_cert", "tls.client_cert, beside auth"},
+		{"client_key", "tls.client_key, beside auth"},
+		{"ca_cert", "tls.ca_file, beside auth"},
+		{"password_file_path", R"("password": {"file": …})"},
+		{"mount_path", "auth.mount"},
+		{"type", "auth.method"},
+	};
+	const auto* const found = std::ranges::find(agents, lastPart(path), &Pair::first);
+	return objectOf(path) == "auth" && found != std::end(agents) ? std::optional(found->second) : std::nullopt;
 }
 
 std::optional<std::string_view> nearestKey(std::string_view path)

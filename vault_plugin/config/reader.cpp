@@ -21,6 +21,9 @@ bool looksLikeAKey(std::string_view key)
 
 [[noreturn]] void refuseUnknown(const std::string& object, const std::string& key, const std::string& path)
 {
+	if (const auto ours = agentsKey(path)) {
+		refuse(path, "unknown: what Vault Agent calls so is here " + std::string(*ours));
+	}
 	if (!looksLikeAKey(key)) {
 		refuse(object.empty() ? "the configuration" : object, "holds an unknown key that does not even look like one");
 	}

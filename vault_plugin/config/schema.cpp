@@ -5,9 +5,10 @@ namespace issuer::vault {
 const char configSchema[] = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Vault issuer",
-  "description": "One token of HashiCorp Vault or OpenBao, to be kept alive. Durations are a number of seconds, or a text such as \"90s\", \"1h30m\" or \"500ms\" with the units d, h, m, s, ms and us.",
+  "description": "One token of HashiCorp Vault or OpenBao, to be kept alive: given as token, or brought by a login as auth says. Durations are a number of seconds, or a text such as \"90s\", \"1h30m\" or \"500ms\" with the units d, h, m, s, ms and us.",
   "type": "object",
-  "required": ["address", "token"],
+  "required": ["address"],
+  "oneOf": [{ "required": ["token"] }, { "required": ["auth"] }],
   "additionalProperties": false,
   "properties": {
     "address": {
@@ -29,11 +30,12 @@ const char configSchema[] = R"json({
     },
     "token": {
       "title": "Token",
-      "description": "Where the token is found. Exactly one of the three.",
+      "description": "Where the token is found: exactly one of file, env and value.",
       "type": "object",
-      "minProperties": 1,
-      "maxProperties": 1,
+      "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, { "required": ["value"] }],
       "additionalProperties": false,
+      "if": { "required": ["wrapped_path"] },
+      "then": { "required": ["wrapped"], "properties": { "wrapped": { "const": true } } },
       "properties": {
         "file": {
           "title": "Token file",
@@ -52,11 +54,200 @@ const char configSchema[] = R"json({
           "title": "The token itself",
           "description": "The token. Better kept in a file: a configuration is copied, shown and logged by many.",
           "type": "string",
-          "$comment": "Quotes, JSON, assignments and words for nothing are visibly no token.",
-          "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[]|(?:null|undefined|<nil>)[ \\t\\r\\n]*$|[A-Za-z0-9_]+=+[^= \\t\\r\\n])[!-~]+[ \\t\\r\\n]*$",
+          "$ref": "#/$defs/word",
           "writeOnly": true
+        },
+        "wrapped": {
+          "title": "Wrapped",
+          "description": "true: it is a wrapping token, which is exchanged for the token once, at the start.",
+          "type": "boolean",
+          "default": false
+        },
+        "wrapped_path": {
+          "title": "Path of the wrapped token",
+          "description": "creation_path that the wrapping token must have, checked before it is used up. Default: any.",
+          "$ref": "#/$defs/serverPath",
+          "examples": ["auth/token/create"]
         }
       }
+    },
+    "auth": {
+      "title": "Login",
+      "description": "How to log in for a token, and for the next one before it meets its max TTL. In place of token.",
+      "type": "object",
+      "required": ["method"],
+      "additionalProperties": false,
+      "properties": {
+        "method": {
+          "title": "Method",
+          "description": "Auth method of the server. cert presents tls.client_cert, with which the token is renewed, too.",
+          "enum": ["approle", "kubernetes", "jwt", "cert", "userpass", "ldap"]
+        },
+        "mount": {
+          "title": "Mount",
+          "description": "Path at which the auth method is mounted. Default: auth/ and the name of the method.",
+          "$ref": "#/$defs/serverPath",
+          "examples": ["auth/approle"]
+        },
+        "namespace": {
+          "title": "Namespace of the login",
+          "description": "Path of the namespace of the mount. Default: the issuer's namespace.",
+          "type": "string",
+          "pattern": "^[!-~]*$",
+          "examples": ["team-a"]
+        },
+        "role_id": {
+          "title": "role_id",
+          "description": "Where the role_id is found, of method approle: exactly one of file, env and value.",
+          "type": "object",
+          "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, { "required": ["value"] }],
+          "additionalProperties": false,
+          "properties": {
+            "file": { "title": "role_id file", "description": "Absolute path of a file that holds the role_id.", "$ref": "#/$defs/absolutePath" },
+            "env": { "title": "role_id variable", "description": "Name of an environment variable of the host that holds the role_id.", "$ref": "#/$defs/variable" },
+            "value": { "title": "The role_id itself", "description": "The role_id.", "$ref": "#/$defs/word", "writeOnly": true }
+          }
+        },
+        "secret_id": {
+          "title": "secret_id",
+          "description": "Where the secret_id is found, of method approle: exactly one of file, env and value. Left out: for a role with bind_secret_id=false.",
+          "type": "object",
+          "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, { "required": ["value"] }],
+          "additionalProperties": false,
+          "allOf": [
+            { "if": { "required": ["wrapped_path"] }, "then": { "required": ["wrapped"], "properties": { "wrapped": { "const": true } } } },
+            { "if": { "required": ["remove_after_reading"], "properties": { "remove_after_reading": { "const": true } } }, "then": { "required": ["file"] } }
+          ],
+          "properties": {
+            "file": { "title": "secret_id file", "description": "Absolute path of a file that holds the secret_id. It is read again whenever it changes.", "$ref": "#/$defs/absolutePath" },
+            "env": { "title": "secret_id variable", "description": "Name of an environment variable of the host that holds the secret_id.", "$ref": "#/$defs/variable" },
+            "value": { "title": "The secret_id itself", "description": "The secret_id. Better kept in a file.", "$ref": "#/$defs/word", "writeOnly": true },
+            "wrapped": {
+              "title": "Wrapped",
+              "description": "true: it is a wrapping token, which is exchanged for the secret_id once; that is kept in memory, and handed on in a swap.",
+              "type": "boolean",
+              "default": false
+            },
+            "wrapped_path": {
+              "title": "Path of the wrapped secret_id",
+              "description": "creation_path that the wrapping token must have, checked before it is used up. Default: any.",
+              "$ref": "#/$defs/serverPath",
+              "examples": ["auth/approle/role/web/secret-id"]
+            },
+            "remove_after_reading": {
+              "title": "Remove after reading",
+              "description": "true: the file is removed, but only once a token that was made with it is proven to work.",
+              "type": "boolean",
+              "default": false
+            }
+          }
+        },
+        "role": {
+          "title": "Role",
+          "description": "Name of the role, of methods kubernetes and jwt. jwt: may be left out where the mount has a default_role.",
+          "$ref": "#/$defs/name"
+        },
+        "jwt": {
+          "title": "JWT",
+          "description": "Where the JWT is found, of methods kubernetes and jwt: exactly one of file, env and value. Default of kubernetes: the file of the pod's service account.",
+          "type": "object",
+          "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, { "required": ["value"] }],
+          "additionalProperties": false,
+          "properties": {
+            "file": { "title": "JWT file", "description": "Absolute path of a file that holds the JWT. It is read again whenever it changes.", "$ref": "#/$defs/absolutePath" },
+            "env": { "title": "JWT variable", "description": "Name of an environment variable of the host that holds the JWT.", "$ref": "#/$defs/variable" },
+            "value": { "title": "The JWT itself", "description": "The JWT. Better kept in a file, which somebody refreshes.", "type": "string", "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[])[!-,\\-/-~]+\\.[!-,\\-/-~]+\\.[!-,\\-/-~]*[ \\t\\r\\n]*$", "writeOnly": true }
+          }
+        },
+        "name": {
+          "title": "Certificate role",
+          "description": "Name of the role, of method cert. Default: any role that accepts the certificate.",
+          "$ref": "#/$defs/name"
+        },
+        "username": {
+          "title": "User name",
+          "description": "Name of the user, of methods userpass and ldap.",
+          "$ref": "#/$defs/name"
+        },
+        "password": {
+          "title": "Password",
+          "description": "Where the password is found, of methods userpass and ldap: exactly one of file, env and value.",
+          "type": "object",
+          "oneOf": [{ "required": ["file"] }, { "required": ["env"] }, { "required": ["value"] }],
+          "additionalProperties": false,
+          "properties": {
+            "file": { "title": "Password file", "description": "Absolute path of a file that holds the password, and perhaps one line end, which does not count.", "$ref": "#/$defs/absolutePath" },
+            "env": { "title": "Password variable", "description": "Name of an environment variable of the host that holds the password.", "$ref": "#/$defs/variable" },
+            "value": { "title": "The password itself", "description": "The password, in ASCII. Better kept in a file.", "type": "string", "pattern": "^[\\u0001-\\u007f]*[\\u0001-\\u0009\\u000b-\\u007f]\\n?(?![\\s\\S])", "writeOnly": true }
+          }
+        },
+        "relogin": {
+          "title": "Next login",
+          "description": "When to log in for the next token. The defaults suit all but special cases.",
+          "type": "object",
+          "additionalProperties": false,
+          "properties": {
+            "ahead": {
+              "title": "Ahead",
+              "description": "Duration, 1s to 365d: how long before the token's max TTL to log in, but at most half of its life. auto: half a lease at least, a tenth of the life, a day at most.",
+              "oneOf": [{ "const": "auto" }, { "$ref": "#/$defs/duration", "minimum": 1, "maximum": 31536000 }],
+              "default": "auto"
+            },
+            "rehearse": {
+              "title": "Rehearsal",
+              "description": "Duration, up to 365d: log in this often although nothing asks for it, so that material that has become useless is noticed. 0: never.",
+              "$ref": "#/$defs/duration",
+              "maximum": 31536000,
+              "default": "0s"
+            }
+          }
+        },
+        "revoke_old": {
+          "title": "Revoke the old token",
+          "description": "Duration, up to 1d: how long after its successor is in use a token that a login made is revoked. Its leases, and certificates issued with generate_lease, end with it. never: it dies by itself.",
+          "oneOf": [{ "const": "never" }, { "$ref": "#/$defs/duration", "maximum": 86400 }],
+          "default": "never"
+        },
+        "revoke_on_stop": {
+          "title": "Revoke at a stop",
+          "description": "true: a token that a login made is revoked when the issuer stops, but not in a swap; the file of the sink is removed.",
+          "type": "boolean",
+          "default": false
+        },
+        "sink": {
+          "title": "Sink",
+          "description": "File that shows the token in use to others. At a start, a living token in it is used before any login.",
+          "type": "object",
+          "required": ["file"],
+          "additionalProperties": false,
+          "properties": {
+            "file": { "title": "Sink file", "description": "Absolute path of the file. It is replaced in one step whenever the token changes.", "$ref": "#/$defs/absolutePath" },
+            "mode": { "title": "Mode", "description": "Mode of the file in octal; others may read it at most.", "type": "string", "pattern": "^0[46][0246][04]$", "default": "0600" },
+            "owner": { "title": "Owner", "description": "Name or number of the user that owns the file. Default: the host's.", "type": "string", "minLength": 1, "pattern": "^[^\\u0000-\\u001f\\u007f]*$" },
+            "group": { "title": "Group", "description": "Name or number of the group of the file. Default: the host's.", "type": "string", "minLength": 1, "pattern": "^[^\\u0000-\\u001f\\u007f]*$" }
+          }
+        }
+      },
+      "allOf": [
+        {
+          "if": { "properties": { "method": { "const": "approle" } } },
+          "then": { "required": ["role_id"] },
+          "else": { "properties": { "role_id": false, "secret_id": false } }
+        },
+        {
+          "if": { "properties": { "method": { "enum": ["kubernetes", "jwt"] } } },
+          "then": true,
+          "else": { "properties": { "role": false, "jwt": false } }
+        },
+        { "if": { "properties": { "method": { "const": "kubernetes" } } }, "then": { "required": ["role"] } },
+        { "if": { "properties": { "method": { "const": "jwt" } } }, "then": { "required": ["jwt"] } },
+        { "if": { "not": { "properties": { "method": { "const": "cert" } } } }, "then": { "properties": { "name": false } } },
+        {
+          "if": { "properties": { "method": { "enum": ["userpass", "ldap"] } } },
+          "then": { "required": ["username", "password"] },
+          "else": { "properties": { "username": false, "password": false } }
+        }
+      ]
     },
     "tls": {
       "title": "TLS",
@@ -178,7 +369,28 @@ const char configSchema[] = R"json({
       "default": "verified"
     }
   },
+  "if": { "required": ["auth"], "properties": { "auth": { "type": "object", "properties": { "method": { "const": "cert" } } } } },
+  "then": { "required": ["tls"], "properties": { "tls": { "required": ["client_cert"] } } },
   "$defs": {
+    "word": {
+      "$comment": "Quotes, JSON, assignments and words for nothing are visibly no secret.",
+      "type": "string",
+      "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[]|(?:null|undefined|<nil>)[ \\t\\r\\n]*$|[A-Za-z0-9_]+=+[^= \\t\\r\\n])[!-~]+[ \\t\\r\\n]*$"
+    },
+    "variable": {
+      "type": "string",
+      "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+    },
+    "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 512,
+      "pattern": "^[^\\u0000-\\u001f\\u007f]*$"
+    },
+    "serverPath": {
+      "type": "string",
+      "pattern": "^auth/(?!/)(?!.*//)(?!.*/\\.)(?!\\.)[!-\"$&->@-\\[\\]-~]+$"
+    },
     "address": {
       "type": "string",
       "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://(?!\\.([:/]|$))([A-Za-z0-9._-]+|\\[[A-Za-z0-9._%-]*:[A-Za-z0-9._:%-]*\\])(:0*[1-9][0-9]{0,4})?(/[!-\"$->A-~]*)?|unix:///[!-~]{1,106})$"

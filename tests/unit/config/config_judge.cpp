@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <iostream>
+#include <sstream>
 
 using namespace issuer::vault;
 
@@ -17,8 +18,18 @@ std::string jsonText(std::string_view text)
 	return '"' + std::string(text) + '"';
 }
 
+std::string octal(unsigned number)
+{
+	std::ostringstream text;
+	text << std::oct << number;
+	return text.str();
+}
+
 std::string settingsOf(const Config& config)
 {
+	const auto withLogin = parseConfig(
+		R"({"address":"http://v","auth":{"method":"approle","role_id":{"value":"r"},"sink":{"file":"/s"}}})");
+	const auto& login = *withLogin->auth;
 	constexpr const char* redirects[] = {"none", "verified", "any"};
 	const auto& renewal = config.renewal;
 	const std::pair<const char*, std::string> settings[] = {
@@ -32,6 +43,15 @@ std::string settingsOf(const Config& config)
 		{"startup", jsonText(config.startup == Config::Startup::failFast ? "fail_fast" : "background")},
 		{"startup_timeout", jsonText(durationText(config.startupTimeout))},
 		{"proxy", jsonText(config.transport.proxy.empty() ? "none" : config.transport.proxy)},
+		// Of an issuer that logs in, one without settings of its own:
+		{"token.wrapped", "false"},
+		{"auth.secret_id.wrapped", "false"},
+		{"auth.secret_id.remove_after_reading", login.removeAfterReading ? "true" : "false"},
+		{"auth.relogin.ahead", jsonText(login.policy.ahead ? durationText(*login.policy.ahead) : "auto")},
+		{"auth.relogin.rehearse", jsonText(durationText(login.policy.rehearse))},
+		{"auth.revoke_old", jsonText(login.policy.revokeOld ? durationText(*login.policy.revokeOld) : "never")},
+		{"auth.revoke_on_stop", login.revokeOnStop ? "true" : "false"},
+		{"auth.sink.mode", jsonText("0" + octal(login.sink->mode))},
 		{"follow_redirects", jsonText(redirects[static_cast<std::size_t>(config.transport.redirects)])},
 	};
 	std::string object;

@@ -212,20 +212,27 @@ TEST(Config, IsNotRepeatedWhereATokenMayStand)
 			 R"("proxy":"http://user:)" + secret + R"(@proxy/x")",   //
 			 R"("proxy":")" + secret + R"(")",                       //
 			 R"("proxy":"socks5://)" + secret + R"(")",              //
-			 R"("namespace":"a","x":")" + secret + R"(")",           //
-			 R"("namespace":" )" + secret + R"(")",                  //
-			 R"("startup":")" + secret + R"(")",                     //
-			 R"("follow_redirects":")" + secret + R"(")",            //
-			 R"("startup_timeout":")" + secret + R"(")",             //
-			 R"("renewal":{"increment":")" + secret + R"("})",       //
-			 R"("renewal":{"fraction":")" + secret + R"("})",        //
-			 R"("tls":{"server_name":"/)" + secret + R"("})",        //
-			 R"("tls":")" + secret + R"(")",                         //
+			 R"("auth":")" + secret + R"(")",                        //
+			 R"("auth":{"method":")" + secret + R"("})",             //
+			 R"("auth":{"method":"jwt","jwt":")" + secret + R"("})", //
+			 R"("auth":{"method":"jwt","jwt":{"value":")" + secret + R"("}})",
+			 R"("auth":{"method":"approle","role_id":{"value":"r"},"secret_id":{"vlue":")" + secret + R"("}})",
+			 R"("auth":{"method":"approle","role_id":{"value":"r"},"secret_id":{"value":")" + secret + R"( x"}})",
+			 R"("auth":{"method":"approle","role_id":{"value":"r"},"revoke_old":")" + secret + R"("})",
+			 R"("namespace":"a","x":")" + secret + R"(")",     //
+			 R"("namespace":" )" + secret + R"(")",            //
+			 R"("startup":")" + secret + R"(")",               //
+			 R"("follow_redirects":")" + secret + R"(")",      //
+			 R"("startup_timeout":")" + secret + R"(")",       //
+			 R"("renewal":{"increment":")" + secret + R"("})", //
+			 R"("renewal":{"fraction":")" + secret + R"("})",  //
+			 R"("tls":{"server_name":"/)" + secret + R"("})",  //
+			 R"("tls":")" + secret + R"(")",                   //
 		 }) {
 		const auto error = errorOf(R"({"address":"http://v",)" + place + "}");
 		EXPECT_NE(error, "no error") << place;
 		EXPECT_THAT(error, Not(HasSubstr("CAES"))) << place;
-		EXPECT_THAT(error, Not(HasSubstr("secret"))) << place;
+		EXPECT_THAT(error, Not(HasSubstr("8_sec"))) << place;
 	}
 }
 
@@ -285,6 +292,96 @@ TEST(Config, TakesATokenOfSixtyFourKibibytesAndNoMore)
 	};
 	EXPECT_EQ(parsed(token(65'536)).token.value.view().size(), 65'536U);
 	EXPECT_THAT(errorOf(token(65'537)), testing::StartsWith("token.value: is longer than 64 KiB"));
+}
+
+/// An issuer that logs in.
+LoginConfig login(const std::string& auth, const std::string& more = "")
+{
+	auto config = parsed(R"({"address":"http://v","auth":{)" + auth + "}" + more + "}");
+	EXPECT_EQ(config.token.kind, credential::Origin::Kind::login);
+	return config.auth ? std::move(*config.auth) : LoginConfig();
+}
+
+TEST(ConfigAuth, TakesALoginByAppRoleWithEverything)
+{
+	const auto approle = login(R"("method":"approle","mount":"auth/team/approle/","namespace":"team-b",
+		"role_id":{"value":"web-role"}, "secret_id":{"file":"/s","wrapped":true,
+		"wrapped_path":"auth/team/approle/role/web/secret-id","remove_after_reading":true},
+		"relogin":{"ahead":"2h","rehearse":"12h"},"revoke_old":"30s","revoke_on_stop":true,
+		"sink":{"file":"/run/t","mode":"0640","owner":"u","group":"g"})",
+		R"(,"namespace":"team-a")");
+	EXPECT_EQ(approle.policy.method, renewal::LoginMethod::appRole);
+	EXPECT_EQ(approle.mount, "auth/team/approle");
+	EXPECT_EQ(approle.vaultNamespace, "team-b");
+	EXPECT_EQ(approle.roleId->value.view(), "web-role");
+	EXPECT_EQ(approle.secret->name, "/s");
+	EXPECT_EQ(approle.secret->text, credential::TextKind::wrappingToken);
+	EXPECT_EQ(approle.policy.wrappedPath, "auth/team/approle/role/web/secret-id");
+	EXPECT_TRUE(approle.policy.hasSecretId);
+	EXPECT_TRUE(approle.removeAfterReading);
+	EXPECT_EQ(approle.policy.ahead, 2h);
+	EXPECT_EQ(approle.policy.rehearse, 12h);
+	EXPECT_EQ(approle.policy.revokeOld, 30s);
+	EXPECT_TRUE(approle.revokeOnStop);
+	EXPECT_EQ(approle.sink->file, "/run/t");
+	EXPECT_EQ(approle.sink->mode, mode_t{0640});
+	EXPECT_EQ(approle.sink->owner + approle.sink->group, "ug");
+}
+
+TEST(ConfigAuth, HasDefaults)
+{
+	const auto approle = login(R"("method":"approle","role_id":{"env":"ROLE"})", R"(,"namespace":"team-a")");
+	EXPECT_EQ(approle.mount, "auth/approle");
+	EXPECT_EQ(approle.vaultNamespace, "team-a");
+	EXPECT_FALSE(approle.policy.hasSecretId);
+	EXPECT_FALSE(approle.secret.has_value());
+	EXPECT_FALSE(approle.policy.ahead.has_value());
+	EXPECT_FALSE(approle.policy.revokeOld.has_value());
+	EXPECT_FALSE(approle.sink.has_value());
+	const auto pod = login(R"("method":"kubernetes","role":"web")");
+	EXPECT_EQ(pod.secret->name, "/var/run/secrets/kubernetes.io/serviceaccount/token");
+	EXPECT_EQ(pod.secret->text, credential::TextKind::jwt);
+	EXPECT_EQ(pod.identity, "web");
+}
+
+TEST(ConfigAuth, TakesEachMethod)
+{
+	EXPECT_EQ(login(R"("method":"jwt","jwt":{"file":"/j"})").identity, "");
+	EXPECT_EQ(login(R"("method":"ldap","username":"u","password":{"value":" p w "})").secret->value.view(), " p w ");
+	EXPECT_EQ(login(R"("method":"userpass","username":"u","password":{"value":"pw\n"})").secret->value.view(), "pw");
+	const auto certificate =
+		login(R"("method":"cert","name":"web")", R"(,"tls":{"client_cert":"/c","client_key":"/k"})");
+	EXPECT_EQ(certificate.secret->name, "/c");
+	EXPECT_EQ(certificate.secret->text, credential::TextKind::certificate);
+}
+
+TEST(ConfigAuth, TakesAWrappedToken)
+{
+	const auto config = parsed(R"({"address":"http://v","namespace":"n","token":{"file":"/w","wrapped":true,
+		"wrapped_path":"auth/token/create"}})");
+	ASSERT_NE(config.auth, nullptr);
+	EXPECT_EQ(config.token.kind, credential::Origin::Kind::login);
+	EXPECT_EQ(config.auth->policy.method, renewal::LoginMethod::wrappedToken);
+	EXPECT_EQ(config.auth->policy.wrappedPath, "auth/token/create");
+	EXPECT_EQ(config.auth->vaultNamespace, "n");
+	EXPECT_EQ(config.auth->secret->name, "/w");
+	EXPECT_EQ(parsed(with(R"("startup":"background")")).auth, nullptr);
+}
+
+TEST(ConfigAuth, ShowsUsersOfVaultAgentTheWay)
+{
+	EXPECT_EQ(errorOf(R"({"address":"http://v","auth":{"method":"approle","role_id_file_path":"/r"}})"),
+		R"(auth.role_id_file_path: unknown: what Vault Agent calls so is here "role_id": {"file": …})");
+	EXPECT_THAT(
+		errorOf(R"({"address":"http://v","auth":{"method":"approle","remove_secret_id_file_after_reading":true}})"),
+		HasSubstr("remove_after_reading"));
+	EXPECT_THAT(errorOf(R"({"address":"http://v","auth":{"type":"approle"}})"), HasSubstr("here auth.method"));
+}
+
+TEST(ConfigAuth, NamesTheMethodThatAKeyIsNotOf)
+{
+	EXPECT_EQ(errorOf(R"({"address":"http://v","auth":{"method":"kubernetes","role":"r","password":{"file":"/p"}}})"),
+		"auth.password: is not a key of method kubernetes");
 }
 
 } // namespace

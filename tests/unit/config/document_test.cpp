@@ -21,9 +21,26 @@ TEST(ConfigDocument, HoldsNoSecretWhichStaysInTheTextItCameWith)
 	const auto document = readDocument(text).value();
 	EXPECT_EQ(std::get<std::string>(at(at(document.root, "token"), "value").of), "xxxxxxx");
 	EXPECT_EQ(std::get<std::string>(at(document.root, "namespace").of), "team-a");
-	ASSERT_TRUE(document.secret.has_value());
-	EXPECT_EQ(*document.secret, "hvs.abc");
-	EXPECT_EQ(document.secret->data(), text.data() + text.find("hvs"));
+	const auto secret = at(at(document.root, "token"), "value").secret;
+	EXPECT_EQ(secret, "hvs.abc");
+	EXPECT_EQ(secret.data(), text.data() + text.find("hvs"));
+}
+
+TEST(ConfigDocument, TellsSecretsApart)
+{
+	const std::string text = R"({"auth":{"jwt":{"value":["a","b"],"file":"x"},"role_id":{"value":7},)"
+							 R"("password":{"wrapped":true,"value":"c"}}})";
+	const auto document = readDocument(text).value();
+	const auto& auth = at(document.root, "auth");
+	EXPECT_EQ(std::get<Array>(at(at(auth, "jwt"), "value").of).at(1).secret, "b");
+	EXPECT_EQ(at(at(auth, "password"), "value").secret, "c");
+}
+
+TEST(ConfigDocument, HoldsNoSecretThatStandsInPlaceOfAnObject)
+{
+	const auto document = readDocument(R"({"token":"hvs.abc","auth":{"secret_id":"abc"}})").value();
+	EXPECT_EQ(std::get<std::string>(at(document.root, "token").of), "xxxxxxx");
+	EXPECT_EQ(std::get<std::string>(at(at(document.root, "auth"), "secret_id").of), "xxx");
 }
 
 TEST(ConfigDocument, HoldsNothingThatStandsBelowAnUnknownKey)

@@ -17,6 +17,14 @@ except ImportError:
 JUDGE = sys.argv.pop(1)
 SCHEMA = json.loads(subprocess.run([JUDGE, "--schema"], check=True, capture_output=True, text=True).stdout)
 LEAST = {"address": "https://vault:8200", "token": {"file": "/t"}}
+# Objects that are not complete without a member: with it the others are judged.
+COMPLETED = {
+    "auth": {"method": "approle", "role_id": {"value": "r"}},
+    "auth.sink": {"file": "/s"},
+    "token": {},
+}
+
+ORIGINS = ("token", "role_id", "secret_id")  # exactly one of their members
 
 # For each key by its path: values that are right, and values that are wrong.
 TABLE = {
@@ -30,11 +38,60 @@ TABLE = {
     "namespace": (["", "team-a", "a/b/", "\u007e!"], ["a b", "\u00e4", "a\nb", "a\u0000", 7, None, ["a"]]),
     "token": (
         [{"file": "/t"}, {"env": "_A1"}, {"value": "hvs.abc"}],
-        [{}, {"file": "/t", "env": "T"}, {"fil": "/t"}, {"file": "/t", "x": 1}, "hvs.abc", None, []]),
+        [{}, {"file": "/t", "wrapped_path": "auth/token/create"}, {"file": "/t", "env": "T"}, {"fil": "/t"}, {"file": "/t", "x": 1}, "hvs.abc", None, []]),
     "token.file": (["/t", "/a b/\u00e4", "/" + 4094 * "a"], ["", "t", "./t", "~/t", "/a\nb", "/" + 4095 * "a", 7]),
     "token.env": (["T", "_", "a_B9"], ["", "9A", "A-B", "A B", "\u00c4", "A=", 7, None]),
     "token.value": (["a", " hvs.a/b_c~!\n", "a\"\\", "ab==", "nullx", "a.b=c"],
                     ["\"a\"", "'a'", "`a`", "{a", "[a", " null\n", "<nil>", "undefined", "A_1=b", "A==b", "", " ", "a b", "\u00e4", "a\u0000", "a\u007f", "\U0001f600", 7]),
+    "token.wrapped": ([True, False], ["true", 1, None]),
+    "token.wrapped_path": (["auth/token/create"], ["", "sys/x", 7, None]),
+    "auth": (
+        [{"method": "approle", "role_id": {"value": "r"}},
+         {"method": "approle", "role_id": {"env": "R"}, "secret_id": {"file": "/s", "wrapped": True,
+                                                                      "wrapped_path": "auth/approle/role/w/secret-id"}},
+         {"method": "kubernetes", "role": "r"},
+         {"method": "jwt", "jwt": {"file": "/j"}},
+         {"method": "jwt", "jwt": {"file": "/j"}, "role": "r"},
+         {"method": "userpass", "username": "u", "password": {"value": "p w"}},
+         {"method": "ldap", "username": "u", "password": {"file": "/p"}}],
+        ["", 7, None, [], {}, {"method": "approle"}, {"method": "kubernetes"}, {"method": "jwt"},
+         {"method": "userpass", "username": "u"}, {"method": "ldap", "password": {"file": "/p"}},
+         {"method": "approle", "role_id": {"value": "r"}, "role": "r"},
+         {"method": "kubernetes", "role": "r", "secret_id": {"file": "/s"}},
+         {"method": "jwt", "jwt": {"file": "/j"}, "name": "n"},
+         {"method": "approle", "role_id": {"value": "r"}, "role_id_file_path": "/r"}]),
+    "auth.method": (["approle"], ["", "AppRole", "oidc", 7, None]),
+    "auth.mount": (["auth/approle", "auth/a/b/", "auth/a.b"], ["", "approle", "auth/", "auth//a", "auth/../x", "auth/a b", "auth/a?b", 7]),
+    "auth.namespace": (["", "team-a"], ["a b", 7, None]),
+    "auth.role_id": ([{"file": "/r"}, {"env": "R"}, {"value": "r"}], [{}, {"file": "/r", "env": "R"}, "r", None]),
+    "auth.role_id.file": (["/r"], ["", "r", 7]),
+    "auth.role_id.env": (["R"], ["9", 7]),
+    "auth.role_id.value": (["r"], ["", "a b", "{a", 7]),
+    "auth.secret_id": (
+        [{"file": "/s"}, {"env": "S"}, {"value": "s"}, {"file": "/s", "wrapped": True},
+         {"file": "/s", "remove_after_reading": True}],
+        [{}, {"file": "/s", "env": "S"}, {"wrapped": True}, "s", None, {"file": "/s", "wrapped_path": "auth/a"},
+         {"env": "S", "remove_after_reading": True}]),
+    "auth.secret_id.file": (["/s"], ["", "s", 7]),
+    "auth.secret_id.env": (["S"], ["9", 7]),
+    "auth.secret_id.value": (["s"], ["", "a b", 7]),
+    "auth.secret_id.wrapped": ([True, False], ["true", 1, None]),
+    "auth.secret_id.wrapped_path": (["auth/approle/role/w/secret-id"], ["", "sys/x", 7, None]),
+    "auth.role": ([], ["r"]),
+    "auth.jwt": ([], [{"file": "/j"}]),
+    "auth.name": ([], ["n"]),
+    "auth.username": ([], ["u"]),
+    "auth.password": ([], [{"file": "/p"}]),
+    "auth.relogin": ([{}], ["", 7, None, {"ahed": "1h"}]),
+    "auth.relogin.ahead": (["auto", "1h", 1, "365d"], ["", "soon", 0, -1, True, None]),
+    "auth.relogin.rehearse": (["0s", 0, "12h"], ["auto", -1, None]),
+    "auth.revoke_old": (["never", "30s", 0, 86400], ["", "always", -1, 86401, None]),
+    "auth.revoke_on_stop": ([True, False], ["true", 1, None]),
+    "auth.sink": ([{"file": "/s"}], [{}, "", None, {"file": "/s", "x": 1}]),
+    "auth.sink.file": (["/s"], ["", "s", 7]),
+    "auth.sink.mode": (["0600", "0640", "0644"], ["", "600", "0666", "0700", "0602", 384, None]),
+    "auth.sink.owner": (["issuer", "1000"], ["", "a\nb", 7, None]),
+    "auth.sink.group": (["issuer", "1000"], ["", 7, None]),
     "tls": ([{}], ["", 7, None, [], {"ca_fil": "/ca"}, {"client_cert": "/c"}, {"client_key": "/k"}]),
     "tls.ca_file": (["/ca"], ["", "ca", 7, None]),
     "tls.ca_dir": (["/ca"], ["", "ca", 7, None]),
@@ -66,6 +123,9 @@ BEYOND_A_SCHEMA = {
     "renewal.request_timeout": ["1h"],
     "renewal.increment": ["1500ms", "11000d"],
     "startup_timeout": ["2h"],
+    "auth.relogin.ahead": ["1ms", "366d"],
+    "auth.relogin.rehearse": ["366d"],
+    "auth.revoke_old": ["25h"],
 }
 
 
@@ -73,9 +133,17 @@ def with_value(path, value):
     """The smallest good configuration, but for `value` at `path`."""
     config = json.loads(json.dumps(LEAST))
     *parents, key = path.split(".")
+    if path.split(".")[0] == "auth":
+        del config["token"]
+    if key == "wrapped" or key == "wrapped_path":
+        wrapped = {"file": "/t", "wrapped": True, key: value}
+        if parents == ["token"]:
+            return {**config, "token": wrapped}
+        return {**config, "auth": {**COMPLETED["auth"], "secret_id": wrapped}}
     place = config
-    for parent in parents:
-        place[parent] = {} if parent == "token" else place.get(parent, {})
+    for depth, parent in enumerate(parents):
+        origin = COMPLETED.get(".".join(parents[:depth + 1]), place.get(parent, {}))
+        place[parent] = {} if parent in ORIGINS else json.loads(json.dumps(origin))
         place = place[parent]
     place[key] = value
     return config
@@ -133,9 +201,46 @@ class Agreement(unittest.TestCase):
             self.assertFalse(validator.is_valid(config))
             self.assertTrue(judged([config])[0].startswith(f"{key}: missing"))
 
+    def test_a_token_is_given_or_comes_from_a_login(self):
+        config = {**LEAST, "auth": COMPLETED["auth"]}
+        self.assertTrue(judged([config])[0].startswith("auth: stands beside token"))
+        self.assertFalse(Draft202012Validator(SCHEMA).is_valid(config))
+
+    def test_a_login_by_certificate_needs_one(self):
+        config = {"address": "https://vault:8200", "auth": {"method": "cert"}}
+        self.assertTrue(judged([config])[0].startswith("tls.client_cert: missing"))
+        self.assertFalse(Draft202012Validator(SCHEMA).is_valid(config))
+        config["tls"] = {"client_cert": "/c", "client_key": "/k"}
+        self.assertTrue(judged([config])[0].startswith("{"))
+        self.assertTrue(Draft202012Validator(SCHEMA).is_valid(config))
+
+    def test_parts_of_other_methods_are_judged(self):
+        validator = Draft202012Validator(SCHEMA)
+        parts = {
+            "jwt": ({"method": "jwt"}, [{"file": "/j"}, {"env": "J"}, {"value": "a.b.c"}, {"value": " a.b. "}],
+                    [{}, {"file": "j"}, {"env": "9"}, {"value": "ab"}, {"value": "a.b"}, {"value": "a.b.c.d"}, "a"]),
+            "password": ({"method": "ldap", "username": "u"}, [{"file": "/p"}, {"env": "P"}, {"value": " p w\n"}],
+                         [{}, {"file": "p"}, {"env": "9"}, {"value": ""}, {"value": "\n"}, {"value": "a\n\n"}]),
+            "name": ({"method": "cert"}, ["web"], ["", 7]),
+            "role": ({"method": "jwt", "jwt": {"file": "/j"}}, ["web"], ["", 7]),
+            "username": ({"method": "userpass", "password": {"file": "/p"}}, ["u@x y"], ["", "a\nb", 7]),
+        }
+        for key, (auth, good, bad) in parts.items():
+            for right, values in ((True, good), (False, bad)):
+                for value in values:
+                    config = {"address": "https://v", "auth": {**auth, key: value}}
+                    if auth["method"] == "cert":
+                        config["tls"] = {"client_cert": "/c", "client_key": "/k"}
+                    with self.subTest(key=key, value=value):
+                        answer = judged([config])[0]
+                        self.assertEqual(answer.startswith("{"), right, answer)
+                        self.assertTrue(right or answer.startswith(f"auth.{key}"), answer)
+                        self.assertEqual(validator.is_valid(config), right, "schema")
+
     def test_the_table_has_every_key(self):
-        pair = {"tls.client_cert", "tls.client_key"}  # they come together: judged as values of "tls"
-        self.assertEqual({path for path, _ in keys()} - pair, set(TABLE) - {"colour"})
+        elsewhere = {"tls.client_cert", "tls.client_key", "auth.secret_id.remove_after_reading"}  # they come with others: judged as values of their object
+        parts = {f"auth.{part}.{key}" for part in ("jwt", "password") for key in ("file", "env", "value")}
+        self.assertEqual({path for path, _ in keys()} - elsewhere - parts, set(TABLE) - {"colour"})
 
     def test_a_client_certificate_comes_with_its_key(self):
         config = with_value("tls", {"client_cert": "/c", "client_key": "/k"})
