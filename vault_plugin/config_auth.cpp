@@ -129,13 +129,13 @@ void readSecret(const ObjectReader& auth, const Method& method, LoginConfig& log
 	}
 }
 
-SinkConfig sinkAt(const ObjectReader& auth)
+credential::SinkFile sinkAt(const ObjectReader& auth)
 {
 	const auto object = auth.object("sink");
 	if (object.find("file") == nullptr) {
 		refuse("auth.sink.file", "missing; an absolute path such as /run/issuer/web.token is wanted");
 	}
-	SinkConfig sink;
+	credential::SinkFile sink;
 	sink.file = object.absolutePath("file");
 	const auto mode = object.text("mode", "0600");
 	const auto fits = [&](std::size_t at, std::string_view digits) { return digits.find(mode[at]) != digits.npos; };

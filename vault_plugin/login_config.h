@@ -1,22 +1,13 @@
 #pragma once
 
 #include "credential/origin.h"
-#include "renewal/login_keeper.h"
+#include "credential/sink.h"
+#include "renewal/login_policy.h"
 
 #include <optional>
 #include <string>
-#include <sys/types.h>
 
 namespace issuer::vault {
-
-/// A file that shows the token in use to others.
-struct SinkConfig
-{
-	std::string file; ///< absolute path
-	mode_t mode = 0600;
-	std::string owner; ///< name or number of a user; empty: that of the host
-	std::string group; ///< name or number of a group; empty: that of the host
-};
 
 /// How an issuer logs in: the key `auth` of its configuration, or a wrapped token. Rare and large, so by pointer.
 struct LoginConfig
@@ -29,7 +20,7 @@ struct LoginConfig
 	std::optional<credential::Origin> secret; ///< secret_id, JWT, password, or the wrapping token of either
 	bool removeAfterReading = false;          ///< the file of the secret_id, once a token made with it is proven
 	bool revokeOnStop = false;
-	std::optional<SinkConfig> sink;
+	std::optional<credential::SinkFile> sink;
 };
 
 } // namespace issuer::vault

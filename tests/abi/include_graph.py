@@ -33,6 +33,8 @@ RULES = [
                              "vault_plugin/renewal/login_facts.h", "vault_plugin/credential/secret.h"],
      rf"{SOCKETS}|{THREADS_AND_CLOCKS}"),
     (r"vault_plugin/config/", ["vault_plugin/config/", "vault_plugin/base/", "vault_plugin/config.h"], SOCKETS),
+    (r"vault_plugin/credential/material\.cpp$", ["vault_plugin/credential/", "vault_plugin/base/"],
+     r"Poco/Net/|sys/socket\.h|netinet/"),  # it reads a certificate's end
     (r"vault_plugin/credential/", ["vault_plugin/credential/", "vault_plugin/runtime/", "vault_plugin/base/"], SOCKETS),
     (r"vault_plugin/transport/(places|kept)\.", ["vault_plugin/transport/places.h", "vault_plugin/transport/kept.h",
                                                  "vault_plugin/base/time.h"],

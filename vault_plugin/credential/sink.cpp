@@ -1,0 +1,160 @@
+#include "credential/sink.h"
+
+#include "base/descriptor.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace issuer::vault::credential {
+namespace {
+
+tl::unexpected<Error> cannot(const SinkFile& sink, const std::string& what)
+{
+	return failure("sink file " + sink.file + " cannot be written: " + what);
+}
+
+tl::unexpected<Error> cannot(const SinkFile& sink, const char* step, int error)
+{
+	return cannot(sink, std::string(step) + ": " + std::generic_category().message(error));
+}
+
+std::optional<unsigned> numberIn(const std::string& text)
+{
+	unsigned number = 0;
+	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+	return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+/// Returns the id of the user or group of that name or number; -1: empty, leave it; nothing: there is none.
+template <class Entry, class Lookup, class Id>
+std::optional<unsigned> idOf(const std::string& name, Lookup lookUp, Id Entry::*id)
+{
+	if (name.empty()) {
+		return static_cast<unsigned>(-1);
+	}
+	if (const auto number = numberIn(name)) {
+		return number;
+	}
+	std::vector<char> buffer(16384);
+	Entry entry{};
+	Entry* found = nullptr;
+	lookUp(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+	return found != nullptr ? std::optional<unsigned>(found->*id) : std::nullopt;
+}
+
+Result<void> fill(const SinkFile& sink, int file, std::string_view token)
+{
+	const auto owner = idOf(sink.owner, ::getpwnam_r, &passwd::pw_uid);
+	const auto group = idOf(sink.group, ::getgrnam_r, &::group::gr_gid);
+	if (!owner || !group) {
+		return cannot(sink, !owner ? "auth.sink.owner names no user of this machine"
+								   : "auth.sink.group names no group of this machine");
+	}
+	if (::write(file, token.data(), token.size()) != static_cast<ssize_t>(token.size())) {
+		return cannot(sink, "write", errno);
+	}
+	if ((!sink.owner.empty() || !sink.group.empty()) && ::fchown(file, *owner, *group) != 0) {
+		return cannot(sink, "give it to its owner", errno);
+	}
+	if (::fchmod(file, sink.mode) != 0 || ::fsync(file) != 0) { // last: no reader is let in before the content is safe
+		return cannot(sink, "finish it", errno);
+	}
+	return {};
+}
+
+} // namespace
+
+Result<void> writeSink(const SinkFile& sink, std::string_view token)
+{
+	const auto folder = sink.file.substr(0, std::max<std::size_t>(sink.file.rfind('/'), 1));
+	struct stat status = {};
+	if (::stat(folder.c_str(), &status) != 0) {
+		return cannot(sink, "its directory", errno);
+	}
+	if ((status.st_mode & S_IWOTH) != 0) {
+		return cannot(sink, "everybody on this machine may write its directory; use another, or chmod o-w it");
+	}
+	auto temporary = sink.file + ".XXXXXX";
+	const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC)); // mode 0600
+	if (!file) {
+		return cannot(sink, "create it", errno);
+	}
+	auto done = fill(sink, file.get(), token);
+	if (done && ::rename(temporary.c_str(), sink.file.c_str()) != 0) {
+		done = cannot(sink, "put it in place", errno);
+	}
+	if (!done) {
+		::unlink(temporary.c_str());
+		return done;
+	}
+	if (const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); directory) {
+		static_cast<void>(::fsync(directory.get())); // after a crash it is written again anyway
+	}
+	return {};
+}
+
+struct SinkWriter::State
+{
+	std::mutex mutex;
+	NewsListener* listener = nullptr; ///< null: nobody is told
+	bool writing = false;
+	std::optional<std::string> ended;
+};
+
+SinkWriter::SinkWriter() : _state(std::make_shared<State>()) {}
+
+SinkWriter::~SinkWriter()
+{
+	close();
+}
+
+bool SinkWriter::write(Reader& reader, const SinkFile& sink, Secret token, NewsListener& listener)
+{
+	{
+		const std::lock_guard lock(_state->mutex);
+		if (std::exchange(_state->writing, true)) {
+			return false;
+		}
+		_state->listener = &listener;
+	}
+	const auto held = std::make_shared<Secret>(std::move(token)); // std::function wants what can be copied
+	const bool taken = reader.elsewhere([state = _state, sink, held] {
+		auto done = writeSink(sink, held->view());
+		const std::lock_guard lock(state->mutex);
+		state->writing = false;
+		state->ended = done ? std::string() : std::move(done.error().text);
+		if (state->listener != nullptr) {
+			state->listener->newsRead();
+		}
+	});
+	if (!taken) {
+		const std::lock_guard lock(_state->mutex);
+		_state->writing = false;
+	}
+	return taken;
+}
+
+std::optional<std::string> SinkWriter::ended()
+{
+	const std::lock_guard lock(_state->mutex);
+	return std::exchange(_state->ended, std::nullopt);
+}
+
+void SinkWriter::close() noexcept
+{
+	const std::lock_guard lock(_state->mutex);
+	_state->listener = nullptr;
+}
+
+} // namespace issuer::vault::credential
