@@ -1,8 +1,10 @@
 #pragma once
 
 #include "base/result.h"
+#include "renewal/login_memory.h"
 #include "renewal/memory.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,7 +15,8 @@ namespace issuer::vault {
 struct Handover
 {
 	renewal::Memory memory;
-	std::string tokenMark; ///< made by credential::markOf(); empty: no token was read
+	std::string tokenMark;                                 ///< made by credential::markOf(); empty: no token was read
+	std::unique_ptr<renewal::LoginMemory> login = nullptr; ///< null: the token does not come from a login
 };
 
 /// Returns a JSON text with a version and a checksum of its own.

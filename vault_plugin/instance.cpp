@@ -39,20 +39,27 @@ bool foundAlive(renewal::State state)
 
 } // namespace
 
-Instance::Instance(
-	std::shared_ptr<const CommonConfig> config, credential::Origin token, Listener& listener, ServicesSource services)
-	: _config(std::move(config)), _listener(listener), _source(std::move(services)), _token(std::move(token)),
+Instance::Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token,
+	std::unique_ptr<LoginConfig> auth, Listener& listener, ServicesSource services)
+	: _config(std::move(config)), _listener(listener), _source(std::move(services)),
+	  _login(auth ? std::make_unique<Login>(std::move(*auth), _config, anySeed()) : nullptr), _token(std::move(token)),
 	  // the policy, for as long as the configuration it is part of
 	  _keeper(std::shared_ptr<const renewal::Policy>(_config, &_config->renewal), anySeed())
 {
 }
 
 Instance::Instance(Config config, Listener& listener, ServicesSource services)
-	: Instance(std::make_shared<const CommonConfig>(config), std::move(config.token), listener, std::move(services))
+	: Instance(std::make_shared<const CommonConfig>(config), std::move(config.token), std::move(config.auth), listener,
+		  std::move(services))
 {
 }
 
-Instance::~Instance() = default;
+Instance::~Instance()
+{
+	if (_login) {
+		_login->revokeAtEnd(_source, _token.current());
+	}
+}
 
 Done Instance::start()
 {
@@ -112,10 +119,10 @@ void Instance::abandonStart() noexcept
 		_armable = false;
 		services = _services;
 	}
-	while (services && !(services->scheduler().halt(*this, 1h) && endDelivery(1h))) {
+	while (services && !(services->scheduler().halt(*this, 1h) && (!_login || _login->halt(1h)) && endDelivery(1h))) {
 	}
 	services.reset();
-	end();
+	end(std::chrono::steady_clock::now() + 2s);
 }
 
 /// Starts the first run.
@@ -130,18 +137,30 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 		_begun = false;
 	}
 	_token.open(services->reader(), *this);
+	if (_login) {
+		if (auto lent = _login->takeLent(services->logins()); !lent.empty()) {
+			_token.offer(std::move(lent));
+		}
+	}
 	const bool failFast = _config->startup == Config::Startup::failFast;
 	const auto now = std::chrono::steady_clock::now();
-	const auto update = awaitFirstRead(failFast ? deadline : _inheritance ? now + handoverPatience : now);
+	const auto update = awaitFirstRead(_login         ? now
+									   : failFast     ? deadline
+									   : _inheritance ? now + handoverPatience
+													  : now);
+	if (_login) { // its first token may take a while: awaitFirstAnswer() waits for that
+		const auto* const memory = _inheritance ? _inheritance->login.get() : nullptr;
+		_login->open(services, *this, _token.current(), memory);
+	}
 
 	const std::lock_guard lock(_mutex);
-	if (!_token.isRead() && failFast && !_stopWanted) {
+	if (!_token.isRead() && failFast && !_stopWanted && !_login) {
 		return update.trouble.empty() || update.hanging
 				   ? refusal(
 						 Refusal::Kind::unavailable, _token.describe() + " has not been read within startup_timeout")
 				   : refusal(Refusal::Kind::invalid, update.trouble);
 	}
-	if (_token.isRead() || !_inheritance) {
+	if (_token.isRead() || !_inheritance || _login) {
 		const auto life = services->clock().now();
 		beginLife(life);
 		follow(update, life);
@@ -178,12 +197,15 @@ void Instance::beginLife(const Moment& now)
 		static_cast<void>(_keeper.stopped(now)); // the keeper may have begun without a token
 		report(_keeper.resume(
 			now, _inheritance->memory, credential::bearsMark(_token.current(), _inheritance->tokenMark)));
-		_inheritance.reset();
 	}
 	else {
-		report(_keeper.begin(now));
+		report(_keeper.begin(now, !_login || _token.isRead()));
+	}
+	if (_token.isRead() || _login) {
+		_inheritance.reset();
 	}
 	_begun = true;
+	followLogin(now);
 }
 
 /// [any thread] Has the next run take the reader's news.
@@ -208,7 +230,7 @@ void Instance::newsRead() noexcept
 Done Instance::awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline deadline)
 {
 	const auto start = _start;
-	start->settled = _keeper.settled();
+	start->settled = isSettled();
 	const auto answered = start->changed.wait_until(lock, deadline, [&] { return start->settled || _stopWanted; });
 	if (_stopWanted) {
 		return refusal(Refusal::Kind::cancelled, "stopped while it waited for the first look-up");
@@ -218,8 +240,8 @@ Done Instance::awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline dea
 	}
 	const auto trouble = start->trouble.empty() ? std::string() : ": " + start->trouble;
 	return refusal(Refusal::Kind::unavailable,
-		(answered ? "the first look-up did not succeed" : "the first look-up had no answer within startup_timeout") +
-			trouble);
+		std::string(_login ? "the first login or look-up" : "the first look-up") +
+			(answered ? " did not succeed" : " had no answer within startup_timeout") + trouble);
 }
 
 Done Instance::stop(std::chrono::milliseconds timeout)
@@ -247,16 +269,23 @@ Done Instance::stop(std::chrono::milliseconds timeout)
 		const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
 		return std::max(left, 0ms);
 	};
-	if (!scheduler.halt(*this, timeout) || !endDelivery(remaining())) {
+	if (_login) {
+		static_cast<void>(_login->halt(0ms)); // begins
+	}
+	if (!scheduler.halt(*this, timeout) || (_login && !_login->halt(remaining())) || !endDelivery(remaining())) {
 		return refusal(Refusal::Kind::timeout, "a callback or a request has not ended yet: call stop again");
 	}
-	end();
+	end(deadline);
 	return {};
 }
 
 /// Ends the life of a stopped instance. No run is under way and none will come.
-void Instance::end() noexcept
+/// `deadline`: of a request for a token that was made and never used.
+void Instance::end(Deadline deadline) noexcept
 {
+	if (_login) {
+		_login->close(deadline);
+	}
 	_token.close(); // without the lock: the reader calls newsRead() under a lock of its own
 	std::unique_lock lock(_mutex);
 	if (_services && _begun) {
@@ -296,7 +325,21 @@ bool Instance::running() const
 renewal::Snapshot Instance::snapshot() const
 {
 	const std::lock_guard lock(_mutex);
-	return _services ? _keeper.snapshot(_services->clock().now()) : _keeper.snapshot();
+	if (!_services) {
+		return _keeper.snapshot();
+	}
+	const auto now = _services->clock().now();
+	auto snapshot = _keeper.snapshot(now);
+	if (const auto login = _login ? _login->figures(now).nextLogin : std::nullopt) {
+		snapshot.next = std::min(snapshot.next.value_or(*login), *login);
+	}
+	return snapshot;
+}
+
+std::optional<renewal::LoginKeeper::Figures> Instance::loginFigures() const
+{
+	const std::lock_guard lock(_mutex);
+	return _login && _services ? std::optional(_login->figures(_services->clock().now())) : std::nullopt;
 }
 
 Done Instance::renewNow()
@@ -330,7 +373,8 @@ Expected<std::string, Refusal> Instance::exportState()
 	if (!_inheritance) {
 		const auto token = _token.current();
 		_inheritance = std::make_unique<Handover>(
-			Handover{_keeper.memory(), token.empty() ? std::string() : credential::markOf(token)});
+			Handover{_keeper.memory(), token.empty() ? std::string() : credential::markOf(token),
+				_login ? std::make_unique<renewal::LoginMemory>(_login->memory()) : nullptr});
 	}
 	return toText(*_inheritance);
 }
@@ -349,11 +393,37 @@ Done Instance::importState(std::string_view text)
 	return {};
 }
 
+Done Instance::lend(const std::function<void(std::string_view)>& visit)
+{
+	if (running()) {
+		return refusal(Refusal::Kind::state, "still running: stop it first");
+	}
+	if (!_login || !_login->lend(_token.current(), visit)) {
+		return refusal(Refusal::Kind::unavailable, "nothing to lend: a successor reads all that it needs itself");
+	}
+	return {};
+}
+
+Done Instance::take(std::string_view secrets)
+{
+	if (running()) {
+		return refusal(Refusal::Kind::state, "still running: stop it first");
+	}
+	if (!_login) {
+		return {}; // its token is given: whatever came with another configuration is not used
+	}
+	if (auto taken = _login->take(secrets); !taken) {
+		return refusal(Refusal::Kind::invalid, std::move(taken.error().text));
+	}
+	return {};
+}
+
 Done Instance::useCredential(const std::function<void(std::string_view)>& visit) const
 {
 	const auto token = _token.current();
 	if (token.empty()) {
-		return refusal(Refusal::Kind::unavailable, "no credential yet: " + _token.describe() + " has not been read");
+		return refusal(Refusal::Kind::unavailable,
+			"no credential yet: " + _token.describe() + (_login ? " has not brought one" : " has not been read"));
 	}
 	visit(token.view());
 	return {};

@@ -7,6 +7,7 @@
 #include "diagnosis.h"
 #include "handover.h"
 #include "listener.h"
+#include "login.h"
 #include "renewal/keeper.h"
 #include "runtime/scheduler.h"
 #include "services.h"
@@ -48,8 +49,9 @@ class Instance final : private runtime::Job, private credential::NewsListener
 {
 public:
 	/// Opens nothing. `listener` must outlive the instance.
-	Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token, Listener& listener,
-		ServicesSource services);
+	/// `auth`: null, unless the token comes from a login.
+	Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token, std::unique_ptr<LoginConfig> auth,
+		Listener& listener, ServicesSource services);
 	/// With a configuration of its own.
 	Instance(Config config, Listener& listener, ServicesSource services);
 
@@ -68,6 +70,8 @@ public:
 	[[nodiscard]] bool running() const;
 
 	[[nodiscard]] renewal::Snapshot snapshot() const;
+	/// Returns the figures of logins; nothing: the token does not come from one.
+	[[nodiscard]] std::optional<renewal::LoginKeeper::Figures> loginFigures() const;
 
 	/// Both leave a message for the next run, and have it run now.
 	[[nodiscard]] Done renewNow();
@@ -77,6 +81,11 @@ public:
 	[[nodiscard]] Expected<std::string, Refusal> exportState();
 	/// Has the next start continue from such a text.
 	[[nodiscard]] Done importState(std::string_view text);
+
+	/// Shows the secrets that a successor cannot read again, once, on the calling thread. Not while running.
+	[[nodiscard]] Done lend(const std::function<void(std::string_view)>& visit);
+	/// Takes them, for the next start. Not while running.
+	[[nodiscard]] Done take(std::string_view secrets);
 
 	/// Checks everything that keeping the token alive would need, on the calling thread; renews nothing. Not while
 	/// running.
@@ -110,6 +119,11 @@ private:
 	[[nodiscard]] std::optional<renewal::Attempt> takeAttempt(Moment& now);
 	[[nodiscard]] credential::Source::Update takeNews(bool look);
 	void follow(const credential::Source::Update& update, const Moment& now);
+	void takeFromLogin();
+	void followLogin(const Moment& now);
+	void adoptCandidate(const Moment& now);
+	[[nodiscard]] bool hasTokenToAskAbout() const;
+	[[nodiscard]] bool isSettled() const;
 	void answered(const Moment& sent, const renewal::Answer& answer);
 	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
 	void passOn(const std::vector<std::string>& advice) noexcept;
@@ -128,14 +142,15 @@ private:
 	void beginLife(const Moment& now);
 	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline deadline);
 	void abandonStart() noexcept;
-	void end() noexcept;
+	void end(Deadline deadline) noexcept;
 	[[nodiscard]] Done leaveMessage(bool& message);
 
 	const std::shared_ptr<const CommonConfig> _config;
 	Listener& _listener;
 	const ServicesSource _source;
 
-	Task<> _run; ///< while one is under way
+	Task<> _run;                         ///< while one is under way
+	const std::unique_ptr<Login> _login; ///< null: the token is given
 
 	/// Belongs to the control thread until the job is armed and after it was halted, otherwise to the run.
 	credential::Source _token;

@@ -91,25 +91,29 @@ std::optional<renewal::Attempt> Instance::takeAttempt(Moment& now)
 
 	lock.lock();
 	now = _services->clock().now();
-	if (!_begun && _inheritance && !_token.isRead() && _token.trouble().empty()) {
+	if (!_begun && _inheritance && !_token.isRead() && _token.trouble().empty() && !_login) {
 		return std::nullopt; // the token of the life that was handed over is about to be read
 	}
 	if (!_begun || (_inheritance && _token.isRead())) {
 		beginLife(now);
 	}
-	else if (update.kind == credential::Source::Update::Kind::first && update.recovered) {
+	else if (update.kind == credential::Source::Update::Kind::first && (update.recovered || _login)) {
 		report(_keeper.candidateFound(now)); // the first token: it is asked about at once
 	}
 	follow(update, now);
 	if (std::exchange(_renewNow, false)) {
 		_keeper.renewNow(now);
+		if (_login) {
+			_login->renewNow(now);
+		}
 	}
+	followLogin(now);
 	const auto next = _keeper.next();
-	if (!next || *next > now.boot || (!_token.isRead() && _token.trouble().empty())) {
+	if (!next || *next > now.boot || (!hasTokenToAskAbout() && _token.trouble().empty())) {
 		return std::nullopt;
 	}
 	const auto attempt = _keeper.attempt(now);
-	if (!_token.isRead()) {
+	if (!hasTokenToAskAbout()) {
 		report(_keeper.credentialUnreadable(now, false, _token.trouble()));
 		return std::nullopt;
 	}
@@ -122,6 +126,12 @@ credential::Source::Update Instance::takeNews(bool look)
 {
 	if (look) {
 		_token.lookNow();
+	}
+	if (_login) {
+		if (look) {
+			_login->credentialChanged();
+		}
+		takeFromLogin();
 	}
 	auto update = _token.update();
 	if (!update.note.empty()) {
@@ -140,9 +150,9 @@ void Instance::follow(const credential::Source::Update& update, const Moment& no
 	using Kind = credential::Source::Update::Kind;
 	// Compared rather than taken from the update alone: a run that failed may have left source and keeper apart.
 	if (!_token.candidate().empty() && (update.kind == Kind::candidate || !_keeper.hasCandidate())) {
-		auto reports = _keeper.candidateFound(now);
+		auto reports = _login ? _keeper.candidateFound(now, _login->firstGrant()) : _keeper.candidateFound(now);
 		if (!_keeper.hasCandidate()) {
-			_token.adopt();
+			adoptCandidate(now);
 		}
 		report(std::move(reports));
 	}
@@ -160,18 +170,67 @@ void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 	const std::lock_guard lock(_mutex);
 	const auto adoptIfAccepted = [&] {
 		if (!_token.candidate().empty() && !_keeper.hasCandidate()) {
-			_token.adopt();
+			adoptCandidate(now);
 		}
 	};
 	try {
 		auto reports = _keeper.answered(sent, now, answer);
 		adoptIfAccepted();
 		report(std::move(reports));
+		if (_login && _keeper.life().candidateRefused) {
+			const auto* const trouble = std::get_if<renewal::Trouble>(&answer);
+			report(_keeper.candidateGone(now));
+			_token.dropCandidate();
+			_login->unproven(now, trouble != nullptr ? std::string_view(trouble->detail) : std::string_view());
+		}
+		followLogin(now);
 	}
 	catch (...) {
 		adoptIfAccepted(); // also when its report could not be written
 		throw;
 	}
+}
+
+/// Puts the token in use that the server has accepted.
+void Instance::adoptCandidate(const Moment& now)
+{
+	auto before = _token.adopt();
+	if (_login) {
+		_login->adopted(now, std::move(before));
+	}
+}
+
+/// Takes the token that the login has for the source.
+void Instance::takeFromLogin()
+{
+	if (auto first = _login->takeFirst(); !first.empty()) {
+		_token.offer(std::move(first));
+	}
+	if (auto fresh = _login->takeFresh(); !fresh.empty()) {
+		_token.setCandidate(std::move(fresh));
+	}
+}
+
+/// Tells both keepers of each other's facts: what the token in use is like, and where the next one comes from.
+void Instance::followLogin(const Moment& now)
+{
+	if (_login) {
+		_login->follow(now, _keeper.life());
+		report(_login->takeReports());
+		report(_keeper.followedBy(now, _login->successor()));
+	}
+}
+
+/// Returns whether there is a token to ask the server about.
+bool Instance::hasTokenToAskAbout() const
+{
+	return _token.isRead() || !_token.candidate().empty();
+}
+
+/// Returns whether it is known how the start has gone.
+bool Instance::isSettled() const
+{
+	return _login ? _login->settled() && (!_token.isRead() || _keeper.settled()) : _keeper.settled();
 }
 
 Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
@@ -325,7 +384,7 @@ void Instance::planNext()
 	_token.setUrgent(urgent);
 
 	lock.lock();
-	if (_start && !_start->settled && _keeper.settled()) {
+	if (_start && !_start->settled && isSettled()) {
 		_start->settled = true;
 		_start->changed.notify_all();
 	}
@@ -345,7 +404,10 @@ std::optional<Instant> Instance::whenNext() const
 	if (messageLeft) {
 		return now;
 	}
-	if (!_begun || (!_token.isRead() && _token.trouble().empty())) {
+	if (_login && !hasTokenToAskAbout()) {
+		return std::nullopt; // its news comes
+	}
+	if (!_begun || (!hasTokenToAskAbout() && _token.trouble().empty())) {
 		return now + pauseAfterFailure; // the reader's news comes before that
 	}
 	return _keeper.next();

@@ -26,6 +26,7 @@ public:
 	runtime::Scheduler& scheduler() override { return _runtime->scheduler(); }
 	credential::Reader& reader() override { return _reader; }
 	Callbacks& callbacks() override { return _callbacks; }
+	LoginOffice& logins() override { return _logins; }
 
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) override
 	{
@@ -56,6 +57,7 @@ private:
 	std::shared_ptr<runtime::Helpers> _callbackHelpers = std::make_shared<runtime::Helpers>(forCallbacks());
 	Callbacks _callbacks{[helpers = _callbackHelpers](auto work) { return helpers->submit({}, std::move(work)); }};
 	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
+	LoginOffice _logins;
 	credential::Reader _reader; ///< destroyed first: it has a job
 };
 

@@ -2,6 +2,7 @@
 
 #include "callbacks.h"
 #include "credential/reader.h"
+#include "login_office.h"
 #include "runtime/clock.h"
 #include "runtime/scheduler.h"
 #include "transport/exchange.h"
@@ -23,6 +24,9 @@ public:
 	[[nodiscard]] virtual runtime::Scheduler& scheduler() = 0;
 	[[nodiscard]] virtual credential::Reader& reader() = 0;
 	[[nodiscard]] virtual Callbacks& callbacks() = 0;
+
+	/// Returns what all logins of this library share.
+	[[nodiscard]] virtual LoginOffice& logins() = 0;
 
 	/// Returns the exchange for a configuration. Equal settings share one.
 	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;

@@ -2,13 +2,16 @@
 
 #include "library.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace issuer::vault::abi {
 namespace {
 
 // The last values of each enumeration: an addition to one needs one in the other.
 static_assert(static_cast<issuer_result>(renewal::Outcome::notRenewable) == ISSUER_RESULT_NOT_RENEWABLE);
 static_assert(static_cast<issuer_state>(renewal::State::expired) == ISSUER_STATE_EXPIRED);
-static_assert(static_cast<issuer_reason>(renewal::Reason::credentialUnreadable) == ISSUER_REASON_CREDENTIAL_UNREADABLE);
+static_assert(static_cast<issuer_reason>(renewal::Reason::loginEnds) == ISSUER_REASON_LOGIN_ENDS);
 static_assert(static_cast<issuer_log_level>(renewal::Level::error) == ISSUER_LOG_ERROR);
 static_assert(static_cast<issuer_finding_level>(Finding::Level::problem) == ISSUER_FINDING_PROBLEM);
 
@@ -42,7 +45,7 @@ kit::Answer toAnswer(const Done& done)
 } // namespace
 
 Issuer::Issuer(kit::HostCallbacks& host, Config config)
-	: _host(host), _instance(share(config), std::move(config.token), *this, lendServices)
+	: _host(host), _instance(share(config), std::move(config.token), std::move(config.auth), *this, lendServices)
 {
 }
 
@@ -59,9 +62,20 @@ kit::Answer Issuer::stop(std::chrono::milliseconds timeout)
 kit::Health Issuer::health() const
 {
 	const renewal::Snapshot now = _instance.snapshot();
-	return {static_cast<issuer_state>(now.state), static_cast<issuer_reason>(now.reason), now.consecutiveFailures,
-		now.expires, now.next, now.lastSuccess, now.lastAttempt, now.successes, now.failures, now.notRenewables,
-		now.lastLatency, now.lease, now.cappedAt};
+	kit::Health health{static_cast<issuer_state>(now.state), static_cast<issuer_reason>(now.reason),
+		now.consecutiveFailures, now.expires, now.next, now.lastSuccess, now.lastAttempt, now.successes, now.failures,
+		now.notRenewables, now.lastLatency, now.lease, now.cappedAt};
+	if (const auto logins = _instance.loginFigures()) {
+		health.loginSuccesses = logins->successes;
+		health.loginFailures = logins->failures;
+		health.nextLogin = logins->nextLogin;
+		health.loginEnds = logins->materialEnds;
+		if (logins->usesLeft) {
+			health.loginUsesLeft = static_cast<std::uint32_t>(
+				std::clamp<std::int64_t>(*logins->usesLeft, 0, std::numeric_limits<std::uint32_t>::max()));
+		}
+	}
+	return health;
 }
 
 kit::Answer Issuer::renewNow()
@@ -88,6 +102,16 @@ kit::Answer Issuer::importState(std::string_view text)
 	return toAnswer(_instance.importState(text));
 }
 
+kit::Answer Issuer::lend(const kit::Lend& show)
+{
+	return toAnswer(_instance.lend([&](std::string_view secrets) { show(secrets); }));
+}
+
+kit::Answer Issuer::take(std::string_view secrets)
+{
+	return toAnswer(_instance.take(secrets));
+}
+
 kit::Answer Issuer::use(const kit::Visit& visit) const
 {
 	return toAnswer(_instance.useCredential([&](std::string_view secret) { visit(secret); }));
@@ -104,7 +128,7 @@ void Issuer::event(const renewal::Event& event) noexcept
 {
 	_host.record({static_cast<issuer_result>(event.outcome), static_cast<issuer_state>(event.state),
 		static_cast<issuer_reason>(event.reason), event.attempt, event.when, event.ttl, event.expires, event.next,
-		event.latency, event.detail});
+		event.latency, event.detail, event.kind == renewal::EventKind::login});
 }
 
 void Issuer::log(renewal::Level level, std::string_view component, std::string_view text) noexcept

@@ -26,6 +26,8 @@ public:
 	kit::Answer credentialChanged();
 	kit::Result<std::string> exportState();
 	kit::Answer importState(std::string_view text);
+	kit::Answer lend(const kit::Lend& show);
+	kit::Answer take(std::string_view secrets);
 	kit::Answer use(const kit::Visit& visit) const;
 	kit::Answer diagnose(std::chrono::milliseconds timeout, const kit::Find& find);
 

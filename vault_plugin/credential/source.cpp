@@ -134,6 +134,7 @@ Secret Source::use(Secret token) noexcept
 
 Secret Source::adopt() noexcept
 {
+	_read = true;
 	return use(std::exchange(_candidate, {}));
 }
 

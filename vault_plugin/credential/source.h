@@ -27,9 +27,11 @@ public:
 	void open(Reader& reader, NewsListener& listener);
 	void close() noexcept;
 
-	/// Takes a token that a login has brought, or that was handed over: news for the next update().
+	/// Takes a token that is in use already, or was when it was written down: news for the next update().
 	void offer(Secret token);
 
+	/// Takes a token that a login has brought as the candidate, whether or not there is one in use.
+	void setCandidate(Secret token) noexcept { _candidate = std::move(token); }
 	/// Drops the candidate, which the server does not accept.
 	void dropCandidate() noexcept { _candidate = {}; }
 

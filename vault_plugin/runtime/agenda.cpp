@@ -32,11 +32,11 @@ void Agenda::arm(Job& job, const void* place, Instant at, Instant urgency)
 	JobNotes& notes = job.notes();
 	if (notes.queue == nullptr) {
 		_timers.makeRoom(_members + 1);
-		notes.queue = &_limits.join(place);
+		notes.queue = &_limits.join(place, job.atMost());
 		++_members;
 	}
 	else if (!notes.running && notes.queue->place() != place) {
-		PlaceQueue& other = _limits.join(place); // before anything is changed: it may throw
+		PlaceQueue& other = _limits.join(place, job.atMost()); // before anything is changed: it may throw
 		withdraw(job);
 		_limits.leave(*notes.queue);
 		notes.queue = &other;

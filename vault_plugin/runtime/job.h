@@ -13,6 +13,10 @@ struct Flight;
 /// The urgency of a job whose token's end is not known: comes first, but is never overdue.
 constexpr Instant unknownUrgency = Instant::min();
 
+/// Urgencies from here on come after all others: work that can wait for every token's renewal, ordered among itself by
+/// the time added.
+constexpr Instant afterRenewals{Duration(std::chrono::years(100'000))};
+
 /// The scheduler's notes about a job. Stored in the job, so that arming one allocates nothing.
 struct JobNotes
 {
@@ -50,6 +54,11 @@ public:
 	/// can keep the jobs of others from running. Compared, never dereferenced; asked when the job is armed.
 	/// [thread-safe]
 	[[nodiscard]] virtual const void* place() const noexcept { return nullptr; }
+
+	/// Returns the most runs at once among the jobs of its place, which then is a place of their own; it never grows,
+	/// whether or not the place answers. 0: the scheduler's own limits. Equal for all jobs of a place; asked when the
+	/// job is armed. [thread-safe]
+	[[nodiscard]] virtual std::uint32_t atMost() const noexcept { return 0; }
 
 	/// Gives the scheduler its notes, under its lock.
 	[[nodiscard]] JobNotes& notes() noexcept { return _notes; }

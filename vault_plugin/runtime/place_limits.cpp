@@ -28,9 +28,10 @@ std::uint32_t PlaceLimits::leastInFlight(std::size_t heap) noexcept
 	return (4 + step % 4) << (step / 4 + 2);
 }
 
-PlaceQueue& PlaceLimits::join(const void* place)
+PlaceQueue& PlaceLimits::join(const void* place, std::uint32_t atMost)
 {
-	PlaceQueue& queue = _queues.try_emplace(place, place, _options.perPlace).first->second;
+	const auto limit = atMost != 0 ? atMost : _options.perPlace;
+	PlaceQueue& queue = _queues.try_emplace(place, place, limit, atMost != 0).first->second;
 	try {
 		if (queue._members == 0) {
 			makeRoom(_queues.size());
@@ -93,7 +94,7 @@ void PlaceLimits::stalled(PlaceQueue& queue, std::int64_t looks) noexcept
 {
 	constexpr std::int64_t most = 8;
 	const auto limit = _options.perPlace * static_cast<std::uint32_t>(std::min(1 + looks, most));
-	if (limit > queue._limit) {
+	if (limit > queue._limit && !queue._fixed) {
 		queue._limit = limit;
 		refresh(queue);
 	}
@@ -158,7 +159,7 @@ void PlaceLimits::landed(Job& job, bool progress, Instant now) noexcept
 	PlaceQueue& queue = *job.notes().queue;
 	if (progress) {
 		queue._lastProgress = now;
-		queue._limit = _options.perPlace;
+		queue._limit = queue._fixed ? queue._limit : _options.perPlace;
 	}
 	if (std::exchange(job.notes().inKeptFlight, false)) {
 		++_keptFree;
@@ -194,7 +195,7 @@ void PlaceLimits::refresh(PlaceQueue& queue) noexcept
 
 bool PlaceLimits::mayRun(const PlaceQueue& queue) noexcept
 {
-	return !queue._due.empty() && (queue._inFlight < queue._limit || queue._impatient > 0);
+	return !queue._due.empty() && (queue._inFlight < queue._limit || (queue._impatient > 0 && !queue._fixed));
 }
 
 void PlaceLimits::offer(PlaceQueue& queue) noexcept

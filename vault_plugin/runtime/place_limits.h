@@ -28,7 +28,7 @@ inline std::uint32_t& turnPosition(Job& job) noexcept
 class PlaceQueue
 {
 public:
-	PlaceQueue(const void* place, std::uint32_t limit) : _place(place), _limit(limit) {}
+	PlaceQueue(const void* place, std::uint32_t limit, bool fixed) : _place(place), _limit(limit), _fixed(fixed) {}
 
 	[[nodiscard]] const void* place() const noexcept { return _place; }
 	/// Returns when a run of this place last ended with an answer; Instant::min(): never yet.
@@ -42,6 +42,7 @@ private:
 	std::size_t _members = 0;     ///< jobs that are armed or running
 	std::uint32_t _inFlight = 0;  ///< in slots; flights that are kept for overdue jobs are not counted
 	std::uint32_t _limit;         ///< most jobs in flight, while no job is impatient
+	const bool _fixed;            ///< the limit is the jobs' own, and never exceeded
 	std::uint32_t _impatient = 0; ///< due jobs that may go ahead of the limit
 	std::uint32_t _position = 0;
 	Instant _lastProgress = Instant::min();
@@ -76,9 +77,9 @@ public:
 
 	explicit PlaceLimits(const Options& options);
 
-	/// Returns the queue of `place`, with one more member. Allocates, so that nothing else has to; throws
-	/// std::bad_alloc with nothing changed.
-	[[nodiscard]] PlaceQueue& join(const void* place);
+	/// Returns the queue of `place`, with one more member. `atMost`: as Job::atMost(). Allocates, so that nothing else
+	/// has to; throws std::bad_alloc with nothing changed.
+	[[nodiscard]] PlaceQueue& join(const void* place, std::uint32_t atMost = 0);
 	void leave(PlaceQueue& queue) noexcept;
 
 	/// Adds a due job that is a member of a queue and not in flight. `impatient`: as setImpatient().

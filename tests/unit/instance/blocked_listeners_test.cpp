@@ -26,6 +26,7 @@ public:
 	runtime::Scheduler& scheduler() override { return _runtime.scheduler(); }
 	credential::Reader& reader() override { return _reader; }
 	Callbacks& callbacks() override { return _callbacks; }
+	LoginOffice& logins() override { return _logins; }
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings&) override
 	{
 		return std::make_shared<Knows>();
@@ -44,6 +45,7 @@ private:
 	runtime::Helpers _helpers{many()};
 	Callbacks _callbacks{[this](auto work) { return _helpers.submit({}, std::move(work)); }};
 	runtime::Runtime _runtime;
+	LoginOffice _logins;
 	credential::Reader _reader{[this](auto work) { return _helpers.submit("file", std::move(work)); },
 		_runtime.scheduler(), _runtime.clock(), {}};
 };

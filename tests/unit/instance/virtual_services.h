@@ -58,6 +58,7 @@ public:
 	runtime::Scheduler& scheduler() override { return *this; }
 	credential::Reader& reader() override { return *_reader; }
 	Callbacks& callbacks() override { return _callbacks; }
+	LoginOffice& logins() override { return _logins; }
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings&) override { return _exchange; }
 
 	Moment now() const override
@@ -250,6 +251,7 @@ private:
 
 	static constexpr auto cancelled = Instant::min();
 	Callbacks _callbacks{[](const auto&) { return false; }};
+	LoginOffice _logins;
 
 	const std::shared_ptr<transport::Exchange> _exchange;
 	mutable std::mutex _mutex;

@@ -1,0 +1,64 @@
+#include "login_office.h"
+
+namespace issuer::vault {
+
+using renewal::LoginBudget;
+using renewal::LoginMethod;
+
+namespace {
+
+/// Returns how many logins may be in flight. Each by password costs the server 70 ms of a processor.
+std::uint32_t mostInFlight(LoginMethod method)
+{
+	switch (method) {
+	case LoginMethod::userpass:
+	case LoginMethod::ldap:
+		return 2;
+	case LoginMethod::appRole:
+	case LoginMethod::kubernetes:
+	case LoginMethod::jwt:
+	case LoginMethod::certificate:
+	case LoginMethod::wrappedToken:
+		return 4;
+	}
+	return 1; // unreachable: the switch names every method
+}
+
+} // namespace
+
+std::shared_ptr<const LoginOffice::Lane> LoginOffice::lane(
+	const transport::Settings& settings, const std::string& mount, LoginMethod method)
+{
+	return _lanes.share(Lane{settings.addresses, mount, mostInFlight(method)});
+}
+
+LoginBudget::Leave LoginOffice::ask(Instant now, std::uint64_t identity, std::uint64_t material)
+{
+	const std::lock_guard lock(_mutex);
+	return _budget.ask(now, identity, material);
+}
+
+void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t material, LoginBudget::Result result)
+{
+	const std::lock_guard lock(_mutex);
+	_budget.ended(now, identity, material, result, "another issuer of this process");
+}
+
+credential::MarkKey LoginOffice::markKey()
+{
+	const std::lock_guard lock(_mutex);
+	if (!_key) {
+		_key = credential::anyMarkKey();
+	}
+	return *_key;
+}
+
+void LoginOffice::adoptMarkKey(const credential::MarkKey& key)
+{
+	const std::lock_guard lock(_mutex);
+	if (!_key) {
+		_key = key;
+	}
+}
+
+} // namespace issuer::vault

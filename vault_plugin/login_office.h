@@ -1,0 +1,56 @@
+#pragma once
+
+#include "base/shared_values.h"
+#include "base/time.h"
+#include "credential/material.h"
+#include "renewal/login_budget.h"
+#include "renewal/login_facts.h"
+#include "transport/settings.h"
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace issuer::vault {
+
+/// Shared by all logins of the library, so that together they neither lock an identity out nor storm a server.
+/// [thread-safe]
+class LoginOffice
+{
+public:
+	/// The logins of all issuers at one mount of one server. A closed loop rather than a rate: the server's own speed
+	/// paces us.
+	struct Lane
+	{
+		std::vector<transport::Address> addresses;
+		std::string mount;
+		std::uint32_t atMost; ///< logins in flight
+
+		friend auto operator<=>(const Lane&, const Lane&) = default;
+	};
+
+	/// Returns the lane; the same object for equal arguments, for as long as anybody holds it.
+	[[nodiscard]] std::shared_ptr<const Lane> lane(
+		const transport::Settings& settings, const std::string& mount, renewal::LoginMethod method);
+
+	/// As LoginBudget's.
+	[[nodiscard]] renewal::LoginBudget::Leave ask(Instant now, std::uint64_t identity, std::uint64_t material);
+	void ended(Instant now, std::uint64_t identity, std::uint64_t material, renewal::LoginBudget::Result result);
+
+	/// Returns the key of all marks of this library.
+	[[nodiscard]] credential::MarkKey markKey();
+	/// Takes the key of a predecessor, whose marks are handed over, unless marks were made with another before.
+	void adoptMarkKey(const credential::MarkKey& key);
+
+private:
+	SharedValues<Lane> _lanes;
+	std::mutex _mutex; ///< guards all below
+	renewal::LoginBudget _budget;
+	std::optional<credential::MarkKey> _key;
+};
+
+} // namespace issuer::vault
