@@ -1,19 +1,22 @@
 #include "handover.h"
 
+#include "handover_fields.h"
+#include "handover_login.h"
+
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/NumberFormatter.h>
 #include <fstream>
-#include <limits>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
-#include <type_traits>
 
 namespace issuer::vault {
 namespace {
 
 using Json = Poco::JSON::Object;
+using handover::Reader;
+using handover::Writer;
 
 constexpr std::int64_t version = 2;
 
@@ -109,100 +112,6 @@ std::optional<std::string> unsealed(std::string_view text)
 	return sealed(object) == text ? std::optional(object) : std::nullopt;
 }
 
-/// Writes a field as a whole number: microseconds for times, the value for the rest; null for nothing.
-class Writer
-{
-public:
-	explicit Writer(Json& json) : _json(json) {}
-
-	template <class T, class... Limit>
-	void operator()(const char* name, const T& value, Limit...) const
-	{
-		_json.set(name, number(value));
-	}
-
-private:
-	template <class T>
-	static Poco::Dynamic::Var number(const T& value)
-	{
-		if constexpr (requires { value.has_value(); }) {
-			return value ? number(*value) : Poco::Dynamic::Var();
-		}
-		else if constexpr (requires { value.time_since_epoch(); }) {
-			return std::int64_t{value.time_since_epoch().count()};
-		}
-		else if constexpr (requires { value.count(); }) {
-			return std::int64_t{value.count()};
-		}
-		else {
-			return static_cast<std::int64_t>(value);
-		}
-	}
-
-	Json& _json;
-};
-
-/// Reads what a Writer has written; throws std::runtime_error that names a field of another form.
-class Reader
-{
-public:
-	explicit Reader(const Json& json) : _json(json) {}
-
-	template <class T>
-	void operator()(const char* name, T& value) const
-	{
-		if constexpr (requires { value.reset(); }) {
-			value.reset();
-			if (!_json.has(name) || _json.isNull(name)) {
-				return;
-			}
-			(*this)(name, value.emplace());
-		}
-		else if constexpr (requires { value.time_since_epoch(); }) {
-			value = T(typename T::duration(time(name)));
-		}
-		else if constexpr (requires { value.count(); }) {
-			value = T(time(name));
-		}
-		else {
-			constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-			value = static_cast<T>(number(name, std::int64_t{std::numeric_limits<T>::min()}, most));
-		}
-	}
-
-	template <class Enum>
-	void operator()(const char* name, Enum& value, Enum last) const
-	{
-		value = static_cast<Enum>(number(name, 0, static_cast<std::uint64_t>(last)));
-	}
-
-private:
-	/// Reads a time, bounded so that sums of times cannot overflow; only "never yet" lies farther away, on either side.
-	std::int64_t time(const char* name) const
-	{
-		constexpr auto longest = Duration(std::chrono::years(300)).count();
-		const auto time = number(name);
-		const bool never = time == Duration::min().count() || time == Duration::max().count();
-		return never ? time : number(name, -longest, longest);
-	}
-
-	std::int64_t number(const char* name, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
-		std::uint64_t most = std::uint64_t{std::numeric_limits<std::int64_t>::max()}) const
-	{
-		const auto value = _json.get(name);
-		if (!value.isInteger() || value.isBoolean()) {
-			throw std::runtime_error(std::string(name) + " is not a whole number");
-		}
-		const auto number = value.convert<std::int64_t>();
-		if (number < least || (number > 0 && static_cast<std::uint64_t>(number) > most)) {
-			throw std::runtime_error(std::string(name) + " is out of its range");
-		}
-		return number;
-	}
-
-	const Json& _json;
-};
-
 } // namespace
 
 std::string toText(const Handover& handover)
@@ -212,6 +121,9 @@ std::string toText(const Handover& handover)
 	json.set("boot", currentBoot());
 	json.set("token", handover.tokenMark);
 	forEachField(handover.memory, Writer(json));
+	if (handover.login) {
+		json.set("login", handover::toJson(*handover.login));
+	}
 	std::ostringstream text;
 	json.stringify(text);
 	return sealed(text.str());
@@ -240,6 +152,9 @@ try {
 	Handover handover;
 	handover.tokenMark = json->getValue<std::string>("token");
 	forEachField(handover.memory, Reader(*json));
+	if (const auto login = json->getObject("login")) {
+		handover.login = std::make_unique<renewal::LoginMemory>(handover::loginFrom(*login));
+	}
 	return handover;
 }
 catch (const std::bad_alloc&) {

@@ -1,0 +1,133 @@
+#include "handover_login.h"
+
+#include "handover_fields.h"
+
+#include <Poco/JSON/Array.h>
+
+namespace issuer::vault::handover {
+
+using namespace renewal;
+
+namespace {
+
+/// How the token in use was made.
+template <class Token, class Visit>
+void forEachField(Token& token, const Visit& visit, const NewToken&)
+{
+	visit("in_use.sent", token.sent);
+	visit("in_use.answered", token.answered);
+	visit("in_use.lease", token.facts.lease);
+	visit("in_use.renewable", token.facts.renewable);
+	visit("in_use.batch", token.facts.batch);
+	visit("in_use.capped_at_birth", token.facts.cappedAtBirth);
+	visit("in_use.uses_left", token.facts.usesLeft);
+	visit("in_use.role_name", token.facts.roleName);
+	visit.mark("in_use.mark", token.mark);
+	visit.mark("in_use.identity", token.identity);
+}
+
+/// The one list of what is handed over, for both directions. Not in it: tokens that are not in use, which end by
+/// themselves or were revoked; and the material's text fields, since it is read anew.
+template <class Memory, class Visit>
+void forEachField(Memory& memory, const Visit& visit)
+{
+	visit("as_of", memory.asOf);
+	visit("started", memory.started);
+	visit("wanted", memory.wanted);
+	visit("held_until", memory.heldUntil);
+	visit("material.usable", memory.material.usable);
+	visit.mark("material.mark", memory.material.mark);
+	visit.mark("material.identity", memory.material.identityMark);
+	visit("material.ends", memory.material.ends);
+	visit("material.refreshed", memory.material.refreshed);
+	visit("material.wrapped", memory.material.wrapped);
+	visit("material_at", memory.materialAt);
+	visit("secret_ends", memory.secretEnds);
+	visit("uses_left", memory.usesLeft);
+	visit("look_up_forbidden", memory.lookUpForbidden);
+	visit("look_up_due", memory.lookUpDue);
+	visit.mark("wrap_looked_up", memory.wrapLookedUp);
+	visit.mark("wrap_held", memory.wrapHeld);
+	auto& life = memory.life;
+	visit("life.standing", life.standing, TokenLife::Standing::ended);
+	visit("life.state", life.state, State::expired);
+	visit("life.reason", life.reason, Reason::loginEnds);
+	visit("life.accepted", life.accepted);
+	visit("life.for_ever", life.forEver);
+	visit("life.renewable", life.renewable);
+	visit("life.expiry", life.expiry);
+	visit("life.max_ttl_end", life.maxTtlEnd);
+	visit("life.lease", life.lease);
+	visit("life.capped", life.capped);
+	visit("took_use", memory.tookUse);
+	visit("standing_since", memory.standingSince);
+	visit("cut_at", memory.cutAt);
+	visit("full_lease", memory.fullLease);
+	visit.mark("used_mark", memory.usedMark);
+	visit.mark("used_identity", memory.usedIdentity);
+	visit("learned_life", memory.learnedLife);
+	visit("lives_since_learned", memory.livesSinceLearned);
+	auto& retry = memory.retry;
+	visit("retry.kind", retry.kind, LoginRetry::Kind::spent);
+	visit("retry.reason", retry.reason, Reason::loginEnds);
+	visit("retry.streak", retry.streak);
+	visit("retry.failures", retry.failures);
+	visit("retry.as_of", retry.asOf);
+	visit("retry.since", retry.since);
+	visit("retry.not_before", retry.notBefore);
+	visit("retry.lost", retry.lost);
+	visit("early_deaths", memory.earlyDeaths);
+	visit("successes", memory.successes);
+	visit("failures", memory.failures);
+	visit("ends_told", memory.endsTold);
+	visit("held_told", memory.heldTold);
+	visit("failing", memory.failing);
+	visit("notes_unspent", memory.notesUnspent);
+	visit("notes_counted", memory.notesCounted);
+}
+
+} // namespace
+
+Poco::JSON::Object::Ptr toJson(const LoginMemory& memory)
+{
+	Poco::JSON::Object::Ptr json = new Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER);
+	const Writer writer(*json);
+	forEachField(memory, writer);
+	Poco::JSON::Array spent;
+	for (const auto mark : memory.wrapsSpent) {
+		spent.add(Poco::NumberFormatter::formatHex(mark));
+	}
+	json->set("wraps_spent", spent);
+	if (memory.inUse) {
+		forEachField(*memory.inUse, writer, *memory.inUse);
+		Poco::JSON::Array policies;
+		for (const auto& name : memory.inUse->facts.policies) {
+			policies.add(name);
+		}
+		json->set("in_use.policies", policies);
+	}
+	return json;
+}
+
+LoginMemory loginFrom(const Poco::JSON::Object& json)
+{
+	LoginMemory memory;
+	const Reader reader(json);
+	forEachField(memory, reader);
+	const auto spent = json.getArray("wraps_spent");
+	for (std::size_t i = 0; spent && i < spent->size(); ++i) {
+		memory.wrapsSpent.push_back(
+			Poco::NumberParser::parseHex64(spent->getElement<std::string>(static_cast<unsigned>(i))));
+	}
+	if (json.has("in_use.sent")) {
+		auto& token = memory.inUse.emplace();
+		forEachField(token, reader, token);
+		const auto policies = json.getArray("in_use.policies");
+		for (std::size_t i = 0; policies && i < policies->size(); ++i) {
+			token.facts.policies.push_back(policies->getElement<std::string>(static_cast<unsigned>(i)));
+		}
+	}
+	return memory;
+}
+
+} // namespace issuer::vault::handover
