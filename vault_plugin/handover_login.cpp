@@ -44,6 +44,8 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("material_at", memory.materialAt);
 	visit("secret_ends", memory.secretEnds);
 	visit("uses_left", memory.usesLeft);
+	visit("latency", memory.latency);
+	visit("empty_first", memory.emptyFirst);
 	visit("look_up_forbidden", memory.lookUpForbidden);
 	visit("look_up_due", memory.lookUpDue);
 	visit.mark("wrap_looked_up", memory.wrapLookedUp);
@@ -61,7 +63,6 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("life.capped", life.capped);
 	visit("took_use", memory.tookUse);
 	visit("standing_since", memory.standingSince);
-	visit("cut_at", memory.cutAt);
 	visit("full_lease", memory.fullLease);
 	visit.mark("used_mark", memory.usedMark);
 	visit.mark("used_identity", memory.usedIdentity);

@@ -32,10 +32,16 @@ std::shared_ptr<const LoginOffice::Lane> LoginOffice::lane(
 	return _lanes.share(Lane{settings.addresses, mount, mostInFlight(method)});
 }
 
-LoginBudget::Leave LoginOffice::ask(Instant now, std::uint64_t identity, std::uint64_t material)
+LoginBudget::Leave LoginOffice::ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful)
 {
 	const std::lock_guard lock(_mutex);
-	return _budget.ask(now, identity, material);
+	return _budget.ask(now, identity, material, doubtful);
+}
+
+void LoginOffice::heard(std::uint64_t identity)
+{
+	const std::lock_guard lock(_mutex);
+	_budget.heard(identity);
 }
 
 void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t material, LoginBudget::Result result)

@@ -38,7 +38,9 @@ public:
 		const transport::Settings& settings, const std::string& mount, renewal::LoginMethod method);
 
 	/// As LoginBudget's.
-	[[nodiscard]] renewal::LoginBudget::Leave ask(Instant now, std::uint64_t identity, std::uint64_t material);
+	[[nodiscard]] renewal::LoginBudget::Leave ask(
+		Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful);
+	void heard(std::uint64_t identity);
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, renewal::LoginBudget::Result result);
 
 	/// Returns the key of all marks of this library.

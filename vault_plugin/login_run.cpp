@@ -229,11 +229,12 @@ std::optional<LoginAttempt> Login::takeAttempt(Moment& sent)
 		return std::nullopt;
 	}
 	const auto attempt = _keeper.attempt(sent);
-	if (attempt.operation == LoginOperation::logIn) {
+	if (attempt.counted) {
 		const auto& material = _keeper.memory().material;
-		const auto leave = _services->logins().ask(sent.boot, material.identityMark, material.mark);
+		const auto leave =
+			_services->logins().ask(sent.boot, material.identityMark, material.mark, attempt.doubtful);
 		if (!leave.granted) {
-			report(_keeper.heldBack(sent, leave.until, leave.why));
+			report(_keeper.heldBack(sent, leave));
 			return std::nullopt;
 		}
 	}
@@ -246,14 +247,16 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 	Secret identity;
 	Secret secret;
 	std::string role;
+	std::uint64_t identityMark = 0;
 	{
 		const std::lock_guard lock(_mutex);
 		const auto& memory = _keeper.memory();
-		if (attempt.operation == LoginOperation::logIn) {
+		if (attempt.counted) {
 			counted.emplace(_services->logins(), _services->clock(), memory.material);
 		}
 		identity = _roleId ? _roleId->text().share() : Secret();
 		secret = _secret ? _secret->text().share() : Secret();
+		identityMark = memory.material.identityMark;
 		if (memory.material.wrapped &&
 			(attempt.operation == LoginOperation::logIn || attempt.operation == LoginOperation::lookUpSecretId)) {
 			secret = _unwrapped.share();
@@ -267,6 +270,9 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 		}
 	}
 	try {
+		if (attempt.empty) {
+			co_return co_await carryOutEmpty(attempt, identityMark);
+		}
 		const auto wanted = request(attempt, identity, secret, role);
 		const auto exchange = exchangeFor(attempt);
 		auto reply = co_await exchange->carry(wanted.http, std::chrono::steady_clock::now() + attempt.budget);
@@ -282,6 +288,25 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 		trouble.detail = std::string("the request was given up, for a lack of memory or a defect: ") + error.what();
 		co_return wire::LoginReply{std::move(trouble), {}};
 	}
+}
+
+/// Sends a login without material, which shows whether the server answers before the material is sent once more.
+Task<wire::LoginReply> Login::carryOutEmpty(LoginAttempt attempt, std::uint64_t identityMark)
+{
+	const auto probe = wire::probeMount({_config.policy.method, _config.mount, _config.vaultNamespace});
+	auto reply = co_await _exchange->carry(probe, std::chrono::steady_clock::now() + attempt.budget);
+	if (!reply) {
+		co_return wire::LoginReply{wire::classifyLogin(reply.error()), {}};
+	}
+	_services->logins().heard(identityMark);
+	auto meaning = wire::classifyProbe(*reply);
+	if (auto* trouble = std::get_if<LoginTrouble>(&meaning)) {
+		co_return wire::LoginReply{std::move(*trouble), {}};
+	}
+	LoginTrouble answered;
+	answered.kind = LoginTrouble::Kind::configuration;
+	answered.reason = renewal::Reason::none;
+	co_return wire::LoginReply{std::move(answered), {}};
 }
 
 /// Returns the exchange of the usual addresses, or of one of them alone: a standby locks identities for itself.

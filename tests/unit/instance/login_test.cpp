@@ -99,6 +99,9 @@ private:
 
 	Sent logIn(const HttpRequest& request)
 	{
+		if (std::string_view(request.body) == "{}") { // does it answer at all?
+			return reply(500, R"({"errors":["missing role_id"]})");
+		}
 		EXPECT_FALSE(request.repeatable);
 		EXPECT_TRUE(request.secret.empty()) << "a login sends no token";
 		if (request.body.find(accepted) == request.body.npos) {
