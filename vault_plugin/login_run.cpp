@@ -231,8 +231,7 @@ std::optional<LoginAttempt> Login::takeAttempt(Moment& sent)
 	const auto attempt = _keeper.attempt(sent);
 	if (attempt.counted) {
 		const auto& material = _keeper.memory().material;
-		const auto leave =
-			_services->logins().ask(sent.boot, material.identityMark, material.mark, attempt.doubtful);
+		const auto leave = _services->logins().ask(sent.boot, material.identityMark, material.mark, attempt.doubtful);
 		if (!leave.granted) {
 			report(_keeper.heldBack(sent, leave));
 			return std::nullopt;
