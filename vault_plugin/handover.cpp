@@ -30,7 +30,7 @@ std::string currentBoot()
 
 #if defined(__LP64__)
 // A field of the memory came or went: say so below, and test that it comes through.
-static_assert(sizeof(renewal::Memory) == 296);
+static_assert(sizeof(renewal::Memory) == 288);
 #endif
 
 /// The one list of what is handed over, for both directions: facts, from which the successor computes state and plan
@@ -47,7 +47,6 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("lease.if_renewed_latest", lease.ifRenewedLatest);
 	visit("lease.granted", lease.granted);
 	visit("lease.full", lease.full);
-	visit("lease.ask_full", lease.askFull);
 	visit("lease.max_ttl_end", lease.maxTtlEnd);
 	visit("lease.max_ttl_within", lease.maxTtlWithin);
 	visit("lease.max_ttl_reached", lease.maxTtlReached);

@@ -62,43 +62,36 @@ Conclusion Keeper::conclude(const Span& span, Operation operation, const Answer&
 	return conclude(span, WrappedGrant{});
 }
 
+/// Takes over a look-up. The first one is used at once: it may be the only one of a life.
 Conclusion Keeper::conclude(const Span& span, const TokenFacts& facts)
 {
+	const auto owed = std::exchange(_memory.owed, Owed::nothing);
 	auto& lease = _memory.lease;
-	switch (std::exchange(_memory.owed, Owed::nothing)) {
-	case Owed::verdict: // the token is alive: only its renewal is refused
-		lease.lookedUpBy(span, facts, *_policy);
-		foundAlive();
-		_memory.retry.restart(Failing::denied);
-		learnBound(facts);
-		return {};
-	case Owed::remains:
-		lease.lookedUpBy(span, facts, *_policy);
-		lease.reachMaxTtl();
-		learnBound(facts);
-		return {};
-	case Owed::lease: {
-		lease.unwrappedBy(span, facts, *_policy);
-		const auto verdict = renewed();
-		learnBound(facts);
-		return verdict;
-	}
-	case Owed::nothing:
-		break;
-	}
 	if (!facts.expires && facts.usesLeft == 0) {
 		return lastsForEver();
 	}
-	if (facts.expires) {
+	if (owed == Owed::lease) {
+		lease.unwrappedBy(span, facts, *_policy);
+	}
+	else if (facts.expires) {
 		lease.lookedUpBy(span, facts, *_policy);
 	}
-	return learn(facts);
-}
-
-/// Takes over a look-up. The first one is used at once: it may be the only one of a life.
-Conclusion Keeper::learn(const TokenFacts& facts)
-{
-	const auto verdict = succeed(Outcome::none);
+	Conclusion verdict;
+	switch (owed) {
+	case Owed::nothing:
+		verdict = succeed(Outcome::none);
+		break;
+	case Owed::lease:
+		verdict = succeed(Outcome::success);
+		break;
+	case Owed::verdict: // the token is alive: only its renewal is refused
+		foundAlive();
+		_memory.retry.restart(Failing::denied);
+		break;
+	case Owed::remains:
+		lease.reachMaxTtl();
+		break;
+	}
 	learnBound(facts);
 	return verdict;
 }
@@ -136,7 +129,7 @@ Conclusion Keeper::conclude(const Span& span, const Grant& grant)
 	_memory.owed = Owed::nothing;
 	_memory.lease.grantedBy(span, grant, *_policy);
 	if (grant.renewable) {
-		return renewed();
+		return succeed(Outcome::success);
 	}
 	_memory.unrenewable = Reason::notRenewable;
 	auto verdict = succeed(Outcome::notRenewable);
@@ -153,11 +146,6 @@ Conclusion Keeper::conclude(const Span& span, const WrappedGrant&)
 	_memory.retry.renewNext = false;
 	_memory.retry.atOnce = true;
 	return {};
-}
-
-Conclusion Keeper::renewed()
-{
-	return succeed(Outcome::success);
 }
 
 Conclusion Keeper::conclude(const Span& span, Operation operation, const Trouble& trouble)
@@ -312,12 +300,16 @@ Conclusion Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 {
 	auto& lease = _memory.lease;
 	auto& retry = _memory.retry;
+	const bool over = lease.overAt(span.sent.boot);
 	_memory.accepted = true;
+	if (over) {
+		lease.outlived(span.now.boot);
+	}
 	switch (std::exchange(_memory.owed, Owed::nothing)) {
 	case Owed::lease: // renewed, by an unknown length: taken as the usual one
 		if (lease.known()) {
-			lease.assumeGranted(_memory.latency.recent);
-			return renewed();
+			lease.assumeGranted();
+			return succeed(Outcome::success);
 		}
 		return fail(span, Failing::denied, trouble);
 	case Owed::verdict:
@@ -333,8 +325,7 @@ Conclusion Keeper::lookUpDenied(const Span& span, const Trouble& trouble)
 		retry.count(Failing::denied); // alive, and no longer refused
 		return {};
 	}
-	const bool inDoubt = _memory.dead() || retry.kind == Failing::refused || lease.overAt(span.sent.boot);
-	if (inDoubt || lease.end == Lease::End::unknown) {
+	if (over || _memory.dead() || retry.kind == Failing::refused || lease.end == Lease::End::unknown) {
 		retry.renewNext = true;
 		retry.atOnce = true;
 	}

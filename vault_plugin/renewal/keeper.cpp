@@ -128,7 +128,7 @@ Attempt Keeper::attempt(Moment now)
 
 Duration Keeper::increment() const
 {
-	const auto wanted = _policy->increment > Duration::zero() ? _policy->increment : _memory.lease.toAskFor();
+	const auto wanted = _policy->increment > Duration::zero() ? _policy->increment : _memory.lease.toAskFor(*_policy);
 	return std::chrono::floor<std::chrono::seconds>(wanted);
 }
 

@@ -174,9 +174,7 @@ private:
 	Conclusion conclude(const Span& span, const Grant& grant);
 	Conclusion conclude(const Span& span, const WrappedGrant& grant);
 	Conclusion conclude(const Span& span, Operation operation, const Trouble& trouble);
-	Conclusion learn(const TokenFacts& facts);
 	void learnBound(const TokenFacts& facts);
-	Conclusion renewed();
 	Conclusion lastsForEver();
 	Conclusion passing(const Span& span, Operation operation, const Trouble& trouble);
 	Conclusion refused(const Span& span, Operation operation, const Trouble& trouble);

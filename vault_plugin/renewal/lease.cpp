@@ -1,7 +1,5 @@
 #include "renewal/lease.h"
 
-#include <utility>
-
 namespace issuer::vault::renewal {
 namespace {
 
@@ -31,8 +29,8 @@ void Lease::grantedBy(const Span& span, const Grant& grant, const Policy& policy
 {
 	const auto before = *this;
 	bring(span, within(grant.lease));
-	followMaxTtl(before, grant.capWarning, policy);
-	followRatchet(grant.capWarning, policy);
+	followMaxTtl(grant.capWarning, policy);
+	followRatchet(before, policy);
 }
 
 void Lease::bring(const Span& span, Duration length)
@@ -65,7 +63,7 @@ void Lease::lookedUpBy(const Span& span, const TokenFacts& facts, const Policy& 
 /// below, or one second where other servers round up.
 void Lease::narrow(const Span& span, Duration ttl)
 {
-	auto from = std::max(span.sent.boot + ttl - rounding, span.sent.boot); // not in the past: it is alive
+	auto from = span.sent.boot + ttl - rounding;
 	auto to = span.now.boot + ttl + rounding + rounding / 2;
 	const bool lostNothing = known() && ifRenewedLatest <= latest;
 	if (lostNothing && from <= latest && earliest <= to) {
@@ -85,13 +83,12 @@ void Lease::unwrappedBy(const Span& span, const TokenFacts& facts, const Policy&
 	lookedUpBy(span, facts, policy);
 	const bool asBefore = earliest - rounding <= before.ifRenewedLatest && before.ifRenewedLatest <= latest + rounding;
 	granted = asBefore ? before.granted : std::max(within(facts.ttl), rounding);
-	followMaxTtl(before, false, policy);
+	followMaxTtl(false, policy);
 }
 
-void Lease::assumeGranted(Duration latency)
+void Lease::assumeGranted()
 {
-	earliest = std::max(earliest, ifRenewedLatest);
-	latest = earliest + latency;
+	earliest = latest = ifRenewedLatest;
 	ruleOutLostRenewals();
 }
 
@@ -99,36 +96,26 @@ void Lease::assumeGranted(Duration latency)
 /// shortened grant.
 void Lease::learnMaxTtl(const Span& span, const TokenFacts& facts, const Policy& policy)
 {
-	if (facts.explicitMaxTtl <= Duration::zero() || !isPlausible(facts.creationTime, span.now.wall)) {
+	const auto now = span.now.wall;
+	if (facts.explicitMaxTtl <= Duration::zero() || !isPlausible(facts.creationTime, now) ||
+		!isPlausible(facts.expireTime, now)) {
 		return;
 	}
-	// Exact against the server's own expire_time. Without that our clock stands in for the server's, and if it puts the
-	// max TTL before the end that the server has just named, it cannot be trusted.
-	const bool exact = isPlausible(facts.expireTime, span.now.wall);
-	const auto expires = exact ? *facts.expireTime : span.now.wallAt(middle());
-	// Servers cut the time of creation to whole seconds, and the time of the last grant as well.
-	const auto ahead = *facts.creationTime + within(facts.explicitMaxTtl) + policy.forecastSlack / 2 - expires;
-	if (exact || ahead >= -policy.forecastSlack) {
-		maxTtlEnd = middle() + std::max<Duration>(ahead, Duration::zero());
-		maxTtlWithin = latest - middle();
-	}
+	// Both times are of the server's clock, which cuts them to whole seconds.
+	const auto ahead =
+		*facts.creationTime + within(facts.explicitMaxTtl) + policy.forecastSlack / 2 - *facts.expireTime;
+	maxTtlEnd = endToTell() + std::max<Duration>(ahead, Duration::zero());
+	maxTtlWithin = latest - endToTell();
 }
 
-void Lease::followMaxTtl(const Lease& before, bool capWarning, const Policy& policy)
+void Lease::followMaxTtl(bool capWarning, const Policy& policy)
 {
 	if (capWarning) {
-		const bool shortened = before.granted > Duration::zero() && granted < before.granted;
-		const bool unmoved = before.known() && middle() - before.middle() <= policy.forecastSlack;
-		maxTtlEnd = middle();
-		maxTtlWithin = latest - middle();
-		maxTtlReached = shortened || unmoved;
+		reachMaxTtl();
 		return;
 	}
 	if (maxTtlEnd && earliest > *maxTtlEnd + 2 * policy.forecastSlack + maxTtlWithin) {
 		maxTtlEnd.reset(); // the max TTL was raised
-	}
-	else if (maxTtlEnd) {
-		maxTtlEnd = std::max(*maxTtlEnd, earliest); // the max TTL is there at the earliest
 	}
 	maxTtlReached = maxTtlReached && atMaxTtl(policy);
 }
@@ -137,8 +124,8 @@ void Lease::reachMaxTtl()
 {
 	const bool sure = ifRenewedLatest <= latest; // no renewal's answer was lost
 	if (known() && (sure || !maxTtlEnd)) {
-		maxTtlEnd = middle();
-		maxTtlWithin = {};
+		maxTtlEnd = endToTell();
+		maxTtlWithin = latest - endToTell();
 	}
 	maxTtlReached = true;
 }
@@ -146,18 +133,10 @@ void Lease::reachMaxTtl()
 /// Handles the ratchet: another client renewed with a small increment, and the server keeps the smaller TTL. Asking for
 /// the full lease once restores it. Where that does not help, the role's lease has become shorter, and that is the full
 /// one now.
-void Lease::followRatchet(bool capWarning, const Policy& policy)
+void Lease::followRatchet(const Lease& before, const Policy& policy)
 {
-	const bool asked = std::exchange(askFull, false);
-	const std::chrono::duration<float, Duration::period> least = policy.ratchetBelow * full;
-	if (capWarning || atMaxTtl(policy) || granted >= least) {
-		return;
-	}
-	if (asked) {
+	if (before.fellShort(policy) && fellShort(policy)) {
 		full = granted;
-	}
-	else {
-		askFull = true;
 	}
 }
 
@@ -180,10 +159,10 @@ void Lease::endAt(Instant now)
 	ruleOutLostRenewals();
 }
 
-Duration Lease::toAskFor() const
+Duration Lease::toAskFor(const Policy& policy) const
 {
 	const bool inDoubt = known() && ifRenewedLatest > latest;
-	return askFull || inDoubt ? std::max(full, granted) : Duration::zero();
+	return inDoubt || fellShort(policy) ? std::max(full, granted) : Duration::zero();
 }
 
 void Lease::outlived(Instant now)
@@ -199,19 +178,21 @@ void Lease::outlived(Instant now)
 	}
 }
 
-Instant Lease::middle() const
+Instant Lease::endToTell() const
 {
 	return earliest + std::min((latest - earliest) / 2, vaguest);
 }
 
 bool Lease::atMaxTtl(const Policy& policy) const
 {
-	return known() && maxTtlEnd && middle() + policy.forecastSlack >= *maxTtlEnd;
+	return known() && maxTtlEnd && endToTell() + policy.forecastSlack >= *maxTtlEnd;
 }
 
-Instant Lease::endToTell(const Policy& policy) const
+/// Returns whether the latest grant was shorter than it should be, and no max TTL is the cause.
+bool Lease::fellShort(const Policy& policy) const
 {
-	return atMaxTtl(policy) ? std::clamp(*maxTtlEnd, middle(), latest) : middle();
+	const std::chrono::duration<float, Duration::period> least = policy.ratchetBelow * full;
+	return granted < least && !atMaxTtl(policy);
 }
 
 } // namespace issuer::vault::renewal

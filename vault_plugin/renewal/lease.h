@@ -36,7 +36,6 @@ struct Lease
 	Instant ifRenewedLatest;   ///< latest expiry if a renewal whose answer was lost did succeed; else `latest`
 	Duration granted{};        ///< length of the latest grant; before the first one: the period or the first lease
 	Duration full{};           ///< length that a grant should have
-	bool askFull = false;      ///< the next renewal asks for `full`: the latest grant fell short of it
 	std::optional<Instant> maxTtlEnd; ///< no renewal reaches beyond this moment
 	Duration maxTtlWithin{};          ///< error of maxTtlEnd, from the slow answer that told it
 	bool maxTtlReached = false;       ///< a renewal has run into the max TTL, so that another one brings nothing
@@ -52,7 +51,7 @@ struct Lease
 	void unwrappedBy(const Span& span, const TokenFacts& facts, const Policy& policy);
 
 	/// Takes a wrapped grant that cannot be looked up as one of the usual length. Only while the end is known.
-	void assumeGranted(Duration latency);
+	void assumeGranted();
 
 	/// Takes over that no renewal reaches further.
 	void reachMaxTtl();
@@ -80,21 +79,20 @@ struct Lease
 	[[nodiscard]] bool mayLastBeyond(Instant instant) const { return known() && instant < ifRenewedLatest; }
 	/// Returns the length to ask for; 0: the server's own. After a renewal without an answer it is the length that
 	/// `ifRenewedLatest` counts on, in case another client's smaller increment has become the server's.
-	[[nodiscard]] Duration toAskFor() const;
+	[[nodiscard]] Duration toAskFor(const Policy& policy) const;
 	/// Returns the next moment at which the token may expire and can still be saved.
 	[[nodiscard]] Instant nextEnd(Instant now) const { return now < latest ? earliest : ifRenewedEarliest; }
-	/// Returns the expiry to show. After a very slow answer rather too early than too late; at the max TTL that end,
-	/// since the next renewal may still bring its last second or two, but never beyond `latest`.
-	[[nodiscard]] Instant endToTell(const Policy& policy) const;
+	/// Returns the expiry to show: the middle of the interval; after a very slow answer rather too early than too late.
+	[[nodiscard]] Instant endToTell() const;
 
 private:
-	[[nodiscard]] Instant middle() const;
 	[[nodiscard]] bool atMaxTtl(const Policy& policy) const;
+	[[nodiscard]] bool fellShort(const Policy& policy) const;
 	void bring(const Span& span, Duration length);
 	void narrow(const Span& span, Duration ttl);
 	void learnMaxTtl(const Span& span, const TokenFacts& facts, const Policy& policy);
-	void followMaxTtl(const Lease& before, bool capWarning, const Policy& policy);
-	void followRatchet(bool capWarning, const Policy& policy);
+	void followMaxTtl(bool capWarning, const Policy& policy);
+	void followRatchet(const Lease& before, const Policy& policy);
 };
 
 } // namespace issuer::vault::renewal

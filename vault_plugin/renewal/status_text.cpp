@@ -109,7 +109,7 @@ std::string statusText(const Situation& situation)
 std::optional<WallTime> hourOfDeath(const Situation& situation)
 {
 	const auto& lease = situation.memory.lease;
-	return lease.known() ? std::optional(situation.now.wallAt(lease.endToTell(situation.policy))) : std::nullopt;
+	return lease.known() ? std::optional(situation.now.wallAt(lease.endToTell())) : std::nullopt;
 }
 
 } // namespace issuer::vault::renewal

@@ -33,7 +33,6 @@ Memory full()
 	lease.ifRenewedLatest = next.moment();
 	lease.granted = next.time();
 	lease.full = next.time();
-	lease.askFull = true;
 	lease.maxTtlEnd = next.moment();
 	lease.maxTtlWithin = next.time();
 	lease.maxTtlReached = true;
@@ -83,7 +82,6 @@ TEST(AHandover, LosesNoFieldOfTheMemory)
 	EXPECT_CAME_THROUGH(lease.ifRenewedLatest);
 	EXPECT_CAME_THROUGH(lease.granted);
 	EXPECT_CAME_THROUGH(lease.full);
-	EXPECT_CAME_THROUGH(lease.askFull);
 	EXPECT_CAME_THROUGH(lease.maxTtlEnd);
 	EXPECT_CAME_THROUGH(lease.maxTtlWithin);
 	EXPECT_CAME_THROUGH(lease.maxTtlReached);

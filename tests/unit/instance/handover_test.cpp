@@ -157,6 +157,12 @@ TEST_F(HandoverTest, FieldsOutOfTheirRangeAreRefusedByName)
 		complaint(resealed(text, "\"lease.granted\":", "\"lease.granted\":9999999999")), HasSubstr("lease.granted"));
 }
 
+TEST_F(HandoverTest, FieldsThatThisVersionNoLongerHasAreIgnored)
+{
+	const auto text = handedOver(config());
+	EXPECT_TRUE(handoverFrom(resealed(text, "\"lease.full\":", "\"lease.ask_full\":0,\"lease.full\":")));
+}
+
 TEST_F(HandoverTest, NothingIsTakenFromAnotherRunOfTheMachineOrFromNoneThatIsKnown)
 {
 	using testing::HasSubstr;
