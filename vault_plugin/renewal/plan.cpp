@@ -16,8 +16,7 @@ Operation operationOf(const Policy& policy, const Retry& retry, double chance)
 {
 	constexpr double mostly = 2.0 / 3;
 	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
-	const bool renews = retry.renewNext || (renewsMostly && (chance < mostly || retry.isDoubting(policy)));
-	return renews ? Operation::renew : Operation::lookUp;
+	return retry.renewNext || (renewsMostly && chance < mostly) ? Operation::renew : Operation::lookUp;
 }
 
 class Planner
@@ -46,10 +45,7 @@ public:
 			plan.operation = standing.state == State::active ? Operation::lookUp : plan.operation;
 		}
 		plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});
-		if (_memory.owed != Owed::nothing) {
-			plan.operation = leavesTimeToRenew(*plan.at) ? Operation::lookUp : Operation::renew;
-		}
-		if (_memory.unrenewable != Reason::none) {
+		if (_memory.owed != Owed::nothing || _memory.unrenewable != Reason::none) {
 			plan.operation = Operation::lookUp;
 		}
 		return plan;
@@ -66,10 +62,9 @@ private:
 		case State::starting:
 			return {_now + firstPause(_policy, _retry, _chance), firstOperation()};
 		case State::active:
-			return {beforeEnd(renewal(_policy, _now, _lease, _chance), _now, _lease.earliest, _pace.guard),
-				Operation::renew};
+			return {renewal(_policy, _now, _lease, _chance), Operation::renew};
 		case State::retrying:
-			return {_memory.unrenewable == Reason::none ? retry() : std::min(retry(), _lease.latest), Operation::renew};
+			return {retry(), Operation::renew};
 		case State::capped:
 			return confirmation();
 		case State::notRenewable:
@@ -87,9 +82,8 @@ private:
 	/// Plans sparse confirmations at the max TTL, in case it was raised; one at least, where no renewal has met it yet.
 	[[nodiscard]] Plan confirmation() const
 	{
-		const bool alive = !_lease.overAt(_now);
 		const bool confirm = !_lease.maxTtlReached || _lease.earliest - _now > _policy.confirmAbove;
-		if (!_lease.known() || (confirm && alive) || _retry.renewNext || _retry.atOnce) {
+		if (!_lease.known() || confirm || _retry.atOnce) {
 			return {halfway(), Operation::renew};
 		}
 		return {_lease.latest, Operation::lookUp};
@@ -98,7 +92,7 @@ private:
 	/// Plans a look-up of a token that cannot be renewed for when it must be dead.
 	[[nodiscard]] std::optional<Instant> lookAfterEnd(Reason why) const
 	{
-		if (_lease.known() && !_lease.overAt(_now)) {
+		if (_lease.known()) {
 			return _lease.latest;
 		}
 		if (why == Reason::limitedUses) {
@@ -138,7 +132,7 @@ private:
 	/// Plans for half of the remaining life: for failures that an operator can mend, until the last moment.
 	[[nodiscard]] Instant halfway() const
 	{
-		if (!_lease.known() || _lease.overAt(_memory.started)) {
+		if (!_lease.known()) {
 			return _now + probePause(_policy, _policy.firstRefusedPause, _retry.streak);
 		}
 		const auto half = _now + (_lease.earliest - _now) / 2;
@@ -156,15 +150,7 @@ private:
 			return std::nullopt;
 		}
 		const auto step = std::max<Duration>(_pace.gap, (last - first) / _policy.looksAtEnd);
-		return beforeEnd(_memory.started + step, _now, last, _pace.guard);
-	}
-
-	/// Returns whether a look-up at this time leaves time for the renewal after it, if it tells of an end that is near.
-	/// If not, the renewal alone saves the token as well.
-	[[nodiscard]] bool leavesTimeToRenew(Instant at) const
-	{
-		return _retry.atOnce || _memory.owed != Owed::lease || !_lease.known() ||
-			   at + 2 * _pace.gap + _pace.guard < _lease.nextEnd(at);
+		return _memory.started + step;
 	}
 
 	/// Returns the end of the longest silence: a living token is asked about every few hours, however long its lease,
@@ -172,7 +158,7 @@ private:
 	[[nodiscard]] Instant endOfSilence() const
 	{
 		const bool limitedUses = _memory.unrenewable == Reason::limitedUses; // each request would cost one
-		if (!_lease.known() || _memory.deadForSure(_now) || limitedUses) {
+		if (!_lease.known() || limitedUses) {
 			return Instant::max();
 		}
 		return _memory.started + scaled(_policy.longestSilence, 1 - _policy.silenceSpread * _chance);
@@ -198,9 +184,7 @@ private:
 	const Retry& _retry;
 	double _chance;
 	bool _replaceable;
-	Instant
-		/// Time of the last change of facts: not the present, so that the plan does not depend on when it is computed.
-		_now;
+	Instant _now; ///< time of the last change of facts: when the plan is computed makes no difference to it
 	Pace _pace;
 };
 
@@ -230,10 +214,9 @@ Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)
 	if (lease.known() && lease.granted > Duration::zero()) {
 		const auto pace = paceOf(policy, lease.granted, memory.latency.recent);
 		const auto remains = std::max(lease.nextEnd(now) - now, Duration::zero());
-		return budget(policy, pace, remains, lease.granted, memory.latency.recent);
+		return budget(policy, pace, remains, memory.latency.recent);
 	}
-	const bool starting = standingOf(policy, memory).state == State::starting;
-	return starting ? firstBudget(policy, memory.retry.failingFor(now), memory.latency.recent) : policy.requestTimeout;
+	return firstBudget(policy, memory.retry.failingFor(now), memory.latency.recent);
 }
 
 Duration budgetOfCandidate(

@@ -66,14 +66,10 @@ Duration passingPause(
 	const Policy& policy, Duration gap, std::optional<Duration> remains, std::uint32_t streak, double chance)
 {
 	auto pause = doubling(policy.firstPause, streak, policy.longestPause);
-	auto shortest = std::min<Duration>(policy.firstPause, 2 * gap);
 	if (remains) {
 		pause = std::min(pause, scaled(*remains, 1 / policy.pausesPerLife));
-		if (*remains < 8 * gap) {
-			shortest = gap;
-		}
 	}
-	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * chance - 1)), shortest);
+	return std::max(scaled(pause, 1 + policy.pauseJitter * (2 * chance - 1)), gap);
 }
 
 Duration refusedPause(const Policy& policy, Duration remains, std::uint32_t streak, Duration failing)
@@ -98,14 +94,13 @@ Duration firstBudget(const Policy& policy, Duration failing, Duration latency)
 	return std::min(std::max({Duration(policy.firstBudget), failing, 2 * latency}), policy.requestTimeout);
 }
 
-Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency)
+Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration latency)
 {
 	const auto share = scaled(remains, 1 / policy.attemptsPerLife);
 	const auto atLeast = std::min<Duration>(1s, remains / 2);
 	// A server known to be slow is given time to answer: a shorter limit would lose each grant.
 	const auto known = std::min(2 * latency, std::max(remains, latency + pace.gap));
-	const auto wanted = std::max({share, atLeast, known, pace.gap});
-	return std::min({wanted, policy.requestTimeout, std::max({interval(policy, lease), pace.gap, known})});
+	return std::min(std::max({share, atLeast, known, pace.gap}), policy.requestTimeout);
 }
 
 } // namespace issuer::vault::renewal

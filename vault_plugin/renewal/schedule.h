@@ -53,7 +53,6 @@ struct Pace
 
 /// Returns the time limit of an attempt with `remains` to live: a server that hangs never uses up the life that later
 /// attempts need.
-[[nodiscard]] Duration budget(
-	const Policy& policy, const Pace& pace, Duration remains, Duration lease, Duration latency);
+[[nodiscard]] Duration budget(const Policy& policy, const Pace& pace, Duration remains, Duration latency);
 
 } // namespace issuer::vault::renewal

@@ -319,6 +319,17 @@ TEST_F(KeeperAnswers, WrappedGrantThatIsLookedUpLateWasAsLongAsEach)
 	EXPECT_EQ(fixture.keeper.snapshot().lease, 3600s);
 }
 
+TEST_F(KeeperAnswers, LookUpAfterALostAnswerIsNotCutToTheEndThatWasKnownBefore)
+{
+	fixture.answer(Grant{60s, false}, 0ms);
+	const auto before = fixture.now.boot + 60s;
+	fixture.wait(1s).keeper.renewNow(fixture.now);
+	fixture.meet(timedOut(), 0ms).meet(unclearRefusal(), 0ms); // it was renewed until 61 s
+	EXPECT_EQ(fixture.take().operation, Operation::lookUp);
+	fixture.answer(token(58s, 60s), 0ms);
+	EXPECT_GT(fixture.keeper.memory().lease.latest, before);
+}
+
 TEST_F(KeeperAnswers, StopIsNoFailure)
 {
 	fixture.answer(trouble(Trouble::Kind::cancelled, Reason::none)).hear(fixture.keeper.stopped(fixture.now));

@@ -112,6 +112,13 @@ TEST_F(KeeperCandidate, WhoseLookUpsTellNothingIsRenewedAfterTheSecond)
 	EXPECT_EQ(fixture.outcomes().back(), Outcome::success);
 }
 
+TEST_F(KeeperCandidate, WhoseLookUpsTellNothingIsRenewedAtOnceAfterTheSecond)
+{
+	fixture.hear(fixture.keeper.candidateFound(fixture.now)).meet(serverError());
+	EXPECT_EQ(fixture.pause(), 1s);
+	EXPECT_LT(*fixture.meet(serverError()).pause(), 1s);
+}
+
 TEST_F(KeeperCandidate, ThatIsNeverAcceptedLetsTheTokenInUseLiveOn)
 {
 	const auto start = fixture.now.boot;

@@ -96,6 +96,16 @@ TEST(KeeperDeathOfTheUnrenewable, IsSeenByOneLookUpAtItsEnd)
 	EXPECT_EQ(fixture.starts.size(), 1U);
 }
 
+TEST(KeeperDeathOfTheUnrenewable, IsNotHurriedByLookUpsThatAPolicyForbids)
+{
+	auto batch = token(600s, 600s);
+	batch.batch = true;
+	KeeperFixture fixture;
+	fixture.begin(batch).meet(policyRefusal()).meet(policyRefusal());
+	EXPECT_EQ(fixture.state(), State::notRenewable) << "only living tokens are denied";
+	EXPECT_GE(*fixture.pause(), 60s);
+}
+
 TEST(KeeperDeathOfTheUnrenewable, ComesAtItsEndThoughRefusedBefore)
 {
 	KeeperFixture fixture;

@@ -157,6 +157,15 @@ TEST(KeeperOutage, RetryAfterIsKept)
 	EXPECT_EQ(fixture.meet(throttled(18s)).pause(), 18s);
 }
 
+TEST(KeeperOutage, RetryAfterTakesThePlaceOfOurPause)
+{
+	auto fixture = renewed(600s);
+	for (int failures = 0; failures < 5; ++failures) {
+		fixture.meet(unreachable());
+	}
+	EXPECT_EQ(fixture.meet(throttled(2s)).pause(), 2s) << "and not 32 s";
+}
+
 TEST(KeeperOutage, RetryAfterIsNotShortenedByAskingForARenewal)
 {
 	auto fixture = renewed(600s);
@@ -170,6 +179,13 @@ TEST(KeeperOutage, RetryAfterNeverReachesBeyondTheLastChance)
 	const auto end = *fixture.keeper.expiry();
 	fixture.meet(throttled(3600s));
 	EXPECT_EQ(*fixture.keeper.next(), end - 500ms);
+}
+
+TEST(KeeperOutage, LastChanceOfASlowServerIsFourAnswersBeforeTheEnd)
+{
+	KeeperFixture fixture;
+	fixture.begin().meet(token(600s, 600s), 1s).meet(Grant{600s, false}, 1s).meet(throttled(3600s), 1s);
+	EXPECT_EQ(*fixture.keeper.next(), *fixture.keeper.expiry() - 4s);
 }
 
 TEST(KeeperOutage, AttemptMayTakeAQuarterOfWhatRemains)
@@ -192,9 +208,9 @@ TEST(KeeperOutage, SlowAnswerIsForgottenAfterTenQuickOnes)
 
 TEST(KeeperOutage, AttemptMayTakeASecondWhereThatIsNoMoreThanHalfOfWhatRemains)
 {
-	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 3s, 60s, 0ms), 1s);
-	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 1500ms, 60s, 0ms), 750ms);
-	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 0s, 60s, 0ms), 500ms) << "and always a gap";
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 3s, 0ms), 1s);
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 1500ms, 0ms), 750ms);
+	EXPECT_EQ(budget(steady(), paceOf(steady(), 60s, 0ms), 0s, 0ms), 500ms) << "and always a gap";
 }
 
 TEST(KeeperOutage, NoAttemptMayTakeLongerThanTheRequestTimeout)
@@ -263,6 +279,17 @@ TEST(KeeperOutage, EndThatASlowAnswerLeftVagueCostsFewRequests)
 	fixture.begin().meet(token(600s, 600s), 200s);
 	const auto end = *fixture.keeper.expiry();
 	fixture.meetUntil(end, unreachable()).forget().meetUntil(end + 202s, unreachable());
+	EXPECT_LE(fixture.starts.size(), 76U) << "and not 400";
+}
+
+TEST(KeeperOutage, EndThatIsVagueCostsFewRequestsWhereRenewalsAreDeniedToo)
+{
+	auto policy = steady();
+	policy.requestTimeout = 300s;
+	KeeperFixture fixture(policy);
+	fixture.begin().meet(token(600s, 600s), 200s);
+	const auto end = *fixture.keeper.expiry();
+	fixture.meetUntil(end, policyRefusal()).forget().meetUntil(end + 199s, policyRefusal());
 	EXPECT_LE(fixture.starts.size(), 76U) << "and not 400";
 }
 

@@ -64,6 +64,20 @@ TEST(KeeperSilence, TokenOfALongLeaseIsLookedUpEverySixHours)
 	EXPECT_EQ(fixture.state(), State::active);
 }
 
+TEST(KeeperSilence, IsNotBrokenByAFleetAsOne)
+{
+	auto policy = steady();
+	policy.silenceSpread = Policy().silenceSpread;
+	KeeperFixture one(policy, 1);
+	KeeperFixture other(policy, 2);
+	for (auto* fixture : {&one, &other}) {
+		fixture->begin(token(768h, 768h)).meet(Grant{768h, false});
+		EXPECT_GE(*fixture->pause(), 6h * 9 / 10 - 10ms);
+		EXPECT_LE(*fixture->pause(), 6h);
+	}
+	EXPECT_NE(one.pause(), other.pause());
+}
+
 TEST(KeeperSilence, DoesNotPutOffARenewal)
 {
 	KeeperFixture fixture;

@@ -104,6 +104,16 @@ TEST(KeeperStart, RetryAfterIsKeptForAMinuteWhereNobodyKnowsHowLongTheTokenLives
 	EXPECT_EQ(fixture.pause(), 60s);
 }
 
+TEST(KeeperStart, RetryAfterTakesThePlaceOfOurPause)
+{
+	KeeperFixture fixture;
+	fixture.begin();
+	for (int failures = 0; failures < 5; ++failures) {
+		fixture.meet(away());
+	}
+	EXPECT_EQ(fixture.meet(throttled(2s)).pause(), 2s) << "and not 32 s";
+}
+
 TEST(KeeperStart, AttemptThatWasCutShortSettlesNothing)
 {
 	KeeperFixture fixture;

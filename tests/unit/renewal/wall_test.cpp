@@ -105,6 +105,26 @@ TEST(KeeperWall, RaisedCapIsNoticed)
 	EXPECT_THAT(fixture.outcomes(), ElementsAre(Outcome::success, Outcome::notRenewable)) << "a new wall is told anew";
 }
 
+TEST(KeeperWall, RaisedCapIsNoticedInAWrappedGrantToo)
+{
+	KeeperFixture fixture;
+	fixture.begin(token(3600s, 3600s)).meet(Grant{1600s, true});
+	fixture.meet(WrappedGrant{}).meet(token(3600s, 3600s));
+	EXPECT_EQ(fixture.state(), State::active);
+	EXPECT_EQ(fixture.keeper.snapshot().cappedAt, std::nullopt);
+}
+
+TEST(KeeperWall, IsAskedAboutSparselyWhereNoAnswerTellsTheEnd)
+{
+	KeeperFixture fixture;
+	fixture.begin(serverError()).meet(serverError()).meet(atMaxTtl()).meet(serverError());
+	EXPECT_EQ(fixture.state(), State::capped);
+	for (int rounds = 0; rounds < 5; ++rounds) {
+		EXPECT_GE(*fixture.pause(), 1s);
+		fixture.meet(serverError());
+	}
+}
+
 TEST(KeeperWall, ForecastOfASlowAnswerIsNotTakenForARaisedCap)
 {
 	KeeperFixture fixture;
