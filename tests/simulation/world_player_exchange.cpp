@@ -213,7 +213,9 @@ void WorldPlayer::arrive()
 	flight.endThen = token.vault.end();
 	const bool granted = std::holds_alternative<Grant>(answer) || std::holds_alternative<WrappedGrant>(answer);
 	if (granted && flight.sent < token.toldEnd) {
-		token.hopedEnd = token.vault.end();
+		// A rival's increment may have made the lease longer than any answer told: no renewer can count on that.
+		const auto told = std::max(token.toldLease, flight.attempt.increment.value_or(Duration::zero()));
+		token.hopedEnd = told > Duration::zero() ? std::min(token.vault.end(), _now + told) : token.vault.end();
 	}
 	const bool mischance = _journey && lost();
 	if (mischance) {
