@@ -5,8 +5,9 @@ target_compile_options(issuer_test_compile INTERFACE -O0 -U_FORTIFY_SOURCE)
 # Not all tests need Poco, but its definitions must be the same wherever the precompiled header is used.
 target_link_libraries(issuer_test_compile INTERFACE GTest::gmock Poco::Foundation issuer_compile)
 
-# What every test includes, compiled once for all of them; by a program, as only programs are compiled like programs.
-add_executable(issuer_test_headers "${CMAKE_CURRENT_LIST_DIR}/test_headers.cpp")
+# The headers that every test includes, compiled once for all of them; by a program, as only programs are compiled like
+# programs.
+add_executable(issuer_test_headers "${CMAKE_CURRENT_LIST_DIR}/headers.cpp")
 target_link_libraries(issuer_test_headers PRIVATE GTest::gtest_main issuer_test_compile)
 target_precompile_headers(issuer_test_headers PRIVATE
 	<gmock/gmock.h> <gtest/gtest.h> <chrono> <filesystem> <fstream> <functional> <map> <sstream> <string> <thread> <vector>)

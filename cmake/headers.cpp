@@ -1,0 +1,1 @@
+// Only here for the precompiled headers of targets that have no other source.

@@ -1,1 +1,0 @@
-// Only here for its precompiled header, which all tests share.
