@@ -130,7 +130,7 @@ Result<std::string> reportOf(int pipe, pid_t child)
 		}
 		report.append(block.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
 		if (report.size() > longestReport) {
-			trouble = "it says too much about itself";
+			trouble = "its description is longer than 16 MiB";
 			break;
 		}
 	}
@@ -159,7 +159,7 @@ Result<Inspection> decode(std::string_view report, const fs::path& path)
 		return std::from_chars(text.data(), text.data() + text.size(), to).ec == std::errc();
 	};
 	if (!isUtf8(report)) {
-		return failure("what it says about itself is not UTF-8");
+		return failure("its description is not UTF-8");
 	}
 	if (const std::string result = next(); result != "loaded") {
 		std::string why = next();
@@ -174,7 +174,7 @@ Result<Inspection> decode(std::string_view report, const fs::path& path)
 	unsigned hasSchema = 0;
 	if (!number(about.abiMajor) || !number(about.abiMinor) || !number(about.structSize) || !number(about.flags) ||
 		!number(hasSchema)) {
-		return failure("what it says about itself is not understood");
+		return failure("its description is damaged");
 	}
 	about.id = next();
 	about.name = next();

@@ -94,7 +94,8 @@ void agendaCycle(benchmark::State& state)
 }
 BENCHMARK(agendaCycle)->Arg(100)->Arg(10000);
 
-void armAgain(benchmark::State& state)
+/// Arms one job after the other for another time: jobs that are armed, or jobs that have been halted first.
+void armAnew(benchmark::State& state, bool haltFirst)
 {
 	Runtime runtime;
 	std::deque<Idler> fleet(jobs(state));
@@ -105,33 +106,17 @@ void armAgain(benchmark::State& state)
 	std::size_t step = 0;
 	for (auto _ : state) {
 		const std::size_t i = step++ % fleet.size();
+		if (haltFirst) {
+			benchmark::DoNotOptimize(runtime.scheduler().halt(fleet[i], 0s));
+		}
 		runtime.scheduler().arm(fleet[i], start + spread(i, step), start);
 	}
 	for (Idler& job : fleet) {
 		static_cast<void>(runtime.scheduler().halt(job, 0s));
 	}
 }
-BENCHMARK(armAgain)->Arg(100)->Arg(10000);
-
-void haltAndArm(benchmark::State& state)
-{
-	Runtime runtime;
-	std::deque<Idler> fleet(jobs(state));
-	const Instant start = runtime.clock().now().boot + 1h;
-	for (std::size_t i = 0; i < fleet.size(); ++i) {
-		runtime.scheduler().arm(fleet[i], start + spread(i, 0), start);
-	}
-	std::size_t step = 0;
-	for (auto _ : state) {
-		const std::size_t i = step++ % fleet.size();
-		benchmark::DoNotOptimize(runtime.scheduler().halt(fleet[i], 0s));
-		runtime.scheduler().arm(fleet[i], start + spread(i, step), start);
-	}
-	for (Idler& job : fleet) {
-		static_cast<void>(runtime.scheduler().halt(job, 0s));
-	}
-}
-BENCHMARK(haltAndArm)->Arg(100)->Arg(10000);
+BENCHMARK_CAPTURE(armAnew, armed, false)->Arg(100)->Arg(10000);
+BENCHMARK_CAPTURE(armAnew, halted, true)->Arg(100)->Arg(10000);
 
 /// All due at once, as after an outage: until the last has run.
 void burst(benchmark::State& state)

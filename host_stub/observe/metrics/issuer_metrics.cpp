@@ -42,7 +42,7 @@ void family(Exposition& out, const std::vector<IssuerView>& issuers, std::string
 
 void renewals(Exposition& out, const std::vector<IssuerView>& issuers)
 {
-	out.family("counter", "issuer_token_renewals_total", "Renewal attempts by how they ended.");
+	out.family("counter", "issuer_token_renewals_total", "Renewal attempts, by result.");
 	for (const IssuerView& issuer : issuers) {
 		const auto sample = [&](std::string_view result, std::uint64_t count) {
 			out.sample({{"issuer", issuer.told.name}, {"result", result}}, static_cast<double>(count));
@@ -59,7 +59,7 @@ void states(Exposition& out, const std::vector<IssuerView>& issuers)
 	for (std::size_t i = 0; i < names.size(); ++i) {
 		names[i] = stateName(static_cast<issuer_state>(i));
 	}
-	out.family("gauge", "issuer_token_state", "1 for the state the credential is in, 0 for the others.");
+	out.family("gauge", "issuer_token_state", "1 for the credential's state, 0 for the others.");
 	for (const IssuerView& issuer : issuers) {
 		const std::string current = stateName(issuer.told.state);
 		for (const std::string& name : names) {
@@ -73,7 +73,7 @@ void states(Exposition& out, const std::vector<IssuerView>& issuers)
 
 void phases(Exposition& out, const std::vector<IssuerView>& issuers)
 {
-	out.family("gauge", "issuer_phase", "1 for the phase that the host has the issuer in, 0 for the others.");
+	out.family("gauge", "issuer_phase", "1 for the issuer's phase in the host, 0 for the others.");
 	for (const IssuerView& issuer : issuers) {
 		for (const Phase phase :
 			{Phase::starting, Phase::running, Phase::waiting, Phase::failed, Phase::swapping, Phase::stopping}) {
@@ -84,7 +84,7 @@ void phases(Exposition& out, const std::vector<IssuerView>& issuers)
 
 void plugins(Exposition& out, const std::vector<IssuerView>& issuers)
 {
-	out.family("gauge", "issuer_plugin_info", "1; the labels say which plugin serves the issuer.");
+	out.family("gauge", "issuer_plugin_info", "1; the labels name the plugin that serves the issuer.");
 	for (const IssuerView& issuer : issuers) {
 		out.sample({{"issuer", issuer.told.name}, {"id", issuer.host.pluginId}, {"version", issuer.host.pluginVersion},
 					   {"path", issuer.host.pluginPath}},
@@ -104,28 +104,28 @@ void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers,
 	}
 	renewals(out, issuers);
 	states(out, issuers);
-	family(out, issuers, "counter", "issuer_token_state_changes_total", "How often the credential's state has changed.",
+	family(out, issuers, "counter", "issuer_token_state_changes_total", "Changes of the credential's state.",
 		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.stateChanges); });
 	gauge("issuer_token_expiry_timestamp_seconds",
-		"When the credential ends unless it is renewed. Absent while unknown, and for one that lives for ever.",
+		"Time at which the credential ends unless it is renewed. Absent while unknown, and without an end.",
 		[](const IssuerView& issuer) { return seconds(issuer.told.expires); });
 	gauge("issuer_token_ttl_seconds", "Remaining life of the credential; 0 once it is dead.",
 		[&](const IssuerView& issuer) { return seconds(issuer.remaining(now)); });
-	gauge("issuer_token_lease_seconds", "A whole life of the credential, as last granted.",
+	gauge("issuer_token_lease_seconds", "Length of the credential's lease, as last granted.",
 		[](const IssuerView& issuer) { return seconds(issuer.lease()); });
 	gauge("issuer_token_capped_timestamp_seconds",
-		"The end that no renewal can move. Absent while no such end is known.",
+		"Time that no renewal can move the end beyond. Absent while no such time is known.",
 		[](const IssuerView& issuer) { return seconds(issuer.death()); });
-	gauge("issuer_token_last_success_timestamp_seconds", "When a renewal last succeeded.",
+	gauge("issuer_token_last_success_timestamp_seconds", "Time of the last renewal that succeeded.",
 		[](const IssuerView& issuer) { return seconds(issuer.told.lastSuccess); });
-	gauge("issuer_token_next_attempt_timestamp_seconds", "When the server will be asked next.",
+	gauge("issuer_token_next_attempt_timestamp_seconds", "Time of the next planned request.",
 		[](const IssuerView& issuer) { return seconds(issuer.next()); });
 	gauge("issuer_token_consecutive_failures", "Failed renewals since the last that succeeded.",
 		[](const IssuerView& issuer) { return static_cast<double>(issuer.told.consecutiveFailures); });
-	gauge("issuer_start_failed", "1 if the issuer could not be started and a person has to mend it.",
+	gauge("issuer_start_failed", "1 if the issuer could not be started and needs another configuration.",
 		[](const IssuerView& issuer) { return issuer.host.phase == Phase::failed ? 1.0 : 0.0; });
 	gauge("issuer_overdue_seconds",
-		"How long nothing was heard of the issuer since its next step was due or its credential ended; 0: it is in "
+		"Time since the issuer's next step was due, or its credential ended, without an event of it; 0 while it is in "
 		"time.",
 		[](const IssuerView& issuer) { return seconds(std::optional(issuer.overdue)); });
 	phases(out, issuers);

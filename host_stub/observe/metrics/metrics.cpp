@@ -1,10 +1,9 @@
 #include "observe/metrics/metrics.h"
 
 #include "observe/metrics/issuer_metrics.h"
-#include "observe/metrics/process_families.h"
+#include "observe/metrics/process_metrics.h"
 
 #include <algorithm>
-#include <iterator>
 #include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -47,7 +46,7 @@ struct Metrics::Hosts
 	Hosts(const std::string& version, UnixTime started)
 		: latency(prometheus::BuildHistogram()
 					  .Name("issuer_token_renewal_duration_seconds")
-					  .Help("How long renewal attempts took, of all issuers together.")
+					  .Help("Duration of renewal attempts, over all issuers.")
 					  .Register(registry)),
 		  successLatency(latency.Add({{"result", "success"}}, latencies)),
 		  failureLatency(latency.Add({{"result", "failure"}}, latencies)),
@@ -64,24 +63,24 @@ struct Metrics::Hosts
 					 .Add({})),
 		  reloads(prometheus::BuildCounter()
 					  .Name("issuer_host_reloads_total")
-					  .Help("Configurations read again, by whether they are in force.")
+					  .Help("Reloads of the configuration, by result.")
 					  .Register(registry)),
 		  reloaded(reloads.Add({{"result", "applied"}})), refused(reloads.Add({{"result", "refused"}})),
 		  ready(prometheus::BuildGauge()
 					.Name("issuer_host_ready")
-					.Help("1 from when the host has begun with every issuer until it stops.")
+					.Help("1 once the host has begun to start every issuer, until it stops.")
 					.Register(registry)
 					.Add({}))
 	{
 		prometheus::BuildGauge()
 			.Name("issuer_host_info")
-			.Help("1; the label says which version of the host this is.")
+			.Help("1; the label is the host's version.")
 			.Register(registry)
 			.Add({{"version", version}})
 			.Set(1);
 		prometheus::BuildGauge()
 			.Name("issuer_host_start_timestamp_seconds")
-			.Help("When the host was started.")
+			.Help("Time at which the host was started.")
 			.Register(registry)
 			.Add({})
 			.Set(std::chrono::duration<double>(started.time_since_epoch()).count());
@@ -167,10 +166,9 @@ std::string Metrics::text() const
 	const std::vector<IssuerView> issuers = viewAll(_fleet, _snapshot);
 	Exposition out;
 	writeIssuerMetrics(out, issuers, _fleet.now());
+	writeProcessMetrics(out);
 	_hosts->pinned.Set(static_cast<double>(_hosts->unused(issuers)));
-	std::vector<prometheus::MetricFamily> families = _hosts->registry.Collect();
-	std::ranges::move(processFamilies(), std::back_inserter(families));
-	return std::move(out.text()) + prometheus::TextSerializer().Serialize(families);
+	return std::move(out.text()) + prometheus::TextSerializer().Serialize(_hosts->registry.Collect());
 }
 
 } // namespace issuer::observe

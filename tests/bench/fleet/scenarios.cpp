@@ -43,7 +43,7 @@ std::string pathOf(std::size_t address)
 	return std::string("/").append(std::to_string(address));
 }
 
-/// Until the workers that the start has called have gone home.
+/// Waits until the workers that the start needed have ended, for at most 15 s.
 void awaitRest()
 {
 	for (int i = 0; i < 150 && threads() > 4; ++i) {
@@ -83,6 +83,39 @@ void measureBursts(Fleet& fleet, Figures& figures, const std::optional<Target>& 
 	}
 }
 
+/// Creates and starts all issuers and waits until they are active and at rest. Times count from the creation.
+void measureStart(Fleet& fleet, const Fleet::Configuration& configuration, Figures& figures)
+{
+	const auto before = privateBytes();
+	const Watch watch;
+	fleet.createAll(configuration);
+	fleet.startAll();
+	figures["start_ms"] = watch.wall().count() * 1e3;
+	figures["start_cpu_us"] = watch.cpu().count() * 1e6 / static_cast<double>(fleet.size());
+	fleet.awaitActive(fleet.size());
+	figures["active_ms"] = watch.wall().count() * 1e3;
+	figures["active_cpu_us"] = watch.cpu().count() * 1e6 / static_cast<double>(fleet.size());
+	awaitRest();
+	figures["bytes"] = privateBytes() - before;
+}
+
+/// Measures issuers that are at rest.
+void measureRest(const Subject& subject, const std::string& address, std::size_t size, Figures& figures)
+{
+	figures["text_bytes"] = static_cast<double>(configuration(subject, address, size / 2).size());
+	figures["threads"] = static_cast<double>(threads() - 1); // without the host's own
+	const Watch rest;
+	std::this_thread::sleep_for(5s);
+	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
+}
+
+void measureStop(Fleet& fleet, Figures& figures)
+{
+	const Watch watch;
+	fleet.stopAll();
+	figures["stop_ms"] = watch.wall().count() * 1e3;
+}
+
 } // namespace
 
 Figures lifeOfFleet(
@@ -91,27 +124,10 @@ Figures lifeOfFleet(
 	Figures figures;
 	const Plugin plugin(subject.plugin);
 	Fleet fleet(plugin, size);
-	const auto before = privateBytes();
-	const Watch creation;
-	fleet.createAll(oneAddress(subject, address));
-	fleet.startAll();
-	figures["start_ms"] = creation.wall().count() * 1e3;
-	figures["start_cpu_us"] = creation.cpu().count() * 1e6 / static_cast<double>(size);
-	fleet.awaitActive(size);
-	figures["active_ms"] = creation.wall().count() * 1e3;
-
-	awaitRest();
-	figures["bytes"] = privateBytes() - before;
-	figures["text_bytes"] = static_cast<double>(configuration(subject, address, 0).size());
-	figures["threads"] = static_cast<double>(threads() - 1); // without the host's own
-	const Watch rest;
-	std::this_thread::sleep_for(5s);
-	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
-
+	measureStart(fleet, oneAddress(subject, address), figures);
+	measureRest(subject, address, size, figures);
 	measureBursts(fleet, figures, besideWrk);
-	const Watch stop;
-	fleet.stopAll();
-	figures["stop_ms"] = stop.wall().count() * 1e3;
+	measureStop(fleet, figures);
 	return figures;
 }
 
@@ -123,29 +139,15 @@ Figures restOfFleet(const Subject& subject, const std::string& address, std::siz
 	Figures figures;
 	const Plugin plugin(subject.plugin);
 	Fleet fleet(plugin, size);
-	const auto before = privateBytes();
-	const Watch start;
-	fleet.createAll(oneAddress(subject, address));
-	fleet.startAll();
-	figures["start_ms"] = start.wall().count() * 1e3;
-	fleet.awaitActive(size);
-	figures["active_ms"] = start.wall().count() * 1e3;
-	awaitRest();
-	figures["bytes"] = privateBytes() - before;
-	figures["text_bytes"] = static_cast<double>(configuration(subject, address, size / 2).size());
-	figures["threads"] = static_cast<double>(threads() - 1); // without the host's own
-	const Watch rest;
-	std::this_thread::sleep_for(5s);
-	figures["rest_percent"] = rest.cpu() / rest.wall() * 100;
-	const Watch stop;
-	fleet.stopAll();
-	figures["stop_ms"] = stop.wall().count() * 1e3;
+	measureStart(fleet, oneAddress(subject, address), figures);
+	measureRest(subject, address, size, figures);
+	measureStop(fleet, figures);
 	return figures;
 }
 
 Figures bytesAtRest(const Subject& subject, const std::string& address, const std::string& figure)
 {
-	constexpr std::size_t few = 10'000; // what all share is in both fleets
+	constexpr std::size_t few = 10'000; // the difference leaves out the memory that all issuers share
 	constexpr std::size_t many = 20'000;
 	auto less = inProcess([&] { return restOfFleet(subject, address, few); });
 	auto more = inProcess([&] { return restOfFleet(subject, address, many); });
@@ -158,8 +160,7 @@ Figures bytesAtRest(const Subject& subject, const std::string& address, const st
 Figures manyIdentities(
 	const Subject& subject, const std::string& address, const std::string& certificates, std::size_t size)
 {
-	Figures figures;
-	const auto count = static_cast<double>(size);
+	Figures measured;
 	const Plugin plugin(subject.plugin);
 	Fleet fleet(plugin, size);
 	const auto configurationOf = [&](std::size_t number) {
@@ -168,20 +169,12 @@ Figures manyIdentities(
 			   subject.caFile + R"(","client_cert":")" + stem + R"(.pem","client_key":")" + stem +
 			   R"(.key"},"startup":"background"})";
 	};
-	const auto before = privateBytes();
-	const Watch creation;
-	fleet.createAll(configurationOf);
-	fleet.startAll();
-	figures["identities_start_ms"] = creation.wall().count() * 1e3;
-	fleet.awaitActive(size);
-	figures["identities_active_ms"] = creation.wall().count() * 1e3;
-	figures["identities_cpu_us"] = creation.cpu().count() * 1e6 / count;
-	awaitRest();
-	figures["identities_bytes"] = (privateBytes() - before) / count;
-	const Watch stop;
-	fleet.stopAll();
-	figures["identities_stop_ms"] = stop.wall().count() * 1e3;
-	return figures;
+	measureStart(fleet, configurationOf, measured);
+	measureStop(fleet, measured);
+	return {{"identities_start_ms", measured["start_ms"]}, {"identities_active_ms", measured["active_ms"]},
+		{"identities_cpu_us", measured["active_cpu_us"]},
+		{"identities_bytes", measured["bytes"] / static_cast<double>(size)},
+		{"identities_stop_ms", measured["stop_ms"]}};
 }
 
 Figures steadyStream(const Subject& subject, const std::string& address, const Target& target)
