@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ctest_report_test.py: what ./dev test and ./dev check tell of the tests that skipped and failed."""
+"""ctest_report_test.py: ./dev test and ./dev check report each test that skipped or failed."""
 import pathlib
 import subprocess
 import sys

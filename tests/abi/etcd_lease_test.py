@@ -22,7 +22,7 @@ PATIENCE = 60
 
 
 class Lines:
-    """What a program prints, as it comes."""
+    """Reads the output of a program line by line, as it comes."""
 
     def __init__(self, stream):
         self._lines, self._changed, self._ended = [], threading.Condition(), False

@@ -124,9 +124,9 @@ BROKEN = {
     "exits-without-stop": {"": "host 1 of 20 dies of SIGABRT"},
     "survives-close-without-stop": {"": "warn: host 1 of 20 dies of SIGABRT"},
 }
-# What cannot be without the other.
+# Checks that fail together: the fault of one is a fault of the other.
 ALSO = {"unloads": "lives-often-without-a-trace", "exits-without-stop": "survives-close-without-stop"}
-# What is wrong with nothing.
+# Plugins without a fault.
 GOOD = ["good.so", "good_next.so", "grown.so", "foresees_an_end.so", "warns_in_passing.so", "breaker.so"]
 
 
@@ -158,7 +158,7 @@ class Validate(unittest.TestCase):
         return {check["name"]: (check["verdict"], check["text"]) for check in checks}
 
     def findings(self, check, way, *arguments):
-        """What is not as it should be with a plugin that is broken in this way."""
+        """Returns the checks that a plugin broken in this way does not pass, each with its verdict and text."""
         library = self.written if way == self.written.name else \
             f"{FIXTURES}/{way if way.endswith('.so') else 'breaker.so'}"
         breaks = "" if way.endswith(".so") else check + way

@@ -47,7 +47,7 @@ class VaultPlugin(unittest.TestCase):
 
     def test_keeps_every_promise(self):
         others = {name: verdict for name, verdict in self.verdicts().items() if verdict[0] != "pass"}
-        # Whoever builds decides who may write where; an installed plugin lies out of others' reach.
+        # The build's folder may be writable by others; an installed plugin's is not.
         others.pop("is-out-of-others-reach", None)
         # With a token in the configuration there is nothing that a successor could not read itself.
         others = {name: verdict for name, verdict in others.items() if "issuer.secrets/1" not in verdict[1]

@@ -29,7 +29,7 @@ LIMIT = 60        # seconds that the tests of one mutation may take; a test that
 WITHOUT = 300     # seconds that all tests of one program may take unbroken
 PLACES = threading.Lock()  # of the programs that are put in the place of built ones
 
-# Tests that ask another program than themselves: what is linked anew, and in which place it is asked.
+# Tests that run another program than themselves: the file that is linked anew in its place.
 ASKED = {
     "runtime_test with helper_module": "tests/unit/runtime/libruntime_helper_module.so",
     "plugin_contract_test": "vault_plugin/vault_plugin.so",
@@ -158,7 +158,7 @@ class Mutant:
 
 
 def test_of(program):
-    """What is run: "TEST with OTHER" is TEST, which has another program in a place of its own."""
+    """Returns the program to run: TEST for "TEST with OTHER", a test that runs another program from a fixed path."""
     return program.split(" ")[0]
 
 
@@ -172,7 +172,7 @@ def command_of(build, program, asked, which):
 
 
 def run(command, limit):
-    """Whether the tests pass, and what they say. A test that hangs does not."""
+    """Returns whether the tests pass, and their output. A test that hangs does not pass."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=limit)
     except subprocess.TimeoutExpired:
@@ -201,7 +201,7 @@ def ask(build, mutant, program, which):
 
 
 def attempt(build, mutation):
-    """What has become of it: noticed, SURVIVED or UNUSABLE, with seconds and what the tests said."""
+    """Tries one mutation. Returns noticed, SURVIVED or UNUSABLE, with the seconds it took and the output of the tests."""
     begun = time.monotonic()
     verdict, said = "SURVIVED", ""
     try:

@@ -63,7 +63,7 @@ class Browser:
         wait_for(lambda: text in self.text(selector), f"the page shows {text!r} in {selector}")
 
     def complaints(self):
-        """What the browser wrote to its console: errors of the script, and everything its policy forbade."""
+        """Returns the browser's console: errors of the script, and everything that its policy forbade."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
 
     def close(self):

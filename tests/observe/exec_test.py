@@ -14,7 +14,7 @@ from told import wait_for
 
 
 class Receiver(http.server.HTTPServer):
-    """Takes what is posted to it."""
+    """A server that stores each request posted to it."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Take)
@@ -146,7 +146,7 @@ class Exec(Operated, unittest.TestCase):
 
 
 def group_of(entry):
-    """The process group of an entry of /proc; None for what is no process, or is one no more."""
+    """Returns the process group of an entry of /proc; None if it is not a process, or has ended."""
     try:
         return (entry / "stat").read_text().rsplit(")", 1)[1].split()[2] if entry.name.isdigit() else None
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""What the tests of operators' tools share: a fake Vault, and issuer-host as it is installed, with the Vault plugin."""
+"""Shared by the tests of operators' tools: a fake Vault, and issuer-host as it is installed, with the Vault plugin."""
 import json
 import pathlib
 import re

@@ -136,7 +136,7 @@ class Operators(Operated, unittest.TestCase):
         wait_for(lambda: renewed(journal), "it is written")
         moved = journal.rename(self.folder / "journal.jsonl-moved")
         wait_for(lambda: renewed(journal), "a new file is begun where the old one was")
-        with open(journal, "r+", encoding="utf-8") as file:  # as copytruncate: what comes between the two is its loss
+        with open(journal, "r+", encoding="utf-8") as file:  # as copytruncate: lines written between the two are lost
             copied = file.read()
             file.truncate(0)
         wait_for(lambda: renewed(journal), "it goes on where it was cut off")

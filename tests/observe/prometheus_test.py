@@ -16,7 +16,7 @@ PROGRAM, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 RULES = SOURCE / "packaging/prometheus/issuer-host.rules.yml"
 DASHBOARD = SOURCE / "packaging/grafana/issuer-lifecycle.json"
 
-# What is empty as long as all is well.
+# Panels of the dashboard that are empty as long as no issuer has a problem.
 EMPTY_WHEN_WELL = {"Next death", "Ends that no renewal can move", "Failures in a row", "Host restarts"}
 
 
@@ -62,7 +62,7 @@ class Story(unittest.TestCase):
         cls.hosts = {name: ScriptedHost(PROGRAM) for name in unittest.TestLoader().getTestCaseNames(cls)}
         for host in cls.hosts.values():
             cls.addClassCleanup(host.close)
-        # What has to last for minutes is promtool's to judge; here everything fires at once.
+        # Here every alert fires at once; how long its condition must last is judged by promtool.
         cls.prometheus = Prometheus([host.url for host in cls.hosts.values()],
                                     re.sub(r"for: \d+m", "for: 0s", RULES.read_text()))
         cls.addClassCleanup(cls.prometheus.close)

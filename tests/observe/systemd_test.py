@@ -26,7 +26,7 @@ class Unit(unittest.TestCase):
             unit.write_text(UNIT.read_text().replace("ExecStart=issuer-host", f"ExecStart={HOST}"))
             code, said = run("systemd-analyze", "verify", "--man=no", str(unit))
             self.assertEqual(code, 0, said)
-            # What it does not understand it only says; that other units of this system are odd is not ours.
+            # systemd-analyze only warns of keys that it does not know; warnings about other units of this system do not count.
             self.assertEqual([line for line in said.splitlines() if UNIT.name in line], [])
 
     def test_gives_the_service_no_more_than_it_needs(self):

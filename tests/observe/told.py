@@ -1,4 +1,4 @@
-"""What the tests of this folder share: the scripted host, a real Prometheus, and waiting for a condition."""
+"""Shared by the tests of this folder: the scripted host, a real Prometheus, and waiting for a condition."""
 import contextlib
 import json
 import os
@@ -12,7 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-GENEROUS = 60  # seconds for what takes one on an idle machine
+GENEROUS = 60  # seconds to wait for something that takes one on an idle machine
 
 
 def wait_for(condition, what, pause_s=0.02):
@@ -32,7 +32,7 @@ def get(url):
 
 
 def instance_of(url):
-    """What Prometheus calls the host at this URL."""
+    """Returns the label `instance` that Prometheus gives the host at this URL."""
     return urllib.parse.urlparse(url).netloc
 
 

@@ -15,7 +15,7 @@ class InstalledHost(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.prefix = pathlib.Path(folder.name)
-        # Not what a careless umask would leave: a host refuses a plugin that others may write.
+        # The mode is that of the package, whatever the umask: a host refuses a plugin that others may write.
         subprocess.run([CMAKE, "--install", BUILD_DIR, "--prefix", cls.prefix], stdout=subprocess.DEVNULL, check=True,
                        umask=0o022)
 

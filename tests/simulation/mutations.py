@@ -22,7 +22,7 @@ import login_mutations
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin"
 WORLDS = "300000"  # at most; the first one in which it shows is enough
-MANY = "1000000"   # for what takes a rare turn of events; as many as are played unbroken
+MANY = "1000000"   # worlds for a rule that only rare events test; as many as are played with the unbroken rules
 
 LOST, HAMMERED, FORECAST, RECOVERS, QUIET, SILENT, STOPS = (
     "NeverLostInVain", "NeverHammered", "DeathIsForecast", "AlwaysRecovers", "StaysQuiet", "NeverSilent",
@@ -335,7 +335,7 @@ def compile_command(build, file, target):
     found = [entry for entry in entries if entry["file"] == str(SOURCES / file)]
     if not found:
         raise RuntimeError(f"{build} does not build {SOURCES / file}")
-    # What the simulator compiles by itself, it links.
+    # Sources that the simulator compiles itself are not in a room's library.
     own = [entry for entry in found if str(pathlib.Path(target).parent) in entry["command"]]
     return (own or found)[0]["command"], found[0]["directory"]
 

@@ -25,7 +25,7 @@ import tempfile
 SANITIZED = "ISSUER_SANITIZED" in os.environ
 MEMORY = 4096  # KiB that a run may grow by; a leak of one library a swap is hundreds of times that
 if SANITIZED:
-    MEMORY = float("inf")  # what was freed is kept for a while, to notice whoever still uses it
+    MEMORY = float("inf")  # the sanitizer keeps freed memory for a while, to find uses after free
 
 
 class FakeVault:

@@ -1,4 +1,4 @@
-"""vault_plugin/wire: what a reply means."""
+"""vault_plugin/wire: the meaning of replies."""
 
 MUTATIONS = [
     ("token parsed", "vault_plugin/wire/reply_content.cpp", "\thideToken(body, token);\n", "\tstatic_cast<void>(token);\n",

@@ -115,7 +115,7 @@ TABLE = {
     "follow_redirects": (["none", "verified", "any"], ["", "all", None, False]),
     "colour": ([], ["red", None]),
 }
-# What no schema of readable length can say: the decoder alone refuses these.
+# Refused by the decoder alone: no schema of readable length can exclude these.
 BEYOND_A_SCHEMA = {
     "address": ["https://v:65536"],
     "proxy": ["http://proxy:65536"],
@@ -150,7 +150,7 @@ def with_value(path, value):
 
 
 def judged(configs):
-    """What the decoder answers to each."""
+    """Returns the decoder's answer to each."""
     lines = "".join(json.dumps(config) + "\n" for config in configs)
     answers = subprocess.run([JUDGE], input=lines, check=True, capture_output=True, text=True).stdout.splitlines()
     assert len(answers) == len(configs)
@@ -158,7 +158,7 @@ def judged(configs):
 
 
 def keys(schema=SCHEMA, path=()):
-    """Every key of the schema with what the schema says of it."""
+    """Returns every key of the schema with its description there."""
     for key, about in schema.get("properties", {}).items():
         yield ".".join((*path, key)), about
         yield from keys(about, (*path, key))
