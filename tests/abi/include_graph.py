@@ -48,7 +48,7 @@ RULES = [
     (r"vault_plugin/library\.cpp$", ["vault_plugin/"], r"Poco/Net/|sys/socket\.h|netinet/"),  # it begins OpenSSL
     (r"vault_plugin/plugin\.cpp$", ["vault_plugin/", "plugin_api/include/"], SOCKETS),
     (r"vault_plugin/[^/]+$", ["vault_plugin/"], SOCKETS),
-    (r"host_stub/common/", ["host_stub/common/", "plugin_api/include/"], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/common/", ["host_stub/common/", "plugin_api/include/issuer/kit/"], rf"{LIBRARIES}|{SOCKETS}"),
     (r"host_stub/loader/", ["host_stub/loader/", "host_stub/common/", "plugin_api/include/"],
      rf"systemd/|prometheus/|Poco/(?!SHA2Engine)|{SOCKETS}"),
     (r"host_stub/conformance/", ["host_stub/conformance/", "host_stub/loader/", "host_stub/common/",

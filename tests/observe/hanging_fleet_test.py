@@ -15,7 +15,7 @@ from told import wait_for
 
 FIXTURES = pathlib.Path(sys.argv[4]).resolve()
 GOOD, BAD, TTL_S, STOP_S = 1000, 20, 20, 5
-SLOTS = ("create", "start", "stop", "destroy")
+SLOTS = ("start", "create", "start", "stop", "start", "destroy")
 
 
 def hanging(number, slot):
@@ -42,7 +42,7 @@ class Fleet(Operated, unittest.TestCase):
     def test_that_hang_delay_no_renewal_no_swap_no_reload_and_no_end(self):
         names = [f"good-{i:04}" for i in range(GOOD)]
         issuers = {name: self.good(name) for name in names}
-        issuers |= {bad["name"]: bad for bad in (hanging(i, SLOTS[i % 4]) for i in range(BAD))}
+        issuers |= {bad["name"]: bad for bad in (hanging(i, SLOTS[i % len(SLOTS)]) for i in range(BAD))}
         settings = {"stop_timeout": f"{STOP_S}s", "swap_timeout": "2s"}
         host = self.run_host(list(issuers.values()), more=settings.items(), arguments=("--log-level", "warn"))
 
