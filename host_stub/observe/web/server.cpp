@@ -1,6 +1,7 @@
 #include "observe/web/server.h"
 
 #include "common/text.h"
+#include "observe/web/accept_encoding.h"
 
 #include <Poco/DeflatingStream.h>
 #include <Poco/Net/Context.h>
@@ -85,14 +86,14 @@ private:
 			return send(
 				response, {405, "text/plain; charset=utf-8", "method not allowed; use GET or HEAD\n", {}, {}}, {});
 		}
-		const bool gzip = request.get("Accept-Encoding", "").find("gzip") != std::string::npos;
-		send(response, _shared.site.get(request.getURI(), request.get("If-None-Match", "")), {head, gzip});
+		send(response, _shared.site.get(request.getURI(), request.get("If-None-Match", "")),
+			{head, packingFor(request.get("Accept-Encoding", ""))});
 	}
 
 	struct Wish
 	{
 		bool head = false;
-		bool gzip = false;
+		Packing packing = Packing::never;
 	};
 
 	static void send(net::HTTPServerResponse& response, const Answer& answer, Wish wish)
@@ -118,10 +119,13 @@ private:
 			response.send();
 			return;
 		}
-		if (wish.gzip && answer.body.size() >= worthIt) {
+		const bool isLarge = answer.body.size() >= worthIt;
+		if (isLarge) {
+			response.set("Vary", "Accept-Encoding");
+		}
+		if (wish.packing == Packing::always || (wish.packing == Packing::ifLarge && isLarge)) {
 			const std::string packed = gzipped(answer.body);
 			response.set("Content-Encoding", "gzip");
-			response.set("Vary", "Accept-Encoding");
 			response.sendBuffer(packed.data(), packed.size());
 			return;
 		}

@@ -252,6 +252,18 @@ TEST_F(TheServer, PacksWhatIsLargeForWhoeverTakesItSo)
 	EXPECT_EQ(std::string(std::istreambuf_iterator<char>(inflating), {}), get("/").body);
 }
 
+TEST_F(TheServer, PacksNothingForAClientThatRefusesIt)
+{
+	listen(anyPort());
+	net::HTTPClientSession session("127.0.0.1", port);
+	net::HTTPRequest refuses("GET", "/", "HTTP/1.1");
+	refuses.set("Accept-Encoding", "gzip;q=0, *");
+	EXPECT_FALSE(ask(session, refuses).response.has("Content-Encoding"));
+	net::HTTPRequest wants("GET", "/healthz", "HTTP/1.1");
+	wants.set("Accept-Encoding", "gzip, identity;q=0");
+	EXPECT_EQ(ask(session, wants).response.get("Content-Encoding", ""), "gzip");
+}
+
 TEST_F(TheServer, ReadsItsCertificateAnewWhenItIsReplacedAndSaysAtTheStartWhenTheKeyIsAnothers)
 {
 	issuer::test::TestPki pki(temp.path());
