@@ -62,71 +62,152 @@ protected:
 	const std::string control = temp.path() / "control.sock";
 };
 
-TEST_F(ProgramWhosePluginHangs, AtItsStartKeepsTheOthersAlive)
+/// The dynamic loader opens one library at a time: those that come after one that hangs there cannot be had.
+TEST_F(ProgramWhosePluginHangs, WhileItIsLoadedLeavesTheProgramItsEnd)
 {
-	for (const char* hanging :
-		{fixture::hangs_in_load, fixture::hangs_in_create, fixture::hangs_in_set_recorder, fixture::hangs_in_start}) {
-		configure(issuer("bad", hanging) + ',' + issuer("good", fixture::good));
-		Program program({"run", "--config", config, "--control", control});
-		EXPECT_NE(program.lineWith("ready"), "");
-		// The dynamic loader opens one library at a time: those that come after one that hangs there cannot be had.
-		if (hanging == fixture::hangs_in_load) {
-			EXPECT_NE(program.lineWith("  bad   start failed"), "") << "so that it hangs when the host is told to end";
-		}
-		else {
-			EXPECT_NE(program.lineWith("  good  renewed"), "") << hanging;
-			EXPECT_EQ(ask({"swap", "good", fixture::good_next}), 0) << hanging;
-			configure(issuer("good", fixture::good)); // and the bad one is removed
-			program.signal(SIGHUP);
-			EXPECT_THAT(program.lineWith("reloaded"), HasSubstr("1 issuer swapped, 1 issuer removed")) << hanging;
-		}
-		expectToEnd(program, 70);
-	}
-}
-
-TEST_F(ProgramWhosePluginHangs, InASwapGoesOnWithTheOldOne)
-{
-	configure(issuer("a", fixture::good) + ',' + issuer("b", fixture::good));
+	configure(issuer("bad", fixture::hangs_in_load) + ',' + issuer("good", fixture::good));
 	Program program({"run", "--config", config, "--control", control});
-	ASSERT_NE(program.lineWith("  a     started", "  b     started"), "");
-	const struct
-	{
-		const char* plugin;
-		int code;
-		const char* why;
-	} swaps[] = {
-		{fixture::hangs_in_create, 65, "the plugin does not return from create"},
-		{fixture::hangs_in_import, 75, "the new one does not take over: the plugin does not return from import_state"},
-		{fixture::hangs_in_set_recorder, 75,
-			"the new one does not start: the plugin does not return from set_recorder"},
-		{fixture::hangs_in_start, 75, "the new one does not start: the plugin does not return from start"},
-	};
-	for (const auto& swap : swaps) {
-		std::string said;
-		EXPECT_EQ(ask({"swap", "a", swap.plugin}, &said), swap.code) << said;
-		EXPECT_THAT(said, HasSubstr(swap.why));
-		EXPECT_EQ(ask({"status", "a", "--json"}, &said), 0);
-		EXPECT_THAT(said, HasSubstr("\"version\":\"1.0.0\""));
-		EXPECT_THAT(said, HasSubstr("\"phase\":\"running\""));
-	}
-	EXPECT_EQ(ask({"swap", "b", fixture::good_next}), 0);
+	EXPECT_NE(program.lineWith("  bad   start failed"), "") << "so that it hangs when the host is told to end";
+	EXPECT_EQ(ask({"status"}), 0);
 	expectToEnd(program, 70);
 }
 
-TEST_F(ProgramWhosePluginHangs, WhenItIsToBeReplacedIsLeftBehind)
+/// When a plugin comes to the call from which it does not return.
+enum class Moment
 {
-	configure(issuer("stop", fixture::hangs_in_stop) + ',' + issuer("export", fixture::hangs_in_export) + ',' +
-			  issuer("destroy", fixture::hangs_in_destroy));
-	Program program({"run", "--config", config, "--control", control});
-	ASSERT_NE(program.lineWith("stop     started", "export   started", "destroy  started"), "");
-	std::string said;
-	EXPECT_EQ(ask({"swap", "stop", fixture::good}, &said), 75);
-	EXPECT_THAT(said, HasSubstr("the running one does not stop: the plugin does not return from stop"));
-	for (const char* name : {"stop", "export", "destroy"}) { // of the first it is known by now
-		EXPECT_EQ(ask({"swap", name, fixture::good}, &said), 0) << said;
-		EXPECT_EQ(ask({"status", name, "--json"}, &said), 0);
-		EXPECT_THAT(said, HasSubstr("\"phase\":\"running\""));
+	atTheStart, ///< of the host
+	addedByReload,
+	newInReload, ///< it is to replace a good one
+	newInSwap,
+	oldInReload, ///< a good one is to replace it
+	oldInSwap,
+	removed,
+};
+
+struct Hang
+{
+	const char* slot;
+	const char* plugin;
+	Moment moment;
+	int code;         ///< of the command that leads there; of atTheStart: 0
+	const char* said; ///< by that command; atTheStart: in the log
+};
+
+void PrintTo(const Hang& hang, std::ostream* out)
+{
+	*out << hang.slot;
+}
+
+class EveryHang : public ProgramWhosePluginHangs, public testing::WithParamInterface<Hang>
+{
+protected:
+	/// Leads the plugin of the issuer "bad" to the call in which it hangs.
+	int lead(std::string* said) const
+	{
+		const std::string good = issuer("good", fixture::good);
+		switch (GetParam().moment) {
+		case Moment::atTheStart:
+			return 0;
+		case Moment::addedByReload:
+		case Moment::newInReload:
+			configure(issuer("bad", GetParam().plugin) + ',' + good);
+			return ask({"reload", "--wait"}, said);
+		case Moment::newInSwap:
+			return ask({"swap", "bad", GetParam().plugin}, said);
+		case Moment::oldInReload:
+			configure(issuer("bad", fixture::good) + ',' + good);
+			return ask({"reload", "--wait"}, said);
+		case Moment::oldInSwap:
+			return ask({"swap", "bad", fixture::good}, said);
+		case Moment::removed:
+			configure(good);
+			return ask({"reload", "--wait"}, said);
+		}
+		return -1;
 	}
+};
+
+TEST_P(EveryHang, LeavesTheOthersTheirRenewalsSwapsAndReloadsAndTheProgramItsEnd)
+{
+	const Hang& hang = GetParam();
+	const bool goodFirst = hang.moment == Moment::newInReload || hang.moment == Moment::newInSwap;
+	const std::string good = issuer("good", fixture::good);
+	configure(hang.moment == Moment::addedByReload
+				  ? good
+				  : issuer("bad", goodFirst ? fixture::good : hang.plugin) + ',' + good);
+	Program program({"run", "--config", config, "--control", control});
+	ASSERT_NE(program.lineWith("  good  renewed", hang.moment == Moment::atTheStart ? hang.said : ""), "");
+	if (hang.moment != Moment::atTheStart && hang.moment != Moment::addedByReload &&
+		hang.slot != std::string_view("start")) {
+		std::string states;
+		do {
+			ASSERT_EQ(ask({"status", "bad", "--json"}, &states), 0);
+		} while (states.find("\"phase\":\"running\"") == std::string::npos);
+	}
+	std::string said;
+	EXPECT_EQ(lead(&said), hang.code) << said;
+	if (hang.moment != Moment::atTheStart) {
+		EXPECT_THAT(said, HasSubstr(hang.said));
+	}
+	if (goodFirst) {
+		EXPECT_EQ(ask({"status", "bad", "--json"}, &said), 0);
+		EXPECT_THAT(said, HasSubstr("\"phase\":\"running\"")) << "the one before goes on";
+	}
+	EXPECT_EQ(ask({"swap", "good", fixture::good_next}, &said), 0) << said;
+	configure(issuer("good", fixture::good_next) + ',' + issuer("new", fixture::good)); // "bad" is removed
+	EXPECT_EQ(ask({"reload", "--wait"}, &said), 0) << said;
+	EXPECT_THAT(said, HasSubstr("issuer new is added"));
+	EXPECT_NE(program.lineWith("  new   renewed"), "");
+	expectToEnd(program, 70);
+}
+
+constexpr const char* leftBehind = "not all of what is removed has stopped in time: it is left behind";
+
+constexpr Hang hangs[] = {
+
+	{"create", fixture::hangs_in_create, Moment::atTheStart, 0, "the plugin does not return from create"},
+	{"create", fixture::hangs_in_create, Moment::addedByReload, 78, "the plugin does not return from create"},
+	{"create", fixture::hangs_in_create, Moment::newInReload, 78, "the plugin does not return from create"},
+	{"create", fixture::hangs_in_create, Moment::newInSwap, 65, "the plugin does not return from create"},
+	{"set_recorder", fixture::hangs_in_set_recorder, Moment::atTheStart, 0, "set_recorder"},
+	{"set_recorder", fixture::hangs_in_set_recorder, Moment::newInSwap, 75,
+		"the new one does not start: the plugin does not return from set_recorder"},
+	{"start", fixture::hangs_in_start, Moment::atTheStart, 0, "ready"},
+	{"start", fixture::hangs_in_start, Moment::addedByReload, 0, "issuer bad is added"},
+	{"start", fixture::hangs_in_start, Moment::newInReload, 75,
+		"the new one does not start: the plugin does not return from start"},
+	{"start", fixture::hangs_in_start, Moment::newInSwap, 75,
+		"the new one does not start: the plugin does not return from start"},
+	{"start", fixture::hangs_in_start, Moment::removed, 0, leftBehind},
+	{"stop", fixture::hangs_in_stop, Moment::oldInReload, 75,
+		"the running one does not stop: the plugin does not return from stop"},
+	{"stop", fixture::hangs_in_stop, Moment::oldInSwap, 75,
+		"the running one does not stop: the plugin does not return from stop"},
+	{"stop", fixture::hangs_in_stop, Moment::removed, 0, leftBehind},
+	{"export", fixture::hangs_in_export, Moment::oldInSwap, 0, "goes on with"},
+	{"import", fixture::hangs_in_import, Moment::newInSwap, 75,
+		"the new one does not take over: the plugin does not return from import_state"},
+	{"destroy", fixture::hangs_in_destroy, Moment::oldInReload, 0, "issuer bad is swapped"},
+	{"destroy", fixture::hangs_in_destroy, Moment::oldInSwap, 0, "goes on with"},
+	{"destroy", fixture::hangs_in_destroy, Moment::removed, 0, leftBehind},
+};
+
+std::string nameOf(const testing::TestParamInfo<Hang>& hang)
+{
+	constexpr const char* moments[] = {
+		"AtTheStart", "AddedByReload", "NewInReload", "NewInSwap", "OldInReload", "OldInSwap", "Removed"};
+	return std::string(hang.param.slot) + moments[static_cast<int>(hang.param.moment)];
+}
+
+INSTANTIATE_TEST_SUITE_P(OfASlotAtAMoment, EveryHang, testing::ValuesIn(hangs), nameOf);
+
+TEST_F(ProgramWhosePluginHangs, InStopIsReplacedOnceThatIsKnown)
+{
+	configure(issuer("a", fixture::hangs_in_stop));
+	Program program({"run", "--config", config, "--control", control});
+	ASSERT_NE(program.lineWith("a     started"), "");
+	EXPECT_EQ(ask({"swap", "a", fixture::good}), 75);
+	EXPECT_EQ(ask({"swap", "a", fixture::good}), 0);
 	EXPECT_NE(program.lineWith("and the old one is left behind"), "");
 	expectToEnd(program, 70);
 }
