@@ -108,7 +108,6 @@ private:
 	[[nodiscard]] std::uint64_t identityMark() const;
 	[[nodiscard]] std::optional<renewal::LoginAttempt> takeAttempt(Moment& sent);
 	[[nodiscard]] Task<wire::LoginReply> carryOut(renewal::LoginAttempt attempt);
-	[[nodiscard]] Task<wire::LoginReply> carryOutEmpty(renewal::LoginAttempt attempt, std::uint64_t identityMark);
 	[[nodiscard]] std::shared_ptr<transport::Exchange> exchangeFor(const renewal::LoginAttempt& attempt);
 	[[nodiscard]] wire::LoginRequest request(const renewal::LoginAttempt& attempt, const credential::Secret& identity,
 		const credential::Secret& secret, const std::string& role) const;

@@ -269,14 +269,14 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 		}
 	}
 	try {
-		if (attempt.empty) {
-			co_return co_await carryOutEmpty(attempt, identityMark);
-		}
 		const auto wanted = request(attempt, identity, secret, role);
 		const auto exchange = exchangeFor(attempt);
 		auto reply = co_await exchange->carry(wanted.http, std::chrono::steady_clock::now() + attempt.budget);
 		auto meaning =
 			reply ? wire::classify(wanted, *reply) : wire::LoginReply{wire::classifyLogin(reply.error()), {}};
+		if (reply && attempt.empty) {
+			_services->logins().heard(identityMark);
+		}
 		if (counted) {
 			counted->result = resultOf(meaning.answer);
 		}
@@ -287,25 +287,6 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 		trouble.detail = std::string("the request was given up, for a lack of memory or a defect: ") + error.what();
 		co_return wire::LoginReply{std::move(trouble), {}};
 	}
-}
-
-/// Sends a login without material, which shows whether the server answers before the material is sent once more.
-Task<wire::LoginReply> Login::carryOutEmpty(LoginAttempt attempt, std::uint64_t identityMark)
-{
-	const auto probe = wire::probeMount({_config.policy.method, _config.mount, _config.vaultNamespace});
-	auto reply = co_await _exchange->carry(probe, std::chrono::steady_clock::now() + attempt.budget);
-	if (!reply) {
-		co_return wire::LoginReply{wire::classifyLogin(reply.error()), {}};
-	}
-	_services->logins().heard(identityMark);
-	auto meaning = wire::classifyProbe(*reply);
-	if (auto* trouble = std::get_if<LoginTrouble>(&meaning)) {
-		co_return wire::LoginReply{std::move(*trouble), {}};
-	}
-	LoginTrouble answered;
-	answered.kind = LoginTrouble::Kind::configuration;
-	answered.reason = renewal::Reason::none;
-	co_return wire::LoginReply{std::move(answered), {}};
 }
 
 /// Returns the exchange of the usual addresses, or of one of them alone: a standby locks identities for itself.
@@ -330,6 +311,9 @@ wire::LoginRequest Login::request(
 	case LoginOperation::unwrap:
 		return wire::unwrap(_config.policy.method, secret.view(), _config.vaultNamespace, _wrapMade);
 	case LoginOperation::logIn: {
+		if (attempt.empty) { // does the server answer, before the material is sent once more?
+			return wire::emptyLogin(place);
+		}
 		const bool byCertificate = _config.policy.method == LoginMethod::certificate;
 		return wire::logIn(place, {_roleId ? identity.view() : std::string_view(_config.identity),
 									  byCertificate ? std::string_view() : secret.view()});
