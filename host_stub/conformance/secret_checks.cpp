@@ -48,18 +48,18 @@ struct Lender
 		trial.run();
 	}
 
-	/// Stops it and returns what it lends; skips the check where it has nothing to lend.
+	/// Stops it and returns what it lends; skips the check unless it lends, once.
 	std::string stopAndLend()
 	{
 		trial.instance.stop();
 		std::vector<std::string> lent;
 		const issuer_rc code = lend(lent);
-		expect((code == ISSUER_OK) == (lent.size() == 1),
-			"lend calls visit " + std::to_string(lent.size()) + " times and answers " + codeName(code));
-		if (code == ISSUER_E_UNAVAILABLE) {
+		if (code == ISSUER_E_UNAVAILABLE && lent.empty()) {
 			skip("with this configuration it has nothing to lend");
 		}
-		expectCode("lend of a stopped instance", code, ISSUER_OK);
+		if (code != ISSUER_OK || lent.size() != 1) {
+			skip("see lends-its-secrets-once");
+		}
 		return lent.front();
 	}
 
@@ -78,7 +78,15 @@ void lendsItsSecretsOnce(const Subject& subject)
 	std::vector<std::string> lent;
 	expectCode("lend of a running instance", old.lend(lent), ISSUER_E_STATE);
 	expect(lent.empty(), "lend calls visit although it fails");
-	expect(!old.stopAndLend().empty(), "lend shows nothing and answers ISSUER_OK");
+	old.trial.instance.stop();
+	const issuer_rc code = old.lend(lent);
+	expect((code == ISSUER_OK) == (lent.size() == 1),
+		"lend calls visit " + std::to_string(lent.size()) + " times and answers " + codeName(code));
+	if (code == ISSUER_E_UNAVAILABLE) {
+		skip("with this configuration it has nothing to lend");
+	}
+	expectCode("lend of a stopped instance", code, ISSUER_OK);
+	expect(!lent.front().empty(), "lend shows nothing and answers ISSUER_OK");
 	expectCode("lend of one that has lent", old.lend(lent), ISSUER_OK);
 	expectCode("start of one that has lent", old.trial.instance.tryStart(), ISSUER_OK);
 }
