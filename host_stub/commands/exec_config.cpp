@@ -36,7 +36,8 @@ std::optional<std::vector<std::string>> stringsOf(const Object& object, const st
 
 std::optional<Turn> turnNamed(const std::string& name)
 {
-	for (const Turn turn : {Turn::recovered, Turn::capped, Turn::dead, Turn::replaced}) {
+	for (const Turn turn : {Turn::recovered, Turn::capped, Turn::dead, Turn::replaced, Turn::loggedIn,
+			 Turn::loginFailed, Turn::loginEnds}) {
 		if (observe::turnName(turn) == name) {
 			return turn;
 		}
@@ -60,9 +61,11 @@ std::set<Turn> turnsAt(const Object& object, const std::string& path)
 	std::set<Turn> turns;
 	for (const std::string& name : stringsOf(object, "on").value_or(std::vector<std::string>{""})) {
 		const std::optional<Turn> turn = turnNamed(name);
-		turns.insert(
-			turn ? *turn
-				 : throw wrongAt(member(path, "on"), "a list of recovered, capped, dead and replaced is wanted"));
+		turns.insert(turn
+						 ? *turn
+						 : throw wrongAt(member(path, "on"),
+							   "a list of recovered, capped, dead, replaced, logged_in, login_failed and login_ends is "
+							   "wanted"));
 	}
 	return turns;
 }

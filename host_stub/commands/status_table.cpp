@@ -89,7 +89,11 @@ std::string nextOf(const Object& issuer, std::int64_t now)
 							 : state == "active"                          ? "renewal"
 							 : state == "retrying" || state == "starting" ? "try"
 																		  : "check";
-	return step + (*next <= now ? " now" : " in " + inWords(milliseconds(*next - now)));
+	const auto login = issuer.isNull("login") ? std::nullopt : numberAt(*issuer.getObject("login"), "next_unix_ms");
+	const auto when = [now](std::int64_t at) {
+		return at <= now ? std::string(" now") : " in " + inWords(milliseconds(at - now));
+	};
+	return step + when(*next) + (login ? ", login" + when(*login) : "");
 }
 
 std::string remarkOf(const Object& issuer)
@@ -102,6 +106,17 @@ std::string remarkOf(const Object& issuer)
 	if (textAt(issuer, "severity") == "overdue") {
 		const auto overdue = milliseconds(numberAt(issuer, "overdue_ms").value_or(0));
 		return withText("nothing was heard of it for " + inWords(overdue) + " after it had to act");
+	}
+	if (!issuer.isNull("login")) {
+		const Object& login = *issuer.getObject("login");
+		const auto at = numberAt(login, "next_unix_ms");
+		const auto ends = numberAt(login, "ends_unix_ms");
+		if (const auto since = numberAt(login, "failing_since_unix_ms")) {
+			return withText("logins have failed since " + dateOf(*since));
+		}
+		if (at && ends && *ends < *at) {
+			return "what it logs in with ends at " + dateOf(*ends) + ", before the next login: replace it";
+		}
 	}
 	if (state == "expired") {
 		return withText("replace the credential");

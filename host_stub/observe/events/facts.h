@@ -20,6 +20,9 @@ public:
 		const bool endIsFixed = event.state == ISSUER_STATE_CAPPED || event.state == ISSUER_STATE_NOT_RENEWABLE;
 		const std::lock_guard lock(_mutex);
 		const auto known = _fixed.find(issuer);
+		if (event.kind == ISSUER_EVENT_LOGIN && endIsFixed) {
+			return false; // says more than the state does
+		}
 		if (event.kind == ISSUER_EVENT_RENEWAL) {
 			return endIsFixed && (known == _fixed.end() || known->second != event.state);
 		}

@@ -31,6 +31,15 @@ std::string padded(std::string text, std::size_t width)
 
 std::string whatHappened(const issuer_event& event)
 {
+	if (event.kind == ISSUER_EVENT_LOGIN) {
+		switch (event.result) {
+		case ISSUER_RESULT_NONE:
+			return "login at risk";
+		case ISSUER_RESULT_SUCCESS:
+			return "logged in";
+		}
+		return "login failed";
+	}
 	if (event.kind == ISSUER_EVENT_RENEWAL) {
 		switch (event.result) {
 		case ISSUER_RESULT_SUCCESS:
@@ -74,7 +83,7 @@ bool endIsFixed(issuer_state state)
 std::string lifeLeft(const issuer_event& event)
 {
 	if (event.state == ISSUER_STATE_EXPIRED) {
-		return "replace the credential";
+		return event.kind == ISSUER_EVENT_LOGIN ? "the credential is dead" : "replace the credential";
 	}
 	if (event.ttl_ms < 0) {
 		return {};
@@ -94,7 +103,10 @@ std::string nextStep(const issuer_event& event)
 	}
 	const bool trouble = event.state == ISSUER_STATE_RETRYING || event.state == ISSUER_STATE_DENIED ||
 						 event.state == ISSUER_STATE_EXPIRED || event.state == ISSUER_STATE_STARTING;
-	const std::string step = endIsFixed(event.state) ? "next check" : trouble ? "next try" : "next renewal";
+	const std::string step = event.kind == ISSUER_EVENT_LOGIN ? "next login"
+							 : endIsFixed(event.state)        ? "next check"
+							 : trouble                        ? "next try"
+															  : "next renewal";
 	const std::int64_t wait = event.next_unix_ms - event.unix_ms;
 	return step + (wait <= 0 ? " now" : " in " + inWords(std::chrono::milliseconds(wait)));
 }
@@ -121,7 +133,8 @@ issuer_log_level HumanLines::severity(const issuer_event& event)
 	case ISSUER_STATE_DENIED:
 		return ISSUER_LOG_WARN;
 	}
-	return event.result == ISSUER_RESULT_FAILURE ? ISSUER_LOG_WARN : ISSUER_LOG_INFO;
+	const bool atRisk = event.kind == ISSUER_EVENT_LOGIN && event.result == ISSUER_RESULT_NONE;
+	return event.result == ISSUER_RESULT_FAILURE || atRisk ? ISSUER_LOG_WARN : ISSUER_LOG_INFO;
 }
 
 std::string HumanLines::event(std::string_view issuer, const issuer_event& event) const

@@ -28,7 +28,12 @@ std::string healthJson(const std::optional<issuer_health>& health)
 		   ",\"not_renewable\":" + std::to_string(health->not_renewable) +
 		   ",\"last_latency_us\":" + std::to_string(health->last_latency_us) +
 		   ",\"lease_ms\":" + std::to_string(health->lease_ms) +
-		   ",\"capped_at_unix_ms\":" + std::to_string(health->capped_at_unix_ms) + '}';
+		   ",\"capped_at_unix_ms\":" + std::to_string(health->capped_at_unix_ms) +
+		   ",\"login_success\":" + std::to_string(health->login_success) +
+		   ",\"login_failure\":" + std::to_string(health->login_failure) +
+		   ",\"next_login_unix_ms\":" + std::to_string(health->next_login_unix_ms) +
+		   ",\"login_ends_unix_ms\":" + std::to_string(health->login_ends_unix_ms) +
+		   ",\"login_uses_left\":" + std::to_string(health->login_uses_left) + '}';
 }
 
 } // namespace

@@ -19,8 +19,13 @@ std::string nameOf(std::int32_t code, std::span<const char* const> names)
 
 std::string kindName(issuer_event_kind kind)
 {
-	static constexpr std::array names{"", "renewal", "state"};
+	static constexpr std::array names{"", "renewal", "state", "login"};
 	return nameOf(kind, names);
+}
+
+bool isKnown(issuer_event_kind kind)
+{
+	return kind == ISSUER_EVENT_RENEWAL || kind == ISSUER_EVENT_STATE || kind == ISSUER_EVENT_LOGIN;
 }
 
 std::string resultName(issuer_result result)
@@ -40,7 +45,7 @@ std::string reasonName(issuer_reason reason)
 {
 	static constexpr std::array names{"none", "network", "timeout", "tls", "sealed", "throttled", "server", "refused",
 		"malformed", "config", "max_ttl", "not_renewable", "batch", "limited_uses", "expired", "credential_changed",
-		"credential_unreadable"};
+		"credential_unreadable", "logged_in", "login_refused", "login_ends"};
 	return nameOf(reason, names);
 }
 

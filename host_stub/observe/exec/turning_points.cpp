@@ -1,5 +1,7 @@
 #include "observe/exec/turning_points.h"
 
+#include "observe/events/names.h"
+
 namespace issuer::observe {
 
 namespace {
@@ -22,13 +24,19 @@ std::string_view turnName(Turn turn)
 		return "dead";
 	case Turn::replaced:
 		return "replaced";
+	case Turn::loggedIn:
+		return "logged_in";
+	case Turn::loginFailed:
+		return "login_failed";
+	case Turn::loginEnds:
+		return "login_ends";
 	}
 	return {};
 }
 
 std::vector<Turn> TurningPoints::at(std::string_view issuer, const issuer_event& event)
 {
-	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
+	if (!isKnown(event.kind)) {
 		return {};
 	}
 	const std::lock_guard lock(_mutex);
@@ -52,6 +60,19 @@ std::vector<Turn> TurningPoints::at(std::string_view issuer, const issuer_event&
 	}
 	if (event.kind == ISSUER_EVENT_RENEWAL) {
 		known.failing = event.result == ISSUER_RESULT_FAILURE;
+	}
+	if (event.kind == ISSUER_EVENT_LOGIN) {
+		const bool failed = event.result == ISSUER_RESULT_FAILURE;
+		if (event.result == ISSUER_RESULT_SUCCESS) {
+			turns.push_back(Turn::loggedIn);
+		}
+		else if (failed && !known.loginFailing) {
+			turns.push_back(Turn::loginFailed);
+		}
+		else if (event.result == ISSUER_RESULT_NONE && event.reason == ISSUER_REASON_LOGIN_ENDS) {
+			turns.push_back(Turn::loginEnds);
+		}
+		known.loginFailing = event.result == ISSUER_RESULT_NONE ? known.loginFailing : failed;
 	}
 	known.state = event.state;
 	known.reason = event.reason;

@@ -13,10 +13,13 @@ namespace issuer::observe {
 /// The changes of a credential that are worth telling an operator.
 enum class Turn
 {
-	recovered, ///< it was renewed after an attempt that failed
-	capped,    ///< no renewal moves its end any more
-	dead,      ///< it has ended
-	replaced,  ///< its source holds a new one
+	recovered,   ///< it was renewed after an attempt that failed
+	capped,      ///< no renewal moves its end any more
+	dead,        ///< it has ended
+	replaced,    ///< its source holds a new one
+	loggedIn,    ///< a login has brought a new one
+	loginFailed, ///< a login failed, and the one before did not
+	loginEnds,   ///< the next login will fail: what it is made with ends before
 };
 
 [[nodiscard]] std::string_view turnName(Turn turn);
@@ -32,7 +35,8 @@ private:
 	{
 		issuer_state state = ISSUER_STATE_STOPPED;
 		issuer_reason reason = ISSUER_REASON_NONE;
-		bool failing = false; ///< the last attempt failed
+		bool failing = false;      ///< the last attempt to renew failed
+		bool loginFailing = false; ///< the last login failed
 	};
 
 	std::mutex _mutex;

@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "observe/events/human_lines.h"
+#include "observe/events/names.h"
 
 #include <algorithm>
 #include <set>
@@ -84,7 +85,7 @@ void measureLease(IssuerRecord& record, const issuer_event& event)
 		return;
 	}
 	const milliseconds left(event.ttl_ms);
-	const bool granted = event.kind == ISSUER_EVENT_RENEWAL && event.result == ISSUER_RESULT_SUCCESS;
+	const bool granted = event.kind != ISSUER_EVENT_STATE && event.result == ISSUER_RESULT_SUCCESS;
 	record.lease = granted ? left : std::max(record.lease.value_or(left), left);
 }
 
@@ -94,17 +95,47 @@ std::optional<SteadyTime> dueAt(const std::optional<UnixTime>& next, UnixTime at
 	return next ? std::optional(now + (*next - at)) : std::nullopt;
 }
 
+void countLogin(LoginRecord& logins, const issuer_event& event)
+{
+	logins.next = timeOf(event.next_unix_ms);
+	if (event.result == ISSUER_RESULT_NONE) {
+		return; // a forecast
+	}
+	const auto same = std::ranges::find_if(logins.ended,
+		[&](const LoginRecord::Count& count) { return count.result == event.result && count.reason == event.reason; });
+	if (same == logins.ended.end()) {
+		logins.ended.push_back({event.result, event.reason, 1});
+	}
+	else {
+		++same->times;
+	}
+	if (event.result == ISSUER_RESULT_SUCCESS) {
+		logins.failingSince.reset();
+	}
+	else if (!logins.failingSince) {
+		logins.failingSince = timeOf(event.unix_ms);
+	}
+}
+
+/// Updates the state of the credential. A login's event that brings none says nothing of the next renewal, and why it
+/// failed is no reason of the credential's state; one that brings a new credential voids the plan for the old one.
 void enter(IssuerRecord& record, const issuer_event& event)
 {
+	const bool isNew = event.kind != ISSUER_EVENT_LOGIN || event.result == ISSUER_RESULT_SUCCESS;
+	record.reason = isNew || record.state != event.state ? event.reason : record.reason;
 	if (!record.since || record.state != event.state) {
 		record.stateChanges += record.since ? 1U : 0U;
 		record.since = timeOf(event.unix_ms);
 	}
 	record.told = true;
 	record.state = event.state;
-	record.reason = event.reason;
 	record.expires = timeOf(event.expires_unix_ms);
-	record.next = timeOf(event.next_unix_ms);
+	if (event.kind != ISSUER_EVENT_LOGIN) {
+		record.next = timeOf(event.next_unix_ms);
+	}
+	else if (isNew) {
+		record.next.reset();
+	}
 }
 
 } // namespace
@@ -128,23 +159,28 @@ SteadyTime Fleet::steadyClockNow()
 
 void Fleet::event(std::string_view issuer, const issuer_event& event)
 {
-	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
-		return; // an event of a later contract: its meaning is unknown here
+	if (!isKnown(event.kind)) {
+		return;
 	}
 	const std::shared_ptr<Issuer> known = find(issuer);
 	if (known == nullptr) {
 		return;
 	}
 	const UnixTime at = timeOf(event.unix_ms).value_or(_now());
-	Happening what{{}, event.result, event.state, event.reason, HumanLines::severity(event), 1, at, at,
+	Happening what{{}, event.kind, event.result, event.state, event.reason, HumanLines::severity(event), 1, at, at,
 		kept({event.detail.ptr, event.detail.len})};
 	{
 		const std::lock_guard lock(known->mutex);
 		if (event.kind == ISSUER_EVENT_RENEWAL) {
 			count(known->record, event);
 		}
+		if (event.kind == ISSUER_EVENT_LOGIN) {
+			countLogin(known->record.logins, event);
+		}
 		enter(known->record, event);
-		known->record.due = dueAt(known->record.next, at, _steadyNow());
+		if (event.kind != ISSUER_EVENT_LOGIN || !known->record.next) {
+			known->record.due = dueAt(known->record.next, at, _steadyNow());
+		}
 		known->record.ends = event.state == ISSUER_STATE_EXPIRED || event.state == ISSUER_STATE_STOPPED
 								 ? std::nullopt
 								 : dueAt(known->record.expires, at, _steadyNow());
@@ -159,8 +195,8 @@ void Fleet::event(std::string_view issuer, const issuer_event& event)
 void Fleet::notice(const Notice& notice)
 {
 	const UnixTime at = _now();
-	Happening what{notice.action, ISSUER_RESULT_NONE, ISSUER_STATE_STOPPED, ISSUER_REASON_NONE, notice.level, 1, at, at,
-		kept(notice.text)};
+	Happening what{notice.action, ISSUER_EVENT_STATE, ISSUER_RESULT_NONE, ISSUER_STATE_STOPPED, ISSUER_REASON_NONE,
+		notice.level, 1, at, at, kept(notice.text)};
 	if (notice.action == Action::ready || notice.action == Action::ended) {
 		_ready = notice.action == Action::ready;
 	}

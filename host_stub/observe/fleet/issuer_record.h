@@ -20,7 +20,8 @@ using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chron
 /// not push out last week's trouble.
 struct Happening
 {
-	std::optional<Action> action; ///< act of the host; empty: the plugin recorded an event
+	std::optional<Action> action;                ///< act of the host; empty: the plugin recorded an event
+	issuer_event_kind kind = ISSUER_EVENT_STATE; ///< of that event
 	issuer_result result = ISSUER_RESULT_NONE;
 	issuer_state state = ISSUER_STATE_STOPPED; ///< state after it
 	issuer_reason reason = ISSUER_REASON_NONE;
@@ -32,9 +33,24 @@ struct Happening
 
 	[[nodiscard]] bool isLike(const Happening& other) const
 	{
-		return action == other.action && result == other.result && state == other.state && reason == other.reason &&
-			   level == other.level;
+		return action == other.action && kind == other.kind && result == other.result && state == other.state &&
+			   reason == other.reason && level == other.level;
 	}
+};
+
+/// What an issuer's plugin has told of logins. Empty for one that never logs in.
+struct LoginRecord
+{
+	struct Count
+	{
+		issuer_result result;
+		issuer_reason reason;
+		std::uint64_t times;
+	};
+
+	std::vector<Count> ended; ///< by how they ended; in the order of the first of each
+	std::optional<UnixTime> next;
+	std::optional<UnixTime> failingSince; ///< the first of the failures in a row; empty: the last one succeeded
 };
 
 /// Everything that an issuer's plugin has told.
@@ -58,6 +74,7 @@ struct IssuerRecord
 	std::uint64_t failures = 0;
 	std::uint64_t notRenewables = 0;
 	std::uint64_t stateChanges = 0;
+	LoginRecord logins;
 	std::string text; ///< detail of the last event
 };
 

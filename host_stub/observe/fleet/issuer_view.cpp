@@ -15,10 +15,46 @@ std::optional<std::int64_t> known(const std::optional<issuer_health>& health, st
 	return health && (*health).*field >= 0 ? std::optional((*health).*field) : std::nullopt;
 }
 
+/// Returns a time of logins in issuer_health, where 0 is nothing, too.
+std::optional<UnixTime> loginTime(const std::optional<issuer_health>& health, std::int64_t issuer_health::*field)
+{
+	const auto time = known(health, field);
+	return time && *time > 0 ? std::optional(UnixTime(milliseconds(*time))) : std::nullopt;
+}
+
+/// Returns whether a login is to bring the next credential, as far as can be foreseen.
+bool comesBack(const IssuerView& issuer)
+{
+	const auto login = issuer.nextLogin();
+	return login && !issuer.told.logins.failingSince && issuer.loginEnds().value_or(UnixTime::max()) >= *login &&
+		   issuer.loginUsesLeft() != std::uint64_t(0);
+}
+
 } // namespace
+
+std::optional<UnixTime> IssuerView::nextLogin() const
+{
+	const auto planned = loginTime(host.health, &issuer_health::next_login_unix_ms);
+	return planned ? planned : told.logins.next;
+}
+
+std::optional<UnixTime> IssuerView::loginEnds() const
+{
+	return loginTime(host.health, &issuer_health::login_ends_unix_ms);
+}
+
+std::optional<std::uint64_t> IssuerView::loginUsesLeft() const
+{
+	const bool logsIn = nextLogin() || (host.health && host.health->login_success + host.health->login_failure > 0);
+	const auto uses = known(host.health, &issuer_health::login_uses_left);
+	return logsIn && uses ? std::optional(static_cast<std::uint64_t>(*uses)) : std::nullopt;
+}
 
 std::optional<UnixTime> IssuerView::death() const
 {
+	if (comesBack(*this)) {
+		return std::nullopt;
+	}
 	if (const auto forecast = known(host.health, &issuer_health::capped_at_unix_ms)) {
 		return UnixTime(milliseconds(*forecast));
 	}
@@ -46,7 +82,10 @@ std::optional<milliseconds> IssuerView::lease() const
 
 std::optional<UnixTime> IssuerView::next() const
 {
-	return host.nextStartUnixMs ? std::optional(UnixTime(milliseconds(*host.nextStartUnixMs))) : told.next;
+	if (host.nextStartUnixMs) {
+		return UnixTime(milliseconds(*host.nextStartUnixMs));
+	}
+	return told.next ? told.next : loginTime(host.health, &issuer_health::next_unix_ms); // none told after a login
 }
 
 Severity severityOf(const IssuerView& issuer)
@@ -70,6 +109,9 @@ Severity severityOf(const IssuerView& issuer)
 		return Severity::ending;
 	case ISSUER_STATE_STARTING:
 		return Severity::starting;
+	}
+	if (issuer.told.logins.failingSince) {
+		return Severity::endangered;
 	}
 	if (const auto death = issuer.death(); death && *death - issuer.at < soonEnding) {
 		return Severity::ending;

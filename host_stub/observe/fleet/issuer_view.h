@@ -18,7 +18,7 @@ struct IssuerView
 	/// patience.
 	std::chrono::milliseconds overdue{0};
 
-	/// Returns the end that no renewal can move, as soon as it is known.
+	/// Returns the end that neither a renewal nor a login is to move, as soon as it is known.
 	[[nodiscard]] std::optional<UnixTime> death() const;
 	/// Returns the remaining life at `now`: never negative; zero once the credential is dead; empty: unknown, or there
 	/// is no end.
@@ -27,6 +27,12 @@ struct IssuerView
 	[[nodiscard]] std::optional<std::chrono::milliseconds> lease() const;
 	/// Returns the time of the next try: of a request, or of the start.
 	[[nodiscard]] std::optional<UnixTime> next() const;
+	/// Returns the time of the next planned login; empty for an issuer that never logs in.
+	[[nodiscard]] std::optional<UnixTime> nextLogin() const;
+	/// Returns the time from which its logins fail; empty: unknown, or it never logs in.
+	[[nodiscard]] std::optional<UnixTime> loginEnds() const;
+	/// Returns the number of logins that its material still allows; empty likewise.
+	[[nodiscard]] std::optional<std::uint64_t> loginUsesLeft() const;
 };
 
 /// How urgently an issuer needs an operator, worst first.
@@ -34,7 +40,7 @@ enum class Severity
 {
 	dead,       ///< no living credential: expired, stopped, or its start failed and needs another configuration
 	overdue,    ///< no event came when a step was due: the last known state cannot be trusted
-	endangered, ///< alive, but the last attempts failed, or the server will not renew it
+	endangered, ///< alive, but the last attempts to renew or to log in failed, or the server will not renew it
 	ending,     ///< alive, with an end that no renewal can move: the last lease, or within soonEnding
 	starting,   ///< not known yet
 	well,

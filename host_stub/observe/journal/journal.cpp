@@ -1,14 +1,14 @@
 #include "observe/journal/journal.h"
 
 #include "common/unix_time.h"
+#include "observe/events/names.h"
 #include "observe/journal/json_lines.h"
 
 namespace issuer::observe {
 
 void Journal::event(std::string_view issuer, const issuer_event& event)
 {
-	// A kind of event of a later contract is skipped: its meaning is unknown here.
-	if (event.kind != ISSUER_EVENT_RENEWAL && event.kind != ISSUER_EVENT_STATE) {
+	if (!isKnown(event.kind)) {
 		return;
 	}
 	const bool saidTwice = _facts.isToldByTheNext(issuer, event) && _settings.format == Format::human;

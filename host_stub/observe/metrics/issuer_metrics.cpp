@@ -53,6 +53,37 @@ void renewals(Exposition& out, const std::vector<IssuerView>& issuers)
 	}
 }
 
+/// Writes nothing for issuers that never log in.
+void logins(Exposition& out, const std::vector<IssuerView>& issuers)
+{
+	const auto hasLogins = [](const IssuerView& issuer) { return !issuer.told.logins.ended.empty(); };
+	if (std::ranges::any_of(issuers, hasLogins)) {
+		out.family("counter", "issuer_logins_total", "Logins by how they ended, and why.");
+	}
+	for (const IssuerView& issuer : issuers) {
+		for (const auto& [result, reason, times] : issuer.told.logins.ended) {
+			out.sample({{"issuer", issuer.told.name}, {"result", resultName(result)}, {"reason", reasonName(reason)}},
+				static_cast<double>(times));
+		}
+	}
+	const auto gauge = [&](std::string_view name, std::string_view help, const auto& valueOf) {
+		family(out, issuers, "gauge", name, help, valueOf);
+	};
+	gauge("issuer_next_login_timestamp_seconds", "When the next login is planned.",
+		[](const IssuerView& issuer) { return seconds(issuer.nextLogin()); });
+	gauge("issuer_login_failing_timestamp_seconds",
+		"When the first of the failed logins in a row ended. Absent while the last one succeeded.",
+		[](const IssuerView& issuer) { return seconds(issuer.told.logins.failingSince); });
+	gauge("issuer_login_material_ends_timestamp_seconds",
+		"From when on logins fail, because what they are made with has ended. Absent while unknown.",
+		[](const IssuerView& issuer) { return seconds(issuer.loginEnds()); });
+	gauge("issuer_login_uses_left", "Number of logins that the secret id still allows. Absent while unknown.",
+		[](const IssuerView& issuer) -> std::optional<double> {
+			const auto uses = issuer.loginUsesLeft();
+			return uses ? std::optional(static_cast<double>(*uses)) : std::nullopt;
+		});
+}
+
 void states(Exposition& out, const std::vector<IssuerView>& issuers)
 {
 	std::array<std::string, lastState + 1> names;
@@ -114,7 +145,8 @@ void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers,
 	gauge("issuer_token_lease_seconds", "Length of the credential's lease, as last granted.",
 		[](const IssuerView& issuer) { return seconds(issuer.lease()); });
 	gauge("issuer_token_capped_timestamp_seconds",
-		"Time that no renewal can move the end beyond. Absent while no such time is known.",
+		"Time that no renewal can move the end beyond. Absent while no such time is known, or a login is to bring the "
+		"next credential.",
 		[](const IssuerView& issuer) { return seconds(issuer.death()); });
 	gauge("issuer_token_last_success_timestamp_seconds", "Time of the last renewal that succeeded.",
 		[](const IssuerView& issuer) { return seconds(issuer.told.lastSuccess); });
@@ -130,6 +162,7 @@ void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers,
 		[](const IssuerView& issuer) { return seconds(std::optional(issuer.overdue)); });
 	phases(out, issuers);
 	plugins(out, issuers);
+	logins(out, issuers);
 }
 
 } // namespace issuer::observe

@@ -38,14 +38,13 @@ Journald::Journald(issuer_log_level level, Send send)
 void Journald::event(std::string_view issuer, const issuer_event& event)
 {
 	const issuer_log_level level = HumanLines::severity(event);
-	const bool known = event.kind == ISSUER_EVENT_RENEWAL || event.kind == ISSUER_EVENT_STATE;
-	if (!known || _facts.isToldByTheNext(issuer, event) || level < _level) {
+	if (!isKnown(event.kind) || _facts.isToldByTheNext(issuer, event) || level < _level) {
 		return;
 	}
 	JournaldEntry entry{field("MESSAGE", _lines.event(issuer, event)), priority(level), field("ISSUER", issuer),
 		field("ISSUER_EVENT", kindName(event.kind)), field("ISSUER_STATE", stateName(event.state)),
 		field("ISSUER_REASON", reasonName(event.reason))};
-	if (event.kind == ISSUER_EVENT_RENEWAL) {
+	if (event.kind != ISSUER_EVENT_STATE) {
 		entry.push_back(field("ISSUER_RESULT", resultName(event.result)));
 		entry.push_back("ISSUER_LATENCY_US=" + std::to_string(event.latency_us));
 	}

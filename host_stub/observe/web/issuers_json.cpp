@@ -40,8 +40,7 @@ std::string happeningJson(const Happening& what)
 {
 	JsonObject json;
 	json.add("by", what.action ? "host" : "plugin");
-	json.add("what", what.action ? actionName(*what.action)
-								 : (what.result == ISSUER_RESULT_NONE ? std::string("state") : "renewal"));
+	json.add("what", what.action ? actionName(*what.action) : kindName(what.kind));
 	if (!what.action) {
 		json.add("result", resultName(what.result));
 		json.add("state", stateName(what.state));
@@ -52,6 +51,24 @@ std::string happeningJson(const Happening& what)
 		.add("first_unix_ms", unixMs(what.first))
 		.add("last_unix_ms", unixMs(what.last))
 		.add("text", what.text)
+		.text();
+}
+
+/// Returns what is known of its logins; «null» for one that never logs in.
+std::string loginJson(const IssuerView& issuer)
+{
+	const LoginRecord& told = issuer.told.logins;
+	const auto next = issuer.nextLogin();
+	const auto ends = issuer.loginEnds();
+	const auto uses = issuer.loginUsesLeft();
+	if (told.ended.empty() && !next && !ends && !uses) {
+		return "null";
+	}
+	return JsonObject()
+		.add("next_unix_ms", unixMs(next))
+		.add("ends_unix_ms", unixMs(ends))
+		.add("failing_since_unix_ms", unixMs(told.failingSince))
+		.add("uses_left", uses ? std::optional(static_cast<std::int64_t>(*uses)) : std::nullopt)
 		.text();
 }
 
@@ -80,6 +97,7 @@ std::string issuerJson(const IssuerView& issuer, UnixTime now, const std::vector
 								 .add("failure", told.failures)
 								 .add("not_renewable", told.notRenewables)
 								 .text())
+		.addJson("login", loginJson(issuer))
 		.add("phase", phaseName(host.phase))
 		.add("problem", host.problem)
 		.addJson("plugin", JsonObject()

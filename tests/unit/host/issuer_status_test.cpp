@@ -45,7 +45,9 @@ TEST(StatusJson, TellsAllOfHealthWithCodesAsWords)
 	EXPECT_EQ(health->getValue<std::string>("reason"), "max_ttl");
 	EXPECT_EQ(health->getValue<int>("success"), 12);
 	EXPECT_EQ(health->getValue<std::int64_t>("capped_at_unix_ms"), 1'700'000'000'000);
-	EXPECT_EQ(health->size(), 13U); // all fields but struct_size
+	status.health->login_uses_left = 3;
+	EXPECT_EQ(parsed(status)->getObject("health")->getValue<int>("login_uses_left"), 3);
+	EXPECT_EQ(health->size(), 18U); // all fields but struct_size
 }
 
 } // namespace

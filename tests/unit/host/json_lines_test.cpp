@@ -52,7 +52,7 @@ TEST(Names, ACodeThatIsNotKnownYetIsItsNumber)
 {
 	EXPECT_EQ(stateName(9), "9");
 	EXPECT_EQ(reasonName(16), "credential_unreadable");
-	EXPECT_EQ(reasonName(17), "17");
+	EXPECT_EQ(reasonName(77), "77");
 	EXPECT_EQ(resultName(-1), "-1");
 	EXPECT_EQ(kindName(0), "0");
 }

@@ -75,6 +75,26 @@ TEST_F(AStatusTable, IsReadableAtAGlance)
 					   "alive    alive    1 h of 1 h          renewal in 30 min  Vault 1.2.3\n");
 }
 
+TEST_F(AStatusTable, TellsOfTheNextLoginAndOfOneThatWillFail)
+{
+	has("a", Phase::running);
+	fleet.event("a", renewal(ISSUER_RESULT_SUCCESS, noon, 1h));
+	issuer_health& health = statuses.back().health.emplace();
+	health.capped_at_unix_ms = (noon + 30h).time_since_epoch().count();
+	health.next_login_unix_ms = (noon + 26h).time_since_epoch().count();
+	EXPECT_THAT(table(), HasSubstr("renewal in 30 min, login in 1 d 2 h"));
+	EXPECT_THAT(table(), Not(HasSubstr("    ends at")));
+	health.login_ends_unix_ms = (noon + 25h).time_since_epoch().count();
+	EXPECT_THAT(table(), HasSubstr("    what it logs in with ends at 2027-01-16 09:00:00 UTC, before the next login: "
+								   "replace it\n"));
+	issuer_event failed = renewal(ISSUER_RESULT_FAILURE, noon, 1h);
+	failed.kind = ISSUER_EVENT_LOGIN;
+	failed.state = ISSUER_STATE_ACTIVE;
+	failed.detail = {"connection refused", 18};
+	fleet.event("a", failed);
+	EXPECT_THAT(table(), HasSubstr("    logins have failed since 2027-01-15 08:00:00 UTC: connection refused\n"));
+}
+
 TEST_F(AStatusTable, CountsTheFailuresInARow)
 {
 	has("a", Phase::running);
