@@ -33,8 +33,8 @@ std::string currentBoot()
 static_assert(sizeof(renewal::Memory) == 288);
 #endif
 
-/// The one list of what is handed over, for both directions: facts, from which the successor computes state and plan
-/// itself. Not in it: what an event of the successor tells anew.
+/// Lists the fields that are handed over, for both directions: facts, from which the successor computes state and plan
+/// itself. Leaves out facts that the successor's first event tells anew.
 template <class Memory, class Visit>
 void forEachField(Memory& memory, const Visit& visit)
 {

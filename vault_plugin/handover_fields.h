@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 
-/// How a hand-over writes its fields.
+/// Writing and reading of a hand-over's fields.
 namespace issuer::vault::handover {
 
 /// Writes a field as a whole number: microseconds for times, the value for the rest; null for nothing.

@@ -10,7 +10,7 @@ using namespace renewal;
 
 namespace {
 
-/// How the token in use was made.
+/// Visits the fields that say how the token in use was made.
 template <class Token, class Visit>
 void forEachField(Token& token, const Visit& visit, const NewToken&)
 {

@@ -88,7 +88,7 @@ private:
 	/// Time between two writes of a sink that somebody else changes, or that cannot be written.
 	static constexpr auto sinkPause = std::chrono::seconds(60);
 
-	/// What to use before the first login.
+	/// The use of the sink's token before the first login.
 	enum class First : std::uint8_t
 	{
 		awaited, ///< the sink is being read

@@ -9,7 +9,7 @@
 
 namespace issuer::vault {
 
-/// How an issuer logs in: the key `auth` of its configuration, or a wrapped token. Rare and large, so by pointer.
+/// The login of an issuer: the key `auth` of its configuration, or a wrapped token. Rare and large, so by pointer.
 struct LoginConfig
 {
 	renewal::LoginPolicy policy;

@@ -10,7 +10,7 @@
 
 namespace issuer::vault {
 
-/// What one instance lends to its successor: secrets that it cannot read again anywhere.
+/// The secrets that one instance lends to its successor, as that cannot read them again anywhere.
 struct LoginSecrets
 {
 	credential::MarkKey key{};    ///< of the marks in the hand-over

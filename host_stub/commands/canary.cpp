@@ -48,8 +48,9 @@ public:
 };
 
 /// A line of a child's report begins with one of these.
-constexpr std::string_view stepMark = "in ";     ///< what it is about to do; the last one is where it hangs or crashes
-constexpr std::string_view faultMark = "fault "; ///< what has failed, and why
+constexpr std::string_view stepMark =
+	"in "; ///< the step that begins; after a hang or crash, the last one names the cause
+constexpr std::string_view faultMark = "fault "; ///< the step that failed, and the reason
 constexpr std::string_view doneMark = "done";    ///< it has done everything
 
 class NoSink final : public observe::EventSink
@@ -137,7 +138,7 @@ Result<void> live(const registry::IssuerSpec& spec, milliseconds callTimeout, mi
 
 [[noreturn]] void end()
 {
-	std::_Exit(exitOk); // whatever hangs
+	std::_Exit(exitOk); // also while a call of the plugin hangs
 }
 
 } // namespace

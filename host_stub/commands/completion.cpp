@@ -60,7 +60,7 @@ std::string shellQuoted(std::string_view text)
 	return word + '\'';
 }
 
-/// Completes words with bash's own means; what is neither an option nor a name is a file's.
+/// Completes words with bash's own means: options and names, and files everywhere else.
 void printBash(const Commands& commands)
 {
 	std::cout << "# bash completion for issuer-host, printed by `issuer-host completion bash`\n"

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Why a file could not be read, and whether it may be another time.
+/// The reason why a file could not be read, and whether a later attempt may succeed.
 tl::unexpected<Error> readingFailed(int error)
 {
 	static const std::set<int> passing{EIO, ETIMEDOUT, ESTALE, EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR, EHOSTDOWN,

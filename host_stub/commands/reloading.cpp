@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A reload that has run for so long makes room for the next: what it waits for then is swaps and stops.
+/// A reload that has run for so long lets the next one begin: it only waits for swaps and stops by then.
 constexpr std::chrono::milliseconds stuckAfter{250};
 
 std::string nameOf(Outcome result)

@@ -18,7 +18,7 @@ struct ReloadReport
 	enum class Result
 	{
 		applied,    ///< all of the configuration is in force, or will be
-		held,       ///< the same, but for what cannot change while the host runs
+		held,       ///< the same, except settings that cannot change while the host runs
 		rolledBack, ///< some issuers go on as before
 		refused,    ///< the configuration is wrong: nothing was changed
 		unreadable, ///< it could not be read now: nothing was changed
@@ -33,7 +33,7 @@ struct ReloadReport
 /// The answer to a request at the control socket, and back from it.
 [[nodiscard]] std::string reloadAnswer(const ReloadReport& report);
 
-/// How a reload is asked for.
+/// The kind of a reload.
 enum class ReloadMode
 {
 	begin,  ///< the answer comes when swaps and stops have begun
@@ -50,7 +50,7 @@ public:
 	{
 		/// The configuration as it is now.
 		std::function<Result<HostConfig>()> read;
-		/// Whether a host would take it, found out where a plugin that crashes does no harm.
+		/// Returns an error if a host would refuse the configuration. Tries it in a process that a plugin may crash.
 		std::function<Result<void>()> check;
 		/// The settings that the host was started with.
 		HostConfig started;
@@ -67,7 +67,7 @@ public:
 	/// Reads and applies the configuration, tells the log, and then calls `done`. Returns at once.
 	void request(std::function<void()> done);
 
-	/// Waits for what `mode` says.
+	/// Reads and applies the configuration as request() does, and blocks for as long as `mode` says.
 	[[nodiscard]] ReloadReport reload(ReloadMode mode);
 
 	/// Waits for reloads under way; later ones are refused. For when the registry is stopped.

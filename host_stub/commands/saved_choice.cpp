@@ -108,7 +108,7 @@ Result<void> savePlugin(const fs::path& config, const std::string& issuer, const
 	}
 	for (const fs::path& named : loaded->files) {
 		std::error_code error;
-		const fs::path file = fs::canonical(named, error); // what a symbolic link points to is what is written
+		const fs::path file = fs::canonical(named, error); // a symbolic link stays, and its target is written
 		std::ifstream stream(file, std::ios::binary);
 		std::ostringstream text;
 		text << stream.rdbuf();

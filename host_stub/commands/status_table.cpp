@@ -203,7 +203,7 @@ std::size_t heightOf(const Line& line)
 	return line.remark.empty() ? 1 : 2;
 }
 
-/// How many of `lines` fit into `rows`.
+/// Returns how many of `lines` fit into `rows`.
 std::size_t fitting(const std::vector<Line>& lines, std::size_t rows)
 {
 	std::size_t count = 0;

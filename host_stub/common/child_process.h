@@ -22,7 +22,7 @@ struct ChildProgram
 	std::chrono::milliseconds grace{0};
 };
 
-/// How a child process ended, and what it reported.
+/// The end of a child process, and its report.
 struct ChildEnd
 {
 	std::string report;                                   ///< all that it wrote to childReportFd

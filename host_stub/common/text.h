@@ -8,8 +8,8 @@ namespace issuer {
 /// Returns whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] bool isUtf8(std::string_view text);
 
-/// Returns whether people see every character of `text` as what it is: no control or format character, none without
-/// width, and no space but the common one.
+/// Returns whether every character of `text` can be seen and told from others: none is a control or format character,
+/// without width, or a space other than the common one.
 [[nodiscard]] bool isVisible(std::string_view text);
 
 /// Returns `text` as one line that is safe to show: control characters become spaces, bytes that are not UTF-8 become

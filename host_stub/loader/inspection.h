@@ -8,7 +8,7 @@
 
 namespace issuer::loader {
 
-/// What a plugin says about itself.
+/// A plugin's description of itself.
 struct Inspection
 {
 	Description description;

@@ -36,9 +36,9 @@ Descriptor opened(const fs::path& path, int flags, mode_t mode = 0)
 	return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
 }
 
-/// Locks the folder of all plugins: shared by each stage() while it runs; exclusively by the removal of what killed
-/// ones have left. A lock ends with its process, however that ends. Where the file system has no locks, nothing is
-/// removed.
+/// Locks the folder of all plugins: shared by each stage() while it runs, exclusively by the removal of files that a
+/// killed stage() left. The kernel releases a lock when its process ends. Where the file system has no locks, nothing
+/// is removed.
 class LockedFolder
 {
 public:
@@ -130,8 +130,8 @@ Result<std::string> asFileName(const std::string& text, const char* what)
 						 "\" cannot be a file's name: letters, digits and ._+~- can");
 }
 
-/// Makes a folder, and those above it that are missing, with mode 0755 whatever the umask, for the host is mostly
-/// another user; refuses one in which others could exchange what is put there.
+/// Makes a folder, and those above it that are missing, with mode 0755 under any umask, as the host mostly runs as
+/// another user. Refuses a folder in which other users could replace files.
 Result<fs::path> makeFolder(const fs::path& folder)
 {
 	std::error_code error;

@@ -177,7 +177,7 @@ void Issuer::attempt(std::uint64_t epoch)
 	rest();
 }
 
-/// Creates what could not be created so far, and starts it.
+/// Creates the instance if no earlier attempt has, and starts it.
 CallResult Issuer::attemptOnce()
 {
 	std::string files = stampOfFiles(); // before the files are read: a later change is noticed

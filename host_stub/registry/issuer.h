@@ -68,8 +68,8 @@ struct Candidate
 /// One configured issuer through its life: created and started, and tried again for as long as it does not run;
 /// swapped, with a way back at every step; stopped.
 ///
-/// Whatever keeps it from running, there is a next try: after a pause, and at once when a file changes that its
-/// configuration names. A plugin that does not return from a call is left behind: see PluginInstance.
+/// A start that failed is always tried again: after a pause, and at once when a file changes that its configuration
+/// names. A plugin that does not return from a call is left behind: see PluginInstance.
 ///
 /// At any time at most one thread is busy with it (a start attempt or a swap, on a worker). Functions are for any
 /// thread, unless they say otherwise.

@@ -154,7 +154,7 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& beg
 			issuer->requestStop();
 		}
 		for (const auto& [name, issuer] : plan->kept) {
-			if (issuer->startIfIdle()) { // the reload may follow a repair of what kept it from starting
+			if (issuer->startIfIdle()) { // the reload may follow a repair of the cause
 				changes.sentences.push_back(
 					"issuer " + name + " is unchanged and does not run: its start is tried again");
 			}

@@ -54,7 +54,7 @@ private:
 	Vault _vault;
 	std::map<std::string, std::filesystem::path> _plugins; ///< by issuer
 	std::string _cappedToken;
-	std::int64_t _cappedEnd = 0; ///< when that one ends, whatever is done; milliseconds of the wall clock
+	std::int64_t _cappedEnd = 0; ///< the end that no renewal moves, in ms since the Unix epoch
 	std::unique_ptr<Host> _host;
 };
 

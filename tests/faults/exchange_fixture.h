@@ -22,7 +22,7 @@ using vault::HttpRequest;
 
 inline const std::string canary = "s.canary-that-must-not-travel-to-strangers";
 
-/// How long an exchange may last that ought to end by itself: long enough for the slowest machine under sanitizers.
+/// Longest duration of an exchange that ought to end by itself: long enough for the slowest machine under sanitizers.
 inline constexpr auto patience = std::chrono::seconds(30);
 
 inline HttpRequest renewal()

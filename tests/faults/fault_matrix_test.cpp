@@ -11,8 +11,8 @@
 #include <string_view>
 #include <sys/resource.h>
 
-/// Phase × fault × (plain, TLS) × (deadline, stop): whatever the peer does, an exchange ends when it should and
-/// tells the truth about how.
+/// Phase × fault × (plain, TLS) × (deadline, stop): with every fault of the peer, an exchange ends in time and names
+/// the right cause.
 namespace issuer::test {
 namespace {
 

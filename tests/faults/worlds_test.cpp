@@ -23,7 +23,7 @@
 /// have renewed them at once. A token is alive if the server says so.
 ///
 /// Leases run by the wall clock, so all worlds of a program's run take place at once. They share one engine, as
-/// issuers of one host do: what goes wrong in one world must not show in another.
+/// issuers of one host do: a fault in one world must not show in another.
 namespace issuer::test {
 namespace {
 

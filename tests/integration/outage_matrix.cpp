@@ -158,7 +158,7 @@ TEST_P(OnTheWire, ShortLeasesLiveForAsLongAsTheyAreWatched)
 
 // --- max TTL ---
 
-/// Where the maximum of a life is written down.
+/// The setting that holds the maximum of a life.
 enum class Wall
 {
 	explicitMax, ///< which a look-up shows

@@ -9,7 +9,7 @@
 
 namespace issuer::test {
 
-/// How a server can be away.
+/// The ways in which a server can be away.
 enum class Mode
 {
 	refused,

@@ -184,7 +184,7 @@ def run(command, limit):
 
 
 def ask(build, mutant, program, which):
-    """Whether the tests of one program pass with the mutant in place."""
+    """Returns whether the tests of one program pass with the mutant in place."""
     target = ASKED.get(program, build.programs.get(program))
     linked = mutant.link(target)
     if program in SCRIPTS or program not in ASKED:
@@ -219,7 +219,7 @@ def attempt(build, mutation):
 
 
 def passes_unbroken(build, mutations):
-    """Whether the tests that are asked pass before anything is broken: a test that fails anyway notices nothing."""
+    """Returns whether the tests pass before anything is broken: a test that fails anyway notices nothing."""
     every = {}
     for mutation in mutations:
         for program, which in mutation.programs().items():

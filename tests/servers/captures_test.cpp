@@ -113,7 +113,7 @@ Prepare atTheWall(const std::vector<std::chrono::milliseconds>& renewals, std::c
 	};
 }
 
-/// How to bring the fake to where the real server was.
+/// Brings the fake to the state that the real server was in.
 const std::map<std::string, Prepare> played{
 	{"lookup-self/batch", holding({.ttl = 60s, .batch = true})},
 	{"lookup-self/explicit-max", holding({.ttl = 60s, .explicitMaxTtl = 90s})},

@@ -1,6 +1,6 @@
 #include "contract.h"
 
-/// How a login brings a token, and what refuses one.
+/// Logins that bring a token, and those that are refused.
 namespace issuer::test {
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-/// What time does to logins of the fake Vault, as it was seen at OpenBao 2.6.2 with a clock in the hand.
+/// The effects of time on logins of the fake Vault, as it was seen at OpenBao 2.6.2 with a clock in the hand.
 namespace issuer::test {
 namespace {
 

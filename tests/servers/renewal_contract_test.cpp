@@ -1,6 +1,6 @@
 #include "contract.h"
 
-/// How a lease grows and ends.
+/// The growth and the end of a lease.
 namespace issuer::test {
 namespace {
 

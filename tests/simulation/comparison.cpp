@@ -34,7 +34,7 @@ enum Who : std::size_t
 constexpr std::array<std::string_view, renewers> names{
 	"Issuer Lifecycle", "the original's rules", "LifetimeWatcher's rules"};
 
-/// How one renewer fared, over many worlds.
+/// The results of one renewer, over many worlds.
 struct Fare
 {
 	std::uint64_t lives;     ///< watched: each credential, and each begin, is one

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-/// What is told of a token's end, and when.
+/// Judges the forecasts of a token's end.
 namespace issuer::simulation {
 
 using namespace std::chrono_literals;
@@ -56,8 +56,8 @@ Broken noLifePromised(const Chronicle& chronicle)
 	return {};
 }
 
-/// Nor earlier: before its end a token is not called dead, whatever a server says that refuses it. Of a new token it is
-/// believed after 7 s.
+/// Finds a token that was called dead before its end. No refusal of a server justifies that, except of a new token
+/// after 7 s.
 Broken noDeathInvented(const World& world, const Chronicle& chronicle)
 {
 	if (world.token.kind == Kind::limitedUses) {

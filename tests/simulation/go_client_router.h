@@ -6,7 +6,7 @@ namespace issuer::simulation {
 
 /// Go's HTTP client, in our own words: the original and the LifetimeWatcher send their requests with it.
 ///
-/// It reuses a connection for as long as the server keeps it open, whatever it answers, and waits for its answer as
+/// It reuses a connection for as long as the server keeps it open, after any answer, and waits for an answer for as
 /// long as the request may take. Only for a new connection it resolves the name, and then takes the first address that
 /// connects: one after the other, each with its share of the time, at least 2 s. It remembers no address.
 class GoClientRouter final : public Router

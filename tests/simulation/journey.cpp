@@ -285,7 +285,7 @@ Journey::Progress Journey::hearReply(Instant now)
 	return Progress::answered;
 }
 
-/// No reply has come in the time that it was given. Whatever comes later is not heard: the connection is closed.
+/// Closes the connection, as no reply has come in time: a later one is not read.
 Journey::Progress Journey::waitInVain(Instant now)
 {
 	const int endpoint = std::exchange(_connection, std::nullopt)->endpoint;

@@ -27,9 +27,9 @@ public:
 	/// `serverListens`: asked whenever a connection is made.
 	Journey(VirtualNetwork& network, Router& router, Duration roundTrip, Instant now, Instant deadline);
 
-	/// When proceed() is to be called.
+	/// Returns the time at which proceed() is to be called.
 	[[nodiscard]] Instant wake() const { return _wake; }
-	/// Returns whether the next events happen at the server, whatever the renewer's machine does.
+	/// Returns whether the next events happen at the server, even while the renewer's machine sleeps.
 	[[nodiscard]] bool reachesServer() const { return _phase == Phase::sent && _wake == _arrival; }
 
 	/// `serverListens` false: the server's machine refuses all connections.

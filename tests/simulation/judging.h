@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-/// What the judges of a world have in common, and those that fill a file each.
+/// Helpers that all judges of a world use, and the judges that have a file each.
 namespace issuer::simulation {
 
-/// How a world breaks a promise; none: it keeps it.
+/// The way in which a world breaks a promise; none: it keeps it.
 using Broken = std::optional<std::string>;
 
 /// Returns " at 1.5 s", counted from the world's begin.

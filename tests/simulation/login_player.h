@@ -16,7 +16,7 @@ enum class LoginRules : std::uint8_t
 	agent,
 };
 
-/// What happened in a world, for its judges.
+/// The events of a world, for its judges.
 struct LoginChronicle
 {
 	struct Login

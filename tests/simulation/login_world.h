@@ -16,7 +16,7 @@ using vault::Instant;
 using vault::Moment;
 using vault::renewal::LoginMethod;
 
-/// What befalls a world, each for a while or once.
+/// A fault or a change of a world, which lasts for a while or happens once.
 enum class Mishap : std::uint8_t
 {
 	unreachable,   ///< connections are refused: surely unsent

@@ -78,8 +78,8 @@ bool spoiltLookUps(const Incident& incident)
 	return spoilsLookUps(incident.fault);
 }
 
-/// How long after the server began to accept a token it is asked about again. A refusal of a new token is believed
-/// after 7 s, and then asked about again after a minute, doubling.
+/// Returns the time after which a token is asked about again, once the server accepts it. A refusal of a new token is
+/// believed after 7 s, and then asked about again after a minute, doubling.
 Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 {
 	using namespace std::chrono_literals;
@@ -133,7 +133,7 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, well, death.at)) {
 		return false;
 	}
-	// Whether a way is good, a look-up that tells nothing does not show: only a renewal does.
+	// A look-up that tells nothing does not show that a way is good: only a renewal does.
 	const bool spoilt = std::ranges::any_of(world.incidents, spoiltLookUps);
 	if (sharesTooShort(world, reserve)) {
 		return false;

@@ -27,8 +27,8 @@ inline constexpr std::string_view lostInVainMeans =
 	"it: then the server must be well for a sixty-fourth of a lease longer, take no more than a gap to answer, and not "
 	"have refused the token meanwhile.";
 
-/// How long before its end a way to the server must be open for the token to live. Each wrong way that may be tried
-/// before costs an attempt, and the pause after it.
+/// Returns the time before its end for which a way to the server must be open for the token to live. Each wrong way
+/// that may be tried before costs an attempt, and the pause after it.
 [[nodiscard]] Duration neededBefore(const World& world, const Reserve& reserve);
 
 [[nodiscard]] bool lostInVain(const World& world, const Chronicle& chronicle, const Death& death);

@@ -383,7 +383,7 @@ def judged_by_test(target, tests):
 
 
 def survives(build, change, judge):
-    """Why the mutation went unnoticed; None: it was caught."""
+    """Returns why the mutation went unnoticed; None: it was caught."""
     file, old, new = change
     target, options, noticed = judge
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:

@@ -87,7 +87,7 @@ Broken patienceKept(const World& world, const Chronicle& chronicle)
 		if (last == nullptr || !last->retryAfter || last->interrupted || now.stateBefore == State::notRenewable) {
 			continue;
 		}
-		// Beyond its guard the token's end may be vague by what answers took, and by seconds that were rounded.
+		// Besides the guard, the token's end is uncertain by the latency of answers and by rounding to seconds.
 		const bool urgent = now.remaining < vague + 8s + 8 * reserveOf(world, now.toldLease).whole();
 		const auto least = std::min<Duration>(*last->retryAfter, 60s);
 		if (!urgent && now.sent - last->ended < least - 1ms && !last->interrupted) {
@@ -98,8 +98,8 @@ Broken patienceKept(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
-/// Nothing is asked of a token that never ends, or whose uses each request burns; and a token at its max TTL is renewed
-/// each time half of what remains is over.
+/// Finds requests for a token that never ends, or of which each request burns a use. A token at its max TTL is renewed
+/// each time half of its remaining life is over.
 Broken askedSparingly(const World& world, const Chronicle& chronicle)
 {
 	int life = -1;
@@ -212,8 +212,8 @@ Broken outagesEndured(const Chronicle& chronicle)
 	return {};
 }
 
-/// The cause of a refusal seldom heals: in twice the time the token is asked about a few times more, whatever fails in
-/// between; and once in some hours, as each token is.
+/// Finds a refused token that is asked about too often. The cause of a refusal seldom heals: in twice the time a few
+/// more requests are allowed, with any failures between them, and one in some hours.
 Broken refusalsBelieved(const Chronicle& chronicle)
 {
 	const Exchange* first = nullptr;

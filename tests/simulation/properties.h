@@ -9,12 +9,12 @@
 
 namespace issuer::simulation {
 
-/// One promise of the renewal core, judged by what happened in a world.
+/// One promise of the renewal core, judged by the events of a world.
 struct Property
 {
 	std::string_view name;
 	std::string_view promise;
-	/// How the promise was broken; none: it was kept.
+	/// The way in which the promise was broken; none: it was kept.
 	std::optional<std::string> (*broken)(const World& world, const Chronicle& chronicle);
 };
 

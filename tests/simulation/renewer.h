@@ -39,7 +39,7 @@ public:
 
 	/// The client that it sends its requests with.
 	[[nodiscard]] virtual std::unique_ptr<Router> router(const Topology& topology) const = 0;
-	/// How long a request that is due now waits for a slot while neighbours hold all of them.
+	/// Time for which a request that is due now waits for a slot while neighbours hold all of them.
 	[[nodiscard]] virtual Duration slotWait(Instant) const { return {}; }
 
 	/// Returns when it has told its owner that the token's life ends: the rest of the life is time to act in.

@@ -7,8 +7,9 @@
 
 namespace issuer::simulation {
 
-/// How long before a token's end a server must be well for the token to live: guard + gap + one round trip, as the
-/// guarantee in docs/renewal.md has it. Written down here once more on purpose: the judge does not ask the judged.
+/// The time before a token's end for which a server must be well for the token to live: guard + gap + one round trip,
+/// as the guarantee in docs/renewal.md has it. Written down here once more on purpose: the judge does not ask the
+/// judged.
 struct Reserve
 {
 	Duration gap;

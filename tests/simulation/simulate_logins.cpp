@@ -149,7 +149,7 @@ int judge(const Wishes& wishes, std::uint64_t run, unsigned workers)
 	return worst ? 1 : 0;
 }
 
-/// What rules cost in all worlds together.
+/// The costs of rules in all worlds together.
 struct Fare
 {
 	std::uint64_t gaps = 0;

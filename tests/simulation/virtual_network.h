@@ -19,7 +19,7 @@ public:
 		int endpoint;
 		Instant opened;
 		Instant idleSince;              ///< Instant::max(): in use
-		std::optional<WayFault> broken; ///< for as long as it lasts, whatever its endpoint does
+		std::optional<WayFault> broken; ///< until it is closed, even when its endpoint is well again
 	};
 
 	/// `troubles`: those that have begun; they grow. `resolutions`: receives the renewer's knowledge of the name.

@@ -35,7 +35,7 @@ public:
 	/// Renewals work at all, for this kind of token.
 	[[nodiscard]] bool renewable() const;
 	[[nodiscard]] Duration age(Instant now) const { return now - _issued; }
-	/// Why it does not live on, other than by its TTL: it was revoked, or its uses are spent.
+	/// The end of its life other than by its TTL: it was revoked, or its uses are spent.
 	[[nodiscard]] bool killed() const { return _killed; }
 
 private:

@@ -99,7 +99,7 @@ struct Incident
 	Fault fault = Fault::refused;
 	Part start;
 	Part length;
-	bool toTheBrink = false; ///< it ends, whatever its length, when the token has just enough life left to be saved
+	bool toTheBrink = false; ///< overrides `length`: ends when the token has just enough life left to be saved
 };
 
 /// An act at one moment.
@@ -134,7 +134,7 @@ struct Network
 	milliseconds lateness{0}; ///< at most so much later than planned does the renewer's machine begin
 };
 
-/// How an endpoint, or one connection, is broken.
+/// The fault of an endpoint, or of one connection.
 enum class WayFault : std::uint8_t
 {
 	refuses,   ///< connecting is refused, connections are reset
@@ -213,8 +213,8 @@ std::ostream& operator<<(std::ostream& out, const World& world);
 /// The renewer cannot renew the token while this lasts. (While a source is unreadable, the token from before serves.)
 [[nodiscard]] bool preventsRenewal(Fault fault);
 
-/// The renewer asks again soon after meeting this. After a refusal of a token whose end it does not know it may not
-/// hurry; and "invalid lease ID" is what a token without an end gets.
+/// Returns whether the renewer asks again soon after this fault. After a refusal of a token whose end it does not know
+/// it need not hurry; and a token without an end is refused with "invalid lease ID".
 [[nodiscard]] bool passesSoon(Fault fault);
 
 /// The server answers renewals, and no look-up in a way that tells of the token.

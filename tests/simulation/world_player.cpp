@@ -316,7 +316,8 @@ HeldToken* WorldPlayer::tokenOf(int life)
 	return _candidate && _candidate->life == life ? &*_candidate : nullptr;
 }
 
-/// Returns when the machine does what is due at `instant`: if it sleeps, as soon as it wakes.
+/// Returns the time at which the machine carries out a step that is due at `instant`: as soon as it wakes, if it
+/// sleeps.
 std::optional<Instant> WorldPlayer::awake(std::optional<Instant> instant) const
 {
 	if (!instant) {

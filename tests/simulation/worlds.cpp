@@ -147,7 +147,7 @@ rc::Gen<Incident> incidents()
 {
 	const auto length = weightedOneOf<Part>({
 		{2, parts(0, 500)}, {4, parts(1'000, 4'900)}, {2, parts(4'900, 10'000)},
-		{1, parts(10'000, 30'000)}, // covers whatever is left of a life
+		{1, parts(10'000, 30'000)}, // covers the rest of a life of any length
 	});
 	const auto brink = rc::gen::weightedElement<bool>({{2, false}, {1, true}});
 	// Some are there when the renewer begins: then it must ask before it knows how little time there may be.
@@ -196,8 +196,8 @@ rc::Gen<vault::renewal::Policy> policies()
 	return weightedOneOf<Policy>({{4, always(Policy{})}, {1, changed}});
 }
 
-/// How long each new token is refused: mostly not at all, sometimes for less than the 7 s in which no refusal of a new
-/// token is believed, seldom for longer.
+/// Draws the time for which each new token is refused: mostly none, sometimes for less than the 7 s in which no refusal
+/// of a new token is believed, seldom for longer.
 rc::Gen<milliseconds> lags()
 {
 	return weightedOneOf<milliseconds>(

@@ -12,7 +12,7 @@
 /// Core dumps of programs that crash in their working directory, for tests that search them.
 namespace issuer::test {
 
-/// Why no core dump can be had here; empty where one can. `sanitizers`: that the program is built with.
+/// Returns why no core dump can be had here; empty where one can. `sanitizers`: that the program is built with.
 inline std::string coreDumpObstacle(std::string_view sanitizers)
 {
 	if (!sanitizers.empty()) {

@@ -8,7 +8,7 @@ namespace issuer::test {
 class FailingAllocations
 {
 public:
-	/// The `nth` allocation from here on fails, on whatever thread.
+	/// Makes the `nth` allocation from now on fail, on any thread.
 	static void failAt(int nth) noexcept { left = nth; }
 
 	/// None does from here on. Whether it has.

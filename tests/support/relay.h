@@ -15,7 +15,7 @@ namespace issuer::test {
 class Relay
 {
 public:
-	/// What becomes of a request.
+	/// The treatment of a request.
 	enum class Way : std::uint8_t
 	{
 		pass,     ///< goes on to the server

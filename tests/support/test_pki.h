@@ -28,8 +28,8 @@ struct CertificateWish
 };
 
 /// A certificate authority made at run time (P-256 keys: a millisecond each), its files in a directory of the caller's.
-/// Two roots know nothing of each other: what one signed is an unknown CA to the other. Everything it issues passes
-/// OpenSSL's strict verification (X509_V_FLAG_X509_STRICT), which Python 3.13 turns on by default.
+/// Two roots know nothing of each other: a certificate of one is from an unknown CA to the other. Everything it issues
+/// passes OpenSSL's strict verification (X509_V_FLAG_X509_STRICT), which Python 3.13 turns on by default.
 class TestPki
 {
 public:

@@ -32,7 +32,7 @@ struct HttpRequest
 	/// then does its connection lead to the server. Null: every reply is. Pure; called on the exchange's thread.
 	bool (*understands)(const HttpReply& reply) = nullptr;
 
-	/// Whether the request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. A
+	/// True if the request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. A
 	/// request that may not (a login, an unwrapping) always gets a fresh connection.
 	bool repeatable = true;
 };

@@ -237,7 +237,8 @@ void JsonSieve::beginSkipping(bool inside) noexcept
 	_skipsInside = inside;
 }
 
-/// Takes the byte behind a value, or the one that closes an empty object or array: what is around it goes on or ends.
+/// Takes the byte behind a value, or the one that closes an empty object or array: the level around it continues or
+/// ends.
 void JsonSieve::close(char* buffer, char c) noexcept
 {
 	const auto& around = _levels[_depth - 1];

@@ -4,8 +4,8 @@
 
 namespace issuer::vault {
 
-/// A mutex of one byte where std::mutex takes forty: for what there is one of for each issuer. Waits in the kernel, as
-/// that does. For std::lock_guard and std::unique_lock; with std::condition_variable_any.
+/// A mutex of one byte where std::mutex takes forty: for objects of which each issuer has one. Waits in the kernel, as
+/// std::mutex does. For std::lock_guard and std::unique_lock; with std::condition_variable_any.
 class SmallMutex
 {
 public:

@@ -19,7 +19,7 @@ struct Wait
 	Duration atMost = Duration::max(); ///< after this time the wait times out
 };
 
-/// How a wait ended.
+/// The end of a wait.
 enum class Wake : std::uint8_t
 {
 	ready, ///< probably ready: try, and wait again if not

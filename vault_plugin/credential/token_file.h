@@ -23,7 +23,7 @@ struct FileLook
 {
 	bool unchanged = false; ///< the token is the same as before
 	Secret token;           ///< the text; empty: unchanged, or none can be used
-	/// Why none can be used: continues a sentence after the file's name, and quotes nothing of its content.
+	/// The reason why none can be used: continues a sentence after the file's name, and quotes nothing of its content.
 	std::string trouble;
 	FileContent content; ///< of a token that can be used; otherwise empty
 	dev_t device = 0;    ///< of the file with that token

@@ -214,8 +214,8 @@ void Announcements::tellUnreadable(std::string_view why)
 	}
 }
 
-/// Adds a line, if the log's budget allows it: a few at once, then one at a time, so that the log stays quiet whatever
-/// a server does. A few are reserved for deaths. Returns whether it was added.
+/// Adds a line, if the log's budget allows it: a few at once, then one at a time, so that no server
+/// can flood the log. A few are reserved for deaths. Returns whether it was added.
 bool Announcements::note(Level level, std::string text)
 {
 	const auto& policy = _situation.policy;

@@ -46,8 +46,8 @@ struct Snapshot
 
 /// Decides when a token is renewed, reads each answer's meaning, and reports.
 ///
-/// Pure: no thread, socket, lock or clock. The owner hands it the time and the facts, one call after the other, and
-/// does what it says: sleep until next(), then take attempt(), send it, and hand back the answer.
+/// Pure: no thread, socket, lock or clock. Its owner hands it the time and the facts, one call after the other: it
+/// sleeps until next(), takes attempt(), sends it, and hands back the answer.
 ///
 ///     begin ──▶ next() ──(time comes)──▶ attempt() ──(exchange)──▶ answered() ──▶ next() …
 ///                 ▲   candidateFound(), credentialUnreadable(), renewNow() at any time between

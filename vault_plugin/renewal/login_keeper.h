@@ -146,7 +146,7 @@ private:
 	void rejectFresh();
 	[[nodiscard]] bool endsSooner(const Span& span, const LoggedIn& facts) const;
 
-	// What is told: login_reports.cpp.
+	// Reports: login_reports.cpp.
 	/// Plans, and returns the reports of this call.
 	[[nodiscard]] Reports take(Moment now);
 	void tellFailure(const Verdict& verdict);

@@ -34,7 +34,7 @@ struct Policy
 	float guardsPerLease = 8;
 	Figure longestGuard = 5s;
 
-	/// After a failure that may pass: doubling, no longer than a share of what remains.
+	/// Pauses after a failure that may pass: doubling, and no longer than a share of the remaining life.
 	Figure firstPause = 1s;
 	Figure longestPause = 60s;
 	float pausesPerLife = 4;

@@ -64,7 +64,7 @@ enum class Level : std::int32_t
 	error,
 };
 
-/// A line for the log: says in words what events say, but far more rarely.
+/// A line for the log: repeats events in words, but far more rarely.
 struct Note
 {
 	Level level = Level::info;

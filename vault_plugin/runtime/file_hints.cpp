@@ -115,7 +115,7 @@ void FileHints::link(Listener& listener, std::vector<Point> points)
 		leave(approach);
 		throw;
 	}
-	unlink(listener); // only now: what both have in common stays watched
+	unlink(listener); // only now, so that points of both paths stay watched
 	listener._approach = &approach;
 	listener._last = last;
 	push(bucketOf(last.spot), listener);

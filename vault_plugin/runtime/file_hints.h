@@ -56,7 +56,7 @@ public:
 	private:
 		friend class FileHints;
 		Listener* _next = nullptr;     ///< in its bucket
-		Listener** _place = nullptr;   ///< what points at this one: the bucket, or the listener before
+		Listener** _place = nullptr;   ///< the pointer to this listener: of the bucket, or of the listener before
 		Approach* _approach = nullptr; ///< null: it follows nothing
 		Point _last;                   ///< of its path
 	};

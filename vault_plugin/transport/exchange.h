@@ -22,13 +22,13 @@ class Exchange
 public:
 	virtual ~Exchange() = default;
 
-	/// Carries one request and returns one reply. Follows at most one redirect, as its settings allow. Whatever the
-	/// peer does, it ends at the deadline, and with its first step after a cancellation. The request is borrowed until
-	/// then. Raises no SIGPIPE on whatever thread it is resumed or destroyed.
+	/// Carries one request and returns one reply. Follows at most one redirect, as its settings allow. No peer
+	/// can make it last beyond the deadline, or beyond its first step after a cancellation. The request is borrowed
+	/// until then. Raises no SIGPIPE on any thread.
 	[[nodiscard]] virtual Task<ExchangeResult> carry(const HttpRequest& request, Deadline deadline) = 0;
 
 	/// Returns the place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id:
-	/// equal for all exchanges that begin with the same place, whatever their tokens, namespaces, certificates and
+	/// equal for all exchanges that begin with the same place, also with other tokens, namespaces, certificates or
 	/// paths. Jobs with equal ids may hang on the same server. Compared, never dereferenced. [thread-safe]
 	[[nodiscard]] virtual const void* place() const noexcept { return this; }
 };

@@ -48,8 +48,8 @@ struct Address
 	friend auto operator<=>(const Address&, const Address&) = default;
 };
 
-/// How TLS verifies the server, and the certificate that it presents. All paths empty: the system's roots, no client
-/// certificate.
+/// TLS settings: the roots that verify the server, and the client certificate. All paths empty: the system's roots, no
+/// client certificate.
 struct TlsIdentity
 {
 	std::string caFile;

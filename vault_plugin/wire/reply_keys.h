@@ -4,8 +4,8 @@
 
 namespace issuer::vault::wire {
 
-/// Returns the members that are read of the replies to look-ups and renewals. It lists what is read rather than what is
-/// secret, so that a secret in an unexpected field is removed as well.
+/// Returns the members that are read of the replies to look-ups and renewals. It lists members to read rather than
+/// secrets, so that a secret in an unexpected member is removed as well.
 [[nodiscard]] std::span<const JsonKey> replyKeys() noexcept;
 
 /// Returns the members that are read of the reply to capabilitiesSelf().

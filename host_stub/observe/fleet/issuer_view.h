@@ -35,7 +35,7 @@ struct IssuerView
 	[[nodiscard]] std::optional<std::uint64_t> loginUsesLeft() const;
 };
 
-/// How urgently an issuer needs an operator, worst first.
+/// The urgency with which an issuer needs an operator, worst first.
 enum class Severity
 {
 	dead,       ///< no living credential: expired, stopped, or its start failed and needs another configuration

@@ -4,7 +4,7 @@
 
 namespace issuer::observe::web {
 
-/// Whether an answer is sent with gzip.
+/// Returns whether an answer is sent with gzip.
 enum class Packing
 {
 	never,

@@ -16,7 +16,7 @@ struct Reply
 	std::string body;
 };
 
-/// Why there is none. A cancelled exchange is no failure of the server's: ISSUER_REASON_NONE.
+/// The reason why there is no answer. A cancelled exchange is no failure of the server's: ISSUER_REASON_NONE.
 struct Failure
 {
 	issuer_reason reason = ISSUER_REASON_NONE;

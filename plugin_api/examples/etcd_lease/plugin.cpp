@@ -1,4 +1,4 @@
-// An etcd lease behind the contract of Issuer Lifecycle: what the kit exports of class Lease.
+// An etcd lease behind the contract of Issuer Lifecycle: exports the class Lease with the kit.
 #include "lease.h"
 
 #include <issuer/kit/plugin.h>

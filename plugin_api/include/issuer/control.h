@@ -1,8 +1,8 @@
 /*
  * issuer.control/1: a nudge from outside, for a host that knows something the plugin cannot see.
  *
- * Both functions only leave a message and return at once; what comes of it is told by events. Messages left while
- * one is waiting become one: a button pressed ten times asks the server once.
+ * Both functions only leave a message and return at once; events tell the result. Messages left while one is waiting
+ * become one: a button pressed ten times asks the server once.
  */
 #pragma once
 

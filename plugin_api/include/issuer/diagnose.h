@@ -2,8 +2,8 @@
  * issuer.diagnose/1: what will become of this credential, and what is to be changed? Asked before a host is trusted
  * with it, or when something is wrong for an unknown reason.
  *
- * The plugin tries everything it would need, in the order in which it would need it, and says of each what it found:
- * where a renewal only fails, a diagnosis says whose fault it is. `diagnose` asks the server nothing that changes
+ * The plugin tries everything that a renewal needs, in the same order, and reports each result: where a renewal only
+ * fails, a diagnosis names the cause. `diagnose` asks the server nothing that changes
  * anything, and above all it neither renews nor logs in; `diagnose_login` does log in.
  */
 #pragma once
@@ -45,8 +45,8 @@ typedef struct issuer_diagnose_ext
 
 	/*
 	 * Looks at everything and calls find(ctx, …) for each finding, in the order of looking, before it returns, on the
-	 * calling thread. What cannot be looked at because of an earlier finding is left out. ISSUER_OK says that it has
-	 * looked, not that all is well. When timeout_ms have passed it says what did not answer, as a finding, and returns.
+	 * calling thread. Leaves out a step that an earlier finding made impossible. ISSUER_OK says that it has looked, not
+	 * that all is well. When timeout_ms have passed it returns, with a finding that names the step under way.
 	 * Afterwards the instance is as before: it has no thread and may be started.
 	 * Errors: ISSUER_E_STATE while running; ISSUER_E_REENTRANT from inside a callback of the same instance.
 	 * [control-thread & !running] [blocks <= timeout]

@@ -26,7 +26,7 @@
  *   [blocks <= timeout]  returns when the time given has passed, at the latest
  *
  * Ownership: strings, structs and tables are borrowed for the call that carries them; code that needs them longer
- * copies. What must live longer says so at its declaration. Nothing allocated on one side is freed on the other.
+ * copies. Exceptions are documented at their declaration. Nothing allocated on one side is freed on the other.
  *
  * Growth: every struct begins with its size as its writer knew it, and grows only at its end. Before a reader touches
  * a field that came after 1.0 it asks ISSUER_HAS. Optional things are extensions, found by a string id. Unknown codes
@@ -107,7 +107,7 @@ typedef struct issuer_str
 } issuer_str;
 
 /*
- * Where a function says what went wrong. The caller owns it, sets struct_size and reads it only when the function did
+ * The reason for which a function failed. The caller owns it, sets struct_size and reads it only when the function did
  * not return ISSUER_OK; `code` is then what it returned, and `message` is one line of UTF-8 for people, terminated,
  * cut at a character if it must be, without secrets. Any `err` may be NULL.
  */
@@ -160,7 +160,7 @@ enum
 	ISSUER_STATE_EXPIRED = 8        /* dead, revoked or expired: replace the credential */
 };
 
-/* Why an attempt ended as it did, or why the credential is in its state. */
+/* The reason for the result of an attempt, or for the state of the credential. */
 typedef int32_t issuer_reason;
 enum
 {
@@ -238,7 +238,7 @@ typedef struct issuer_host
 	void (*log)(void* ctx, issuer_log_level level, issuer_str component, issuer_str text) ISSUER_NOEXCEPT;
 
 	/*
-	 * The host's table for an extension id such as "issuer.example/1"; NULL for an unknown one. What it returns is
+	 * The host's table for an extension id such as "issuer.example/1"; NULL for an unknown one. The table is
 	 * constant and lives as long as this struct.
 	 * [thread-safe]
 	 */

@@ -18,10 +18,10 @@ struct Results
 /// Tables in Markdown, below a line that describes the machine.
 [[nodiscard]] std::string markdown(const Results& plain, const Results& tls);
 
-/// One line of what restOfFleet() has measured.
+/// Returns the figures of restOfFleet() as one line.
 [[nodiscard]] std::string lineOf(std::size_t size, const Figures& figures);
 
-/// How cost grows with the number of issuers.
+/// Draws the cost by the number of issuers.
 [[nodiscard]] std::string plot(const Results& plain, const Results& tls);
 
 } // namespace issuer::bench

@@ -26,7 +26,7 @@ struct Api::Call
 
 struct Api::Route
 {
-	std::string_view path; ///< ends in '/': whatever follows is handed to the handler
+	std::string_view path; ///< if it ends in '/', the rest of a request's path is handed to the handler
 	std::string_view verbs;
 	ApiReply (Api::*handler)(Call&);
 };

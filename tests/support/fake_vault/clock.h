@@ -8,7 +8,7 @@ namespace issuer::test {
 /// The time a server reads: wall clock, to the nanosecond, as it stands in the replies of a real one.
 using ServerTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
-/// Where the fake Vault's time comes from. [thread-safe]
+/// The source of the fake Vault's time. [thread-safe]
 class ServerClock
 {
 public:

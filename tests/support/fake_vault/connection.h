@@ -19,7 +19,7 @@ namespace issuer::test {
 class Connection
 {
 public:
-	/// How the handler wants its reply sent; nothing to send closes the connection.
+	/// The reply as the handler wants it sent; an empty one closes the connection.
 	struct Answer
 	{
 		std::optional<ApiReply> reply;

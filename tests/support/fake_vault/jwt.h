@@ -15,7 +15,7 @@ namespace issuer::test {
 /// names that its mount knows: it stands for a signature, and is none.
 [[nodiscard]] std::string makeJwt(const std::string& claims, const std::string& key = "key-1");
 
-/// What a mount or a role demands of a JWT. Empty: nothing.
+/// The demands of a mount or a role on a JWT. Empty: none.
 struct JwtDemands
 {
 	std::vector<std::string> keys = {"key-1"}; ///< of the mount

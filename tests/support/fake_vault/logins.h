@@ -69,7 +69,7 @@ struct AuthMount
 	bool bindsCertificate = true;     ///< Certificate: only the login's own certificate renews (disable_binding: false)
 };
 
-/// What a login brings along.
+/// The parameters of a login.
 struct LoginInput
 {
 	std::string user = {}; ///< behind login/

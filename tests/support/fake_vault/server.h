@@ -17,7 +17,7 @@ class ServerSocket;
 
 namespace issuer::test {
 
-/// Where and how a server listens.
+/// The address of a server, and its TLS.
 struct Listening
 {
 	std::string host = "127.0.0.1"; ///< numeric

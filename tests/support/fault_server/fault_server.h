@@ -76,7 +76,7 @@ public:
 	/// For connections and requests from now on.
 	void setFault(const Fault& fault);
 	void setReply(std::string reply);
-	/// Of the first `connections` connections only, whatever the others get.
+	/// Sets the reply on the first `connections` connections; the others keep theirs.
 	void setReplyOf(std::size_t connections, std::string reply);
 	/// Ends every connection, as a server does that has idled for long.
 	void closeConnections();

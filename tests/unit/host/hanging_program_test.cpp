@@ -20,7 +20,7 @@ using issuer::test::Program;
 using testing::HasSubstr;
 
 /// The program with plugins that do not return from a call. Every test ends with SIGTERM, which ends the program within
-/// stop_timeout and a second, whatever hangs.
+/// stop_timeout and a second, also while a call hangs.
 class ProgramWhosePluginHangs : public testing::Test
 {
 protected:

@@ -12,7 +12,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// What a terminal obeys: C0 without line ends, DEL, and C1 in UTF-8.
+/// Returns whether `text` has characters that control a terminal: C0 without line ends, DEL, and C1 in UTF-8.
 bool drivesTerminal(const std::string& text)
 {
 	for (std::size_t i = 0; i < text.size(); ++i) {

@@ -30,7 +30,7 @@ public:
 	FullPipe& operator=(const FullPipe&) = delete;
 
 	[[nodiscard]] int end() const { return _ends[1]; }
-	/// Reads what stands in it, so that a writer that blocks goes on.
+	/// Empties the pipe, so that a writer that blocks goes on.
 	void drain() const
 	{
 		std::array<char, 65536> block;

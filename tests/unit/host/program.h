@@ -67,7 +67,7 @@ public:
 private:
 	Poco::ProcessHandle launch(const std::vector<std::string>& arguments, Poco::Process::Env& environment)
 	{
-		// Whatever else runs for this user has its control socket there.
+		// A host that already runs for this user has its control socket there.
 		environment.insert({{"XDG_RUNTIME_DIR", ""}, {"RUNTIME_DIRECTORY", ""}});
 		return Poco::Process::launch(ISSUER_HOST, arguments, nullptr, &_out, &_err, environment);
 	}

@@ -13,7 +13,7 @@
 
 namespace issuer::test {
 
-/// A configuration of the program, and what its commands say.
+/// A configuration of the program, and the output of its commands.
 class ProgramWithIssuers : public testing::Test
 {
 protected:
@@ -31,7 +31,7 @@ protected:
 		std::filesystem::rename(next, config);
 	}
 
-	/// Runs a command against the program's control socket; what it wrote, and its exit code.
+	/// Runs a command against the program's control socket. Returns its exit code; `said` gets its output.
 	int ask(std::vector<std::string> arguments, std::string* said = nullptr) const
 	{
 		arguments.insert(arguments.end(), {"--control", control});

@@ -1,4 +1,4 @@
-// Whatever allocation fails, in a start or in a run: no crash, and no issuer without a next step.
+// Makes each allocation fail in turn, in a start and in a run: no crash, and no issuer without a next step.
 #include "failing_allocations.h"
 #include "fixture.h"
 

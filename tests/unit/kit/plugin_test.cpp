@@ -1,4 +1,4 @@
-// The plugin's side: what the kit keeps for an author's class, asked through the C table.
+// The plugin's side: the promises that the kit keeps for an author's class, asked through the C table.
 #include "kit_plugin.h"
 
 #include <cstddef>

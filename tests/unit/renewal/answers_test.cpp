@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-/// One test for each row of "what an answer means".
+/// One test for each row of the table "What an answer means" in renewal.md.
 namespace issuer::vault::renewal::test {
 namespace {
 

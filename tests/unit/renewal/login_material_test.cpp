@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-/// What a login is made of: its end is foreseen, a wrapped one is unwrapped once.
+/// The material of a login: its end is foreseen, a wrapped one is unwrapped once.
 namespace issuer::vault::renewal::test {
 namespace {
 

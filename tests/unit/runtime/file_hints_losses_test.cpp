@@ -25,7 +25,7 @@ std::function<void()> afterTheNextWatch; ///< of the test's own thread
 
 } // namespace
 
-/// The C library's, and what a test has happen right after it.
+/// Calls the C library's function, and then the action that a test has set.
 extern "C" int inotify_add_watch(int inotify, const char* path, std::uint32_t mask) noexcept
 {
 	const auto number = static_cast<int>(::syscall(SYS_inotify_add_watch, inotify, path, mask));
@@ -49,7 +49,7 @@ public:
 	std::atomic<int> hinted = 0;
 };
 
-/// Holds up the thread that reads what inotify tells, from the first hint on.
+/// Blocks the thread that reads inotify's events, from the first hint on.
 class HoldingUp final : public FileHints::Listener
 {
 public:

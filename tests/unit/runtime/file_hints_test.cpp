@@ -29,7 +29,7 @@ public:
 	std::atomic<int> hinted = 0;
 };
 
-/// How many directories the kernel watches for this process.
+/// Returns how many directories the kernel watches for this process.
 std::ptrdiff_t watchesOfTheKernel()
 {
 	std::ptrdiff_t watches = 0;
@@ -63,7 +63,7 @@ protected:
 		hints.forget(last);
 	}
 
-	/// Whether `act` brings a hint.
+	/// Returns whether `act` brings a hint.
 	template <class Act>
 	bool isHinted(Listener& one, const Act& act)
 	{

@@ -49,7 +49,7 @@ protected:
 		return kept != nullptr ? std::move(kept->opened) : nullptr;
 	}
 
-	/// Whether our end of it is closed.
+	/// Returns whether our end of it is closed.
 	static bool isClosed(const Descriptor& peer)
 	{
 		char byte = 0;

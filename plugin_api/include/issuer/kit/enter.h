@@ -1,4 +1,4 @@
-/// The border of a plugin: what is a value or an exception inside is a code and a text outside.
+/// The border of a plugin: turns values and exceptions of the inside into codes and texts of the contract.
 #pragma once
 
 #include <issuer/kit/answer.h>
@@ -35,7 +35,7 @@ struct Held final : issuer_instance
 
 } // namespace detail
 
-/// Runs the body of a slot, which returns an Answer. Nothing escapes: what is thrown becomes a code with a text.
+/// Runs the body of a slot, which returns an Answer. No exception escapes: it becomes a code with a text.
 template <class Body>
 issuer_rc guard(issuer_error* err, const Body& body) noexcept
 {

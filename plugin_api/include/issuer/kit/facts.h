@@ -38,7 +38,7 @@ struct Event
 	bool ofLogin = false; ///< tells of a login: `attempt` and `next` too; of a renewal otherwise
 };
 
-/// How things stand at one moment: see issuer_health. An empty time is "never", "unknown" or "none".
+/// The state of an instance at one moment: see issuer_health. An empty time is "never", "unknown" or "none".
 struct Health
 {
 	issuer_state state = ISSUER_STATE_STOPPED;

@@ -1,4 +1,4 @@
-/// How a plugin speaks to its host, and how it knows that the host speaks back from inside.
+/// A plugin's calls into its host, and the detection of calls that the host makes back from inside of them.
 #pragma once
 
 #include <issuer/kit/facts.h>

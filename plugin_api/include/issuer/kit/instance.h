@@ -120,7 +120,7 @@ public:
 	/// Returns whether the plugin offers "issuer.handover/1".
 	[[nodiscard]] bool canHandOver() const noexcept { return _parts != nullptr && _parts->handover != nullptr; }
 
-	/// Returns what a stopped instance knows, for its successor. It may be started again.
+	/// Returns the state of a stopped instance, for its successor. It may be started again.
 	/// ISSUER_E_UNSUPPORTED where the plugin does not offer it. [control-thread & !running]
 	Result<std::string> exportState()
 	{
@@ -235,7 +235,7 @@ public:
 	}
 
 	/// Calls find(const issuer_finding&) for each thing that the plugin looks at, before it returns; each has all
-	/// fields of 1.0. What `find` throws is thrown on. [control-thread & !running] [blocks <= timeout]
+	/// fields of 1.0. Exceptions of `find` are passed on. [control-thread & !running] [blocks <= timeout]
 	template <class Find>
 	Answer diagnose(std::chrono::milliseconds timeout, const Find& find) const
 	{

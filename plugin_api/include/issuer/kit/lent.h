@@ -7,7 +7,8 @@ namespace issuer::kit {
 
 namespace detail {
 
-/// Lends a callable to a C function pointer for one call: what it throws is kept for the caller instead of crossing.
+/// Lends a callable to a C function pointer for one call. An exception of it does not cross the C call: it is kept for
+/// the caller.
 template <class Callable>
 class Lent
 {

@@ -1,4 +1,4 @@
-/// How a host hears an instance.
+/// A host's interfaces for the events and log lines of an instance.
 #pragma once
 
 #include <issuer/lifecycle.h>
@@ -7,7 +7,7 @@
 
 namespace issuer::kit {
 
-/// Takes the lines that an instance has for people. What an implementation throws is dropped.
+/// Takes the lines that an instance has for people. Exceptions of an implementation are dropped.
 class Log
 {
 public:
@@ -20,7 +20,7 @@ public:
 	[[nodiscard]] virtual const void* extension(const char* /*id*/) { return nullptr; }
 };
 
-/// Takes the events of an instance. What an implementation throws is dropped.
+/// Takes the events of an instance. Exceptions of an implementation are dropped.
 class Recorder
 {
 public:

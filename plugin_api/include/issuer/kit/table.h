@@ -1,4 +1,4 @@
-/// Whether a table of the other side can be used: asked before anything in it is touched.
+/// Checks whether a table of the other side can be used, before anything in it is touched.
 #pragma once
 
 #include <issuer/kit/answer.h>
