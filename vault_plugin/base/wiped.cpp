@@ -40,9 +40,8 @@ namespace {
 // clang-format on
 #endif
 
-/// Zeroes the vector registers that copies go through: the dynamic loader saves them on the stack when a library first
-/// calls another. On x86-64 with AVX all of them; on arm64 all that functions need not preserve, SVE's extensions of
-/// them included. Elsewhere it does nothing.
+} // namespace
+
 void clearVectorRegisters() noexcept
 {
 #if defined(__x86_64__)
@@ -62,8 +61,6 @@ void clearVectorRegisters() noexcept
 				 : VECTOR_REGISTERS);
 #endif
 }
-
-} // namespace
 
 void wipe(void* data, std::size_t size) noexcept
 {

@@ -6,8 +6,14 @@
 
 namespace issuer::vault {
 
-/// Overwrites `size` bytes in a way that the optimiser may not remove, and this thread's vector registers, which may
-/// hold copies of them (x86-64 with AVX, arm64).
+/// Zeroes this thread's vector registers, which copies and ciphers go through: what is left in them stays there for as
+/// long as the thread waits, and the dynamic loader saves it on the stack when a library first calls another. On x86-64
+/// with AVX all of them; on arm64 all that functions need not preserve, SVE's extensions of them included. Elsewhere it
+/// does nothing.
+void clearVectorRegisters() noexcept;
+
+/// Overwrites `size` bytes in a way that the optimiser may not remove, and clears the vector registers, which may hold
+/// copies of them.
 void wipe(void* data, std::size_t size) noexcept;
 
 /// An allocator whose memory is overwritten before it is given back.

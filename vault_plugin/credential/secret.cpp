@@ -20,8 +20,7 @@ Secret::Secret(std::string_view text)
 	_data = takeSlot(text.size());
 	_size = text.size();
 	std::memcpy(_data, text.data(), _size);
-	char none = 0;
-	wipe(&none, sizeof none); // also clears the registers that the copy went through
+	clearVectorRegisters(); // the copy went through them
 }
 
 Secret::Secret(Secret&& other) noexcept

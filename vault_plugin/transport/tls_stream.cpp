@@ -1,5 +1,6 @@
 #include "transport/tls_stream.h"
 
+#include "base/wiped.h"
 #include "transport/tls_error.h"
 
 #include <algorithm>
@@ -117,13 +118,17 @@ TlsStream::TlsResult<TlsStream::Step> TlsStream::handshake()
 TlsStream::TlsResult<TlsStream::Step> TlsStream::send(std::string_view bytes)
 {
 	ERR_clear_error();
-	return outcome(SSL_write(_ssl.get(), bytes.data(), clamped(bytes.size())));
+	const int sent = SSL_write(_ssl.get(), bytes.data(), clamped(bytes.size()));
+	clearVectorRegisters(); // AES leaves plaintext there, and another thread may be the one that reads the reply
+	return outcome(sent);
 }
 
 TlsStream::TlsResult<TlsStream::Step> TlsStream::receive(std::span<char> room)
 {
 	ERR_clear_error();
-	return outcome(SSL_read(_ssl.get(), room.data(), clamped(room.size())));
+	const int received = SSL_read(_ssl.get(), room.data(), clamped(room.size()));
+	clearVectorRegisters();
+	return outcome(received);
 }
 
 bool TlsStream::hasPending() const noexcept
