@@ -4,12 +4,6 @@ set(goHost "${CMAKE_CURRENT_BINARY_DIR}/issuer-go-host")
 set(rustTarget "${CMAKE_CURRENT_BINARY_DIR}/rust")
 set(rustHost "${rustTarget}/release/issuer-rust-host")
 
-# issuer_toolchain_missing(<name> <program>): a test that says why it does nothing.
-function(issuer_toolchain_missing name program)
-	add_test(NAME Examples.${name} COMMAND "${CMAKE_COMMAND}" -E echo "${program} is not installed")
-	set_tests_properties(Examples.${name} PROPERTIES SKIP_REGULAR_EXPRESSION "is not installed")
-endfunction()
-
 find_program(GO_PROGRAM go)
 if(GO_PROGRAM)
 	set(goEnvironment "GOCACHE=${CMAKE_CURRENT_BINARY_DIR}/go-cache" GOPROXY=off GOTOOLCHAIN=local GOFLAGS=-buildvcs=false)
@@ -29,7 +23,7 @@ if(GO_PROGRAM)
 	set_tests_properties(Examples.GoPackageSwapsWithoutARace PROPERTIES
 		TIMEOUT 300 FIXTURES_REQUIRED goHost ENVIRONMENT "${goEnvironment};${plugins}")
 else()
-	issuer_toolchain_missing(GoHostDrivesPlugins go)
+	issuer_skipped_test(Examples.GoHostDrivesPlugins "go is not installed")
 endif()
 
 find_program(CARGO_PROGRAM cargo)
@@ -40,5 +34,5 @@ if(CARGO_PROGRAM)
 	set_tests_properties(Examples.RustHostBuilds PROPERTIES TIMEOUT 300 FIXTURES_SETUP rustHost)
 	issuer_example_host_tests(Rust NEEDS rustHost "${rustHost}")
 else()
-	issuer_toolchain_missing(RustHostDrivesPlugins cargo)
+	issuer_skipped_test(Examples.RustHostDrivesPlugins "cargo is not installed")
 endif()
