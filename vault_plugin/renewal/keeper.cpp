@@ -62,6 +62,7 @@ Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 		return begin(now);
 	}
 	_running = true;
+	_absent = false;
 	_memory.told.state = State::stopped;
 	planAnew();
 	return told(now, [](Announcements& announcements) { announcements.tell({}); });

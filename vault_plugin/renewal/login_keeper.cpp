@@ -347,7 +347,9 @@ Reports LoginKeeper::stopped(Moment now)
 	if (!_running) {
 		return {};
 	}
-	_out.reset(); // like a lost answer: its use stays counted
+	if (const auto out = std::exchange(_out, std::nullopt); out && out->operation == LoginOperation::logIn) {
+		_memory.emptyFirst = locksOut(_policy.method); // like a lost answer; its use stays counted
+	}
 	if (_memory.fresh) {
 		rejectFresh();
 	}
