@@ -20,7 +20,7 @@ struct Method
 {
 	LoginMethod method;
 	std::string_view name;
-	std::string_view identity; ///< key of the part that names who logs in
+	std::string_view identity; ///< key of the part that names the identity
 	std::string_view secret;   ///< key of the part that proves it; empty: the client certificate does
 	TextKind kind;
 };

@@ -48,8 +48,7 @@ public:
 };
 
 /// A line of a child's report begins with one of these.
-constexpr std::string_view stepMark =
-	"in "; ///< the step that begins; after a hang or crash, the last one names the cause
+constexpr std::string_view stepMark = "in ";     ///< a step begins; the last one may hang or crash
 constexpr std::string_view faultMark = "fault "; ///< the step that failed, and the reason
 constexpr std::string_view doneMark = "done";    ///< it has done everything
 

@@ -18,7 +18,7 @@ struct Diagnosis
 	std::vector<registry::Finding> findings;
 };
 
-/// Looks at all issuers, up to sixteen at a time: the plugin, the configuration, who may read its secrets, and
+/// Looks at all issuers, up to sixteen at a time: the plugin, the configuration, the readers of its secrets, and
 /// everything that the plugin checks, each for `timeout` at most. Starts none. Calls `tell` with each diagnosis in the
 /// order of the issuers, as soon as it and those before it are there; on a terminal shows meanwhile on stderr how many
 /// are done.

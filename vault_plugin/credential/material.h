@@ -12,8 +12,8 @@
 
 namespace issuer::vault::credential {
 
-/// The key of marks: keyed hashes that tell two texts apart without naming either. Whoever has marks, but not the key,
-/// cannot try texts on them. [thread-safe while constant]
+/// The key of marks: keyed hashes that tell two texts apart without naming either. Texts cannot be tried
+/// on marks without the key. [thread-safe while constant]
 using MarkKey = std::array<unsigned char, 16>;
 
 /// Returns a random key.

@@ -21,7 +21,7 @@ struct SinkFile
 	std::string group; ///< name or number of a group; empty: that of the host
 };
 
-/// Replaces the file by one with the token alone, in one step: whoever reads it sees the old token or the new one.
+/// Replaces the file by one with the token alone, in one step: a reader sees the old token or the new one.
 /// Refuses a directory in which everybody may replace it. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> writeSink(const SinkFile& sink, std::string_view token);
 

@@ -89,8 +89,8 @@ struct LoginTrouble
 
 using LoginAnswer = std::variant<LoggedIn, WrappingFacts, SecretIdFacts, Revoked, LoginTrouble>;
 
-/// The material of a login as far as it can be known without asking: files and values, read and checked by their
-/// owner, who keeps the bytes.
+/// The material of a login as far as it can be known without asking: files and values, read and checked by the
+/// instance, which keeps the bytes.
 struct LoginMaterial
 {
 	bool usable = false;            ///< all parts can be read and look right

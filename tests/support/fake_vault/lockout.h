@@ -8,8 +8,8 @@
 
 namespace issuer::test {
 
-/// The user lockout of an auth mount, as OpenBao 2.6.2 does it: counts the wrong logins of each identity, whoever sends
-/// them. Pure: the time is an argument.
+/// The user lockout of an auth mount, as OpenBao 2.6.2 does it: counts the wrong logins of each identity, from any
+/// sender. Pure: the time is an argument.
 class Lockout
 {
 public:
