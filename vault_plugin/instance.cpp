@@ -1,6 +1,7 @@
 #include "instance.h"
 
 #include "credential/token_mark.h"
+#include "diagnosis_login.h"
 #include "handover.h"
 
 #include <sys/random.h>
@@ -437,8 +438,31 @@ Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find
 	const auto deadline = std::chrono::steady_clock::now() + timeout;
 	const auto services = _source();
 	const auto exchange = services->exchange(_config->transport);
+	if (_login) {
+		LoginDiagnosis(*_login, *exchange, services->reader(), services->clock(), find, deadline).look();
+		if (_token.current().empty()) {
+			return {}; // a login will bring the first one
+		}
+	}
 	const auto token = _token.readNow(services->reader(), deadline);
 	Diagnosis(*exchange, services->clock(), _config->vaultNamespace, find).run(token, _token, deadline);
+	return {};
+}
+
+Done Instance::diagnoseLogin(std::chrono::milliseconds timeout, const Diagnosis::Find& find)
+{
+	if (running()) {
+		return refusal(Refusal::Kind::state, "running: stop it first");
+	}
+	if (!_login || !_login->mayTry()) {
+		return refusal(Refusal::Kind::unsupported, "its configuration names no login that can be tried: a wrapped "
+												   "secret would be used up");
+	}
+	const auto deadline = std::chrono::steady_clock::now() + timeout;
+	const auto services = _source();
+	const auto exchange = services->exchange(_config->transport);
+	LoginDiagnosis(*_login, *exchange, services->reader(), services->clock(), find, deadline)
+		.logIn(_config->vaultNamespace);
 	return {};
 }
 

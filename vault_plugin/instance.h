@@ -33,6 +33,7 @@ struct Refusal
 		unavailable, ///< the first look-up failed
 		timeout,     ///< it is still stopping
 		cancelled,   ///< it was stopped meanwhile
+		unsupported, ///< its configuration has no such thing
 	};
 
 	Kind kind;
@@ -90,6 +91,9 @@ public:
 	/// Checks everything that keeping the token alive would need, on the calling thread; renews nothing. Not while
 	/// running.
 	[[nodiscard]] Done diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find& find);
+
+	/// Logs in once, has the token looked up, and revokes it. Not while running.
+	[[nodiscard]] Done diagnoseLogin(std::chrono::milliseconds timeout, const Diagnosis::Find& find);
 
 	/// Shows the token in use, the last one that was accepted, to the visitor. Waits for nothing else; the text stays
 	/// valid until the visitor returns.

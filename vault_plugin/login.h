@@ -80,6 +80,11 @@ public:
 	/// Revokes the token in use if the configuration says so, and removes the sink. Blocks for 2 s at most.
 	void revokeAtEnd(const ServicesSource& source, const credential::Secret& inUse) noexcept;
 
+	/// Returns whether a login can be tried without using up a wrapped secret.
+	[[nodiscard]] bool mayTry() const noexcept
+	{
+		return !_secret || _secret->origin().text != credential::TextKind::wrappingToken;
+	}
 	[[nodiscard]] const LoginConfig& config() const noexcept { return _config; }
 	[[nodiscard]] const credential::MaterialPart* roleId() const noexcept { return _roleId ? &*_roleId : nullptr; }
 	[[nodiscard]] const credential::MaterialPart* secret() const noexcept { return _secret ? &*_secret : nullptr; }

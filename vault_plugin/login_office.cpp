@@ -47,7 +47,7 @@ void LoginOffice::heard(std::uint64_t identity)
 void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t material, LoginBudget::Result result)
 {
 	const std::lock_guard lock(_mutex);
-	_budget.ended(now, identity, material, result, "another issuer of this process");
+	_budget.ended(now, identity, material, result, {});
 }
 
 credential::MarkKey LoginOffice::markKey()

@@ -28,6 +28,8 @@ issuer_rc codeOf(Refusal::Kind kind) noexcept
 		return ISSUER_E_TIMEOUT;
 	case Refusal::Kind::cancelled:
 		return ISSUER_E_CANCELLED;
+	case Refusal::Kind::unsupported:
+		return ISSUER_E_UNSUPPORTED;
 	}
 	return ISSUER_E_INTERNAL; // no other kind
 }
@@ -120,6 +122,13 @@ kit::Answer Issuer::use(const kit::Visit& visit) const
 kit::Answer Issuer::diagnose(std::chrono::milliseconds timeout, const kit::Find& find)
 {
 	return toAnswer(_instance.diagnose(timeout, [&](const Finding& finding) {
+		find({static_cast<issuer_finding_level>(finding.level), finding.topic, finding.text, finding.advice});
+	}));
+}
+
+kit::Answer Issuer::diagnoseLogin(std::chrono::milliseconds timeout, const kit::Find& find)
+{
+	return toAnswer(_instance.diagnoseLogin(timeout, [&](const Finding& finding) {
 		find({static_cast<issuer_finding_level>(finding.level), finding.topic, finding.text, finding.advice});
 	}));
 }

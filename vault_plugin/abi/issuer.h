@@ -30,6 +30,7 @@ public:
 	kit::Answer take(std::string_view secrets);
 	kit::Answer use(const kit::Visit& visit) const;
 	kit::Answer diagnose(std::chrono::milliseconds timeout, const kit::Find& find);
+	kit::Answer diagnoseLogin(std::chrono::milliseconds timeout, const kit::Find& find);
 
 protected:
 	~Issuer() = default;

@@ -77,6 +77,10 @@ Reports LoginKeeper::materialFound(Moment now, const LoginMaterial& material)
 	auto& known = _memory.material;
 	const bool changed = _memory.materialAt == Instant::min() || material.mark != known.mark ||
 						 material.identityMark != known.identityMark || material.usable != known.usable;
+	if (changed && (material.mark != known.mark || material.identityMark != known.identityMark)) {
+		_memory.heldUntil = Instant::min(); // what siblings were refused with was other material
+		_memory.heldTold = false;
+	}
 	if (changed && !material.wrapped && material.mark != known.mark) {
 		_memory.secretEnds.reset(); // of another secret
 		_memory.usesLeft.reset();

@@ -299,7 +299,11 @@ TEST_F(LoginTest, SiblingsDoNotTryWhatWasRefused)
 	}
 	services->pass(15min);
 	EXPECT_EQ(server.logins(), 2);
+	server.accepted = "CANARY-mended";
+	write("secret-id", "CANARY-mended");
+	services->pass(40s);
 	for (const auto& sibling : siblings) {
+		EXPECT_EQ(sibling->snapshot().state, State::active);
 		ASSERT_TRUE(sibling->stop(1s));
 	}
 }
