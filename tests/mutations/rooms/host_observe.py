@@ -30,4 +30,7 @@ MUTATIONS = [
      "host_web_test:TheServer.RefusesClients*"),
     ("dead and ready", "host_stub/observe/web/readiness.cpp", "if (severity == Severity::dead) {", "if (false) {",
      "API.md: /readyz tells which issuer has no living credential", "host_web_test:TheSite.IsReady*"),
+    ("refused gzip", "host_stub/observe/web/accept_encoding.cpp",
+     "return isNumber && weight.find_first_of(\"123456789\") != std::string_view::npos;", "return true;",
+     "accept_encoding.h: a weight of 0 refuses an encoding", "host_web_test:AcceptEncoding.*"),
 ]

@@ -27,4 +27,6 @@ MUTATIONS = [
      "CONTRACT: a careful host waits a moment while a request is out", "host_registry_test:Swap.*"),
     ("unload before destroy", "host_stub/registry/issuer.cpp", "_now.plugin.reset();", "",
      "CONTRACT: after a stop the library is unloaded", "host_registry_test:RegistryOf.Stop*"),
+    ("stuck starts count", "host_stub/registry/registry.cpp", "stuckAfter{250}", "stuckAfter{0}",
+     "workers.h: tasks that wait for ever hold up no other", "host_registry_test:Hanging.OfMany*"),
 ]
