@@ -66,7 +66,7 @@ struct Death
 	bool last = false;        ///< a renewal had said that the server will grant no other
 };
 
-/// One moment at which the renewer had something to say, or an answer to digest.
+/// One moment at which the renewer reported, or took an answer.
 struct Saying
 {
 	Instant at;

@@ -105,7 +105,7 @@ private:
 	bool _kept = false; ///< the connection was used before
 	Instant _sentAt;
 	Instant _arrival;  ///< Instant::max(): it has arrived, or never will
-	Instant _replyAt;  ///< Instant::max(): not known to come
+	Instant _replyAt;  ///< time at which the reply arrives; Instant::max(): none is on its way
 	Instant _patience; ///< how long a reply is waited for
 	bool _good = false;
 	bool _everSent = false;

@@ -155,7 +155,7 @@ struct Fare
 	std::uint64_t gaps = 0;
 	std::uint64_t gapsInVain = 0;
 	double secondsWithout = 0;
-	std::uint64_t lockedOut = 0; ///< worlds
+	std::uint64_t lockedOut = 0; ///< number of worlds in which logins were locked out
 	std::uint64_t logins = 0;
 	std::uint64_t unproven = 0;
 	std::uint64_t told = 0; ///< gaps that were announced before

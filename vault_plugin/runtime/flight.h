@@ -46,7 +46,7 @@ struct Flight
 	Wake wake = Wake::ready; ///< how its last wait ended, for its next step
 	bool cancelled = false;
 	bool waited = false;           ///< has waited at least once in this run
-	short events = 0;              ///< that it waits for, in the terms of poll()
+	short events = 0;              ///< events of poll() that it waits for
 	int fd = -1;                   ///< the descriptor that it waits for; -1: only for time
 	Instant until;                 ///< end of its wait
 	Duration pollPause{};          ///< between two polls of a descriptor that epoll has refused
