@@ -15,7 +15,7 @@ enter_system bookworm "$1"
 inside "dpkg --add-architecture arm64 && apt-get update -qq &&
 	apt-get install -y -qq --no-install-recommends $tools ${libraries// /:arm64 }:arm64" 1
 inside "cmake -G Ninja -B build/arm64 --toolchain cmake/arm64.cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo" 1
-inside "cmake --build build/arm64 --target issuer-host vault_plugin simulate tests/unit/all" 1
+inside "cmake --build build/arm64 --target issuer-host issuer_printed vault_plugin simulate tests/unit/all" 1
 inside "file -L build/arm64/vault_plugin/vault_plugin.so build/arm64/host_stub/issuer-host" 2
 inside "ctest --test-dir build/arm64/tests/unit --exclude-regex '$startPrograms' --parallel $(nproc) --output-on-failure --timeout 300" 8
 inside "qemu-aarch64 build/arm64/tests/simulation/simulate --worlds 20000 --seed 1" 8
