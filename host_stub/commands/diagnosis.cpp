@@ -168,7 +168,7 @@ std::optional<Finding> lookAtReaders(
 
 /// Diagnoses one issuer, which stands in `file`. Does not start it.
 Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path& file, loader::Plugins& plugins,
-	std::chrono::milliseconds timeout)
+	std::chrono::milliseconds timeout, bool login)
 {
 	Diagnosis diagnosis{spec.name, {}, {}};
 	auto plugin = loader::resolved(spec.plugin, installedPlugins()).and_then([&](const loader::PluginFile& found) {
@@ -190,14 +190,19 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path
 			notes->add({ISSUER_FINDING_PROBLEM, "config", instance.error().text, {}});
 		}
 		else {
-			const auto looked =
-				(*instance)->diagnose(timeout, [&](Finding finding) { notes->add(std::move(finding)); });
+			const auto note = [&](Finding finding) { notes->add(std::move(finding)); };
+			const auto looked = (*instance)->diagnose(timeout, note);
 			if (!looked && looked.error().code == ISSUER_E_UNSUPPORTED) {
 				notes->add({ISSUER_FINDING_NOTE, "plugin",
 					"its configuration is accepted; more than that this plugin cannot say without being started", {}});
 			}
 			else if (!looked) {
 				notes->add({ISSUER_FINDING_PROBLEM, "plugin", "it cannot look: " + looked.error().text, {}});
+			}
+			if (const auto tried = login ? (*instance)->diagnoseLogin(timeout, note) : registry::CallResult(); !tried) {
+				const bool hasNone = tried.error().code == ISSUER_E_UNSUPPORTED;
+				notes->add({hasNone ? ISSUER_FINDING_NOTE : ISSUER_FINDING_PROBLEM, "login",
+					"not tried: " + tried.error().text, {}});
 			}
 		}
 	}
@@ -217,8 +222,8 @@ std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_leve
 	return count;
 }
 
-std::vector<Diagnosis> diagnoseAll(
-	const HostConfig& config, std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell)
+std::vector<Diagnosis> diagnoseAll(const HostConfig& config, std::chrono::milliseconds timeout, bool login,
+	const std::function<void(const Diagnosis&)>& tell)
 {
 	constexpr std::size_t mostThreads = 16;
 	const std::vector<registry::IssuerSpec>& issuers = config.issuers;
@@ -230,7 +235,7 @@ std::vector<Diagnosis> diagnoseAll(
 	std::atomic<std::size_t> next = 0;
 	const auto look = [&] {
 		for (std::size_t i = next++; i < issuers.size(); i = next++) {
-			Diagnosis diagnosis = diagnose(issuers[i], originOf(issuers[i], config), plugins, timeout);
+			Diagnosis diagnosis = diagnose(issuers[i], originOf(issuers[i], config), plugins, timeout, login);
 			const std::lock_guard lock(mutex);
 			found[i] = std::move(diagnosis);
 			++done;

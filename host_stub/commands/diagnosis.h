@@ -19,11 +19,11 @@ struct Diagnosis
 };
 
 /// Looks at all issuers, up to sixteen at a time: the plugin, the configuration, the readers of its secrets, and
-/// everything that the plugin checks, each for `timeout` at most. Starts none. Calls `tell` with each diagnosis in the
-/// order of the issuers, as soon as it and those before it are there; on a terminal shows meanwhile on stderr how many
-/// are done.
-[[nodiscard]] std::vector<Diagnosis> diagnoseAll(
-	const HostConfig& config, std::chrono::milliseconds timeout, const std::function<void(const Diagnosis&)>& tell);
+/// everything that the plugin checks, each for `timeout` at most; with `login` also by a login. Starts none. Calls
+/// `tell` with each diagnosis in the order of the issuers, as soon as it and those before it are there; on a terminal
+/// shows meanwhile on stderr how many are done.
+[[nodiscard]] std::vector<Diagnosis> diagnoseAll(const HostConfig& config, std::chrono::milliseconds timeout,
+	bool login, const std::function<void(const Diagnosis&)>& tell);
 
 /// Returns the number of findings of that level.
 [[nodiscard]] std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level);

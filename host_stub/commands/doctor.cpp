@@ -35,19 +35,25 @@ private:
 	std::optional<std::filesystem::path> _plugin;
 	std::chrono::milliseconds _timeout{30'000};
 	bool _json = false;
+	bool _login = false;
 };
 
 } // namespace
 
 std::string_view Doctor::help() const
 {
-	return "Usage: issuer-host doctor [NAME] [--config FILE | --plugin PATH] [--timeout DURATION] [--json]\n"
+	return "Usage: issuer-host doctor [NAME] [--config FILE | --plugin PATH] [--login]\n"
+		   "                          [--timeout DURATION] [--json]\n"
 		   "\n"
 		   "Looks at every configured issuer, or at NAME: its plugin, its configuration, and whatever its plugin looks "
 		   "at\n"
 		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
 		   "what to change; also which files with secrets everybody on the machine may read. Renews nothing and "
 		   "changes nothing; beside a running host it does no harm.\n"
+		   "\n"
+		   "With --login it also logs in once as configured, looks the new token up and revokes it. That may cost one "
+		   "use\n"
+		   "of a secret id.\n"
 		   "\n"
 		   "Without FILE it looks at the token that `issuer-host run` without FILE would keep alive.\n"
 		   "\n"
@@ -64,6 +70,7 @@ void Doctor::defineOptions(Poco::Util::OptionSet& options) const
 	options.addOption(Option("config", "c", "the configuration, a JSON file").argument("FILE"));
 	options.addOption(Option("plugin", "p", "without a configuration: the plugin to use").argument("PATH"));
 	options.addOption(Option("timeout", "", "how long to look at one issuer, 30s unless given").argument("DURATION"));
+	options.addOption(Option("login", "", "also log in once, prove the token and revoke it"));
 	options.addOption(Option("json", "", "one line of JSON, for programs"));
 }
 
@@ -76,6 +83,7 @@ bool Doctor::setOption(const std::string& name, std::string& value)
 		_plugin = std::filesystem::absolute(value);
 	}
 	_json = _json || name == "json";
+	_login = _login || name == "login";
 	if (name == "timeout") {
 		const auto timeout = parseDuration(value);
 		_timeout = timeout.value_or(_timeout);
@@ -105,7 +113,7 @@ int Doctor::run(const std::vector<std::string>& arguments)
 		}
 	}
 	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::vector<Diagnosis> diagnoses = diagnoseAll(*config, _timeout, [&](const Diagnosis& diagnosis) {
+	const std::vector<Diagnosis> diagnoses = diagnoseAll(*config, _timeout, _login, [&](const Diagnosis& diagnosis) {
 		std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
 	});
 	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));

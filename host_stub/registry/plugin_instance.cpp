@@ -385,12 +385,28 @@ CallResult PluginInstance::credentialChanged()
 		beingReplaced(), [&] { return resultOf(_core->handle->credentialChanged()); });
 }
 
-CallResult PluginInstance::diagnose(std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
+namespace {
+
+/// Returns the callback that passes on each finding as printable lines.
+auto printable(const std::function<void(Finding)>& find)
 {
-	return resultOf(_core->handle->diagnose(timeout, [&](const issuer_finding& finding) {
+	return [&find](const issuer_finding& finding) {
 		find({finding.level, sanitize(kit::view(finding.topic)), sanitize(kit::view(finding.text)),
 			sanitize(kit::view(finding.advice))});
-	}));
+	};
+}
+
+} // namespace
+
+CallResult PluginInstance::diagnose(std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
+{
+	return resultOf(_core->handle->diagnose(timeout, printable(find)));
+}
+
+CallResult PluginInstance::diagnoseLogin(
+	std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const
+{
+	return resultOf(_core->handle->diagnoseLogin(timeout, printable(find)));
 }
 
 std::optional<issuer_health> PluginInstance::health() const

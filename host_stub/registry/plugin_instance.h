@@ -93,6 +93,10 @@ public:
 	/// plugin's own.
 	[[nodiscard]] CallResult diagnose(
 		std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const;
+	/// As diagnose(), of one login that is made for it, proven and revoked. ISSUER_E_UNSUPPORTED where the plugin or
+	/// its configuration has no login.
+	[[nodiscard]] CallResult diagnoseLogin(
+		std::chrono::milliseconds timeout, const std::function<void(Finding)>& find) const;
 
 private:
 	struct Pending;
