@@ -222,8 +222,7 @@ std::optional<Instant> loginDue(const LoginPolicy& policy, const LoginMemory& me
 		break;
 	case denied: {
 		const auto remains = life.expiry ? std::max(*life.expiry - since, Duration::zero()) : Duration::zero();
-		at(since + scaled(std::min(remains / 4, policy.deniedSpread), chance) +
-			pauseAfterEarlyDeaths(policy, memory.earlyDeaths));
+		at(since + scaled(std::min(remains / 4, policy.deniedSpread), chance)); // it lives: no early death
 		break;
 	}
 	case living:
