@@ -3,6 +3,7 @@
 #include "credential/token_mark.h"
 #include "diagnosis_login.h"
 #include "handover.h"
+#include "login_secrets.h"
 
 #include <sys/random.h>
 
@@ -410,11 +411,12 @@ Done Instance::take(std::string_view secrets)
 	if (running()) {
 		return refusal(Refusal::Kind::state, "still running: stop it first");
 	}
-	if (!_login) {
-		return {}; // its token is given: whatever came with another configuration is not used
+	auto lent = loginSecretsFrom(secrets);
+	if (!lent) {
+		return refusal(Refusal::Kind::invalid, std::move(lent.error().text));
 	}
-	if (auto taken = _login->take(secrets); !taken) {
-		return refusal(Refusal::Kind::invalid, std::move(taken.error().text));
+	if (_login) { // an instance without logins reads its token from its own source
+		_login->take(std::move(*lent));
 	}
 	return {};
 }

@@ -275,14 +275,9 @@ bool Login::lend(const Secret& inUse, const std::function<void(std::string_view)
 	return true;
 }
 
-Result<void> Login::take(std::string_view bytes)
+void Login::take(LoginSecrets lent)
 {
-	auto secrets = loginSecretsFrom(bytes);
-	if (!secrets) {
-		return tl::unexpected(secrets.error());
-	}
-	_lent = std::make_unique<LoginSecrets>(std::move(*secrets));
-	return {};
+	_lent = std::make_unique<LoginSecrets>(std::move(lent));
 }
 
 Secret Login::takeLent(LoginOffice& office)

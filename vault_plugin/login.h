@@ -74,7 +74,7 @@ public:
 	/// Shows what a successor cannot read again: `inUse` and the unwrapped secret. Nothing to show: returns false.
 	[[nodiscard]] bool lend(const credential::Secret& inUse, const std::function<void(std::string_view)>& visit);
 	/// Takes what a predecessor has lent, for the next open().
-	[[nodiscard]] Result<void> take(std::string_view secrets);
+	void take(LoginSecrets lent);
 	/// Returns the token that a predecessor has lent, if what it lent is of this configuration; forgets it otherwise.
 	[[nodiscard]] credential::Secret takeLent(LoginOffice& office);
 	/// Revokes the token in use if the configuration says so, and removes the sink. Blocks for 2 s at most.

@@ -455,6 +455,10 @@ TEST_F(LoginTest, SecretsOfAnotherConfigurationAreNotUsed)
 	EXPECT_EQ(server.logins(), 2);
 	ASSERT_TRUE(next->stop(1s));
 	EXPECT_FALSE(next->take("damaged"));
+	Config withToken;
+	withToken.token = {credential::Origin::Kind::value, {}, credential::Secret("CANARY-token")};
+	withToken.transport.addresses = {*transport::Address::parse("http://vault:8200")};
+	EXPECT_FALSE(make(std::move(withToken))->take("")) << "damage is told, whether the secrets would be used or not";
 }
 
 TEST_F(LoginTest, AMissingFileIsNamedAndFoundOnceItIsThere)
