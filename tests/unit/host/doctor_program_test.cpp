@@ -59,6 +59,14 @@ TEST_F(TheDoctor, SaysWhatItCouldNotAskAPluginThatDoesNotLook)
 	EXPECT_THAT(said, HasSubstr("note     plugin  its configuration is accepted"));
 }
 
+TEST_F(TheDoctor, TriesALoginOnlyWhenToldToAndSaysWhereThereIsNone)
+{
+	const auto [said, code] = examine(fixture::foresees_an_end, {"--login"});
+	EXPECT_EQ(code, 0);
+	EXPECT_THAT(said, HasSubstr("  note     login     not tried: its plugin has no login to try\n"));
+	EXPECT_THAT(examine(fixture::foresees_an_end).first, testing::Not(HasSubstr("login")));
+}
+
 TEST_F(TheDoctor, FindsWhatAPluginWarnsOfInPassing)
 {
 	const auto [said, code] = examine(fixture::warns_in_passing);
