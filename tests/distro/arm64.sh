@@ -9,6 +9,7 @@ source "$(dirname "$0")/system.sh"
 
 tools="crossbuild-essential-arm64 cmake ninja-build pkg-config qemu-user python3 libboost-dev libexpected-dev file"
 startPrograms='^(Program|TheDoctor\.|ConfigSchema\.|CoreDump\.|Exit/)'
+seeTheEmulator='^SecretPages\.NothingStaysMapped' # in /proc, whose mappings are not this program's alone
 libraries="libpoco-dev libssl-dev prometheus-cpp-dev libsystemd-dev libseccomp-dev libgtest-dev libgmock-dev librapidcheck-dev"
 
 enter_system bookworm "$1"
@@ -17,7 +18,7 @@ inside "dpkg --add-architecture arm64 && apt-get update -qq &&
 inside "cmake -G Ninja -B build/arm64 --toolchain cmake/arm64.cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo" 1
 inside "cmake --build build/arm64 --target issuer-host issuer_printed vault_plugin simulate tests/unit/all" 1
 inside "file -L build/arm64/vault_plugin/vault_plugin.so build/arm64/host_stub/issuer-host" 2
-inside "ctest --test-dir build/arm64/tests/unit --exclude-regex '$startPrograms' --parallel $(nproc) --output-on-failure --timeout 300" 8
+inside "ctest --test-dir build/arm64/tests/unit --exclude-regex '$startPrograms|$seeTheEmulator' --parallel $(nproc) --output-on-failure --timeout 300" 8
 inside "qemu-aarch64 build/arm64/tests/simulation/simulate --worlds 20000 --seed 1" 8
 inside "DEB_HOST_ARCH=arm64 cpack -G DEB --config build/arm64/CPackConfig.cmake -B build/packages && cd build/packages &&
 	for package in *.deb; do dpkg-deb --show --showformat '\${Package} \${Architecture} \${Depends}\n' \$package; done" 3
