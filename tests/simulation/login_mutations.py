@@ -36,22 +36,20 @@ BY_WORLDS = [
     ("login lockout", "logins under way do not count", BUDGET, "if (crowded) {", "if (false) {", STORM),
     ("login lockout", "refusals are forgotten before the server does", BUDGET,
      "now - identity.latestRefusal >= _limits.forgets", "now - identity.latestRefusal >= _limits.forgets / 2", LOCKED),
-    ("login lockout", "the next login after a lost answer is a real one", ANSWERS,
-     "_memory.emptyFirst = lost && locksOut(_policy.method);", "", BACK),
     ("login proof", "a refused candidate is adopted", "renewal/answers.cpp",
      "retry.fail(Failing::refused, trouble->reason, span.sent.boot);\n\t\treturn false;", "return true;", PROOF),
     ("login proof", "an unproven token is forgotten", KEEPER, "\trejectFresh();\n\t_memory.life.candidatePending",
      "\t_memory.fresh.reset();\n\t_memory.life.candidatePending", ORPHANS),
-    ("login proof", "no second login where the new token is not accepted", KEEPER,
-     "\tloginFailed(span, LoginRetry::Kind::configuration, Reason::refused,",
-     "\t_memory.retry.kind = LoginRetry::Kind::none;\n\t_memory.fresh = _memory.rejected;\n\tloginFailed(span, "
-     "LoginRetry::Kind::configuration, Reason::refused,", ORPHANS),
     ("login foresight", "an end before the next login is not told", REPORTS, "if (memory.endsTold == mark) {",
      "if (true) {", FORETOLD),
 ]
 
 # The rule, what breaks it, the file, what stands there, what stands there instead, the tests of login_test that notice.
 BY_TESTS = [
+    ("login lockout", "the next login after a lost answer is a real one", ANSWERS,
+     "_memory.emptyFirst = lost && locksOut(_policy.method);", "", "LoginLostAnswer.*"),
+    ("login proof", "a token that is not accepted is left behind", KEEPER, "\trejectFresh();\n\t_memory.life.candidatePending",
+     "\t_memory.life.candidatePending", "LoginSwitch.RevokesAToken*"),
     ("login when", "no more overlap than half a lease", PLAN,
      "std::max(lease / 2, std::min(life / policy.overlapsPerLife, policy.longestOverlap))", "lease / 2", "LoginWhen.*"),
     ("login when", "no limit to the overlap", PLAN, "std::min(life / policy.overlapsPerLife, policy.longestOverlap)",
