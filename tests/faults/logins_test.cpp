@@ -5,6 +5,7 @@
 #include "temp_dir.h"
 #include "test_pki.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <fstream>
@@ -230,6 +231,10 @@ TEST_F(LoginsOnTheWire, DoNotLockOutWhomAWrongSecretIdNamesAndGoOnOnceItIsMended
 		EXPECT_TRUE(instances[i]->stop(10s));
 		EXPECT_EQ(hearings[i]->everything().find("CANARY"), std::string::npos);
 	}
+	const auto requests = vault.log().entries();
+	const auto refused = std::ranges::count_if(
+		requests, [](const auto& request) { return request.call == "auth/approle/login" && request.status == 400; });
+	EXPECT_EQ(refused, 2) << "all ten together";
 }
 
 } // namespace

@@ -115,6 +115,8 @@ BY_TESTS = [
      "const auto limit = _limits.unprovenBytes;", "LoginBudgetOfSiblings.*"),
     ("login lockout", "the same bytes three times", BUDGET, "|| material.refusals >= _limits.sameBytes;", ";",
      "LoginBudgetOfSiblings.*"),
+    ("login lockout", "the same bytes while others with them may be refused", BUDGET,
+     "material.refusals + material.underWay >= _limits.sameBytes ||", "", "LoginBudgetOfSiblings.*"),
     ("login lockout", "used up bytes count as proven", BUDGET, "material.proven = material.proven && !doubtful;", "",
      "LoginBudgetOfSiblings.*"),
     ("login lockout", "nobody asks whether the server answers again", BUDGET, "if (identity.silent) {", "if (false) {",

@@ -42,6 +42,7 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	}
 	// Each login under way may be one more refusal.
 	const bool crowded = identity.refusals + identity.underWay >= limit ||
+						 material.refusals + material.underWay >= _limits.sameBytes ||
 						 identity.underWay >= (material.proven ? _limits.provenUnderWay : _limits.unprovenUnderWay);
 	if (crowded) {
 		return {false, now + _limits.turn, false, {}};

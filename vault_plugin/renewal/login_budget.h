@@ -23,7 +23,7 @@ public:
 	/// The limits, in logins.
 	struct Limits
 	{
-		unsigned sameBytes = 2;        ///< refusals of the same material
+		unsigned sameBytes = 2;        ///< refusals of the same material; each login with it under way may be one
 		unsigned unprovenBytes = 3;    ///< refusals of an identity, for material that was not accepted lately
 		unsigned provenBytes = 4;      ///< likewise, for material that was: one more than the others may use up
 		unsigned unprovenUnderWay = 2; ///< logins at once before the material was accepted

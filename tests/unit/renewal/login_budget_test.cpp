@@ -83,6 +83,34 @@ TEST_F(LoginBudgetOfSiblings, CountsLoginsUnderWayAsRefusals)
 	EXPECT_TRUE(budget.ask(now, 2, 3).granted) << "another identity";
 }
 
+TEST_F(LoginBudgetOfSiblings, SendsTheSameBytesNoThirdTimeWhileASecondMayBeRefused)
+{
+	EXPECT_TRUE(budget.ask(now, 1, 7).granted);
+	EXPECT_TRUE(budget.ask(now, 1, 7).granted);
+	budget.ended(now, 1, 7, Result::refused, "web-1");
+	const auto leave = budget.ask(now, 1, 7);
+	EXPECT_FALSE(leave.granted);
+	EXPECT_EQ(leave.until, now + 250ms) << "the other one may be accepted";
+	EXPECT_TRUE(budget.ask(now, 1, 8).granted) << "other bytes need not wait for it";
+	budget.ended(now, 1, 8, Result::nothing, "web-2");
+	budget.ended(now, 1, 7, Result::refused, "web-3");
+	EXPECT_TRUE(tries(8, Result::accepted)) << "mended bytes are tried at once";
+}
+
+TEST_F(LoginBudgetOfSiblings, LeavesRoomForMendedBytesWhereAcceptedOnesAreWithdrawn)
+{
+	EXPECT_TRUE(tries(7, Result::accepted));
+	int underWay = 0;
+	while (budget.ask(now, 1, 7).granted) {
+		++underWay;
+	}
+	EXPECT_EQ(underWay, 2);
+	for (; underWay > 0; --underWay) {
+		budget.ended(now, 1, 7, Result::refused, "web-1");
+	}
+	EXPECT_TRUE(tries(8, Result::accepted));
+}
+
 TEST_F(LoginBudgetOfSiblings, SendsAnEmptyLoginFirstAfterALostAnswer)
 {
 	EXPECT_TRUE(tries(1, Result::lost));
