@@ -115,6 +115,8 @@ BY_TESTS = [
      "const auto limit = _limits.unprovenBytes;", "LoginBudgetOfSiblings.*"),
     ("login lockout", "the same bytes three times", BUDGET, "|| material.refusals >= _limits.sameBytes;", ";",
      "LoginBudgetOfSiblings.*"),
+    ("login lockout", "sent before the material was read after a hand-over", KEEPER, "_running = _unread = true;",
+     "_running = true;", "LoginSwitch.*"),
     ("login lockout", "the same bytes while others with them may be refused", BUDGET,
      "material.refusals + material.underWay >= _limits.sameBytes ||", "", "LoginBudgetOfSiblings.*"),
     ("login lockout", "used up bytes count as proven", BUDGET, "material.proven = material.proven && !doubtful;", "",

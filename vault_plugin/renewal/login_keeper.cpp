@@ -51,6 +51,7 @@ Reports LoginKeeper::begin(Moment now)
 	fresh.tookUse = fresh.standingSince = now.boot;
 	_memory = std::move(fresh);
 	_running = true;
+	_unread = false; // the memory says so itself
 	return take(now);
 }
 
@@ -65,7 +66,7 @@ Reports LoginKeeper::resume(Moment now, const LoginMemory& memory, bool secretHe
 	_memory.fresh.reset(); // the tokens themselves have not come along
 	_memory.rejected.reset();
 	_memory.replaced.reset();
-	_running = true;
+	_running = _unread = true;
 	return take(now);
 }
 
@@ -74,6 +75,7 @@ Reports LoginKeeper::materialFound(Moment now, const LoginMaterial& material)
 	if (!_running) {
 		return {};
 	}
+	_unread = false;
 	auto& known = _memory.material;
 	const bool changed = _memory.materialAt == Instant::min() || material.mark != known.mark ||
 						 material.identityMark != known.identityMark || material.usable != known.usable;
@@ -145,7 +147,7 @@ void LoginKeeper::becomesOf(const TokenLife& life, Instant now)
 
 std::optional<Instant> LoginKeeper::next() const
 {
-	return _running && !_out ? _plan.at : std::nullopt;
+	return _running && !_unread && !_out ? _plan.at : std::nullopt;
 }
 
 LoginAttempt LoginKeeper::attempt(Moment now)

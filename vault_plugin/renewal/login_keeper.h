@@ -69,8 +69,8 @@ public:
 	/// Takes the life of the token in use; called after each call of the Keeper's that may have changed it. Cheap.
 	[[nodiscard]] Reports follow(Moment now, const TokenLife& life);
 
-	/// Returns when to call attempt(); nothing: an answer or a proof is awaited, or only a new fact can cause a
-	/// request.
+	/// Returns when to call attempt(); nothing: an answer, a proof or the first material is awaited, or only a new fact
+	/// can cause a request.
 	[[nodiscard]] std::optional<Instant> next() const;
 	/// Returns the request to send now. Every attempt() is followed by one answered() or heldBack(). Not to be called
 	/// before next() says so.
@@ -172,6 +172,7 @@ private:
 	LoginMemory _memory;
 	LoginPlan _plan;
 	bool _running = false;
+	bool _unread = false; ///< since resume() no material was found: what is known of it is the predecessor's
 	std::optional<Out> _out;
 	Moment _seen;
 	std::uint64_t _rngState;

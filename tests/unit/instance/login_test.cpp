@@ -104,6 +104,7 @@ private:
 		}
 		EXPECT_FALSE(request.repeatable);
 		EXPECT_TRUE(request.secret.empty()) << "a login sends no token";
+		EXPECT_EQ(request.body.find(R"("secret_id":"")"), std::string::npos) << "the secret_id was not read yet";
 		if (request.body.find(accepted) == request.body.npos) {
 			return reply(400, R"({"errors":["invalid role or secret ID"]})");
 		}
@@ -440,6 +441,24 @@ TEST_F(LoginTest, ASwapHandsTokenAndUnwrappedSecretToTheSuccessor)
 	EXPECT_EQ(server.requests["/v1/sys/wrapping/unwrap"], 1);
 	ASSERT_TRUE(next->stop(1s));
 	expectNoSecretTold();
+}
+
+TEST_F(LoginTest, ASuccessorReadsItsSecretBeforeALoginThatIsDue)
+{
+	auto old = make(loginConfig());
+	ASSERT_TRUE(start(*old));
+	ASSERT_TRUE(old->stop(1s));
+	const auto state = old->exportState();
+	ASSERT_TRUE(state);
+	old.reset();
+	services->pass(server.life.max);
+	const auto next = make(loginConfig(Config::Startup::background));
+	ASSERT_TRUE(next->importState(*state));
+	ASSERT_TRUE(start(*next));
+	services->pass(10s);
+	EXPECT_EQ(server.logins(), 2) << "the server's script looks for a secret_id in each";
+	EXPECT_TRUE(server.isAlive(tokenOf(*next)));
+	ASSERT_TRUE(next->stop(1s));
 }
 
 TEST_F(LoginTest, SecretsOfAnotherConfigurationAreNotUsed)

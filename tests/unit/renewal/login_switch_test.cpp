@@ -132,8 +132,20 @@ TEST(LoginSwitch, GoesOnWithWhatIsKnownAfterAHandOver)
 	before.hear(before.keeper.stopped(before.now));
 	LoginFixture after;
 	after.now = before.now;
-	after.hear(after.keeper.resume(after.now, before.keeper.memory(), false));
+	after.hear(after.keeper.resume(after.now, before.keeper.memory(), false)).find(material());
 	EXPECT_EQ(after.pause(), 16min);
+}
+
+TEST(LoginSwitch, SendsNothingAfterAHandOverBeforeItsOwnMaterialWasRead)
+{
+	LoginFixture before;
+	before.begin().hear(before.keeper.stopped(before.now));
+	LoginFixture after;
+	after.now = before.now;
+	after.hear(after.keeper.resume(after.now, before.keeper.memory(), false));
+	EXPECT_EQ(after.pause(), std::nullopt) << "a login is due, but of what the predecessor had read";
+	after.find(material());
+	EXPECT_EQ(after.pause(), 0s);
 }
 
 /// The keeper of the token in use, beside logins.
