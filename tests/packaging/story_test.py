@@ -160,7 +160,8 @@ class Story(unittest.TestCase):
     def configure(self, address, token):
         """As docs/operating.md says, from the example that the package has left."""
         etc = self.root / "etc/issuer-host"
-        config = json.loads((etc / "host.json.example").read_text())
+        example = (etc / "host.json.example").read_text()
+        config = json.loads(re.sub(r"^ *//.*$", "", example, flags=re.MULTILINE))
         config["issuers"][0]["config"]["address"] = address
         config["http"]["listen"] = "127.0.0.1:0"
         (etc / "host.json").write_text(json.dumps(config))
