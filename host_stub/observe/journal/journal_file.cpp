@@ -2,6 +2,7 @@
 
 #include "common/json_object.h"
 #include "common/unix_time.h"
+#include "observe/events/names.h"
 #include "observe/journal/json_lines.h"
 
 namespace issuer::observe {
@@ -16,7 +17,7 @@ JournalFile::JournalFile(
 
 void JournalFile::event(std::string_view issuer, const issuer_event& event)
 {
-	if (event.kind == ISSUER_EVENT_RENEWAL || event.kind == ISSUER_EVENT_STATE) {
+	if (isKnown(event.kind)) {
 		_lines.add(jsonLine(issuer, event));
 	}
 }

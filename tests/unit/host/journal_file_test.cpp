@@ -241,6 +241,17 @@ TEST_F(AJournalFile, HasEverythingThatWasToldWhenItIsClosed)
 	EXPECT_THAT(lines[2], HasSubstr("\"fine\""));
 }
 
+TEST_F(AJournalFile, HasEventsOfLogins)
+{
+	JournalFile journal({path}, [](const std::string&) {}, {});
+	issuer_event event{};
+	event.kind = ISSUER_EVENT_LOGIN;
+	event.result = ISSUER_RESULT_FAILURE;
+	journal.event("a", event);
+	journal.close();
+	EXPECT_THAT(linesOf(path), ElementsAre(HasSubstr("\"kind\":\"login\",\"result\":\"failure\"")));
+}
+
 TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuch)
 {
 	std::promise<void> refused;
