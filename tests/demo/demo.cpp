@@ -10,9 +10,9 @@ int main(int argc, char** argv)
 	if (argc > 1) {
 		const bool help = std::strcmp(argv[1], "--help") == 0;
 		(help ? std::cout : std::cerr)
-			<< "Usage: demo\n\nStarts a fake Vault and issuer-host with three issuers, lets things happen to them, "
+			<< "Usage: demo\n\nStarts a fake Vault and issuer-host with four issuers, lets things happen to them, "
 			   "and\n"
-			   "checks in the host's journal and the server's log that they went as told. Takes about 40 s and "
+			   "checks in the host's journal and the server's log that they went as told. Takes about 30 s and "
 			   "touches\n"
 			   "nothing outside a temporary directory. Exit codes: 0 all was seen; 1 something was not.\n";
 		return help ? 0 : 64;

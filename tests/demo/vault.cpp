@@ -76,6 +76,21 @@ std::string Vault::createToken(const std::string& issuer, const std::string& wis
 	return parsed(answer.body)->getObject("auth")->getValue<std::string>("client_token");
 }
 
+AppRole Vault::createAppRole(const std::string& issuer, const std::string& role)
+{
+	const std::string path = "/v1/auth/approle/role/" + issuer;
+	ask("POST", _address + "/v1/sys/auth/approle", _rootToken, R"({"type":"approle"})");
+	ask("POST", _address + path, _rootToken, "{" + role + "}");
+	const auto roleId = ask("GET", _address + path + "/role-id", _rootToken, "");
+	const auto secretId = ask("POST", _address + path + "/secret-id", _rootToken, "{}");
+	if (roleId.status != 200 || secretId.status != 200) {
+		throw Failure("the fake Vault makes no AppRole for " + issuer + ": " + roleId.body + secretId.body);
+	}
+	_appRolesIssuer = issuer;
+	return {parsed(roleId.body)->getObject("data")->getValue<std::string>("role_id"),
+		parsed(secretId.body)->getObject("data")->getValue<std::string>("secret_id")};
+}
+
 bool Vault::accepts(const std::string& token) const
 {
 	return ask("GET", _address + "/v1/auth/token/lookup-self", token, "").status == 200;
@@ -92,9 +107,10 @@ std::vector<Request> Vault::requests() const
 	const auto list = parsed(ask("GET", _address + "/fake/log", "", "").body)->getArray("requests");
 	for (std::size_t i = 0; i < list->size(); ++i) {
 		const auto row = list->getObject(static_cast<unsigned>(i));
+		const auto who = row->getValue<std::string>("who");
 		requests.push_back({.unixMs = row->getValue<std::int64_t>("at"),
 			.call = row->getValue<std::string>("call"),
-			.who = withoutPrefix(row->getValue<std::string>("who")),
+			.who = who == "approle" ? _appRolesIssuer : withoutPrefix(who),
 			.status = row->getValue<int>("status")});
 	}
 	return requests;
