@@ -19,6 +19,11 @@ def run(*command):
     return done.returncode, done.stdout
 
 
+def example():
+    """Returns the configuration that is installed. Its lines of comments are the host's extension of JSON."""
+    return json.loads(re.sub(r"^ *//.*$", "", (FOLDER / "host.json").read_text(), flags=re.MULTILINE))
+
+
 class Unit(unittest.TestCase):
     def test_is_one_that_systemd_understands(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -36,12 +41,12 @@ class Unit(unittest.TestCase):
         self.assertLessEqual(float(exposure[1]), 1.5)
 
     def test_gives_a_stop_longer_than_the_host_takes_at_most(self):
-        config = json.loads((FOLDER / "host.json").read_text())
+        config = example()
         stop = re.search(r"TimeoutStopSec=(\d+)s", UNIT.read_text())
         self.assertGreater(int(stop[1]), int(config["stop_timeout"].removesuffix("s")))
 
     def test_reads_the_token_where_it_is_replaced_and_not_from_a_copy_made_at_the_start(self):
-        config = json.loads((FOLDER / "host.json").read_text())
+        config = example()
         token = config["issuers"][0]["config"]["token"]["file"]
         folder = re.search(r"^ConfigurationDirectory=(\S+)$", UNIT.read_text(), re.MULTILINE)[1]
         self.assertEqual(pathlib.Path(token).parent, pathlib.Path("/etc", folder))
@@ -58,7 +63,7 @@ class Unit(unittest.TestCase):
             self.assertIn(f"\n{user}:", "\n" + pathlib.Path(root, "etc/group").read_text())
 
     def test_lets_the_group_that_is_made_for_it_ask_for_status(self):
-        group = json.loads((FOLDER / "host.json").read_text())["control_group"]
+        group = example()["control_group"]
         unit = UNIT.read_text()
         self.assertRegex(unit, rf"(?m)^SupplementaryGroups={group}$")
         self.assertRegex(unit, r"(?m)^RuntimeDirectoryMode=0711$")
