@@ -93,7 +93,6 @@ void Login::open(
 		_first = !_config.sink || !inUse.empty() ? First::settled : First::awaited;
 		const auto now = services->clock().now();
 		report(memory != nullptr ? _keeper.resume(now, *memory, !_unwrapped.empty()) : _keeper.begin(now));
-		_armable = true;
 	}
 	if (_config.sink) {
 		_sinkWriter = std::make_unique<credential::SinkWriter>();
@@ -103,6 +102,10 @@ void Login::open(
 		if (*part) {
 			(*part)->open(services->reader(), *this);
 		}
+	}
+	{
+		const std::lock_guard lock(_mutex);
+		_armable = true; // not before: a run that the first file's news began would meet parts that are not open yet
 	}
 	newsRead();
 }
