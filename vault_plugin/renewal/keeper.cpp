@@ -6,26 +6,7 @@
 #include <iterator>
 
 namespace issuer::vault::renewal {
-namespace {
-
-constexpr std::uint64_t rngStep = 0x9e3779b97f4a7c15U;
-
-/// Returns a number in [0, 1) by splitmix64. One for each answer, so that planning anew does not change a plan.
-double diceOf(std::uint64_t state)
-{
-	auto bits = state;
-	bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;
-	bits = (bits ^ (bits >> 27U)) * 0x94d049bb133111ebU;
-	bits ^= bits >> 31U;
-	return static_cast<double>(bits >> 11U) * 0x1.0p-53;
-}
-
-} // namespace
-
-Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed)
-	: _policy(std::move(policy)), _rngState(seed + rngStep)
-{
-}
+Keeper::Keeper(std::shared_ptr<const Policy> policy, std::uint64_t seed) : _policy(std::move(policy)), _chance(seed) {}
 
 Reports Keeper::begin(Moment now, bool haveToken)
 {
@@ -70,7 +51,7 @@ Reports Keeper::resume(Moment now, const Memory& memory, bool sameToken)
 
 void Keeper::planAnew() noexcept
 {
-	const auto chance = diceOf(_rngState);
+	const auto chance = _chance.value();
 	_plan = _running && !_absent ? planOf(*_policy, _memory, chance, _successor.isHoped()) : Plan{};
 	if (_candidate) {
 		_candidate->plan = planOfCandidate(*_policy, _memory, _candidate->retry, chance);
@@ -139,7 +120,7 @@ Reports Keeper::answered(Moment sent, Moment now, const Answer& answer)
 		return {};
 	}
 	const auto out = *std::exchange(_out, std::nullopt);
-	_rngState += rngStep;
+	_chance.next();
 	const Span span{sent.boot < now.boot ? sent : now, now};
 	const auto* trouble = std::get_if<Trouble>(&answer);
 	const bool unanswered = trouble != nullptr && trouble->kind == Trouble::Kind::transport;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "renewal/announcements.h"
+#include "renewal/chance.h"
 #include "renewal/facts.h"
 #include "renewal/memory.h"
 #include "renewal/plan.h"
@@ -208,9 +209,9 @@ private:
 	bool _absent = false;                  ///< no token yet: a login will bring it
 	Successor _successor;
 	std::optional<Out> _out;
-	Moment _seen;            ///< the latest moment that a call brought
-	std::uint64_t _rngState; ///< for the jitter
-	Plan _plan;              ///< for the token in use: the result of planOf() for the facts
+	Moment _seen; ///< the latest moment that a call brought
+	Chance _chance;
+	Plan _plan; ///< for the token in use: the result of planOf() for the facts
 };
 
 } // namespace issuer::vault::renewal

@@ -8,18 +8,6 @@
 namespace issuer::vault::renewal {
 namespace {
 
-constexpr std::uint64_t rngStep = 0x9e3779b97f4a7c15U;
-
-/// Returns a number in [0, 1) by splitmix64.
-double diceOf(std::uint64_t state)
-{
-	auto bits = state;
-	bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;
-	bits = (bits ^ (bits >> 27U)) * 0x94d049bb133111ebU;
-	bits ^= bits >> 31U;
-	return static_cast<double>(bits >> 11U) * 0x1.0p-53;
-}
-
 /// Returns the names that the new policies lack, in one line; empty: none.
 std::string missing(const std::vector<std::string>& before, const std::vector<std::string>& now)
 {
@@ -34,9 +22,7 @@ std::string missing(const std::vector<std::string>& before, const std::vector<st
 
 } // namespace
 
-LoginKeeper::LoginKeeper(LoginPolicy policy, std::uint64_t seed) : _policy(std::move(policy)), _rngState(seed + rngStep)
-{
-}
+LoginKeeper::LoginKeeper(LoginPolicy policy, std::uint64_t seed) : _policy(std::move(policy)), _chance(seed) {}
 
 Reports LoginKeeper::begin(Moment now)
 {
@@ -89,8 +75,8 @@ Reports LoginKeeper::materialFound(Moment now, const LoginMaterial& material)
 	}
 	if (changed) {
 		// Material that was there from the beginning needs not settle.
-		const auto long_ago = now.boot - _policy.settling;
-		_memory.materialAt = _memory.materialAt == Instant::min() ? long_ago : now.boot;
+		const auto longAgo = now.boot - _policy.settling;
+		_memory.materialAt = _memory.materialAt == Instant::min() ? longAgo : now.boot;
 	}
 	known = material;
 	if (_memory.usedMark == 0 && material.usable && _memory.hasLiving() && !_memory.inUse) {
@@ -194,7 +180,7 @@ Reports LoginKeeper::answered(Moment sent, Moment now, const LoginAnswer& answer
 	if (!_running || !_out) {
 		return {};
 	}
-	_rngState += rngStep;
+	_chance.next();
 	const Span span{sent.boot < now.boot ? sent : now, now};
 	_seen = now;
 	if (const auto* facts = std::get_if<LoggedIn>(&answer)) {
@@ -275,7 +261,7 @@ Reports LoginKeeper::adopted(Moment now)
 	if (!_running || !_memory.fresh) {
 		return {};
 	}
-	_rngState += rngStep;
+	_chance.next();
 	auto& memory = _memory;
 	const auto previous = std::exchange(memory.inUse, std::exchange(memory.fresh, std::nullopt));
 	const auto& facts = memory.inUse->facts;
@@ -367,7 +353,7 @@ Reports LoginKeeper::stopped(Moment now)
 
 void LoginKeeper::planAnew()
 {
-	_plan = _running ? planOf(_policy, _memory, diceOf(_rngState)) : LoginPlan{};
+	_plan = _running ? planOf(_policy, _memory, _chance.value()) : LoginPlan{};
 }
 
 Successor LoginKeeper::successor() const

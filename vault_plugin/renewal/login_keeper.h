@@ -1,5 +1,6 @@
 #pragma once
 
+#include "renewal/chance.h"
 #include "renewal/login_budget.h"
 #include "renewal/login_facts.h"
 #include "renewal/login_memory.h"
@@ -175,7 +176,7 @@ private:
 	bool _unread = false; ///< since resume() no material was found: what is known of it is the predecessor's
 	std::optional<Out> _out;
 	Moment _seen;
-	std::uint64_t _rngState;
+	Chance _chance;
 	std::optional<Verdict> _verdict; ///< of the present call
 	Reports _reports;                ///< likewise
 };

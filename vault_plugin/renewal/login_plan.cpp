@@ -15,13 +15,6 @@ const Policy& renewals()
 	return policy;
 }
 
-/// Returns `first`, doubled with each of `streak` after the first, up to `longest`.
-Duration doubling(Duration first, std::uint32_t streak, Duration longest)
-{
-	constexpr std::uint32_t enough = 16;
-	return std::min(first * (std::int64_t{1} << (std::clamp(streak, 1U, enough) - 1)), longest);
-}
-
 class LoginPlanner
 {
 public:

@@ -5,17 +5,12 @@
 
 namespace issuer::vault::renewal {
 
-namespace {
-
-/// Returns `first`, doubled with each of `streak` after the first, up to `longest`.
 Duration doubling(Duration first, std::uint32_t streak, Duration longest)
 {
 	constexpr std::uint32_t enough = 20; // a million times the first: beyond every limit, and far from an overflow
 	const auto doublings = std::min(std::max(streak, 1U) - 1, enough);
 	return std::min<Duration>(first * (std::int64_t{1} << doublings), longest);
 }
-
-} // namespace
 
 Duration scaled(Duration length, double factor)
 {

@@ -24,6 +24,9 @@ struct Pace
 /// the risk with each one.
 [[nodiscard]] Instant renewal(const Policy& policy, Instant now, const Lease& lease, double chance);
 
+/// Returns `first`, doubled with each of `streak` after the first, up to `longest`.
+[[nodiscard]] Duration doubling(Duration first, std::uint32_t streak, Duration longest);
+
 /// Returns `length` times `factor`.
 [[nodiscard]] Duration scaled(Duration length, double factor);
 
