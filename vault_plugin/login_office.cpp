@@ -44,10 +44,16 @@ void LoginOffice::heard(std::uint64_t identity)
 	_budget.heard(identity);
 }
 
+bool LoginOffice::hasRefused(Instant now, std::uint64_t identity) const
+{
+	const std::lock_guard lock(_mutex);
+	return _budget.hasRefused(now, identity);
+}
+
 void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t material, LoginBudget::Result result)
 {
 	const std::lock_guard lock(_mutex);
-	_budget.ended(now, identity, material, result, {});
+	_budget.ended(now, identity, material, result);
 }
 
 credential::MarkKey LoginOffice::markKey()

@@ -41,6 +41,7 @@ public:
 	[[nodiscard]] renewal::LoginBudget::Leave ask(
 		Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful);
 	void heard(std::uint64_t identity);
+	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, renewal::LoginBudget::Result result);
 
 	/// Returns the key of all marks of this library.
@@ -50,7 +51,7 @@ public:
 
 private:
 	SharedValues<Lane> _lanes;
-	std::mutex _mutex; ///< guards all below
+	mutable std::mutex _mutex; ///< guards all below
 	renewal::LoginBudget _budget;
 	std::optional<credential::MarkKey> _key;
 };

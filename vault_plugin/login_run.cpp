@@ -57,34 +57,6 @@ private:
 	const std::uint64_t _mark;
 };
 
-LoginBudget::Result resultOf(const renewal::LoginAnswer& answer)
-{
-	const auto* const trouble = std::get_if<LoginTrouble>(&answer);
-	if (trouble == nullptr) {
-		return LoginBudget::Result::accepted;
-	}
-	if (trouble->unsent) {
-		return LoginBudget::Result::nothing;
-	}
-	switch (trouble->kind) {
-	case LoginTrouble::Kind::material:
-		return LoginBudget::Result::refused;
-	case LoginTrouble::Kind::passes: {
-		using enum renewal::Reason;
-		const bool silent = trouble->reason == network || trouble->reason == timeout || trouble->reason == malformed;
-		return silent ? LoginBudget::Result::lost : LoginBudget::Result::nothing;
-	}
-	case LoginTrouble::Kind::cancelled:
-		return LoginBudget::Result::lost;
-	case LoginTrouble::Kind::configuration:
-	case LoginTrouble::Kind::ambiguous:
-	case LoginTrouble::Kind::spent:
-	case LoginTrouble::Kind::forbidden:
-		return LoginBudget::Result::nothing;
-	}
-	return LoginBudget::Result::lost; // unreachable: the switch names every kind
-}
-
 } // namespace
 
 std::optional<Wait> Login::run(Wake wake) noexcept
@@ -278,7 +250,14 @@ Task<wire::LoginReply> Login::carryOut(LoginAttempt attempt)
 			_services->logins().heard(identityMark);
 		}
 		if (counted) {
-			counted->result = resultOf(meaning.answer);
+			counted->result = renewal::resultOf(meaning.answer);
+		}
+		if (auto* const trouble = std::get_if<LoginTrouble>(&meaning.answer);
+			trouble != nullptr && trouble->kind == LoginTrouble::Kind::ambiguous &&
+			_services->logins().hasRefused(_services->clock().boot(), identityMark)) {
+			trouble->reason = renewal::Reason::throttled;
+			trouble->detail =
+				"perhaps locked out, since logins of this identity were refused lately: " + trouble->detail;
 		}
 		co_return meaning;
 	}

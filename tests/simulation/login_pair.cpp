@@ -32,20 +32,6 @@ bool unsent(const LoginAnswer& answer)
 	return trouble != nullptr && trouble->unsent;
 }
 
-LoginBudget::Result resultOf(const LoginAnswer& answer)
-{
-	if (std::holds_alternative<LoggedIn>(answer)) {
-		return LoginBudget::Result::accepted;
-	}
-	const auto& trouble = std::get<LoginTrouble>(answer);
-	if (trouble.kind == LoginTrouble::Kind::material) {
-		return LoginBudget::Result::refused;
-	}
-	const bool silent = trouble.reason == Reason::timeout || trouble.reason == Reason::network;
-	return trouble.kind == LoginTrouble::Kind::passes && silent && !trouble.unsent ? LoginBudget::Result::lost
-																				   : LoginBudget::Result::nothing;
-}
-
 } // namespace
 
 LoginPair::LoginPair(const LoginWorld& world, unsigned issuer, LoginBudget& budget, LoginDiary& diary)
@@ -160,7 +146,7 @@ void LoginPair::loginAnswered(Moment sent, Moment now, const LoginReply& reply)
 		_budget.heard(_identity);
 	}
 	if (_counted) {
-		_budget.ended(now.boot, _identity, _material, resultOf(answer), "web");
+		_budget.ended(now.boot, _identity, _material, resultOf(answer));
 	}
 	const bool waited = _login.needs(LoginToken::fresh);
 	tell(now, _login.answered(sent, now, answer));

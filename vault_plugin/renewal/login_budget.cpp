@@ -32,11 +32,10 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	const auto limit = material.proven ? _limits.provenBytes : _limits.unprovenBytes;
 	const bool spent = identity.refusals >= limit || material.refusals >= _limits.sameBytes;
 	if (spent) {
-		const auto by = material.by.empty() ? std::string() : " for issuer " + material.by;
 		const auto ago = format::lifeInWords(now - identity.latestRefusal);
 		return {false, identity.latestRefusal + _limits.forgets, false,
 			material.refusals >= _limits.sameBytes
-				? "refused " + ago + " ago" + by + ", and the material has not changed since"
+				? "refused " + ago + " ago, and the material has not changed since"
 				: "other material of this identity was refused " + std::to_string(identity.refusals) +
 					  " times, the last time " + ago + " ago; a server locks an identity at five refusals"};
 	}
@@ -55,14 +54,12 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	return {true, now, false, {}};
 }
 
-void LoginBudget::ended(
-	Instant now, std::uint64_t identityMark, std::uint64_t materialMark, Result result, std::string_view who)
+void LoginBudget::ended(Instant now, std::uint64_t identityMark, std::uint64_t materialMark, Result result)
 {
 	auto& identity = _identities[identityMark];
 	auto& material = identity.materials[materialMark];
 	identity.underWay -= identity.underWay > 0 ? 1 : 0;
 	material.underWay -= material.underWay > 0 ? 1 : 0;
-	material.latest = now;
 	identity.silent = identity.silent && (result == Result::lost || result == Result::nothing);
 	switch (result) {
 	case Result::accepted: // the server forgets the refusals too; but in a cluster only the node that was asked does
@@ -74,7 +71,6 @@ void LoginBudget::ended(
 		++material.refusals;
 		material.lost = 0;
 		material.proven = false;
-		material.by = who;
 		break;
 	case Result::lost:
 		identity.silent = true;
@@ -99,33 +95,32 @@ bool LoginBudget::hasRefused(Instant now, std::uint64_t identityMark) const
 		   now - found->second.latestRefusal < _limits.forgets;
 }
 
-std::vector<LoginBudget::Mark> LoginBudget::marks(Instant now) const
+LoginBudget::Result resultOf(const LoginAnswer& answer)
 {
-	std::vector<Mark> marks;
-	for (const auto& [identityMark, identity] : _identities) {
-		for (const auto& [materialMark, material] : identity.materials) {
-			if (now - material.latest < _limits.forgets || material.proven) {
-				marks.push_back({identityMark, materialMark, material.refusals, material.proven, material.latest});
-			}
-		}
+	const auto* const trouble = std::get_if<LoginTrouble>(&answer);
+	if (trouble == nullptr) {
+		return LoginBudget::Result::accepted;
 	}
-	return marks;
-}
-
-void LoginBudget::resume(Instant now, const std::vector<Mark>& marks)
-{
-	for (const auto& mark : marks) {
-		auto& identity = _identities[mark.identity];
-		auto& material = identity.materials[mark.material];
-		const auto latest = std::min(mark.latest, now);
-		identity.refusals += mark.refusals;
-		if (mark.refusals > 0) {
-			identity.latestRefusal = std::max(identity.latestRefusal, latest);
-		}
-		material.refusals += mark.refusals;
-		material.proven = mark.proven;
-		material.latest = latest;
+	if (trouble->unsent) {
+		return LoginBudget::Result::nothing;
 	}
+	switch (trouble->kind) {
+	case LoginTrouble::Kind::material:
+		return LoginBudget::Result::refused;
+	case LoginTrouble::Kind::passes: {
+		using enum Reason;
+		const bool silent = trouble->reason == network || trouble->reason == timeout || trouble->reason == malformed;
+		return silent ? LoginBudget::Result::lost : LoginBudget::Result::nothing;
+	}
+	case LoginTrouble::Kind::cancelled:
+		return LoginBudget::Result::lost;
+	case LoginTrouble::Kind::configuration:
+	case LoginTrouble::Kind::ambiguous:
+	case LoginTrouble::Kind::spent:
+	case LoginTrouble::Kind::forbidden:
+		return LoginBudget::Result::nothing;
+	}
+	return LoginBudget::Result::lost; // unreachable: the switch names every kind
 }
 
 } // namespace issuer::vault::renewal

@@ -1,12 +1,10 @@
 #pragma once
 
-#include "base/time.h"
+#include "renewal/login_facts.h"
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace issuer::vault::renewal {
 
@@ -49,33 +47,20 @@ public:
 		nothing, ///< unsent, or an answer that says nothing about the material
 	};
 
-	/// A refused material, for a hand-over.
-	struct Mark
-	{
-		std::uint64_t identity = 0;
-		std::uint64_t material = 0;
-		unsigned refusals = 0;
-		bool proven = false;
-		Instant latest = Instant::min();
-	};
-
 	LoginBudget() = default;
 	explicit LoginBudget(const Limits& limits) : _limits(limits) {}
 
 	/// Asks for a login with this material. `doubtful`: it may have ended or be used up (LoginAttempt), so that having
 	/// been accepted counts no more.
 	[[nodiscard]] Leave ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful = false);
-	/// Takes the result of a login that was granted. `who`: the issuer's name, for its siblings' logs.
-	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result, std::string_view who);
+	/// Takes the result of a login that was granted.
+	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result);
 
 	/// Takes that the server has answered an empty login of this identity.
 	void heard(std::uint64_t identity);
 
 	/// Returns whether this library has seen the identity refused lately: "permission denied" may be a lockout then.
 	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
-
-	[[nodiscard]] std::vector<Mark> marks(Instant now) const;
-	void resume(Instant now, const std::vector<Mark>& marks);
 
 private:
 	struct Material
@@ -84,8 +69,6 @@ private:
 		unsigned lost = 0; ///< answers since the latest one that came
 		unsigned underWay = 0;
 		bool proven = false; ///< accepted, and not refused since
-		Instant latest = Instant::min();
-		std::string by; ///< the issuer that was refused
 	};
 	struct Identity
 	{
@@ -101,5 +84,8 @@ private:
 	Limits _limits;
 	std::map<std::uint64_t, Identity> _identities;
 };
+
+/// Returns what the answer to a login means for the budget.
+[[nodiscard]] LoginBudget::Result resultOf(const LoginAnswer& answer);
 
 } // namespace issuer::vault::renewal

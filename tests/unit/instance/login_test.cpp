@@ -51,6 +51,7 @@ public:
 	Life life;
 	std::string accepted{secretId};
 	bool down = false;
+	bool lockedOut = false; ///< logins are answered by "permission denied"
 	bool tokensWork = true; ///< false: as with token_bound_cidrs of elsewhere
 	std::map<std::string, int> requests;
 	std::string latest; ///< token
@@ -105,6 +106,9 @@ private:
 		EXPECT_FALSE(request.repeatable);
 		EXPECT_TRUE(request.secret.empty()) << "a login sends no token";
 		EXPECT_EQ(request.body.find(R"("secret_id":"")"), std::string::npos) << "the secret_id was not read yet";
+		if (lockedOut) {
+			return refused();
+		}
 		if (request.body.find(accepted) == request.body.npos) {
 			return reply(400, R"({"errors":["invalid role or secret ID"]})");
 		}
@@ -288,6 +292,21 @@ TEST_F(LoginTest, AWrongSecretIdIsTriedTwiceAndAMendedOneAtOnce)
 	EXPECT_EQ(instance->snapshot().state, State::active);
 	ASSERT_TRUE(instance->stop(1s));
 	expectNoSecretTold();
+}
+
+TEST_F(LoginTest, APermissionDeniedAfterRefusalsIsCalledPerhapsALockout)
+{
+	server.accepted = "CANARY-mended";
+	const auto instance = make(loginConfig(Config::Startup::background));
+	ASSERT_TRUE(start(*instance));
+	services->pass(1min);
+	EXPECT_THAT(hearing.everything(), testing::Not(testing::HasSubstr("locked out")));
+	server.lockedOut = true;
+	write("secret-id", "CANARY-mended");
+	services->pass(5s);
+	EXPECT_THAT(hearing.everything(), testing::HasSubstr("perhaps locked out"));
+	EXPECT_EQ(hearing.events().back().reason, Reason::throttled);
+	ASSERT_TRUE(instance->stop(1s));
 }
 
 TEST_F(LoginTest, SiblingsDoNotTryWhatWasRefused)
