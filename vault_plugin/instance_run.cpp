@@ -40,17 +40,7 @@ bool needsAnotherToken(renewal::State state)
 std::optional<Wait> Instance::run(Wake wake) noexcept
 {
 	try {
-		if (!_run) {
-			if (wake == Wake::cancelled) {
-				return std::nullopt;
-			}
-			_run = runOnce();
-		}
-		if (const auto wait = _run.resume(wake)) {
-			return wait;
-		}
-		std::exchange(_run, {}).take();
-		return std::nullopt;
+		return advance(_run, wake, [this] { return runOnce(); });
 	}
 	catch (...) {
 		// Out of memory, most likely. The token still has to be kept alive: the next run comes soon, and nothing is

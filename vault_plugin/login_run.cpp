@@ -62,17 +62,7 @@ private:
 std::optional<Wait> Login::run(Wake wake) noexcept
 {
 	try {
-		if (!_run) {
-			if (wake == Wake::cancelled) {
-				return std::nullopt;
-			}
-			_run = runOnce();
-		}
-		if (const auto wait = _run.resume(wake)) {
-			return wait;
-		}
-		std::exchange(_run, {}).take();
-		return std::nullopt;
+		return advance(_run, wake, [this] { return runOnce(); });
 	}
 	catch (...) {
 		// Out of memory, most likely. The next run comes soon; a wait needs no memory.

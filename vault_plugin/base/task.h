@@ -194,4 +194,22 @@ private:
 	std::coroutine_handle<promise_type> _coroutine;
 };
 
+/// Runs `task` to its next wait, which is returned, or to its end: nullopt, and `task` is empty again. An empty one is
+/// what `begin` makes, unless the run was cancelled before it began. Throws what the task has thrown.
+template <class Begin>
+[[nodiscard]] std::optional<Wait> advance(Task<>& task, Wake wake, const Begin& begin)
+{
+	if (!task) {
+		if (wake == Wake::cancelled) {
+			return std::nullopt;
+		}
+		task = begin();
+	}
+	if (const auto wait = task.resume(wake)) {
+		return wait;
+	}
+	std::exchange(task, {}).take();
+	return std::nullopt;
+}
+
 } // namespace issuer::vault
