@@ -164,13 +164,11 @@ void LoginDiagnosis::logIn(std::string_view vaultNamespace)
 			(facts->cappedAtBirth ? ", capped from its birth" : ""));
 	const auto lookUp = wire::lookUpSelf(meaning.secret.view(), vaultNamespace);
 	auto proof = transport::blockingly(_exchange.carry(lookUp, _deadline));
-	const bool isProven = proof && (proof->status == 200 || proof->status == 403);
 	const auto answer = proof ? wire::classify(renewal::Operation::lookUp, *proof, meaning.secret.view())
 							  : wire::classify(proof.error());
 	const auto* const refused = std::get_if<renewal::Trouble>(&answer);
-	if (!isProven || (refused != nullptr && refused->kind != renewal::Trouble::Kind::denied)) {
-		tell(problem, "login", "its token does not work: " + (refused != nullptr ? refused->detail : std::string()),
-			"check token_bound_cidrs of the role");
+	if (refused != nullptr && refused->kind != renewal::Trouble::Kind::denied) {
+		tell(problem, "login", "its token does not work: " + refused->detail, "check token_bound_cidrs of the role");
 	}
 	else {
 		tell(ok, "login", "its token works");
