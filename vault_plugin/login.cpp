@@ -18,7 +18,7 @@ namespace {
 /// Longest time that the revocation of an unused token takes at a stop.
 constexpr auto revokePatience = 2s;
 
-/// Has a token revoke itself; blocks. What comes of it is nobody's matter: it ends by itself.
+/// Has a token revoke itself; blocks. The result is not needed: a token that is left ends by itself.
 void revokeNow(transport::Exchange& exchange, const Secret& token, const std::string& vaultNamespace,
 	std::chrono::steady_clock::time_point deadline)
 {
@@ -333,7 +333,7 @@ void Login::say(renewal::Level level, std::string text)
 	report({renewal::Note{level, std::move(text), "credential"}});
 }
 
-/// Moves each token to where the keeper has it, and drops those that nobody needs.
+/// Moves each token to where the keeper has it, and drops those that it does not need.
 void Login::sortTokens()
 {
 	if (!_keeper.needs(LoginToken::fresh)) {

@@ -90,7 +90,7 @@ public:
 	[[nodiscard]] const credential::MaterialPart* secret() const noexcept { return _secret ? &*_secret : nullptr; }
 
 private:
-	/// Time between two writes of a sink that somebody else changes, or that cannot be written.
+	/// Time between two writes of a sink that another program changes, or that cannot be written.
 	static constexpr auto sinkPause = std::chrono::seconds(60);
 
 	/// The use of the sink's token before the first login.

@@ -16,7 +16,7 @@ struct Origin
 		file,
 		environment,
 		value,
-		login, ///< of a token only: somebody offers it
+		login, ///< of a token only: logins offer it
 	};
 
 	Kind kind = Kind::value;

@@ -107,7 +107,7 @@ Result<void> writeSink(const SinkFile& sink, std::string_view token)
 struct SinkWriter::State
 {
 	std::mutex mutex;
-	NewsListener* listener = nullptr; ///< null: nobody is told
+	NewsListener* listener = nullptr; ///< null: none is told
 	bool writing = false;
 	std::optional<std::string> ended;
 };

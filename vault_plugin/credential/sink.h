@@ -22,11 +22,10 @@ struct SinkFile
 };
 
 /// Replaces the file by one with the token alone, in one step: a reader sees the old token or the new one.
-/// Refuses a directory in which everybody may replace it. The error names the file. Blocks as the file system does.
+/// Refuses a directory in which other users may replace it. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> writeSink(const SinkFile& sink, std::string_view token);
 
-/// Writes a sink on a thread that may hang, and removes files there. For one thread at a time; the listener is told on
-/// another.
+/// Writes a sink on a thread that may hang. For one thread at a time; the listener is told on another.
 class SinkWriter
 {
 public:
@@ -41,7 +40,7 @@ public:
 	/// Returns the result of a write that has ended since the last call: the trouble, or an empty text.
 	[[nodiscard]] std::optional<std::string> ended();
 
-	/// Tells nobody any more.
+	/// Ends the calls to the listener.
 	void close() noexcept;
 
 private:

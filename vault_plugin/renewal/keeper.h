@@ -138,7 +138,7 @@ public:
 	[[nodiscard]] Snapshot snapshot() const { return snapshot(_seen); }
 
 	/// Takes where the next token will come from. With a login planned, a token that cannot be renewed beyond its end
-	/// stays ACTIVE, and no event says not_renewable: its end is nobody's worry until a login has failed.
+	/// stays ACTIVE, and no event says not_renewable: its end needs no alarm until a login has failed.
 	[[nodiscard]] Reports followedBy(Moment now, const Successor& successor);
 
 	/// Returns the life of the token in use, for the keeper of logins.

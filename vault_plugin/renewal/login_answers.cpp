@@ -89,7 +89,7 @@ void LoginKeeper::rejectFresh()
 	}
 }
 
-/// Takes where a wrapped secret was made. One from another place was put there by somebody else.
+/// Takes where a wrapped secret was made. One from another path is not the operator's.
 void LoginKeeper::wrappingFound(const Span& span, const WrappingFacts& facts)
 {
 	if (!_policy.wrappedPath.empty() && facts.creationPath != _policy.wrappedPath) {
@@ -131,7 +131,7 @@ void LoginKeeper::failed(const Span& span, const LoginTrouble& trouble)
 		return;
 	case LoginOperation::unwrap:
 		if (trouble.kind == passes && !lost) {
-			std::erase(_memory.wrapsSpent, _out->mark); // nobody has used it
+			std::erase(_memory.wrapsSpent, _out->mark); // it was not used
 			break;
 		}
 		_memory.wrapLookedUp = 0;

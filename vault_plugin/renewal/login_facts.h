@@ -98,7 +98,7 @@ struct LoginMaterial
 	std::uint64_t mark = 0;         ///< keyed hash of all bytes: another mark is other material
 	std::uint64_t identityMark = 0; ///< keyed hash of role_id, role, username and mount, for the shared budget
 	std::optional<WallTime> ends;   ///< `exp` of a JWT, `notAfter` of a certificate
-	bool refreshed = false;         ///< somebody replaces it by nature: it has been seen to change before its end
+	bool refreshed = false;         ///< replaced regularly from outside: it has been seen to change before its end
 	bool wrapped = false;           ///< the secret_id, or the token, is wrapped
 };
 

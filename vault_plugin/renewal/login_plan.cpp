@@ -55,7 +55,7 @@ private:
 	[[nodiscard]] std::optional<Instant> login() const
 	{
 		if (_policy.method == LoginMethod::wrappedToken) {
-			return std::nullopt; // somebody puts a new one in place
+			return std::nullopt; // a new one has to be put in place from outside
 		}
 		const auto due = loginDue(_policy, _memory, _chance);
 		if (!due) {

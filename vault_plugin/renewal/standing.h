@@ -16,7 +16,7 @@ struct Standing
 [[nodiscard]] Standing standingOf(const Policy& policy, const Memory& memory);
 
 /// Returns the state to report, where a login may bring the next token: then the end of a token that cannot be renewed
-/// beyond it is nobody's worry.
+/// beyond it needs no alarm.
 [[nodiscard]] Standing standingOf(const Policy& policy, const Memory& memory, const Successor& successor);
 
 } // namespace issuer::vault::renewal

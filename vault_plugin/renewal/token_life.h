@@ -10,7 +10,7 @@
 namespace issuer::vault::renewal {
 
 /// The source of the next token, as the keeper of logins sees it. It changes what the operator must know about a token
-/// that cannot be renewed beyond its end: with a next login planned, that end is nobody's worry.
+/// that cannot be renewed beyond its end: with a next login planned, that end needs no alarm.
 struct Successor
 {
 	enum class Outlook : std::uint8_t
