@@ -85,9 +85,7 @@ void LoginDiagnosis::judgeEnd(const MaterialPart& part, const Secret& text)
 {
 	const auto kind = part.origin().text;
 	const auto now = _clock.now().wall;
-	const auto ends = kind == TextKind::jwt           ? credential::timesOf(text.view()).ends
-					  : kind == TextKind::certificate ? credential::endOfCertificate(text.view())
-													  : std::nullopt;
+	const auto ends = credential::endOf(kind, text.view());
 	const auto* const topic = kind == TextKind::jwt ? "jwt" : "cert";
 	if (!ends) {
 		return;

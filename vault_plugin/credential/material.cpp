@@ -35,6 +35,44 @@ std::optional<WallTime> hourOf(const Poco::JSON::Object& claims, const char* nam
 	return WallTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
+/// Returns the end of a JWT (`exp`), as decoded without its signature; nothing if it shows none.
+std::optional<WallTime> endOfJwt(std::string_view jwt)
+try {
+	const auto first = jwt.find('.');
+	const auto last = jwt.rfind('.');
+	if (first == jwt.npos || last <= first) {
+		return std::nullopt;
+	}
+	std::string payload(jwt.substr(first + 1, last - first - 1));
+	std::ranges::replace(payload, '-', '+'); // Poco 1.11 cannot be told of the alphabet of URLs
+	std::ranges::replace(payload, '_', '/');
+	payload.append((4 - payload.size() % 4) % 4, '=');
+	Poco::MemoryInputStream stream(payload.data(), static_cast<std::streamsize>(payload.size()));
+	Poco::Base64Decoder decoder(stream);
+	Poco::JSON::Parser parser; // of the claims, which prove nothing without the signature
+	parser.setDepth(16);
+	const auto claims = parser.parse(decoder).extract<Poco::JSON::Object::Ptr>();
+	return hourOf(*claims, "exp");
+}
+catch (const Poco::Exception&) {
+	return std::nullopt; // the server knows better than this look without its keys
+}
+
+/// Returns the end of the first certificate of a PEM text (notAfter); nothing if it cannot be read.
+std::optional<WallTime> endOfCertificate(std::string_view pem)
+{
+	const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+		BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+	const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+		bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, &X509_free);
+	std::tm end{};
+	if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) {
+		ERR_clear_error();
+		return std::nullopt;
+	}
+	return WallTime(std::chrono::seconds(::timegm(&end)));
+}
+
 } // namespace
 
 MarkKey anyMarkKey()
@@ -64,40 +102,21 @@ std::uint64_t markOf(const MarkKey& key, std::initializer_list<std::string_view>
 	return mark == 0 ? 1 : mark;
 }
 
-JwtTimes timesOf(std::string_view jwt)
-try {
-	const auto first = jwt.find('.');
-	const auto last = jwt.rfind('.');
-	if (first == jwt.npos || last <= first) {
-		return {};
-	}
-	std::string payload(jwt.substr(first + 1, last - first - 1));
-	std::ranges::replace(payload, '-', '+'); // Poco 1.11 cannot be told of the alphabet of URLs
-	std::ranges::replace(payload, '_', '/');
-	payload.append((4 - payload.size() % 4) % 4, '=');
-	Poco::MemoryInputStream stream(payload.data(), static_cast<std::streamsize>(payload.size()));
-	Poco::Base64Decoder decoder(stream);
-	Poco::JSON::Parser parser; // of the claims, which prove nothing without the signature
-	parser.setDepth(16);
-	const auto claims = parser.parse(decoder).extract<Poco::JSON::Object::Ptr>();
-	return {hourOf(*claims, "exp"), hourOf(*claims, "nbf")};
-}
-catch (const Poco::Exception&) {
-	return {}; // the server knows better than this look without its keys
-}
-
-std::optional<WallTime> endOfCertificate(std::string_view pem)
+std::optional<WallTime> endOf(TextKind kind, std::string_view text)
 {
-	const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-		BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-	const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-		bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, &X509_free);
-	std::tm end{};
-	if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) {
-		ERR_clear_error();
-		return std::nullopt;
+	switch (kind) {
+	case TextKind::jwt:
+		return endOfJwt(text);
+	case TextKind::certificate:
+		return endOfCertificate(text);
+	case TextKind::token:
+	case TextKind::wrappingToken:
+	case TextKind::roleId:
+	case TextKind::secretId:
+	case TextKind::password:
+		break;
 	}
-	return WallTime(std::chrono::seconds(::timegm(&end)));
+	return std::nullopt;
 }
 
 void MaterialPart::open(Reader& reader, NewsListener& listener)
@@ -116,7 +135,6 @@ void MaterialPart::open(Reader& reader, NewsListener& listener)
 		_text = {};
 		_trouble = std::move(text.error().text);
 	}
-	_news = true;
 }
 
 void MaterialPart::close() noexcept
@@ -124,24 +142,20 @@ void MaterialPart::close() noexcept
 	_file = {};
 }
 
-bool MaterialPart::update()
+void MaterialPart::update()
 {
 	auto news = _file ? _file.take() : std::nullopt;
-	bool isNew = std::exchange(_news, false);
 	if (!news) {
-		return isNew;
+		return;
 	}
 	try {
 		if (!news->token.empty()) {
-			isNew = isNew || !_trouble.empty() || !_text.equals(news->token.view());
 			_trouble.clear();
 			take(std::move(news->token));
 		}
 		if (!news->trouble.empty() && !(news->hanging && !_text.empty())) { // else the text read before is good still
-			isNew = isNew || _trouble != news->trouble;
 			_trouble = std::move(news->trouble);
 		}
-		return isNew;
 	}
 	catch (...) {
 		lookNow(); // out of memory: another look brings the same news
@@ -155,9 +169,7 @@ void MaterialPart::take(Secret text)
 		return;
 	}
 	const bool isFirst = _text.empty();
-	const auto times = _origin.text == TextKind::jwt ? timesOf(text.view()) : JwtTimes();
-	_ends = _origin.text == TextKind::certificate ? endOfCertificate(text.view()) : times.ends;
-	_begins = times.begins;
+	_ends = endOf(_origin.text, text.view());
 	_text = std::move(text);
 	_changed = _changed || !isFirst;
 }

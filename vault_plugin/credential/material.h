@@ -22,16 +22,9 @@ using MarkKey = std::array<unsigned char, 16>;
 /// Returns the mark of several texts, in their order; never 0.
 [[nodiscard]] std::uint64_t markOf(const MarkKey& key, std::initializer_list<std::string_view> texts);
 
-/// The times that a JWT shows, as decoded without its signature; nothing for what it does not show.
-struct JwtTimes
-{
-	std::optional<WallTime> ends;   ///< `exp`
-	std::optional<WallTime> begins; ///< `nbf`
-};
-[[nodiscard]] JwtTimes timesOf(std::string_view jwt);
-
-/// Returns the end of the first certificate of a PEM text (notAfter); nothing if it cannot be read.
-[[nodiscard]] std::optional<WallTime> endOfCertificate(std::string_view pem);
+/// Returns the hour at which a text of this kind ends by itself: of a JWT (`exp`, decoded without its signature) or of
+/// the first certificate of a PEM text (notAfter); nothing if it shows none.
+[[nodiscard]] std::optional<WallTime> endOf(TextKind kind, std::string_view text);
 
 /// One secret that a login is made of: read by the Reader for as long as it is open, kept in memory that is wiped.
 class MaterialPart
@@ -43,8 +36,8 @@ public:
 	void open(Reader& reader, NewsListener& listener);
 	void close() noexcept;
 
-	/// Takes the news. Returns whether text or trouble have changed.
-	bool update();
+	/// Takes the news.
+	void update();
 
 	/// Returns whether a text was read, or it is known why none can be.
 	[[nodiscard]] bool isKnown() const noexcept { return !_text.empty() || !_trouble.empty(); }
@@ -56,7 +49,6 @@ public:
 
 	/// Returns the hour at which the text ends by itself: of a JWT or certificate.
 	[[nodiscard]] std::optional<WallTime> ends() const noexcept { return _ends; }
-	[[nodiscard]] std::optional<WallTime> begins() const noexcept { return _begins; }
 	/// Returns whether the text has changed since open().
 	[[nodiscard]] bool hasChanged() const noexcept { return _changed; }
 
@@ -74,10 +66,8 @@ private:
 	Secret _text;
 	std::string _trouble;
 	std::optional<WallTime> _ends;
-	std::optional<WallTime> _begins;
 	bool _changed = false;
 	bool _urgent = false;
-	bool _news = false; ///< of an origin that is no file: read, and not told yet
 };
 
 } // namespace issuer::vault::credential
