@@ -95,8 +95,11 @@ void Login::open(
 		report(memory != nullptr ? _keeper.resume(now, *memory, !_unwrapped.empty()) : _keeper.begin(now));
 	}
 	if (_config.sink) {
-		_sinkWriter = std::make_unique<credential::SinkWriter>();
+		_sinkWriter = std::make_unique<credential::Errand>();
 		_sinkFile = services->reader().open(_config.sink->file, *this);
+	}
+	if (_config.removeAfterReading) {
+		_removal = std::make_unique<credential::Errand>();
 	}
 	for (auto* part : {&_roleId, &_secret}) {
 		if (*part) {
@@ -126,9 +129,8 @@ void Login::close(std::chrono::steady_clock::time_point deadline) noexcept
 	}
 	_run = {};
 	_sinkFile = {}; // without the lock: the reader calls newsRead() under a lock of its own
-	if (_sinkWriter) {
-		_sinkWriter->close();
-	}
+	_sinkWriter.reset();
+	_removal.reset();
 	for (auto* part : {&_roleId, &_secret}) {
 		if (*part) {
 			(*part)->close();

@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "base/small_mutex.h"
 #include "config.h"
+#include "credential/errand.h"
 #include "credential/material.h"
 #include "credential/sink.h"
 #include "login_config.h"
@@ -142,7 +143,8 @@ private:
 	std::shared_ptr<const LoginOffice::Lane> _lane;
 	credential::MarkKey _key{};
 	credential::Reader::File _sinkFile;
-	std::unique_ptr<credential::SinkWriter> _sinkWriter;
+	std::unique_ptr<credential::Errand> _sinkWriter; ///< null: no sink
+	std::unique_ptr<credential::Errand> _removal;    ///< of the file of the secret; null: it stays
 
 	// Of the run:
 	Task<> _run;

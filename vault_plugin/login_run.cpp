@@ -3,6 +3,8 @@
 #include "renewal/format.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <unistd.h>
 
 /// A run of an issuer's logins, on a worker thread: news of the material, a request, and the time of the next run.
@@ -97,7 +99,7 @@ void Login::takeNews()
 			if (look) {
 				(*part)->lookNow();
 			}
-			static_cast<void>((*part)->update());
+			(*part)->update();
 		}
 	}
 	takeSinkNews();
@@ -333,7 +335,15 @@ void Login::keepSink()
 		_sinkDiffers = _sinkDiffers || !ended->empty();
 	}
 	auto token = takeForSink();
-	if (!token.empty() && !_sinkWriter->write(_services->reader(), *_config.sink, std::move(token), *this)) {
+	if (token.empty()) {
+		return;
+	}
+	const auto held = std::make_shared<Secret>(std::move(token)); // std::function wants what can be copied
+	const auto write = [sink = *_config.sink, held] {
+		auto done = credential::writeSink(sink, held->view());
+		return done ? std::string() : std::move(done.error().text);
+	};
+	if (!_sinkWriter->begin(_services->reader(), write, *this)) {
 		const std::lock_guard lock(_mutex);
 		_sinkDiffers = true; // no thread, or the write before has not ended
 	}
@@ -356,14 +366,27 @@ Secret Login::takeForSink()
 /// Removes the file of the secret, once a token that was made with it is in use. The text is kept.
 void Login::removeUsedFile()
 {
-	{
-		const std::lock_guard lock(_mutex);
-		if (!std::exchange(_removeDue, false)) {
-			return;
-		}
+	if (!_removal) {
+		return;
 	}
-	_removed = true;
-	static_cast<void>(_services->reader().elsewhere([path = _secret->origin().name] { ::unlink(path.c_str()); }));
+	const auto& file = _secret->origin().name;
+	auto ended = _removal->ended();
+	std::unique_lock lock(_mutex);
+	if (std::exchange(_removeDue, false)) {
+		lock.unlock();
+		_removed = true;
+		const auto remove = [file] {
+			return ::unlink(file.c_str()) == 0 || errno == ENOENT ? std::string()
+																  : std::generic_category().message(errno);
+		};
+		if (!_removal->begin(_services->reader(), remove, *this)) {
+			ended = "no thread is free for it";
+		}
+		lock.lock();
+	}
+	if (ended && !ended->empty()) {
+		say(Level::warn, _secret->describe() + " has been read and cannot be removed: " + *ended + "; remove it");
+	}
 }
 
 void Login::planNext()

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -102,59 +101,6 @@ Result<void> writeSink(const SinkFile& sink, std::string_view token)
 		static_cast<void>(::fsync(directory.get())); // after a crash it is written again anyway
 	}
 	return {};
-}
-
-struct SinkWriter::State
-{
-	std::mutex mutex;
-	NewsListener* listener = nullptr; ///< null: none is told
-	bool writing = false;
-	std::optional<std::string> ended;
-};
-
-SinkWriter::SinkWriter() : _state(std::make_shared<State>()) {}
-
-SinkWriter::~SinkWriter()
-{
-	close();
-}
-
-bool SinkWriter::write(Reader& reader, const SinkFile& sink, Secret token, NewsListener& listener)
-{
-	{
-		const std::lock_guard lock(_state->mutex);
-		if (std::exchange(_state->writing, true)) {
-			return false;
-		}
-		_state->listener = &listener;
-	}
-	const auto held = std::make_shared<Secret>(std::move(token)); // std::function wants what can be copied
-	const bool taken = reader.elsewhere([state = _state, sink, held] {
-		auto done = writeSink(sink, held->view());
-		const std::lock_guard lock(state->mutex);
-		state->writing = false;
-		state->ended = done ? std::string() : std::move(done.error().text);
-		if (state->listener != nullptr) {
-			state->listener->newsRead();
-		}
-	});
-	if (!taken) {
-		const std::lock_guard lock(_state->mutex);
-		_state->writing = false;
-	}
-	return taken;
-}
-
-std::optional<std::string> SinkWriter::ended()
-{
-	const std::lock_guard lock(_state->mutex);
-	return std::exchange(_state->ended, std::nullopt);
-}
-
-void SinkWriter::close() noexcept
-{
-	const std::lock_guard lock(_state->mutex);
-	_state->listener = nullptr;
 }
 
 } // namespace issuer::vault::credential

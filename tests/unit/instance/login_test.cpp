@@ -536,5 +536,19 @@ TEST_F(LoginTest, AFileIsRemovedOnlyOnceATokenMadeWithItIsProven)
 	ASSERT_TRUE(instance->stop(1s));
 }
 
+TEST_F(LoginTest, AFileThatCannotBeRemovedIsNamed)
+{
+	constexpr auto file = "/proc/self/comm"; // which root cannot remove either
+	std::getline(std::ifstream(file), server.accepted);
+	auto config = loginConfig();
+	config.auth->removeAfterReading = true;
+	config.auth->secret->name = file;
+	const auto instance = make(std::move(config));
+	ASSERT_TRUE(start(*instance));
+	services->pass(5s);
+	EXPECT_THAT(hearing.everything(), testing::HasSubstr("/proc/self/comm has been read and cannot be removed: "));
+	ASSERT_TRUE(instance->stop(1s));
+}
+
 } // namespace
 } // namespace issuer::vault::test
