@@ -115,7 +115,7 @@ std::string remarkOf(const Object& issuer)
 			return withText("logins have failed since " + dateOf(*since));
 		}
 		if (at && ends && *ends < *at) {
-			return "what it logs in with ends at " + dateOf(*ends) + ", before the next login: replace it";
+			return "its login material ends at " + dateOf(*ends) + ", before the next login: replace it";
 		}
 	}
 	if (state == "expired") {

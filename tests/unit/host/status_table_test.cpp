@@ -85,7 +85,7 @@ TEST_F(AStatusTable, TellsOfTheNextLoginAndOfOneThatWillFail)
 	EXPECT_THAT(table(), HasSubstr("renewal in 30 min, login in 1 d 2 h"));
 	EXPECT_THAT(table(), Not(HasSubstr("    ends at")));
 	health.login_ends_unix_ms = (noon + 25h).time_since_epoch().count();
-	EXPECT_THAT(table(), HasSubstr("    what it logs in with ends at 2027-01-16 09:00:00 UTC, before the next login: "
+	EXPECT_THAT(table(), HasSubstr("    its login material ends at 2027-01-16 09:00:00 UTC, before the next login: "
 								   "replace it\n"));
 	issuer_event failed = renewal(ISSUER_RESULT_FAILURE, noon, 1h);
 	failed.kind = ISSUER_EVENT_LOGIN;
