@@ -71,7 +71,7 @@ Result<T> inTime(std::function<Result<T>()> read)
 					: passingFailure("it cannot be read: neither its file system nor a writer has answered for 10 s");
 }
 
-/// The files of a folder that are issuers, by name.
+/// Returns the files of a folder that are issuers, by name.
 Result<std::vector<fs::path>> issuersIn(const fs::path& folder)
 {
 	std::error_code error;

@@ -149,8 +149,8 @@ bool everybodyMayRead(const std::filesystem::path& file)
 	return may;
 }
 
-/// Warns of a configuration that holds a secret and that everybody may read. Not of what its group may read: that is
-/// how root lends a file to the host's user.
+/// Returns a warning if every user of this machine may read a configuration that holds a secret. A file that its group
+/// may read is fine: so root lends it to the host's user.
 std::optional<Finding> lookAtReaders(
 	const registry::IssuerSpec& spec, const std::filesystem::path& file, const loader::Description& plugin)
 {
@@ -166,7 +166,7 @@ std::optional<Finding> lookAtReaders(
 		"chmod o-r it, or keep the secret in a file of its own"};
 }
 
-/// Diagnoses one issuer, which stands in `file`. Does not start it.
+/// Diagnoses one issuer, of the configuration in `file`, without starting it.
 Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path& file, loader::Plugins& plugins,
 	std::chrono::milliseconds timeout, bool login)
 {

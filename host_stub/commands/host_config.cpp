@@ -65,7 +65,7 @@ struct Decoding
 	std::set<std::string> names;
 	Variables variables;
 
-	/// Adds what was wrong in one file, `name` if it is not the configuration itself.
+	/// Adds the faults of one file, with its `name` unless it is the configuration itself.
 	void addFaults(const JsonText& text, const std::vector<Wrong>& faults, const std::string& name = {})
 	{
 		for (const Wrong& wrong : faults) {

@@ -44,7 +44,7 @@ void checkName(const std::string& name, const std::string& path)
 	}
 }
 
-/// `text` with each ${NAME} of `variables` replaced, and every other left as it is.
+/// Returns `text` with each ${NAME} of `variables` replaced, and every other left as it is.
 std::string expanded(std::string_view text, const Variables& variables)
 {
 	std::string result;
@@ -63,7 +63,7 @@ std::string expanded(std::string_view text, const Variables& variables)
 	return result;
 }
 
-/// The same in every string inside `value`.
+/// Expands every string inside `value`, in place where it is an object or a list.
 Var expandedInside(const Var& value, const Variables& variables)
 {
 	if (value.type() == typeid(Object::Ptr)) {

@@ -49,7 +49,7 @@ JsonPlaces::Range JsonPlaces::document()
 	return {begin, end};
 }
 
-/// Over what follows a member or an element; to the next one, or to the end.
+/// Skips the blanks and the comma after a member or an element. Returns the place of the next one, or of the end.
 std::size_t JsonPlaces::next(std::size_t at, char close, const char* wanted) const
 {
 	at = skipped(at);

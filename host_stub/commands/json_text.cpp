@@ -17,7 +17,7 @@ struct Twice
 	std::string key;
 };
 
-/// Where the byte at `at` stands, as editors count.
+/// Returns line and column of the byte at `at`, as editors count.
 std::string lineAndColumn(std::string_view text, std::size_t at)
 {
 	const std::string_view before = text.substr(0, at);

@@ -10,21 +10,21 @@
 
 namespace issuer::commands {
 
-/// `text` with every comment, from // to the end of its line or between the marks of C, as spaces: what is left stands
-/// where it stood. One that does not end is left, and is no JSON.
+/// Returns `text` with spaces in place of every comment, from // to the end of its line or between the marks of C, so
+/// that all else keeps its line and column. A comment that does not end is left, and is no JSON.
 [[nodiscard]] std::string withoutComments(std::string text);
 
-/// A JSON text with comments that is known to be right, and where in it things stand.
+/// A JSON text with comments that is known to be right, with the line and column of each value.
 class JsonText
 {
 public:
-	/// The error tells line and column of what is no JSON, or of a member that is there twice.
+	/// Parses `text`. The error has line and column of the first fault: no JSON, or a member that is there twice.
 	[[nodiscard]] static Result<JsonText> read(std::string text);
 
 	/// The text without comments.
 	[[nodiscard]] const std::string& plain() const { return _plain; }
 
-	/// «line 3, column 7» of the value at a path such as issuers[2].config; of what is around it, if it is missing.
+	/// Returns «line 3, column 7» of the value at a path such as issuers[2].config; if it is missing, of its parent.
 	[[nodiscard]] std::string placeOf(std::string path) const;
 
 private:

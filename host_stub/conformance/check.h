@@ -47,7 +47,7 @@ struct Check
 	const char* sentence; ///< the behaviour of a good plugin
 	Needs needs;
 	bool gate;                   ///< if it does not pass, checks with a later precondition are skipped
-	void (*run)(const Subject&); ///< throws an CheckOutcome unless it passes
+	void (*run)(const Subject&); ///< throws a CheckOutcome unless it passes
 };
 
 [[nodiscard]] std::span<const Check> allChecks();

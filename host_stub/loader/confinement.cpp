@@ -33,8 +33,7 @@ constexpr int harmless[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), 
 	SCMP_SYS(rseq), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pause), SCMP_SYS(restart_syscall), SCMP_SYS(eventfd2),
 	SCMP_SYS(pipe2), SCMP_SYS(membarrier), SCMP_SYS(arch_prctl), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-/// Has the system allow this process what is harmless, and answer everything else with EPERM. Returns 0, or a negative
-/// errno.
+/// Limits this process to harmless system calls; every other fails with EPERM. Returns 0, or a negative errno.
 int setFilter()
 {
 	const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(
@@ -61,7 +60,8 @@ int setFilter()
 	return result == 0 ? ::seccomp_load(filter.get()) : result; // which sets no_new_privs
 }
 
-/// Switches from root to the user nobody, without groups and capabilities, where that is allowed.
+/// Changes root's process to the unprivileged user 65534, without groups and capabilities. Does nothing if the system
+/// forbids it: the filter binds root as well.
 void dropUser()
 {
 	constexpr uid_t nobody = 65534;

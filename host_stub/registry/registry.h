@@ -65,8 +65,8 @@ public:
 
 	/// Makes `wanted`, whose names are unique, the issuers of this host: opens every plugin and creates every new
 	/// instance first, and if any of that fails changes nothing and says why, one line a failure. Then calls `begun`,
-	/// swaps what has changed, stops what is gone and starts what is new; what is unchanged is not touched, but started
-	/// if it does not run. An issuer named by a path through a symbolic link that was moved is changed. Waits for swaps
+	/// swaps changed issuers, stops removed ones and starts new ones; an unchanged one is not touched, but started if
+	/// it does not run. An issuer named by a path through a symbolic link that was moved is changed. Waits for swaps
 	/// and stops, but not for starts; another apply() waits for none of these. No plugin that hangs holds it up for
 	/// ever.
 	[[nodiscard]] Result<Changes> apply(std::vector<IssuerSpec> wanted, const Begun& begun = nullptr);

@@ -160,8 +160,8 @@ void Issuer::awaitQuiet(const PluginInstance& instance)
 	}
 }
 
-/// Does the second half of a swap: the old instance is destroyed, and the new one takes its place. `without` says what
-/// the new one did not get of the old one; empty if it got all.
+/// Does the second half of a swap: the old instance is destroyed, and the new one takes its place. `without` names
+/// the parts of the old one that the new one did not get; empty if it got all.
 Result<void> Issuer::replace(
 	Candidate next, const std::optional<std::string>& state, bool wasRunning, std::string without)
 {

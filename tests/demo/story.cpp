@@ -216,7 +216,7 @@ void Story::meetTheMaxTtl()
 	confirmTheLogin();
 }
 
-/// Checks that the max TTL of sign's first token has passed without anybody noticing.
+/// Checks that the max TTL of sign's first token has passed while it and its application went on.
 void Story::confirmTheLogin()
 {
 	const auto requests = _vault.requests();
@@ -294,7 +294,7 @@ void Story::writeAppRole()
 	writeSecret("sign.secret-id", role.secretId);
 }
 
-/// Returns what stands in the sink of sign; empty: it is not there yet.
+/// Returns the token in the sink of sign; empty: it is not there yet.
 std::string Story::sinkText() const
 {
 	std::ifstream file(_directory.path() / "sign.sink");

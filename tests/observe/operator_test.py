@@ -18,7 +18,7 @@ from operated import HOST, Operated
 from told import wait_for
 
 OUTSIDER = 65534
-READERS = "games"  # a group that every Debian has and nobody is in
+READERS = "games"  # a group that every Debian has, without members
 
 
 class Operators(Operated, unittest.TestCase):

@@ -7,7 +7,7 @@
 
     swap_run.py fleet SWAP_HOST ISSUERS SWAPS PLUGIN_A PLUGIN_B FAKE_VAULT TTL
         Many issuers with leases of their own plan, swapped all at once and again: no renewal is missed, none is sent
-        twice, nobody looks a token up again.
+        twice, no token is looked up again.
 
 With FAKE_VAULT leases are real, TTL seconds long (two renewals are never closer than a sixteenth of it), and renewals
 go over TLS; without it the plugins need none. Prints the figures.

@@ -19,7 +19,7 @@ enum class Turn
 	replaced,    ///< its source holds a new one
 	loggedIn,    ///< a login has brought a new one
 	loginFailed, ///< a login failed, and the one before did not
-	loginEnds,   ///< the next login will fail: what it is made with ends before
+	loginEnds,   ///< the next login will fail: its material ends before
 };
 
 [[nodiscard]] std::string_view turnName(Turn turn);

@@ -38,7 +38,7 @@ struct Happening
 	}
 };
 
-/// What an issuer's plugin has told of logins. Empty for one that never logs in.
+/// The logins of an issuer, as its plugin told them. Empty for one that never logs in.
 struct LoginRecord
 {
 	struct Count

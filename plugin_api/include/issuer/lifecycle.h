@@ -167,7 +167,7 @@ enum
 	ISSUER_REASON_NONE = 0,
 	ISSUER_REASON_NETWORK = 1,                /* no connection: refused, unreachable, name not found, reset */
 	ISSUER_REASON_TIMEOUT = 2,                /* the request's deadline passed */
-	ISSUER_REASON_TLS = 3,                    /* the peer did not prove who it is, or refused our certificate */
+	ISSUER_REASON_TLS = 3,                    /* the peer did not prove its identity, or refused our certificate */
 	ISSUER_REASON_SEALED = 4,                 /* the server is sealed, a standby, or not initialised */
 	ISSUER_REASON_THROTTLED = 5,              /* the server asked for patience */
 	ISSUER_REASON_SERVER = 6,                 /* the server failed */

@@ -46,9 +46,9 @@ typedef struct issuer_secrets_ext
 	issuer_rc (*lend)(issuer_instance* self, issuer_secrets_visit visit, void* ctx, issuer_error* err) ISSUER_NOEXCEPT;
 
 	/*
-	 * Copies the bytes, into memory that is wiped, for the next start; in place of any taken before. Opens nothing
-	 * and asks nobody. The plugin judges at start whether they fit its configuration: a secret of another server,
-	 * mount or identity is wiped and sent to none.
+	 * Copies the bytes, into memory that is wiped, for the next start; in place of any taken before. Opens no file
+	 * and sends no request. start then checks them against the configuration: a secret of another server, mount or
+	 * identity is wiped, and never sent.
 	 * Errors: ISSUER_E_INVALID for bytes that are damaged or of a version it does not know, and ISSUER_E_STATE while
 	 * running; neither changes anything, and start then begins as usual, with the instance's own sources.
 	 * ISSUER_E_REENTRANT from inside a callback of the same instance.

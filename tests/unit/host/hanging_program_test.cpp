@@ -72,7 +72,7 @@ TEST_F(ProgramWhosePluginHangs, WhileItIsLoadedLeavesTheProgramItsEnd)
 	expectToEnd(program, 70);
 }
 
-/// When a plugin comes to the call from which it does not return.
+/// The moment at which a plugin comes to the call from which it does not return.
 enum class Moment
 {
 	atTheStart, ///< of the host

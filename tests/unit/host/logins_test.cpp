@@ -1,4 +1,4 @@
-// What the host shows of issuers that log in, and of those that do not.
+// The host's output about issuers that log in, and about those that do not.
 #include "observe/events/facts.h"
 #include "observe/events/human_lines.h"
 #include "observe/exec/turning_points.h"

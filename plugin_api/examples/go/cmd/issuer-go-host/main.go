@@ -28,7 +28,7 @@ func (p printer) Record(event issuer.Event) {
 	}
 	fmt.Printf("%s state=%s result=%s reason=%d ttl_ms=%d %s\n", kind, event.State, event.Result, event.Reason,
 		event.TTL.Milliseconds(), event.Detail)
-	p <- event.Renewal // main takes them faster than a credential is renewed, so that this blocks nobody
+	p <- event.Renewal // never blocks for long: main takes them faster than a credential is renewed
 }
 
 func show(level int, component, text string) {
