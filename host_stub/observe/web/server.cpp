@@ -103,6 +103,7 @@ private:
 		response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
 		response.setContentType(answer.type);
 		response.set("Cache-Control", "no-cache"); // may be cached, but must be revalidated each time
+		response.set("Vary", "Accept-Encoding");
 		response.set("X-Content-Type-Options", "nosniff");
 		response.set("Referrer-Policy", "no-referrer");
 		response.set("Cross-Origin-Resource-Policy", "same-origin");
@@ -119,11 +120,7 @@ private:
 			response.send();
 			return;
 		}
-		const bool isLarge = answer.body.size() >= worthIt;
-		if (isLarge) {
-			response.set("Vary", "Accept-Encoding");
-		}
-		if (wish.packing == Packing::always || (wish.packing == Packing::ifLarge && isLarge)) {
+		if (wish.packing == Packing::always || (wish.packing == Packing::ifLarge && answer.body.size() >= worthIt)) {
 			const std::string packed = gzipped(answer.body);
 			response.set("Content-Encoding", "gzip");
 			response.sendBuffer(packed.data(), packed.size());

@@ -264,6 +264,19 @@ TEST_F(TheServer, PacksNothingForAClientThatRefusesIt)
 	EXPECT_EQ(ask(session, wants).response.get("Content-Encoding", ""), "gzip");
 }
 
+TEST_F(TheServer, TellsCachesThatAnAnswerOfAnySizeDependsOnTheEncodingsThatAreTaken)
+{
+	listen(anyPort());
+	net::HTTPClientSession session("127.0.0.1", port);
+	for (const char* const path : {"/", "/healthz"}) {
+		for (const char* const encodings : {"", "gzip", "gzip, identity;q=0"}) {
+			net::HTTPRequest request("GET", path, "HTTP/1.1");
+			request.set("Accept-Encoding", encodings);
+			EXPECT_EQ(ask(session, request).response.get("Vary", ""), "Accept-Encoding") << path << ' ' << encodings;
+		}
+	}
+}
+
 TEST_F(TheServer, ReadsItsCertificateAnewWhenItIsReplacedAndSaysAtTheStartWhenTheKeyIsAnothers)
 {
 	issuer::test::TestPki pki(temp.path());
