@@ -62,15 +62,15 @@ constexpr std::size_t mostFailures = 60; // highest number of failures in the ex
 
 void printLine(const CheckResult& result)
 {
-	const bool passed = result.outcome.verdict == Grade::pass;
-	std::cout << conformance::verdictName(result.outcome.verdict) << "  " << std::left << std::setw(33)
+	const bool passed = result.outcome.grade == Grade::pass;
+	std::cout << conformance::gradeName(result.outcome.grade) << "  " << std::left << std::setw(33)
 			  << result.check->name << (passed ? result.check->sentence : sanitize(result.outcome.text)) << std::endl;
 }
 
 std::string jsonOf(const CheckResult& result)
 {
 	return "{\"name\":" + jsonString(result.check->name) + ",\"sentence\":" + jsonString(result.check->sentence) +
-		   ",\"verdict\":" + jsonString(conformance::verdictName(result.outcome.verdict)) +
+		   ",\"verdict\":" + jsonString(conformance::gradeName(result.outcome.grade)) +
 		   ",\"text\":" + jsonString(result.outcome.text) + '}';
 }
 
@@ -86,9 +86,9 @@ std::string jsonOf(const fs::path& plugin, const std::vector<CheckResult>& resul
 std::string summaryOf(const std::vector<CheckResult>& results)
 {
 	std::string text;
-	for (const Grade verdict : {Grade::pass, Grade::warn, Grade::skip, Grade::fail}) {
-		const auto count = std::ranges::count(results, verdict, [](const CheckResult& r) { return r.outcome.verdict; });
-		text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + conformance::verdictName(verdict);
+	for (const Grade grade : {Grade::pass, Grade::warn, Grade::skip, Grade::fail}) {
+		const auto count = std::ranges::count(results, grade, [](const CheckResult& r) { return r.outcome.grade; });
+		text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + conformance::gradeName(grade);
 	}
 	return text;
 }
@@ -189,7 +189,7 @@ int Validate::run(const std::vector<std::string>& arguments)
 	}
 	std::cout << (_json ? jsonOf(plugin, results) : summaryOf(results)) << '\n';
 	const auto failed =
-		std::ranges::count(results, Grade::fail, [](const CheckResult& result) { return result.outcome.verdict; });
+		std::ranges::count(results, Grade::fail, [](const CheckResult& result) { return result.outcome.grade; });
 	return static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(failed), mostFailures));
 }
 

@@ -26,7 +26,7 @@ inline void keepText(void* ctx, issuer_str text) noexcept
 class CallsFromInside
 {
 public:
-	explicit CallsFromInside(Trial& trial) : _stage(trial) {}
+	explicit CallsFromInside(Trial& trial) : _trial(trial) {}
 
 	/// Makes the calls. Called inside the callback.
 	void make() noexcept
@@ -34,8 +34,8 @@ public:
 		if (std::exchange(_made, true)) {
 			return;
 		}
-		auto* const self = _stage.instance.get();
-		const auto& plugin = _stage.library.table();
+		auto* const self = _trial.instance.get();
+		const auto& plugin = _trial.library.table();
 		_answers = {{"set_recorder", plugin.set_recorder(self, nullptr, nullptr)},
 			{"start", plugin.start(self, nullptr)}, {"stop", plugin.stop(self, 0, nullptr)}};
 		if (const auto* credential = offered<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL)) {
@@ -79,11 +79,11 @@ private:
 	template <class Table>
 	const Table* offered(const char* id) const
 	{
-		return static_cast<const Table*>(_stage.library.table().get_extension(id));
+		return static_cast<const Table*>(_trial.library.table().get_extension(id));
 	}
 	static void ignore(void*, issuer_str) noexcept {}
 
-	Trial& _stage;
+	Trial& _trial;
 	bool _made = false;
 	std::vector<std::pair<const char*, issuer_rc>> _answers;
 };

@@ -17,7 +17,7 @@ enum class Grade
 
 struct CheckOutcome
 {
-	Grade verdict = Grade::pass;
+	Grade grade = Grade::pass;
 	std::string text; ///< the finding in one sentence; empty for a pass
 };
 

@@ -11,14 +11,14 @@ namespace issuer::conformance {
 namespace {
 
 constexpr std::chrono::seconds limit{60};
-constexpr std::array verdicts{Grade::pass, Grade::warn, Grade::skip, Grade::fail};
+constexpr std::array grades{Grade::pass, Grade::warn, Grade::skip, Grade::fail};
 
 CheckOutcome decode(const std::string& report)
 {
-	for (const Grade verdict : verdicts) {
-		const std::string name = verdictName(verdict);
+	for (const Grade grade : grades) {
+		const std::string name = gradeName(grade);
 		if (report.starts_with(name + ' ')) {
-			return {verdict, report.substr(name.size() + 1)};
+			return {grade, report.substr(name.size() + 1)};
 		}
 	}
 	return {Grade::fail, "the check ended without a verdict"};
@@ -26,9 +26,9 @@ CheckOutcome decode(const std::string& report)
 
 } // namespace
 
-std::string verdictName(Grade verdict)
+std::string gradeName(Grade grade)
 {
-	switch (verdict) {
+	switch (grade) {
 	case Grade::pass:
 		return "pass";
 	case Grade::warn:
@@ -53,7 +53,7 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 		const bool barred = closedGate != nullptr && check.needs > closedGate->needs;
 		results.push_back(
 			{&check, barred ? CheckOutcome{Grade::skip, std::string("see ") + closedGate->name} : runOne(check)});
-		if (check.gate && !barred && closedGate == nullptr && results.back().outcome.verdict != Grade::pass) {
+		if (check.gate && !barred && closedGate == nullptr && results.back().outcome.grade != Grade::pass) {
 			closedGate = &check;
 		}
 		onResult(results.back());
@@ -71,13 +71,13 @@ CheckOutcome runInChild(std::vector<std::string> arguments, const std::string& i
 	}
 	const std::string trouble = end->trouble();
 	CheckOutcome outcome = decode(end->report);
-	const bool counts = trouble.empty() || (end->exited() && outcome.verdict == Grade::fail);
+	const bool counts = trouble.empty() || (end->exited() && outcome.grade == Grade::fail);
 	return counts ? outcome : CheckOutcome{Grade::fail, trouble};
 }
 
 void reportOutcome(const CheckOutcome& outcome)
 {
-	reportToParent(verdictName(outcome.verdict) + ' ' + outcome.text);
+	reportToParent(gradeName(outcome.grade) + ' ' + outcome.text);
 }
 
 } // namespace issuer::conformance

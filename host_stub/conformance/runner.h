@@ -29,6 +29,6 @@ std::vector<CheckResult> runChecks(std::span<const Check> checks, const std::str
 /// Reports the outcome to the process that called runInChild(). For the child.
 void reportOutcome(const CheckOutcome& outcome);
 
-[[nodiscard]] std::string verdictName(Grade verdict);
+[[nodiscard]] std::string gradeName(Grade grade);
 
 } // namespace issuer::conformance

@@ -235,7 +235,7 @@ void Fleet::keepOnly(const std::vector<std::string>& names)
 std::vector<IssuerRecord> Fleet::all() const
 {
 	std::vector<IssuerRecord> records;
-	const auto known = everyone();
+	const auto known = allIssuers();
 	records.reserve(known.size());
 	for (const std::shared_ptr<Issuer>& issuer : known) {
 		const std::lock_guard lock(issuer->mutex);
@@ -267,7 +267,7 @@ std::shared_ptr<Fleet::Issuer> Fleet::find(std::string_view name) const
 	return known == _issuers.end() ? nullptr : known->second;
 }
 
-std::vector<std::shared_ptr<Fleet::Issuer>> Fleet::everyone() const
+std::vector<std::shared_ptr<Fleet::Issuer>> Fleet::allIssuers() const
 {
 	const std::lock_guard lock(_mutex);
 	std::vector<std::shared_ptr<Issuer>> known;

@@ -60,7 +60,7 @@ private:
 	struct Issuer;
 
 	[[nodiscard]] std::shared_ptr<Issuer> find(std::string_view name) const;
-	[[nodiscard]] std::vector<std::shared_ptr<Issuer>> everyone() const;
+	[[nodiscard]] std::vector<std::shared_ptr<Issuer>> allIssuers() const;
 
 	const Clock _now;
 	const SteadyClock _steadyNow;
