@@ -63,37 +63,9 @@ struct Registry::Swap
 	std::uint64_t ticket = 0; ///< of Issuer::announce()
 };
 
-/// The plugins, used by one thread at a time. Opening one may hang, in its file system or in its initialisers; then the
-/// caller leaves, and this object stays with the call.
-struct Registry::Loading
-{
-	explicit Loading(loader::Plugins& itsPlugins) : plugins(itsPlugins) {}
-
-	loader::Plugins& plugins;
-	TimedLock mutex; ///< guards all below, and the plugins
-	std::set<std::shared_ptr<const loader::Plugin>> open;
-	std::mutex held; ///< guards the next member
-	std::multiset<const loader::Plugin*> holds;
-
-	/// Keeps `plugin` from being released while the returned object exists.
-	static std::shared_ptr<const void> hold(const std::shared_ptr<Loading>& self, const loader::Plugin* plugin)
-	{
-		const std::lock_guard lock(self->held);
-		self->holds.insert(plugin);
-		return {plugin, [self](const loader::Plugin* released) {
-					const std::lock_guard again(self->held);
-					self->holds.erase(self->holds.find(released));
-				}};
-	}
-	[[nodiscard]] bool isHeld(const loader::Plugin* plugin)
-	{
-		const std::lock_guard lock(held);
-		return holds.contains(plugin);
-	}
-};
-
 Registry::Registry(loader::Plugins& plugins, Surroundings surroundings)
-	: _loading(std::make_shared<Loading>(plugins)), _surroundings(std::move(surroundings)),
+	: _surroundings(std::move(surroundings)),
+	  _plugins(plugins, _surroundings.calls, _surroundings.callTimeout, _surroundings.sink),
 	  _workers(mostAtOnce, threadTrouble(_surroundings.sink), stuckAfter)
 {
 }
@@ -138,7 +110,7 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& beg
 		}
 		Result<Plan> plan = prepare(std::move(wanted));
 		if (!plan) {
-			releaseUnused();
+			_plugins.releaseUnused();
 			return tl::unexpected(plan.error());
 		}
 		changes.kept = plan->kept.size();
@@ -179,7 +151,7 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& beg
 		begun(underWay);
 	}
 	exchangeAll(std::move(swaps), std::move(removed), changes);
-	releaseUnused();
+	_plugins.releaseUnused();
 	return changes;
 }
 
@@ -236,7 +208,7 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin, co
 	else if (const Result<void> done = found->second->swap(std::move(*candidate)); !done) {
 		report = {rolledBack, "issuer " + name + " goes on as before: " + done.error().text};
 	}
-	releaseUnused();
+	_plugins.releaseUnused();
 	return report;
 }
 
@@ -263,22 +235,6 @@ std::filesystem::path Registry::withoutLinks(const std::filesystem::path& path) 
 		},
 		steady_clock::now() + _surroundings.callTimeout);
 	return answered ? *real : path;
-}
-
-/// Checks that the file at that path is still the one that was loaded from it. The error says why not.
-Result<void> Registry::stillLoadable(const loader::PluginFile& file) const
-{
-	const auto answer = std::make_shared<Result<void>>();
-	const auto deadline = steady_clock::now() + _surroundings.callTimeout;
-	static_cast<void>(_surroundings.calls->run(
-		[loading = _loading, file, answer, deadline] {
-			const std::unique_lock lock(loading->mutex, deadline);
-			if (lock) {
-				*answer = loading->plugins.open(file).map([](const auto&) {});
-			}
-		},
-		deadline + std::chrono::milliseconds(100)));
-	return *answer;
 }
 
 Registry::Comparison Registry::compareWithRunning(std::vector<IssuerSpec> wanted)
@@ -324,7 +280,7 @@ Registry::Comparison Registry::compareWithRunning(std::vector<IssuerSpec> wanted
 		comparison.differences.push_back({std::move(spec), issuer, std::move(why)});
 	}
 	for (const auto& [library, use] : files) {
-		if (const Result<void> same = stillLoadable(use.first); !same) {
+		if (const Result<void> same = _plugins.checkStillLoadable(use.first); !same) {
 			comparison.outdated += use.second;
 			comparison.sentences.push_back(std::to_string(use.second) +
 										   (use.second == 1 ? " issuer goes" : " issuers go") +
@@ -402,33 +358,12 @@ Result<Candidate> Registry::prepareOne(IssuerSpec spec)
 		return failure("issuer " + spec.name + ": " + file.error().text);
 	}
 	spec.plugin = std::move(*file);
-	using Opened = Result<std::shared_ptr<const loader::Plugin>>;
-	const auto opened = std::make_shared<Opened>(failure(""));
-	const auto hold = std::make_shared<std::shared_ptr<const void>>();
-	const auto deadline = steady_clock::now() + _surroundings.callTimeout;
-	const bool answered = _surroundings.calls->run(
-		[loading = _loading, file = spec.plugin, opened, hold, deadline] {
-			const std::unique_lock lock(loading->mutex, deadline);
-			if (!lock) {
-				*opened = failure("plugin " + file.path.string() + " is not loaded yet: another one hangs while it is");
-				return;
-			}
-			*opened = loading->plugins.open(file);
-			if (*opened) {
-				loading->open.insert(**opened);
-				*hold = Loading::hold(loading, (*opened)->get());
-			}
-		},
-		deadline + std::chrono::milliseconds(100));
-	if (!answered) {
-		return failure("issuer " + spec.name + ": plugin " + spec.plugin.path.string() +
-					   " does not load: neither its file system nor it answers");
+	Result<UsedPlugins::Opened> opened = _plugins.open(spec.plugin);
+	if (!opened) {
+		return failure("issuer " + spec.name + ": " + opened.error().text);
 	}
-	if (!*opened) {
-		return failure("issuer " + spec.name + ": " + opened->error().text);
-	}
-	return createCandidate(std::move(spec), std::move(**opened), _surroundings).map([&](Candidate candidate) {
-		candidate.hold = std::move(*hold);
+	return createCandidate(std::move(spec), std::move(opened->plugin), _surroundings).map([&](Candidate candidate) {
+		candidate.hold = std::move(opened->hold);
 		return candidate;
 	});
 }
@@ -519,7 +454,7 @@ bool Registry::stopAll()
 		const std::lock_guard lock(_mutex);
 		_issuers.clear();
 	}
-	releaseUnused();
+	_plugins.releaseUnused();
 	return allDone && control && _surroundings.calls->leftBehind() == 0;
 }
 
@@ -532,27 +467,6 @@ std::vector<observe::IssuerStatus> Registry::snapshot() const
 		snapshot.push_back(issuer->status());
 	}
 	return snapshot;
-}
-
-void Registry::releaseUnused()
-{
-	const std::unique_lock loading(_loading->mutex, steady_clock::now() + _surroundings.callTimeout);
-	if (!loading) {
-		return; // one hangs while it is loaded: the next release takes the others
-	}
-	auto& open = _loading->open;
-	for (auto plugin = open.begin(); plugin != open.end();) {
-		if (_loading->isHeld(plugin->get())) {
-			++plugin;
-			continue;
-		}
-		auto unused = std::move(open.extract(plugin++).value());
-		const std::string path = unused->description().path.string();
-		const bool closed = _loading->plugins.release(std::move(unused)) == loader::Plugins::Release::closed;
-		const std::string pinned = path + " is no longer used but stays in memory";
-		_surroundings.sink->notice(closed ? observe::Notice{Action::unloaded, ISSUER_LOG_INFO, {}, path, path}
-										  : observe::Notice{Action::pinned, ISSUER_LOG_WARN, {}, pinned, path});
-	}
 }
 
 } // namespace issuer::registry

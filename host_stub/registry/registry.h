@@ -4,6 +4,7 @@
 #include "common/timed_lock.h"
 #include "loader/plugins.h"
 #include "registry/issuer.h"
+#include "registry/used_plugins.h"
 
 #include <atomic>
 #include <chrono>
@@ -100,22 +101,19 @@ private:
 	struct Comparison;
 	struct Swap;
 	struct Plan;
-	struct Loading;
 
 	[[nodiscard]] Issuers issuers() const;
 	Comparison compareWithRunning(std::vector<IssuerSpec> wanted);
 	Result<Plan> prepare(std::vector<IssuerSpec> wanted);
 	[[nodiscard]] std::filesystem::path withoutLinks(const std::filesystem::path& path) const;
-	[[nodiscard]] Result<void> stillLoadable(const loader::PluginFile& file) const;
 	Result<Candidate> prepareOne(IssuerSpec spec);
 	void exchangeAll(std::vector<Swap> swaps, Issuers removed, Changes& changes);
 	void forEach(const Issuers& issuers, const std::function<void(Issuer&)>& act);
 	bool finishAll(const Issuers& leaving, std::chrono::steady_clock::time_point deadline);
 	std::shared_ptr<Issuer> makeIssuer(Candidate candidate);
-	void releaseUnused();
 
-	const std::shared_ptr<Loading> _loading;
 	const Surroundings _surroundings;
+	UsedPlugins _plugins;
 	TimedLock _control;        ///< held while the issuers are compared with what is wanted, and swaps are begun
 	mutable std::mutex _mutex; ///< of _issuers alone, held for moments
 	Issuers _issuers;
