@@ -78,15 +78,15 @@ Result<void> UsedPlugins::checkStillLoadable(const loader::PluginFile& file) con
 {
 	const auto answer = std::make_shared<Result<void>>();
 	const auto deadline = steady_clock::now() + _callTimeout;
-	static_cast<void>(_calls->run(
+	const bool answered = _calls->run(
 		[shared = _shared, file, answer, deadline] {
 			const std::unique_lock lock(shared->mutex, deadline);
 			if (lock) {
 				*answer = shared->plugins.open(file).map([](const auto&) {});
 			}
 		},
-		deadline + aMoment));
-	return *answer;
+		deadline + aMoment);
+	return answered ? *answer : Result<void>(); // a call that was left behind may still write the answer
 }
 
 void UsedPlugins::releaseUnused()
