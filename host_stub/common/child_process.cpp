@@ -185,12 +185,16 @@ Result<ChildEnd> runChild(const ChildProgram& program)
 	}
 	writing = Descriptor(); // so that the child's is the last one
 	const Descriptor child(::pidfd_open(*pid, 0));
+	const int error = errno;
 	ChildEnd end;
-	if (!child.valid() || !awaitEnd(child.get(), reading.get(), program, end.report)) {
+	if (child.valid() && !awaitEnd(child.get(), reading.get(), program, end.report)) {
 		end.killedAfter = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
 	}
 	::kill(-*pid, SIGKILL); // before it is reaped, as long as the number is its own
 	while (::waitpid(*pid, &end.status, 0) < 0 && errno == EINTR) {
+	}
+	if (!child.valid()) {
+		return failure(std::string("it cannot be watched: ") + std::strerror(error));
 	}
 	if (reading.valid()) {
 		readReport(reading.get(), end.report);
