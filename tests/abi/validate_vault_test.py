@@ -15,6 +15,7 @@ import urllib.request
 
 HOST, PLUGIN, FAKE_VAULT, HOSTS = sys.argv[1:]
 HOSTS_PER_CHECK = 20
+LENDING = ("lends-its-secrets-once", "takes-what-was-lent", "refuses-calls-from-a-lend")
 
 
 class VaultPlugin(unittest.TestCase):
@@ -50,9 +51,8 @@ class VaultPlugin(unittest.TestCase):
         # The build's folder may be writable by others; an installed plugin's is not.
         others.pop("is-out-of-others-reach", None)
         # With a token in the configuration there is nothing that a successor could not read itself.
-        others = {name: verdict for name, verdict in others.items() if "issuer.secrets/1" not in verdict[1]
-                  and "nothing to lend" not in verdict[1]}
-        self.assertEqual(others, {})
+        nothing = ("skip", "with this configuration it has nothing to lend")
+        self.assertEqual(others, {name: nothing for name in LENDING})
 
     def test_a_host_may_end_at_any_moment(self):
         for _ in range(int(HOSTS) // HOSTS_PER_CHECK):
