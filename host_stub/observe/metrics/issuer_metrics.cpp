@@ -58,7 +58,7 @@ void logins(Exposition& out, const std::vector<IssuerView>& issuers)
 {
 	const auto hasLogins = [](const IssuerView& issuer) { return !issuer.told.logins.ended.empty(); };
 	if (std::ranges::any_of(issuers, hasLogins)) {
-		out.family("counter", "issuer_logins_total", "Logins by how they ended, and why.");
+		out.family("counter", "issuer_logins_total", "Logins, by result and reason.");
 	}
 	for (const IssuerView& issuer : issuers) {
 		for (const auto& [result, reason, times] : issuer.told.logins.ended) {
@@ -69,13 +69,13 @@ void logins(Exposition& out, const std::vector<IssuerView>& issuers)
 	const auto gauge = [&](std::string_view name, std::string_view help, const auto& valueOf) {
 		family(out, issuers, "gauge", name, help, valueOf);
 	};
-	gauge("issuer_next_login_timestamp_seconds", "When the next login is planned.",
+	gauge("issuer_next_login_timestamp_seconds", "Time of the next planned login.",
 		[](const IssuerView& issuer) { return seconds(issuer.nextLogin()); });
 	gauge("issuer_login_failing_timestamp_seconds",
-		"When the first of the failed logins in a row ended. Absent while the last one succeeded.",
+		"Time of the first of the failed logins in a row. Absent while the last one succeeded.",
 		[](const IssuerView& issuer) { return seconds(issuer.told.logins.failingSince); });
 	gauge("issuer_login_material_ends_timestamp_seconds",
-		"From when on logins fail, because what they are made with has ended. Absent while unknown.",
+		"Time at which the login material ends, and logins begin to fail. Absent while unknown.",
 		[](const IssuerView& issuer) { return seconds(issuer.loginEnds()); });
 	gauge("issuer_login_uses_left", "Number of logins that the secret id still allows. Absent while unknown.",
 		[](const IssuerView& issuer) -> std::optional<double> {
