@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-const std::vector<std::string> everybody{"web", "mail", "build", "sign"};
+const std::vector<std::string> allIssuers{"web", "mail", "build", "sign"};
 const std::vector<std::string> withShortLeases{"web", "mail", "build"}; ///< of 10 s: an outage meets each renewal
 constexpr auto outage = 6s;
 constexpr std::int64_t forecastTolerance = 2000; ///< milliseconds
@@ -114,7 +114,7 @@ void Story::introduce()
 				"from its "
 				"sink.");
 	const fs::path plugin = installed(_cast.plugin, "1");
-	for (const auto& issuer : everybody) {
+	for (const auto& issuer : allIssuers) {
 		_plugins[issuer] = plugin;
 	}
 	configure();
@@ -156,7 +156,7 @@ void Story::surviveAnOutage()
 	const auto requests = _vault.requests();
 	const auto firstAfter = std::ranges::find_if(requests, [&](const Request& r) { return r.unixMs > begin + 500; });
 	require(firstAfter != requests.end() && firstAfter->unixMs - begin > 5000, "the server was not away");
-	for (const auto& issuer : everybody) {
+	for (const auto& issuer : allIssuers) {
 		expectNoRefusal(issuer, nowMs());
 	}
 	_setup.confirm("the server answered nobody for " + inSeconds(firstAfter->unixMs - begin) +
@@ -319,7 +319,7 @@ std::string Story::credentialOf(const std::string& issuer) const
 void Story::configure() const
 {
 	std::string issuers;
-	for (const auto& issuer : everybody) {
+	for (const auto& issuer : allIssuers) {
 		issuers += (issuers.empty() ? "" : ",") + std::string("\n  {\"name\": \"") + issuer + "\", \"plugin\": \"" +
 				   _plugins.at(issuer).string() + "\",\n   \"config\": {\"address\": \"" + _vault.address() + "\", " +
 				   credentialOf(issuer) + "}}";
