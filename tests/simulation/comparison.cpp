@@ -5,7 +5,7 @@
 #include "lifetime_watcher_rules.h"
 #include "lost_in_vain.h"
 #include "original_rules.h"
-#include "share_out.h"
+#include "runs.h"
 #include "world_player.h"
 #include "worlds.h"
 

@@ -233,7 +233,7 @@ bool inVain(const LoginWorld& world, const LoginChronicle& chronicle, const Logi
 		   world.isFreeOf(allOfMaterial, worldBegins, gap.from + 1us);
 }
 
-std::span<const LoginProperty> loginProperties()
+std::span<const LoginProperty, loginPropertyCount> loginProperties()
 {
 	return all;
 }

@@ -17,7 +17,10 @@ struct LoginProperty
 	std::optional<std::string> (*broken)(const LoginWorld& world, const LoginChronicle& chronicle);
 };
 
-[[nodiscard]] std::span<const LoginProperty> loginProperties();
+inline constexpr std::size_t loginPropertyCount = 8;
+
+/// Returns the promises about logins.
+[[nodiscard]] std::span<const LoginProperty, loginPropertyCount> loginProperties();
 
 /// Returns whether this gap was in vain: server and material were good for long enough within the overlap.
 [[nodiscard]] bool inVain(const LoginWorld& world, const LoginChronicle& chronicle, const LoginChronicle::Gap& gap);

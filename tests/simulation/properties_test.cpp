@@ -1,4 +1,5 @@
 #include "campaign.h"
+#include "runs.h"
 #include "worlds.h"
 
 #include <gtest/gtest.h>
