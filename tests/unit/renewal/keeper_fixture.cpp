@@ -153,21 +153,13 @@ KeeperFixture& KeeperFixture::meetUntil(Instant end, const Answer& answer, Durat
 
 KeeperFixture& KeeperFixture::hear(Reports reports)
 {
-	for (auto& report : reports) {
-		if (auto* event = std::get_if<Event>(&report)) {
-			events.push_back(std::move(*event));
-		}
-		else {
-			notes.push_back(std::get<Note>(std::move(report)));
-		}
-	}
+	add(std::move(reports));
 	return *this;
 }
 
 KeeperFixture& KeeperFixture::forget()
 {
-	events.clear();
-	notes.clear();
+	clear();
 	starts.clear();
 	return *this;
 }
@@ -203,15 +195,6 @@ std::vector<State> KeeperFixture::changes() const
 		}
 	}
 	return changes;
-}
-
-std::vector<std::string> KeeperFixture::lines() const
-{
-	std::vector<std::string> lines;
-	for (const auto& note : notes) {
-		lines.push_back(note.text);
-	}
-	return lines;
 }
 
 Event KeeperFixture::lastEvent() const

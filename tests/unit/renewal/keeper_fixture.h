@@ -1,5 +1,7 @@
 #pragma once
 
+#include "heard_reports.h"
+
 #include "renewal/keeper.h"
 
 #include <optional>
@@ -29,7 +31,7 @@ using namespace std::chrono_literals;
 [[nodiscard]] Trouble throttled(Duration retryAfter);
 
 /// A keeper, and the time and the server around it. Begins on 2026-12-24 at 10:00 UTC.
-class KeeperFixture
+class KeeperFixture : public HeardReports
 {
 public:
 	explicit KeeperFixture(const Policy& policy = steady(), std::uint64_t seed = 1);
@@ -70,11 +72,8 @@ public:
 
 	[[nodiscard]] std::vector<Outcome> outcomes() const; ///< without Outcome::none
 	[[nodiscard]] std::vector<State> changes() const;    ///< of the events without an outcome
-	[[nodiscard]] std::vector<std::string> lines() const;
 	[[nodiscard]] Event lastEvent() const;
 
-	std::vector<Event> events;
-	std::vector<Note> notes;
 	std::vector<Instant> starts; ///< of attempts
 
 private:

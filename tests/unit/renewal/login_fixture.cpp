@@ -124,21 +124,13 @@ LoginFixture& LoginFixture::follow(const TokenLife& life)
 
 LoginFixture& LoginFixture::hear(Reports reports)
 {
-	for (auto& report : reports) {
-		if (auto* event = std::get_if<Event>(&report)) {
-			events.push_back(std::move(*event));
-		}
-		else {
-			notes.push_back(std::get<Note>(std::move(report)));
-		}
-	}
+	add(std::move(reports));
 	return *this;
 }
 
 LoginFixture& LoginFixture::forget()
 {
-	events.clear();
-	notes.clear();
+	clear();
 	return *this;
 }
 
@@ -146,15 +138,6 @@ std::optional<Duration> LoginFixture::pause() const
 {
 	const auto next = keeper.next();
 	return next ? std::optional(std::max(*next - now.boot, Duration::zero())) : std::nullopt;
-}
-
-std::vector<std::string> LoginFixture::lines() const
-{
-	std::vector<std::string> lines;
-	for (const auto& note : notes) {
-		lines.push_back(note.text);
-	}
-	return lines;
 }
 
 std::vector<Reason> LoginFixture::reasons() const

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "heard_reports.h"
+
 #include "renewal/login_keeper.h"
 
 #include <optional>
@@ -25,7 +27,7 @@ using namespace std::chrono_literals;
 [[nodiscard]] TokenLife fallen(TokenLife::Standing standing, Moment now, Duration rest = Duration::zero());
 
 /// A keeper of logins, and the time and the server around it. Begins on 2026-12-24 at 10:00 UTC.
-class LoginFixture
+class LoginFixture : public HeardReports
 {
 public:
 	explicit LoginFixture(const LoginPolicy& policy = calm(), std::uint64_t seed = 1);
@@ -52,11 +54,7 @@ public:
 
 	/// Until the next request; nothing: none is planned.
 	[[nodiscard]] std::optional<Duration> pause() const;
-	[[nodiscard]] std::vector<std::string> lines() const;
 	[[nodiscard]] std::vector<Reason> reasons() const; ///< of the events
-
-	std::vector<Event> events;
-	std::vector<Note> notes;
 
 private:
 	Moment _sent;
