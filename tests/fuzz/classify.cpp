@@ -1,10 +1,9 @@
 // Any reply: its meaning is within bounds, its sentence is safe to show, and the token of the request is not in it.
 // The input is four lines and a body: operation ("L" or anything), status, Retry-After, Location.
 #include "base/sanitize.h"
+#include "reply_lines.h"
 #include "require.h"
 #include "wire/wire.h"
-
-#include <charconv>
 
 using namespace issuer::vault;
 using issuer::fuzz::require;
@@ -14,13 +13,6 @@ namespace {
 
 constexpr std::string_view token = "s.TOKEN_A"; // as in the seeds, so that the fuzzer finds places for it
 constexpr Duration century = std::chrono::years(100);
-
-std::string_view takeLine(std::string_view& text)
-{
-	const auto line = text.substr(0, text.find('\n'));
-	text.remove_prefix(std::min(line.size() + 1, text.size()));
-	return line;
-}
 
 bool isLength(Duration duration)
 {
@@ -68,16 +60,12 @@ struct Judge
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
 	auto rest = issuer::fuzz::textOf(data, size);
-	const auto operation = takeLine(rest) == "L" ? renewal::Operation::lookUp : renewal::Operation::renew;
-	const auto status = takeLine(rest);
-	HttpReply reply;
-	std::from_chars(status.data(), status.data() + status.size(), reply.status);
-	reply.retryAfter = takeLine(rest);
-	reply.location = takeLine(rest);
-	reply.body = rest;
+	const auto operation = issuer::fuzz::takeLine(rest) == "L" ? renewal::Operation::lookUp : renewal::Operation::renew;
+	auto reply = issuer::fuzz::takeReply(rest);
+	const auto bodySize = reply.body.size();
 
 	const auto answer = wire::classify(operation, reply, token);
 	std::visit(Judge(), answer);
-	require(reply.body.size() <= rest.size(), "what is taken out makes it shorter");
+	require(reply.body.size() <= bodySize, "what is taken out makes it shorter");
 	return 0;
 }

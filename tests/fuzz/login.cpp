@@ -2,10 +2,9 @@
 // secret of the request is in it. The input is four lines and a body: two digits (operation, method), status,
 // Retry-After, Location.
 #include "base/sanitize.h"
+#include "reply_lines.h"
 #include "require.h"
 #include "wire/logins.h"
-
-#include <charconv>
 
 using namespace issuer::vault;
 using issuer::fuzz::require;
@@ -15,13 +14,6 @@ namespace {
 
 constexpr std::string_view secret = "s.TOKEN_A"; // as in the seeds, so that the fuzzer finds places for it
 constexpr Duration century = std::chrono::years(100);
-
-std::string_view takeLine(std::string_view& text)
-{
-	const auto line = text.substr(0, text.find('\n'));
-	text.remove_prefix(std::min(line.size() + 1, text.size()));
-	return line;
-}
 
 wire::LoginRequest requestOf(std::string_view digits)
 {
@@ -65,7 +57,7 @@ struct Judge
 	void operator()(const renewal::SecretIdFacts& facts) const
 	{
 		require(!facts.usesLeft || *facts.usesLeft > 0, "a limit of uses is one");
-		require(!facts.gone || !hasSecret, "what is gone is not brought");
+		require(!facts.gone || !hasSecret, "a secret_id that is gone brings no secret");
 	}
 	void operator()(const renewal::Revoked&) const { require(!hasSecret, "a revocation brings no secret"); }
 	void operator()(const renewal::LoginTrouble& trouble) const
@@ -86,13 +78,8 @@ struct Judge
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
 	auto rest = issuer::fuzz::textOf(data, size);
-	const auto request = requestOf(takeLine(rest));
-	const auto status = takeLine(rest);
-	HttpReply reply;
-	std::from_chars(status.data(), status.data() + status.size(), reply.status);
-	reply.retryAfter = takeLine(rest);
-	reply.location = takeLine(rest);
-	reply.body = rest;
+	const auto request = requestOf(issuer::fuzz::takeLine(rest));
+	auto reply = issuer::fuzz::takeReply(rest);
 	auto probed = reply;
 
 	const auto answer = wire::classify(request, reply);
