@@ -136,7 +136,7 @@ private:
 			end(_world.misfortunes[event.index]);
 			return;
 		case Type::rotates:
-			if (_world.isFreeOf({Mishap::wrongMaterial, Mishap::destroyed}, _now, _now + 1us)) {
+			if (!_world.isDuring(Mishap::wrongMaterial, _now) && !_world.isDuring(Mishap::destroyed, _now)) {
 				tell("material rotates");
 				placeMaterial(_now, true, true, true);
 			}
@@ -164,11 +164,6 @@ private:
 		wake(issuer);
 	}
 
-	[[nodiscard]] bool during(Mishap mishap, Instant instant) const
-	{
-		return !_world.isFreeOf({mishap}, instant, instant + 1us);
-	}
-
 	void send(unsigned issuer, const LoginRequest& request)
 	{
 		auto& one = _issuers[issuer];
@@ -185,17 +180,17 @@ private:
 			_chronicle.logins.push_back(login);
 			_chronicle.mostInFlight = std::max(_chronicle.mostInFlight, ++_inFlight);
 		}
-		if (during(Mishap::unreachable, _now)) {
+		if (_world.isDuring(Mishap::unreachable, _now)) {
 			lane.reply = silence(request.login, Reason::network, true);
 			push({_now + 1ms, Type::answers, issuer, request.login, 0, 0});
 			return;
 		}
 		const bool inTime = _world.latency <= request.budget;
-		const bool arrives = !during(Mishap::hangs, _now);
+		const bool arrives = !_world.isDuring(Mishap::hangs, _now);
 		if (arrives) {
 			push({_now + _world.latency / 2, Type::arrives, issuer, request.login, lane.number, 0});
 		}
-		const bool answered = arrives && inTime && !during(Mishap::losesAnswers, _now);
+		const bool answered = arrives && inTime && !_world.isDuring(Mishap::losesAnswers, _now);
 		lane.request.budget = answered ? Duration::zero() : request.budget; // 0: the answer comes
 		push({_now + (answered ? _world.latency : request.budget), Type::answers, issuer, request.login, 0, 0});
 	}
@@ -212,7 +207,9 @@ private:
 	void arrive(unsigned issuer, bool login)
 	{
 		auto& lane = _issuers[issuer].lanes[login ? 1 : 0];
-		auto reply = during(Mishap::sealed, _now) ? sealed(login) : login ? logIn(issuer, lane) : renew(issuer, lane);
+		auto reply = _world.isDuring(Mishap::sealed, _now) ? sealed(login)
+					 : login                               ? logIn(issuer, lane)
+														   : renew(issuer, lane);
 		if (lane.request.budget == Duration::zero()) {
 			lane.reply = std::move(reply);
 		}
@@ -401,10 +398,10 @@ private:
 		_chronicle.ends = _ends;
 	}
 
-	void tell(const std::string& what)
+	void tell(const std::string& text)
 	{
 		if (_story != nullptr) {
-			*_story << std::chrono::duration<double>(_now - worldBegins).count() << " s  " << what << '\n';
+			*_story << std::chrono::duration<double>(_now - worldBegins).count() << " s  " << text << '\n';
 		}
 	}
 

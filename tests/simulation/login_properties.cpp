@@ -4,7 +4,8 @@
 #include <array>
 #include <map>
 
-/// The promises of docs/logins.md, judged from what the server and the operator saw. The judge does not ask the judged.
+/// The promises of docs/logins.md, judged by the events that a server and an operator see, never by the state of the
+/// keepers.
 namespace issuer::simulation {
 namespace {
 
@@ -133,7 +134,7 @@ Broken failureIsForetold(const LoginWorld& world, const LoginChronicle& chronicl
 		const auto known = login.sent - world.materialLife; // by now it has ended
 		if (foreseeable && known >= worldBegins && login.kind == LoginTrouble::Kind::material &&
 			!heard(login.issuer, login.sent, true)) {
-			return "a login failed by what was known to end, and nobody was told" + at(login.sent);
+			return "a login failed by material that was known to end, and no event told so" + at(login.sent);
 		}
 	}
 	for (const auto& gap : chronicle.gaps) {
@@ -147,7 +148,7 @@ Broken failureIsForetold(const LoginWorld& world, const LoginChronicle& chronicl
 		});
 		const bool clear = world.isFreeOf(allOfNetwork, token.issued, gap.from) && world.lease >= 20s;
 		if (metWall && bad && clear && !heard(gap.issuer, gap.from - overlap / 2, false)) {
-			return "nobody was told in time of the death" + at(gap.from);
+			return "no event told in time of the death" + at(gap.from);
 		}
 	}
 	return {};

@@ -98,7 +98,6 @@ std::pair<LoginAnswer, std::optional<std::size_t>> LoginServer::logIn(unsigned i
 {
 	constexpr unsigned threshold = 5;
 	constexpr Duration window = 15min;
-	const auto during = [&](Mishap mishap) { return !_world.isFreeOf({mishap}, now, now + 1us); };
 	const bool counts = _world.countsRefusals();
 	if (counts && _refusals >= threshold) {
 		if (now < _latestRefusal + window) {
@@ -106,10 +105,10 @@ std::pair<LoginAnswer, std::optional<std::size_t>> LoginServer::logIn(unsigned i
 		}
 		_refusals = 0;
 	}
-	if (during(Mishap::misconfigured)) {
+	if (_world.isDuring(Mishap::misconfigured, now)) {
 		return {refusal(LoginTrouble::Kind::configuration, Reason::config, "role not found"), std::nullopt};
 	}
-	if (during(Mishap::reviewDown)) {
+	if (_world.isDuring(Mishap::reviewDown, now)) {
 		return {refusal(LoginTrouble::Kind::ambiguous, Reason::refused, "permission denied"), std::nullopt};
 	}
 	auto& material = _materials[which];

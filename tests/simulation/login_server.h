@@ -25,7 +25,7 @@ public:
 		Duration lease{};
 		bool unheard = false; ///< the answer that told of its end was lost
 		bool proven = false;  ///< a request with it was accepted
-		bool revoked = false; ///< by somebody else, or by its owner
+		bool revoked = false; ///< before its end, by revokeAllOf() or revoke()
 		bool revokeAsked = false;
 	};
 

@@ -70,6 +70,11 @@ bool LoginWorld::isFreeOf(std::initializer_list<Mishap> mishaps, Instant from, I
 	});
 }
 
+bool LoginWorld::isDuring(Mishap mishap, Instant instant) const
+{
+	return !isFreeOf({mishap}, instant, instant + 1us);
+}
+
 Duration LoginWorld::life() const
 {
 	const auto wall = maxTtl > Duration::zero() ? maxTtl : horizon;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-/// Worlds with logins: a server with a role, up to a hundred issuers that share an identity, and what befalls them.
+/// Worlds with logins: a server with a role, up to a hundred issuers that share an identity, and their mishaps.
 namespace issuer::simulation {
 
 using vault::Duration;
@@ -25,7 +25,7 @@ enum class Mishap : std::uint8_t
 	sealed,        ///< 503
 	reviewDown,    ///< "permission denied" to each login: TokenReview (Kubernetes), an LDAP server says so itself
 	misconfigured, ///< logins are refused in the words of a configuration
-	wrongMaterial, ///< somebody puts wrong material in place; mended with good, other bytes at its end
+	wrongMaterial, ///< wrong material is put in place; mended with good, other bytes at its end
 	destroyed,     ///< the server refuses the material in place; mended with good, other bytes at its end
 	denied,        ///< no token made before its beginning is renewed any more; new ones are
 	revoked,       ///< all tokens in use are revoked, once
@@ -39,7 +39,7 @@ struct Misfortune
 	Mishap mishap{};
 	Instant from;
 	Instant until;
-	bool all = true; ///< of material: everybody's; else the first issuer's alone
+	bool all = true; ///< of material: that of every issuer, else of the first alone; of a max TTL: doubled, else halved
 };
 
 struct LoginWorld
@@ -64,8 +64,9 @@ struct LoginWorld
 
 	[[nodiscard]] bool countsRefusals() const; ///< user lockout is on for this method
 	[[nodiscard]] bool happens(Mishap mishap) const;
-	/// Returns whether nothing of what is asked for happens between two times.
+	/// Returns whether none of these mishaps is there at any time of [from, until).
 	[[nodiscard]] bool isFreeOf(std::initializer_list<Mishap> mishaps, Instant from, Instant until) const;
+	[[nodiscard]] bool isDuring(Mishap mishap, Instant instant) const;
 	/// Returns the life of a token from its login to its wall; as long as the world if it has none.
 	[[nodiscard]] Duration life() const;
 };
