@@ -86,7 +86,7 @@ private:
 	ApiReply dispatch(Call& call);
 	ApiReply wrap(const ApiRequest& request, const std::string& path, const ApiReply& reply);
 
-	/// Answers logins, and what is asked of a wrapping token; nothing: the request is another one.
+	/// Answers logins and requests about a wrapping token; nothing: the request is another one.
 	std::optional<ApiReply> answerWithoutToken(
 		const ApiRequest& request, const std::string& path, const std::string& inNamespace, Fields& fields);
 	ApiReply logIn(const ApiRequest& request, const std::string& path, const std::string& mount,
@@ -96,7 +96,7 @@ private:
 	ApiReply lookUpWrapping(const ApiRequest& request, Fields& fields);
 	ApiReply authMount(Call& call);
 	ApiReply onMount(Call& call, const std::string& mountPath);
-	ApiReply onAppRole(Call& call, AuthMount& mount, const std::string& name, const std::string& what);
+	ApiReply onAppRole(Call& call, AuthMount& mount, const std::string& name, const std::string& rest);
 
 	ApiReply createRoute(Call& call);
 	ApiReply createOrphan(Call& call);

@@ -249,7 +249,7 @@ ApiReply Api::authMount(Call& call)
 	return call.fields.error() ? errorReply(400, *call.fields.error()) : noContent();
 }
 
-/// Answers what is asked of a mount with a token: its roles, users and secret_ids.
+/// Answers a request with a token to a mount: about its roles, users and secret_ids.
 ApiReply Api::onMount(Call& call, const std::string& mountPath)
 {
 	auto& mount = _logins.mounts.at(mountPath);
@@ -291,14 +291,14 @@ ApiReply Api::onMount(Call& call, const std::string& mountPath)
 	return call.fields.error() ? errorReply(400, *call.fields.error()) : noContent();
 }
 
-ApiReply Api::onAppRole(Call& call, AuthMount& mount, const std::string& name, const std::string& what)
+ApiReply Api::onAppRole(Call& call, AuthMount& mount, const std::string& name, const std::string& rest)
 {
 	const auto found = mount.roles.find(name);
 	if (found == mount.roles.end()) {
 		return errorReply(404, "");
 	}
 	auto& role = found->second;
-	if (what == "role-id") {
+	if (rest == "role-id") {
 		if (call.request.method != "GET") {
 			role.roleId = call.fields.text("role_id");
 			return noContent();
@@ -308,15 +308,15 @@ ApiReply Api::onAppRole(Call& call, AuthMount& mount, const std::string& name, c
 		return jsonReply(200, envelope(data, {}, {}));
 	}
 	const auto secretId = call.fields.text("secret_id");
-	if (what == "secret-id/lookup") {
+	if (rest == "secret-id/lookup") {
 		const auto* const facts = role.secretIds.find(secretId, call.now);
 		return facts != nullptr ? jsonReply(200, envelope(dataOf(*facts), {}, {})) : noContent();
 	}
-	if (what == "secret-id/destroy") {
+	if (rest == "secret-id/destroy") {
 		role.secretIds.destroy(secretId);
 		return noContent();
 	}
-	if (what != "secret-id") {
+	if (rest != "secret-id") {
 		return errorReply(404, "1 error occurred:\n\t* unsupported path\n\n");
 	}
 	const SecretId made{.usesLeft = call.fields.has("num_uses") ? call.fields.number("num_uses") : role.secretIdUses,

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-/// A login that fails: each kind has its pauses, and nobody is locked out.
+/// Failed logins: the pauses of each kind of failure, and no lockout.
 namespace issuer::vault::renewal::test {
 namespace {
 
