@@ -7,6 +7,7 @@
 #include "config_origin.h"
 
 #include <algorithm>
+#include <array>
 
 namespace issuer::vault {
 

@@ -69,8 +69,7 @@ public:
 	[[nodiscard]] std::vector<std::string> found()
 	{
 		std::ranges::sort(_found);
-		const auto repeated = std::ranges::unique(_found);
-		_found.erase(repeated.begin(), repeated.end());
+		_found.erase(std::unique(_found.begin(), _found.end()), _found.end());
 		return _found;
 	}
 

@@ -6,10 +6,13 @@
 #include <atomic>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 
 /// Idle connections in a process whose descriptors are few.
 namespace issuer::test {

@@ -3,12 +3,14 @@
 #include "wire/wire.h"
 
 #include <arpa/inet.h>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sstream>
+#include <thread>
 
 /// Proxies and balancers before a Vault in real networks, as Debian ships them: a CONNECT proxy, a load balancer, a web
 /// server.

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <latch>
+#include <thread>
 
 /// Worlds in which a token was lost although its server would have renewed it at once: each has a way out.
 namespace issuer::test {

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <gtest/gtest.h>
+#include <string>
 
 namespace issuer::test {
 namespace {

@@ -1,6 +1,9 @@
 // A host that is not whole is refused before it is called.
 #include "mock_host.h"
 
+#include <string>
+#include <string_view>
+
 namespace issuer::test {
 namespace {
 

@@ -1,6 +1,9 @@
 #include "vault_fixture.h"
 
+#include <chrono>
+#include <filesystem>
 #include <issuer/credential.h>
+#include <string>
 
 /// The life of a token: the built plugin against a server with honest leases.
 namespace issuer::test {

@@ -1,6 +1,7 @@
 #include "outages.h"
 #include "real_vault.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <future>

@@ -1,7 +1,9 @@
 #include "vault_fixture.h"
 
+#include <atomic>
 #include <future>
 #include <issuer/handover.h>
+#include <string>
 
 /// The promises of CONTRACT.md that are the Vault plugin's own, and its races, which the thread sanitizer sees here.
 /// The others are asked by `issuer-host validate` (tests/abi/validate_vault_test.py) and of the kit (tests/unit/kit).

@@ -4,6 +4,8 @@
 #include <functional>
 #include <issuer/control.h>
 #include <issuer/health.h>
+#include <memory>
+#include <string>
 
 /// The built plugin against a real server behind TLS that demands a client certificate. One server for all tests of a
 /// process, so none of them may disturb it; outages are in outage_matrix.cpp.

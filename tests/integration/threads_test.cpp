@@ -1,8 +1,11 @@
 #include "vault_fixture.h"
 
 #include <Poco/ErrorHandler.h>
+#include <algorithm>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
+#include <vector>
 
 /// The plugin's effects on its process, and the state it leaves behind.
 namespace issuer::test {

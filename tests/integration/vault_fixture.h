@@ -8,6 +8,9 @@
 #include <gtest/gtest.h>
 #include <issuer/control.h>
 #include <issuer/health.h>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace issuer::test {
 

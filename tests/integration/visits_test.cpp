@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <issuer/credential.h>
+#include <vector>
 
 /// A visit of issuer.credential/1 is a callback like any other.
 namespace issuer::test {

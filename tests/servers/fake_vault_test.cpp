@@ -7,6 +7,8 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <memory>
+#include <optional>
 
 #include <Poco/JSON/Parser.h>
 #include <Poco/Net/Context.h>

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 #include <Poco/Net/ServerSocket.h>
 

@@ -1,5 +1,7 @@
 #include "contract.h"
 
+#include <optional>
+
 /// Addresses, namespaces, and the states of a server.
 namespace issuer::test {
 namespace {

@@ -4,6 +4,7 @@
 #include "fake_vault/fake_vault.h"
 #include "temp_dir.h"
 
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <regex>

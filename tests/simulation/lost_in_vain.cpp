@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <ranges>
 
 namespace issuer::simulation {
 
@@ -13,9 +12,9 @@ Duration slowestAnswer(const Chronicle& chronicle, const Death& death)
 {
 	Duration slowest{};
 	int left = 10;
-	for (const auto& exchange : std::views::reverse(chronicle.exchanges)) {
-		if (exchange.answered && exchange.ended <= death.hoped && left-- > 0) {
-			slowest = std::max(slowest, exchange.ended - exchange.sent);
+	for (auto exchange = chronicle.exchanges.rbegin(); exchange != chronicle.exchanges.rend(); ++exchange) {
+		if (exchange->answered && exchange->ended <= death.hoped && left-- > 0) {
+			slowest = std::max(slowest, exchange->ended - exchange->sent);
 		}
 	}
 	return slowest;

@@ -5,6 +5,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>

@@ -3,7 +3,15 @@
 #include "fake_vault/call.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <Poco/Path.h>
 #include <Poco/String.h>

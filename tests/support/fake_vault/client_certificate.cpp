@@ -1,8 +1,10 @@
 #include "fake_vault/client_certificate.h"
 
+#include <chrono>
 #include <ctime>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>

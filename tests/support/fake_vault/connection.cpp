@@ -1,6 +1,9 @@
 #include "fake_vault/connection.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
 #include <sstream>
 
 #include <Poco/Net/HTTPResponse.h>

@@ -4,6 +4,8 @@
 #include "fake_vault/fields.h"
 
 #include <array>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include <Poco/JSON/Array.h>

@@ -2,6 +2,12 @@
 
 #include "fake_vault/control.h"
 
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
 namespace issuer::test {
 namespace {
 

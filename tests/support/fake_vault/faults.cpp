@@ -3,8 +3,12 @@
 #include "fake_vault/fields.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <map>
+#include <mutex>
+#include <optional>
+#include <string>
 
 namespace issuer::test {
 namespace faults {

@@ -4,6 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>

@@ -1,7 +1,9 @@
 #include "fake_vault/jwt.h"
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
+#include <vector>
 
 #include <Poco/Base64Decoder.h>
 #include <Poco/Base64Encoder.h>

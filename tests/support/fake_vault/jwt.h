@@ -3,6 +3,7 @@
 #include "fake_vault/clock.h"
 #include "fake_vault/message.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>

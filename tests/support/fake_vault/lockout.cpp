@@ -1,5 +1,7 @@
 #include "fake_vault/lockout.h"
 
+#include <string>
+
 namespace issuer::test {
 
 bool Lockout::isLocked(const std::string& identity, ServerTime now) const

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <optional>
+#include <string>
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Parser.h>

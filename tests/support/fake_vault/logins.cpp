@@ -1,7 +1,13 @@
 #include "fake_vault/logins.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <Poco/JSON/Object.h>
 #include <Poco/Net/IPAddress.h>

@@ -6,6 +6,7 @@
 #include "fake_vault/secret_ids.h"
 #include "fake_vault/token_store.h"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>

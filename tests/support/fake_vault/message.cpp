@@ -1,7 +1,9 @@
 #include "fake_vault/message.h"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
+#include <vector>
 
 #include <Poco/JSON/Array.h>
 #include <Poco/String.h>

@@ -1,7 +1,10 @@
 #include "fake_vault/policy.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <Poco/RegularExpression.h>
 #include <Poco/StringTokenizer.h>

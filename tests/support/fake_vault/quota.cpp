@@ -1,6 +1,7 @@
 #include "fake_vault/quota.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace issuer::test {
 

@@ -1,6 +1,10 @@
 #include "fake_vault/request_log.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
 
 namespace issuer::test {
 namespace {

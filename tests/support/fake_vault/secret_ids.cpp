@@ -1,5 +1,8 @@
 #include "fake_vault/secret_ids.h"
 
+#include <chrono>
+#include <string>
+
 namespace issuer::test {
 
 const SecretId* SecretIds::find(const std::string& secretId, ServerTime now)

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <thread>
 
 #include <Poco/Net/Context.h>
 #include <Poco/Net/SecureServerSocket.h>

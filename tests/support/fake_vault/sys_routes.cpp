@@ -1,6 +1,8 @@
 #include "fake_vault/call.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 
 #include <Poco/JSON/Array.h>
 

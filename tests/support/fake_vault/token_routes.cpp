@@ -1,7 +1,12 @@
 #include "fake_vault/call.h"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <Poco/JSON/Array.h>
 

@@ -1,7 +1,13 @@
 #include "fake_vault/token_store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace issuer::test {
 namespace {
@@ -26,7 +32,7 @@ std::vector<std::string> completed(std::vector<std::string> policies, bool noDef
 		policies.emplace_back("default");
 	}
 	std::ranges::sort(policies);
-	policies.erase(std::ranges::unique(policies).begin(), policies.end());
+	policies.erase(std::unique(policies.begin(), policies.end()), policies.end());
 	return policies;
 }
 

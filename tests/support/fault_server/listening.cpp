@@ -1,7 +1,9 @@
 #include "fault_server/listening.h"
 
 #include <arpa/inet.h>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
 

@@ -1,9 +1,13 @@
 #include "fault_server/fault_server.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 #include "config/keys.h"
 
 #include <gtest/gtest.h>
+#include <string>
 
 namespace issuer::vault::config {
 namespace {

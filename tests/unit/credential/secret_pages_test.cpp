@@ -2,10 +2,12 @@
 #include "credential/secret_pages.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <latch>
+#include <memory>
 #include <sstream>
 #include <thread>
 #include <vector>

@@ -2,6 +2,7 @@
 #include "program.h"
 #include "temp_dir.h"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 
 namespace issuer {

@@ -4,6 +4,7 @@
 
 #include "temp_dir.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 
 namespace issuer::commands {

@@ -8,6 +8,7 @@
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <sys/resource.h>

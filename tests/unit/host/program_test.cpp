@@ -6,6 +6,7 @@
 #include <Poco/PipeStream.h>
 #include <Poco/Process.h>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <set>

@@ -6,6 +6,7 @@
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
+#include <algorithm>
 #include <gmock/gmock.h>
 
 namespace issuer::observe::web {

@@ -2,9 +2,11 @@
 
 #include <csignal>
 #include <gmock/gmock.h>
+#include <memory>
 #include <numeric>
 #include <semaphore>
 #include <stdexcept>
+#include <vector>
 
 namespace issuer {
 namespace {

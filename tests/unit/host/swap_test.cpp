@@ -1,6 +1,7 @@
 #include "fake_plugin.h"
 #include "registry/registry.h"
 
+#include <algorithm>
 #include <future>
 #include <gmock/gmock.h>
 

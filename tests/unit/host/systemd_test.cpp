@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <future>
 #include <gmock/gmock.h>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <filesystem>
+
 namespace issuer::vault::test {
 namespace {
 

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include <filesystem>
 #include <sys/stat.h>
 
 namespace issuer::vault::test {

@@ -2,6 +2,7 @@
 
 #include "temp_dir.h"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <vector>
 

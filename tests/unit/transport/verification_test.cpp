@@ -1,6 +1,7 @@
 #include "transport/verification.h"
 
 #include <gtest/gtest.h>
+#include <memory>
 
 namespace issuer::vault::transport {
 namespace {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <span>
+#include <tuple>
 
 namespace issuer::vault::wire {
 namespace {
