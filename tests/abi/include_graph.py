@@ -56,6 +56,8 @@ RULES = [
     (r"host_stub/control/", ["host_stub/control/", "host_stub/common/"], LIBRARIES),
     (r"host_stub/new_plugin/template/", ["host_stub/new_plugin/template/", "plugin_api/include/"], LIBRARIES),
     (r"host_stub/new_plugin/", ["host_stub/new_plugin/", "host_stub/common/"], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/fleet/[^/]+$", ["host_stub/fleet/", "host_stub/common/result.h", "plugin_api/include/issuer/lifecycle.h"],
+     rf"Poco/(?!SHA2Engine)|boost/|systemd/|prometheus/|{SOCKETS}|{THREADS_AND_CLOCKS}"),  # decisions
     (r"host_stub/registry/", ["host_stub/registry/", "host_stub/loader/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
     (r"host_stub/observe/events/", EVENTS, rf"{LIBRARIES}|{SOCKETS}"),
     (r"host_stub/observe/journal/", ["host_stub/observe/journal/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),
@@ -176,6 +178,9 @@ PLANTED = [  # file, what it must not include
     ("vault_plugin/transport/places.cpp", "transport/exchange.h"),
     ("vault_plugin/transport/places.cpp", "mutex"),
     ("vault_plugin/transport/bad.cpp", "runtime/runtime.h"),
+    ("host_stub/fleet/bad.cpp", "mutex"),
+    ("host_stub/fleet/bad.cpp", "Poco/Net/HTTPRequest.h"),
+    ("host_stub/fleet/bad.cpp", "common/text.h"),
     ("vault_plugin/runtime/bad.cpp", "transport/exchange.h"),
     ("vault_plugin/instance.cpp", "issuer/lifecycle.h"),
     ("vault_plugin/abi/bad.cpp", "renewal/keeper.h"),
