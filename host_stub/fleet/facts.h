@@ -55,8 +55,8 @@ struct State
 	WallTime end{};  ///< end of the token's lease by the writer's clock; 0: none is known, or it lives for ever
 	WallTime next{}; ///< time at which its renewal is due, or was first due while renewals fail; 0: none is
 	issuer_state state = ISSUER_STATE_STARTING;
-	std::string plugin; ///< id of the plugin that wrote `text`
-	std::string text;   ///< the plugin's own, for issuer.handover/1; empty: it has none
+	std::string plugin{}; ///< id of the plugin that wrote `text`
+	std::string text{};   ///< the plugin's own, for issuer.handover/1; empty: it has none
 
 	friend bool operator==(const State&, const State&) = default;
 };

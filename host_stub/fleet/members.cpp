@@ -1,0 +1,110 @@
+#include "fleet/members.h"
+
+#include "fleet/lists.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace issuer::fleet {
+
+Members::Members(std::string self) : _self(std::move(self))
+{
+	_ring.add(_self);
+}
+
+void Members::rename(const std::string& self)
+{
+	_ring.remove(_self);
+	_self = self;
+	_ring.add(_self);
+}
+
+void Members::listed(WallTime now, const std::vector<Member>& members)
+{
+	auto before = std::exchange(_known, {});
+	std::vector<std::string> names{_self};
+	for (const auto& member : members) {
+		const auto& name = member.record.name;
+		names.push_back(name);
+		Known known{member, {}};
+		if (const auto old = before.find(name);
+			old != before.end() && old->second.member.record.run == member.record.run) {
+			known.ahead = old->second.ahead;
+		}
+		// The record may have been written a minute ago. So a clock is known to be ahead, and never to be behind.
+		if (const auto ahead = member.record.written - now; ahead > known.ahead.value_or(milliseconds{})) {
+			known.ahead = ahead;
+		}
+		_known.insert_or_assign(name, std::move(known));
+	}
+	_ring.assign(names);
+}
+
+void Members::put(WallTime now, const Member& member)
+{
+	_known.insert_or_assign(member.record.name, Known{member, member.record.written - now});
+	_ring.add(member.record.name);
+}
+
+void Members::gone(const std::string& name)
+{
+	_known.erase(name);
+	if (name != _self) {
+		_ring.remove(name);
+	}
+}
+
+void Members::remembered(const std::vector<std::string>& names)
+{
+	auto all = names;
+	all.push_back(_self);
+	_ring.assign(all);
+}
+
+std::string Members::first(Shard shard) const
+{
+	return std::string(_ring.ranked(shard).front().member);
+}
+
+bool Members::isBetter(std::string_view member, Shard shard) const
+{
+	const auto place = _ring.rankOf(member, shard);
+	return place && *place < rank(shard);
+}
+
+bool Members::firstHasSameList(Shard shard, const ListDigests& lists) const
+{
+	const auto* known = find(first(shard));
+	return known && known->member.lists[digestOf(shard)] == lists[digestOf(shard)];
+}
+
+bool Members::firstKeeps(Shard shard, const ListDigests& lists) const
+{
+	const auto* known = find(first(shard));
+	return known && known->member.record.kept[shard] && firstHasSameList(shard, lists);
+}
+
+std::optional<milliseconds> Members::ahead(const std::string& member) const
+{
+	const auto* known = find(member);
+	return known ? known->ahead : std::nullopt;
+}
+
+State Members::translated(State state) const
+{
+	const auto difference = ahead(state.name.member).value_or(milliseconds{});
+	if (state.name.member != _self && difference > tolerated) {
+		for (auto* time : {&state.end, &state.next}) {
+			*time = *time == WallTime{} ? *time : *time - difference;
+		}
+	}
+	return state;
+}
+
+const Members::Known* Members::find(std::string_view name) const
+{
+	const auto found = _known.find(name);
+	return found == _known.end() ? nullptr : &found->second;
+}
+
+} // namespace issuer::fleet

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "fleet/facts.h"
+#include "fleet/ring.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace issuer::fleet {
+
+/// The members as the engine last showed them, with their clocks. This host always counts as one.
+class Members
+{
+public:
+	explicit Members(std::string self);
+
+	/// Takes this host's name, after another process has taken the previous one.
+	void rename(const std::string& self);
+	void listed(WallTime now, const std::vector<Member>& members);
+	void put(WallTime now, const Member& member);
+	void gone(const std::string& name);
+	/// Takes the members of an earlier process: names alone.
+	void remembered(const std::vector<std::string>& names);
+
+	[[nodiscard]] const std::string& self() const { return _self; }
+	[[nodiscard]] const Ring& ring() const { return _ring; }
+	/// Returns this host's rank, 1 for the first.
+	[[nodiscard]] std::size_t rank(Shard shard) const { return _ring.rankOf(_self, shard).value_or(0); }
+	[[nodiscard]] std::string first(Shard shard) const;
+	/// Returns whether a member of better rank than this host's wrote this.
+	[[nodiscard]] bool isBetter(std::string_view member, Shard shard) const;
+
+	/// Returns whether the first of a shard has the same issuers in it as this host, as far as its digest tells.
+	[[nodiscard]] bool firstHasSameList(Shard shard, const ListDigests& lists) const;
+	/// Returns whether the first of a shard keeps each issuer that this host has in it.
+	[[nodiscard]] bool firstKeeps(Shard shard, const ListDigests& lists) const;
+
+	/// Returns by how much a member's clock is ahead of this host's; none: not known.
+	[[nodiscard]] std::optional<milliseconds> ahead(const std::string& member) const;
+	/// Returns a state in the times of this host's clock. Where the writer's is behind by no more than a record may
+	/// take to come, or by more, its times stay as they are: they look older than they are, which costs at most a
+	/// renewal.
+	[[nodiscard]] State translated(State state) const;
+
+	/// Difference between two clocks from which on it matters.
+	static constexpr milliseconds tolerated{2'000};
+
+private:
+	struct Known
+	{
+		Member member;
+		std::optional<milliseconds> ahead;
+	};
+
+	[[nodiscard]] const Known* find(std::string_view name) const;
+
+	std::string _self;
+	Ring _ring;
+	std::map<std::string, Known, std::less<>> _known;
+};
+
+} // namespace issuer::fleet

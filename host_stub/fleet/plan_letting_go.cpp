@@ -1,0 +1,67 @@
+#include "fleet/lateness.h"
+#include "fleet/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+/// Rule 3: let go, and only then remove what is not needed any more.
+namespace issuer::fleet {
+
+// Nobody lets go of a token because of a belief: the first says in its record that it keeps the shard, its list is the
+// same, and the engine confirms that this record stands.
+void Plan::letGoOfKept(Moment now)
+{
+	if (!_engine.isTrusted()) {
+		return;
+	}
+	for (auto& [number, shard] : _shards) {
+		if (shard.rank == 1 || !shard.runsAny() || !_members.firstKeeps(number, _lists)) {
+			continue;
+		}
+		for (auto& issuer : shard.issuers) {
+			if (issuer.role != Role::none) {
+				letGo(now, shard, issuer);
+			}
+		}
+		shard.look.reset();
+	}
+}
+
+void Plan::letGo(Moment now, ShardRecord& shard, IssuerRecord& issuer)
+{
+	_actions.emplace_back(LetGo{issuer.name});
+	issuer.stopped();
+	shard.tidy = now.boot + _settings.takeover;
+}
+
+// A state is deleted once another says at least as much: this host's own where it has let go, by what a living member
+// tells; that of a member that is not there any more, by this host's own. So the newest knowledge is never deleted.
+void Plan::tidy(Moment now, ShardRecord& shard)
+{
+	bool isDone = true;
+	for (const auto& state : shard.seen) {
+		const auto* issuer = shard.find(state.name.issuer);
+		const bool runsHere = issuer && issuer->role != Role::none;
+		const bool isMine = state.name.member == member();
+		if (isMine ? runsHere : _members.ring().has(state.name.member)) {
+			continue;
+		}
+		const bool isOver = !tells(state) || (state.state != ISSUER_STATE_NO_EXPIRY && state.end <= now.wall);
+		const bool isSurpassed =
+			runsHere ? issuer->own && tells(*issuer->own) && !isNewer(state, *issuer->own)
+					 : isMine && std::ranges::any_of(shard.seen, [&](const State& other) {
+						   return other.name.issuer == state.name.issuer && other.name.member != member() &&
+								  _members.ring().has(other.name.member) && tells(other) && !isNewer(state, other);
+					   });
+		const bool isNobodys = (isMine || (!issuer && shard.rank == 1)) && isOver;
+		if (isSurpassed || isNobodys) {
+			_unneeded.push_back(state.name);
+		}
+		else {
+			isDone = isDone && !isMine && !runsHere;
+		}
+	}
+	shard.tidy = isDone ? std::nullopt : std::optional(now.boot + _settings.takeover);
+}
+
+} // namespace issuer::fleet
