@@ -1,0 +1,41 @@
+#pragma once
+
+#include "fleet_server.h"
+#include "fleet_world.h"
+
+#include "fleet/actions.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace issuer::fleets {
+
+/// What happened in a world, as far as promises are about it.
+struct Chronicle
+{
+	/// A stretch of time in which an issuer ran in a process.
+	struct Run
+	{
+		unsigned issuer;
+		unsigned machine;
+		Instant from;
+		Instant until;
+		fleet::Why why;
+		bool fromState; ///< no look-up was needed
+		/// A state of this token, in the engine for two seconds, with which none would have been needed.
+		bool stateStood;
+		/// ... which said that the end of the token had been told to the operator.
+		bool foretoldStood;
+		bool foretold; ///< the same in the state that it began with
+	};
+
+	std::vector<Run> runs;
+	std::vector<Server::Token> tokens; ///< as they were at the end
+	std::size_t statesLeft = 0;        ///< number of states in the engine at the end
+};
+
+/// Plays a world with the plan as shipped; tells its story.
+[[nodiscard]] Chronicle play(const World& world, std::ostream* story = nullptr);
+
+} // namespace issuer::fleets
