@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/json_sieve.h"
+#include "base/result.h"
 #include "base/wiped.h"
 
 #include <span>
@@ -12,6 +13,17 @@
 namespace issuer::vault {
 
 struct HttpReply;
+
+/// Takes the body of a reply while it arrives: a stream without an end, or more than a reply keeps.
+class BodyReader
+{
+public:
+	virtual ~BodyReader() = default;
+
+	/// Takes the next piece, never empty, which is borrowed until it returns. Called on the exchange's thread. An error
+	/// ends the exchange, which fails with kind `malformed` and this text after the peer's name.
+	[[nodiscard]] virtual Result<void> take(std::string_view piece) = 0;
+};
 
 /// A request as plain data: wire/ writes it and transport/ carries it. It borrows the texts that it refers to until
 /// the exchange has ended.
@@ -27,6 +39,10 @@ struct HttpRequest
 	/// Members of the reply's JSON that are read. All others are skipped as they arrive; of a reply that is no JSON
 	/// object, its beginning is kept. Empty: the whole body is kept.
 	std::span<const JsonKey> reads = {};
+
+	/// Takes the body of a successful reply (2xx) piece by piece: of that nothing is kept, and its length has no limit.
+	/// Null: as `reads` says.
+	BodyReader* bodyReader = nullptr;
 
 	/// Returns whether a complete reply is in the server's own language, rather than a page of a proxy or gateway: only
 	/// then does its connection lead to the server. Null: every reply is. Pure; called on the exchange's thread.

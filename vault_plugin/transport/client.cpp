@@ -150,7 +150,8 @@ Task<ExchangeResult> Client::send(Errand& errand)
 				ExchangeError{Kind::configuration, destination.name + ": " + bytes.error().text, errand.error.unsent});
 		}
 		errand.error.unsent = false;
-		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer(), errand.request.reads);
+		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer(), errand.request.reads,
+			errand.request.bodyReader);
 		Conversation conversation{*opened->connection, parser, destination.name};
 		auto reply = co_await conversation.carry(*bytes, patience);
 		if (reply) {

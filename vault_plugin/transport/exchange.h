@@ -24,7 +24,8 @@ public:
 
 	/// Carries one request and returns one reply. Follows at most one redirect, as its settings allow. No peer
 	/// can make it last beyond the deadline, or beyond its first step after a cancellation. The request is borrowed
-	/// until then. Raises no SIGPIPE on any thread.
+	/// until then. Raises no SIGPIPE on any thread. A request with a BodyReader has its body read while it comes; the
+	/// deadline ends that as well, and the reply comes after the body's end.
 	[[nodiscard]] virtual Task<ExchangeResult> carry(const HttpRequest& request, Deadline deadline) = 0;
 
 	/// Returns the place (scheme, host, port or socket, proxy) that a request would begin with now, as an opaque id:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 namespace issuer::vault::transport {
 namespace {
@@ -63,8 +64,8 @@ bool listHas(std::string_view list, std::string_view word)
 
 } // namespace
 
-ReplyParser::ReplyParser(To to, WipedString buffer, std::span<const JsonKey> reads)
-	: _buffer(std::move(buffer)), _to(to), _keepsAll(reads.empty()), _sieve(reads)
+ReplyParser::ReplyParser(To to, WipedString buffer, std::span<const JsonKey> reads, BodyReader* bodyReader)
+	: _buffer(std::move(buffer)), _to(to), _keepsAll(reads.empty()), _sieve(reads), _bodyReader(bodyReader)
 {
 	if (_buffer.size() < firstRoom) {
 		_buffer.resize(firstRoom);
@@ -297,9 +298,21 @@ bool ReplyParser::frame()
 	}
 	else {
 		_framing = Framing::untilClose;
-		_left = largestBody + 1; // one more than allowed: reaching it is the error
+		// One more than allowed: reaching it is the error.
+		_left = isStream() ? std::numeric_limits<std::size_t>::max() : largestBody + 1;
 	}
 	return true;
+}
+
+/// Gives the next `count` bytes to the reader of the stream. Returns false if it refuses them.
+bool ReplyParser::passOn(std::size_t count)
+{
+	if (count == 0 || !_reply.coding.empty()) { // coded: unreadable
+		return true;
+	}
+	_overhead = 0; // a stream that lasts has any number of chunks
+	const auto taken = _bodyReader->take(std::string_view(_buffer).substr(_next, count));
+	return taken || refuse(taken.error().text);
 }
 
 /// Moves the kept part of the next `count` bytes down to the bytes kept already: members that are not read, chunk sizes
@@ -334,7 +347,14 @@ bool ReplyParser::readChunkData()
 	if (isTooLong(count)) {
 		return refuse("the reply's body is longer than 4 MiB");
 	}
-	keepBody(count);
+	if (isStream()) {
+		if (!passOn(count)) {
+			return false;
+		}
+	}
+	else {
+		keepBody(count);
+	}
 	if (_kept > largestKept) {
 		return refuse("the part of the reply's body that is read is longer than 64 KiB");
 	}

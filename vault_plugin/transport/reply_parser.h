@@ -15,7 +15,8 @@ namespace issuer::vault::transport {
 /// Strict where leniency would let a truncated reply pass for a complete one: every line ends in CRLF, lengths are
 /// plain digits. Where a length and chunks, or `chunked` several times, are announced, the chunks count and the
 /// connection is not kept (RFC 9112, 6.3). Interim replies (1xx) are skipped. Of a body of up to 4 MiB only the members
-/// that are read are stored, and at most 64 KiB of them. All bytes live in one buffer that is wiped.
+/// that are read are stored, and at most 64 KiB of them; a BodyReader gets the body of a successful reply of any
+/// length. All bytes live in one buffer that is wiped.
 class ReplyParser
 {
 public:
@@ -38,8 +39,9 @@ public:
 		connect,
 	};
 
-	/// `buffer`: the result of an earlier takeBuffer(), or empty. `reads`: HttpRequest::reads, borrowed.
-	explicit ReplyParser(To to = To::request, WipedString buffer = {}, std::span<const JsonKey> reads = {});
+	/// `buffer`: the result of an earlier takeBuffer(), or empty. `reads`, `bodyReader`: HttpRequest's, borrowed.
+	explicit ReplyParser(To to = To::request, WipedString buffer = {}, std::span<const JsonKey> reads = {},
+		BodyReader* bodyReader = nullptr);
 
 	/// Returns the memory for the next bytes. Valid until the next call of room().
 	[[nodiscard]] std::span<char> room();
@@ -93,7 +95,9 @@ private:
 	bool readHeader(std::string_view line);
 	bool readCodings(std::string_view list);
 	bool frame();
-	bool isTooLong(std::size_t more) const noexcept { return more > largestBody - _received; }
+	[[nodiscard]] bool isStream() const noexcept { return _bodyReader != nullptr && _reply.status < 300; }
+	bool isTooLong(std::size_t more) const noexcept { return !isStream() && more > largestBody - _received; }
+	bool passOn(std::size_t count);
 	void keepBody(std::size_t count);
 	bool finish();
 	[[nodiscard]] std::string_view unread() const;
@@ -120,6 +124,7 @@ private:
 	std::size_t _chunkings = 0; ///< how often `chunked` is announced
 	bool _keepsAll;             ///< the whole body is stored
 	JsonSieve _sieve;           ///< selects the stored part otherwise
+	BodyReader* const _bodyReader;
 	HttpReply _reply;
 	std::string _complaint;
 };
