@@ -6,6 +6,7 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/NumberFormatter.h>
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -19,14 +20,6 @@ using handover::Reader;
 using handover::Writer;
 
 constexpr std::int64_t version = 2;
-
-/// Returns the id of this boot of the machine; empty: unknown.
-std::string currentBoot()
-{
-	std::string id;
-	std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
-	return id;
-}
 
 #if defined(__LP64__)
 // A field of the memory came or went: say so below, and test that it comes through.
@@ -113,11 +106,23 @@ std::optional<std::string> unsealed(std::string_view text)
 
 } // namespace
 
+std::string currentBoot()
+{
+	std::string id;
+	std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+	return id;
+}
+
 std::string toText(const Handover& handover)
 {
 	Json json(Poco::JSON_PRESERVE_KEY_ORDER);
 	json.set("version", version);
-	json.set("boot", currentBoot());
+	json.set("boot", handover.boot);
+	if (handover.seen) {
+		const Writer write(json);
+		write("seen.boot", handover.seen->boot);
+		write("seen.wall", handover.seen->wall);
+	}
 	json.set("token", handover.tokenMark);
 	forEachField(handover.memory, Writer(json));
 	if (handover.login) {
@@ -143,12 +148,18 @@ try {
 	if (!unsealed(text)) {
 		return failure("a damaged hand-over: its checksum is not that of its text");
 	}
-	const auto boot = currentBoot();
-	if (boot.empty() || json->optValue<std::string>("boot", "") != boot) {
-		return failure(
-			"a hand-over that is not known to be of this machine's present run: its clock means nothing now");
-	}
 	Handover handover;
+	handover.boot = json->optValue<std::string>("boot", "");
+	if (json->has("seen.boot")) {
+		auto& seen = handover.seen.emplace();
+		const Reader read(*json);
+		read("seen.boot", seen.boot);
+		read("seen.wall", seen.wall);
+	}
+	else if (handover.boot.empty() || handover.boot != currentBoot()) {
+		return failure("a hand-over of another run of the machine, or of another machine, that does not tell the time "
+					   "at which it was written: its clock means nothing now");
+	}
 	handover.tokenMark = json->getValue<std::string>("token");
 	forEachField(handover.memory, Reader(*json));
 	if (const auto login = json->getObject("login")) {
@@ -164,6 +175,31 @@ catch (const Poco::Exception&) {
 }
 catch (const std::exception& error) {
 	return failure(std::string("a damaged hand-over: ") + error.what());
+}
+
+Result<void> moveTo(const Moment& now, Handover& state)
+{
+	if (!state.seen || (!state.boot.empty() && state.boot == currentBoot())) {
+		return {};
+	}
+	const handover::Mover mover(*state.seen, now);
+	forEachField(state.memory, mover);
+	if (state.login) {
+		handover::moveBy(mover, *state.login);
+	}
+	state.boot = currentBoot();
+	state.seen = now;
+	auto& lease = state.memory.lease;
+	if (lease.known() && lease.latest > now.boot + std::max(lease.granted, lease.full) + clockError) {
+		return failure("a hand-over of another machine by whose clock the token would live for longer than its whole "
+					   "lease: compare the clocks of both");
+	}
+	lease.earliest -= clockError;
+	lease.latest += clockError;
+	lease.ifRenewedEarliest -= clockError;
+	lease.ifRenewedLatest += clockError;
+	lease.maxTtlWithin += clockError;
+	return {};
 }
 
 } // namespace issuer::vault

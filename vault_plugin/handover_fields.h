@@ -3,10 +3,13 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/NumberFormatter.h>
 #include <Poco/NumberParser.h>
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "base/time.h"
 
@@ -121,6 +124,39 @@ private:
 	}
 
 	const Poco::JSON::Object& _json;
+};
+
+/// Moves the instants among the fields from one boot's clock to another's.
+class Mover
+{
+public:
+	Mover(const Moment& seen, const Moment& now) : _seen(seen.boot), _now(now.boot), _shift(shiftOf(seen, now)) {}
+
+	template <class T, class... Limit>
+	void operator()(const char* name, T& value, Limit... limit) const
+	{
+		if constexpr (std::is_same_v<T, Instant>) {
+			if (value != Instant::min() && value != Instant::max()) {
+				value = value <= _seen ? std::min(value + _shift, _now) : value + _shift;
+			}
+		}
+		else if constexpr (std::is_same_v<T, std::optional<Instant>>) {
+			if (value) {
+				(*this)(name, *value, limit...);
+			}
+		}
+	}
+	void mark(const char*, std::uint64_t) const {}
+
+private:
+	static Duration shiftOf(const Moment& seen, const Moment& now)
+	{
+		return (seen.wall - now.wall) - (seen.boot - now.boot);
+	}
+
+	Instant _seen;
+	Instant _now;
+	Duration _shift;
 };
 
 } // namespace issuer::vault::handover

@@ -131,4 +131,12 @@ LoginMemory loginFrom(const Poco::JSON::Object& json)
 	return memory;
 }
 
+void moveBy(const Mover& mover, LoginMemory& memory)
+{
+	forEachField(memory, mover);
+	if (memory.inUse) {
+		forEachField(*memory.inUse, mover, *memory.inUse);
+	}
+}
+
 } // namespace issuer::vault::handover

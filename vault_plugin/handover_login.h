@@ -1,5 +1,6 @@
 #pragma once
 
+#include "handover_fields.h"
 #include "renewal/login_memory.h"
 
 #include <Poco/JSON/Object.h>
@@ -11,5 +12,8 @@ namespace issuer::vault::handover {
 
 /// Reads such an object; throws std::runtime_error or Poco::Exception that names a field of another form.
 [[nodiscard]] renewal::LoginMemory loginFrom(const Poco::JSON::Object& json);
+
+/// Moves its times to the clock of another boot.
+void moveBy(const Mover& mover, renewal::LoginMemory& memory);
 
 } // namespace issuer::vault::handover

@@ -137,6 +137,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 		_exchange = std::move(exchange);
 		_newsRead = false;
 		_begun = false;
+		takeInheritance(services->clock().now());
 	}
 	_token.open(services->reader(), *this);
 	if (_login) {
@@ -208,6 +209,18 @@ void Instance::beginLife(const Moment& now)
 	}
 	_begun = true;
 	followLogin(now);
+}
+
+/// Has what was handed over tell the times of this machine's clock, or drops it and says why.
+void Instance::takeInheritance(const Moment& now)
+{
+	if (!_inheritance) {
+		return;
+	}
+	if (const auto moved = moveTo(now, *_inheritance); !moved) {
+		report({renewal::Note{Level::warn, moved.error().text + "; the token is looked up instead", "handover"}});
+		_inheritance.reset();
+	}
 }
 
 /// [any thread] Has the next run take the reader's news.
@@ -373,12 +386,28 @@ Expected<std::string, Refusal> Instance::exportState()
 		return refusal(Refusal::Kind::state, "still running: stop it first");
 	}
 	if (!_inheritance) {
-		const auto token = _token.current();
-		_inheritance = std::make_unique<Handover>(
-			Handover{_keeper.memory(), token.empty() ? std::string() : credential::markOf(token),
-				_login ? std::make_unique<renewal::LoginMemory>(_login->memory()) : nullptr});
+		_inheritance = std::make_unique<Handover>(knowledge());
 	}
 	return toText(*_inheritance);
+}
+
+Expected<std::string, Refusal> Instance::snapshotState() const
+{
+	std::unique_lock lock(_mutex);
+	if (_inheritance) { // imported or exported, and not begun with yet
+		return toText(*_inheritance);
+	}
+	const auto known = knowledge();
+	lock.unlock();
+	return toText(known);
+}
+
+Handover Instance::knowledge() const
+{
+	const auto token = _token.current();
+	return {_keeper.memory(), token.empty() ? std::string() : credential::markOf(token),
+		_login ? std::make_unique<renewal::LoginMemory>(_login->memory()) : nullptr, currentBoot(),
+		_services ? _services->clock().now() : _keeper.seen()};
 }
 
 Done Instance::importState(std::string_view text)

@@ -80,7 +80,9 @@ public:
 
 	/// Returns its knowledge as a text without secrets. Its own next start begins with it as well.
 	[[nodiscard]] Expected<std::string, Refusal> exportState();
-	/// Has the next start continue from such a text.
+	/// Returns the same text at any time, and changes nothing. [thread-safe]
+	[[nodiscard]] Expected<std::string, Refusal> snapshotState() const;
+	/// Has the next start continue from such a text, also from one of another machine.
 	[[nodiscard]] Done importState(std::string_view text);
 
 	/// Shows the secrets that a successor cannot read again, once, on the calling thread. Not while running.
@@ -144,6 +146,8 @@ private:
 	[[nodiscard]] Done begin(const std::shared_ptr<Services>& services, Deadline deadline);
 	[[nodiscard]] credential::Source::Update awaitFirstRead(Deadline deadline);
 	void beginLife(const Moment& now);
+	void takeInheritance(const Moment& now);
+	[[nodiscard]] Handover knowledge() const; ///< called under the lock
 	[[nodiscard]] Done awaitFirstAnswer(std::unique_lock<SmallMutex>& lock, Deadline deadline);
 	void abandonStart() noexcept;
 	void end(Deadline deadline) noexcept;

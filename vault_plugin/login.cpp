@@ -259,6 +259,12 @@ renewal::LoginKeeper::Figures Login::figures(const Moment& now) const
 	return _keeper.figures(now);
 }
 
+renewal::LoginMemory Login::memory() const
+{
+	const std::lock_guard lock(_mutex);
+	return _keeper.memory();
+}
+
 bool Login::lend(const Secret& inUse, const std::function<void(std::string_view)>& visit)
 {
 	if (_lent) { // taken, and never used: handed on as it is

@@ -68,10 +68,11 @@ public:
 
 	[[nodiscard]] bool settled() const;
 	[[nodiscard]] renewal::LoginKeeper::Figures figures(const Moment& now) const;
+	/// Returns a copy of what its keeper knows.
+	[[nodiscard]] renewal::LoginMemory memory() const;
 
 	// For the control thread, while it is not open:
 
-	[[nodiscard]] const renewal::LoginMemory& memory() const { return _keeper.memory(); }
 	/// Shows what a successor cannot read again: `inUse` and the unwrapped secret. Nothing to show: returns false.
 	[[nodiscard]] bool lend(const credential::Secret& inUse, const std::function<void(std::string_view)>& visit);
 	/// Takes what a predecessor has lent, for the next open().

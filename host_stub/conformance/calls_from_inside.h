@@ -48,6 +48,9 @@ public:
 		}
 		if (const auto* handover = offered<issuer_handover_ext>(ISSUER_EXT_HANDOVER)) {
 			_answers.emplace_back("export_state", handover->export_state(self, ignore, nullptr, nullptr));
+			if (kit::usable<issuer_handover_ext>(handover, &issuer_handover_ext::snapshot_state) != nullptr) {
+				_answers.emplace_back("snapshot_state", handover->snapshot_state(self, ignore, nullptr, nullptr));
+			}
 		}
 		if (const auto* diagnosis = offered<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE)) {
 			const auto find = [](void*, const issuer_finding*) noexcept {};

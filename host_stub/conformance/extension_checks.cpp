@@ -91,6 +91,31 @@ void handsOverToItself(const Subject& subject)
 	expectCode("stop", next.tryStop(), ISSUER_OK);
 }
 
+void givesItsStateWhileItRuns(const Subject& subject)
+{
+	Trial old(subject);
+	const auto& handover = old.library.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	if (kit::usable<issuer_handover_ext>(&handover, &issuer_handover_ext::snapshot_state) == nullptr) {
+		skip("it has no snapshot_state");
+	}
+	std::vector<std::string> blobs;
+	const auto take = [&](const char* when) {
+		const auto code = handover.snapshot_state(old.instance.get(), keepText, &blobs, nullptr);
+		expectCode(std::string("snapshot_state ") + when, code, ISSUER_OK);
+	};
+	take("before its start");
+	old.run();
+	take("while it runs");
+	take("once more");
+	expect(blobs.size() == 3, "3 calls of snapshot_state call write " + std::to_string(blobs.size()) + " times");
+	CheckedInstance next(old.library, subject, old.ears);
+	expectCode("import_state of a state taken while the other one runs",
+		handover.import_state(next.get(), borrow(blobs.back()), nullptr), ISSUER_OK);
+	next.start();
+	expectCode("stop of the one that went on from it", next.tryStop(), ISSUER_OK);
+	expectCode("stop after its state was taken", old.instance.tryStop(), ISSUER_OK);
+}
+
 void refusesADamagedState(const Subject& subject)
 {
 	Trial trial(subject);
@@ -192,6 +217,8 @@ constexpr Check checks[] = {
 		false, controlNeedsARunningInstance},
 	{"hands-over-to-itself", "issuer.handover/1 takes a state of the same version.", Needs::stopping, false,
 		handsOverToItself},
+	{"gives-its-state-while-it-runs", "issuer.handover/1 gives its state while it runs, and another goes on from it.",
+		Needs::stopping, false, givesItsStateWhileItRuns},
 	{"refuses-a-damaged-state", "issuer.handover/1 refuses a state that it cannot read, and starts all the same.",
 		Needs::stopping, false, refusesADamagedState},
 	{"lends-the-credential-once", "issuer.credential/1 shows the live credential once a call.", Needs::stopping, false,

@@ -176,10 +176,11 @@ AT(issuer_control_ext, renew_now, 8);
 AT(issuer_control_ext, credential_changed, 16);
 
 /* issuer.handover/1 */
-SIZE(issuer_handover_ext, 24);
+SIZE(issuer_handover_ext, 32); /* 1.0 ended at 24 */
 AT(issuer_handover_ext, struct_size, 0);
 AT(issuer_handover_ext, export_state, 8);
 AT(issuer_handover_ext, import_state, 16);
+AT(issuer_handover_ext, snapshot_state, 24); /* 1.1 */
 
 /* issuer.credential/1 */
 SIZE(issuer_credential_ext, 16);

@@ -93,6 +93,10 @@ BROKEN = {
         ":export-running": "export_state of a running instance answers ISSUER_OK",
         ":import-running": "import_state of a running instance answers ISSUER_OK",
         ":twice": "export_state calls write 2 times"},
+    "gives-its-state-while-it-runs": {
+        ":running": "snapshot_state while it runs answers ISSUER_E_STATE",
+        ":refused": "import_state of a state taken while the other one runs answers ISSUER_E_INVALID",
+        ":twice": "3 calls of snapshot_state call write 6 times"},
     "refuses-a-damaged-state": {"": "import_state of «» answers ISSUER_OK"},
     "lends-the-credential-once": {
         ":twice": "use calls visit 2 times", ":empty": "use lends an empty credential",

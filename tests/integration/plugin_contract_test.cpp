@@ -1,6 +1,10 @@
 #include "vault_fixture.h"
 
+#include <array>
 #include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
 #include <future>
 #include <issuer/handover.h>
 #include <string>
@@ -151,6 +155,52 @@ TEST_F(Contract, ASuccessorGoesOnWithoutAskingTheServer)
 	EXPECT_EQ(health(next).state, ISSUER_STATE_ACTIVE);
 	EXPECT_EQ(health(next).success, 1);
 	EXPECT_THAT(state, Not(HasSubstr(token)));
+}
+
+/// Returns the text as a machine of another boot would have written it whose wall clock is `ahead` of this one's.
+std::string fromAnotherMachine(std::string text, std::chrono::microseconds ahead)
+{
+	const auto replace = [&](const char* key, const std::function<std::string(const std::string&)>& with) {
+		const auto from = text.find(key) + std::string_view(key).size();
+		const auto to = text.find_first_of(",\"", from);
+		text.replace(from, to - from, with(text.substr(from, to - from)));
+	};
+	replace("\"boot\":\"", [](const std::string&) { return std::string("another"); });
+	replace(
+		"\"seen.wall\":", [&](const std::string& wall) { return std::to_string(std::stoll(wall) + ahead.count()); });
+	text.resize(text.rfind(",\"checksum\":"));
+	std::uint64_t sum = 0xcbf29ce484222325U;
+	for (const char byte : text + "}") {
+		sum = (sum ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+	}
+	std::array<char, 17> hex{};
+	std::snprintf(hex.data(), hex.size(), "%016llX", static_cast<unsigned long long>(sum));
+	return text + ",\"checksum\":\"" + hex.data() + "\"}";
+}
+
+TEST_F(Contract, AnotherMachineGoesOnFromAStateTakenWhileItRan)
+{
+	const auto token = tokenFor({.ttl = 60s});
+	const auto* handover = plugin.extension<issuer_handover_ext>(ISSUER_EXT_HANDOVER);
+	std::string state;
+	TestIssuer old(plugin, host, config(token));
+	ASSERT_EQ(old.start(), ISSUER_OK) << old.message();
+	const auto keep = [](void* ctx, issuer_str text) noexcept {
+		*static_cast<std::string*>(ctx) = {text.ptr, text.len};
+	};
+	ASSERT_EQ(handover->snapshot_state(old.get(), keep, &state, nullptr), ISSUER_OK);
+	EXPECT_THAT(state, Not(HasSubstr(token)));
+	const auto asked = vault->log().entries().size();
+	for (const auto& [ahead, lookUps] : {std::pair(1s, 0U), std::pair(-20s, 0U), std::pair(3600s, 1U)}) {
+		NiceMock<MockHost> nextHost;
+		TestIssuer next(plugin, nextHost, config(token));
+		const auto text = fromAnotherMachine(state, ahead);
+		ASSERT_EQ(handover->import_state(next.get(), {text.data(), text.size()}, nullptr), ISSUER_OK);
+		ASSERT_EQ(next.start(), ISSUER_OK) << next.message();
+		EXPECT_EQ(vault->log().entries().size(), asked + lookUps) << ahead.count();
+		EXPECT_EQ(health(next).state, ISSUER_STATE_ACTIVE);
+		EXPECT_EQ(next.stop(), ISSUER_OK);
+	}
 }
 
 } // namespace

@@ -44,6 +44,14 @@ kit::Answer toAnswer(const Done& done)
 	return done ? kit::Answer() : toAnswer(done.error());
 }
 
+kit::Result<std::string> toResult(Expected<std::string, Refusal> text)
+{
+	if (!text) {
+		return toAnswer(text.error());
+	}
+	return std::move(*text);
+}
+
 } // namespace
 
 Issuer::Issuer(kit::HostCallbacks& host, Config config)
@@ -92,11 +100,12 @@ kit::Answer Issuer::credentialChanged()
 
 kit::Result<std::string> Issuer::exportState()
 {
-	auto text = _instance.exportState();
-	if (!text) {
-		return toAnswer(text.error());
-	}
-	return std::move(*text);
+	return toResult(_instance.exportState());
+}
+
+kit::Result<std::string> Issuer::snapshotState() const
+{
+	return toResult(_instance.snapshotState());
 }
 
 kit::Answer Issuer::importState(std::string_view text)

@@ -25,6 +25,7 @@ public:
 	kit::Answer renewNow();
 	kit::Answer credentialChanged();
 	kit::Result<std::string> exportState();
+	[[nodiscard]] kit::Result<std::string> snapshotState() const;
 	kit::Answer importState(std::string_view text);
 	kit::Answer lend(const kit::Lend& show);
 	kit::Answer take(std::string_view secrets);

@@ -85,6 +85,8 @@ public:
 
 	/// Returns everything that is known, for resume() of another keeper or version. Most complete after stopped().
 	[[nodiscard]] const Memory& memory() const { return _memory; }
+	/// Returns both clocks as of the latest call that brought them.
+	[[nodiscard]] const Moment& seen() const { return _seen; }
 
 	/// Returns when to call attempt(); nothing: an answer is awaited, or only a new fact can cause a request.
 	[[nodiscard]] std::optional<Instant> next() const;

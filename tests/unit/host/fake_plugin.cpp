@@ -190,7 +190,7 @@ struct Slots
 	template <std::size_t place>
 	static const void* extension(const char* id) noexcept
 	{
-		static const issuer_handover_ext handover{sizeof handover, 0, &exportState, &importState};
+		static const issuer_handover_ext handover{sizeof handover, 0, &exportState, &importState, nullptr};
 		static const issuer_health_ext healthTable{sizeof healthTable, 0, &health};
 		static const issuer_control_ext control{sizeof control, 0, &renew, &reread};
 		static const issuer_secrets_ext secrets{sizeof secrets, 0, &lend, &take};

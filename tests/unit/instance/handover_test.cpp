@@ -163,15 +163,129 @@ TEST_F(HandoverTest, FieldsThatThisVersionNoLongerHasAreIgnored)
 	EXPECT_TRUE(handoverFrom(resealed(text, "\"lease.full\":", "\"lease.ask_full\":0,\"lease.full\":")));
 }
 
-TEST_F(HandoverTest, NothingIsTakenFromAnotherRunOfTheMachineOrFromNoneThatIsKnown)
+/// Returns the text as another machine would have written it, whose boot clock shows `boot` more and whose wall clock
+/// shows `wall` more than this one's.
+std::string ofAnotherMachine(std::string_view text, Duration boot, Duration wall = 0s)
+{
+	auto handover = handoverFrom(text).value();
+	// A machine of the same wall clock: all its instants are moved like its boot clock.
+	handover.boot = "another";
+	auto now = handover.seen.value();
+	now.boot += boot;
+	EXPECT_TRUE(moveTo(now, handover));
+	auto& lease = handover.memory.lease; // not yet known less exactly
+	lease.earliest += clockError;
+	lease.latest -= clockError;
+	lease.ifRenewedEarliest += clockError;
+	lease.ifRenewedLatest -= clockError;
+	lease.maxTtlWithin -= clockError;
+	handover.boot = "another";
+	handover.seen->wall += wall;
+	return toText(handover);
+}
+
+TEST_F(HandoverTest, AnotherMachineGoesOnByTheWallClockAndAsksNothing)
+{
+	for (const Duration apart : {Duration(-1000h), Duration(0s), Duration(1000h)}) {
+		const auto text = ofAnotherMachine(handedOver(config()), apart);
+		EXPECT_CALL(*exchange, send).Times(0);
+		const auto next = make(config());
+		ASSERT_TRUE(next->importState(text));
+		ASSERT_TRUE(start(*next));
+		services->advance(0s);
+		EXPECT_EQ(next->snapshot().state, State::active);
+		EXPECT_EQ(next->snapshot().successes, 1);
+		EXPECT_LE(services->untilNextRun().value(), 30s);
+		EXPECT_GE(services->untilNextRun().value(), 20s);
+		testing::Mock::VerifyAndClearExpectations(exchange.get());
+		EXPECT_TRUE(next->stop(1h));
+	}
+}
+
+TEST_F(HandoverTest, TheEndIsKnownTwoSecondsLessExactlyOnAnotherMachine)
+{
+	const auto text = handedOver(config());
+	const auto here = handoverFrom(text).value();
+	auto there = handoverFrom(ofAnotherMachine(text, 50h)).value();
+	ASSERT_TRUE(moveTo(*here.seen, there));
+	EXPECT_EQ(there.memory.lease.earliest, here.memory.lease.earliest - 2s);
+	EXPECT_EQ(there.memory.lease.latest, here.memory.lease.latest + 2s);
+	EXPECT_EQ(there.memory.lease.ifRenewedEarliest, here.memory.lease.ifRenewedEarliest - 2s);
+	EXPECT_EQ(there.memory.lease.ifRenewedLatest, here.memory.lease.ifRenewedLatest + 2s);
+	EXPECT_EQ(there.memory.told.lastSuccess, here.memory.told.lastSuccess);
+	ASSERT_TRUE(moveTo(*here.seen, there)) << "it is of this boot now";
+	EXPECT_EQ(there.memory.lease.earliest, here.memory.lease.earliest - 2s);
+}
+
+TEST_F(HandoverTest, PastFactsOfAMachineWhoseClockIsAheadAreNotInTheFuture)
+{
+	const auto text = handedOver(config());
+	const auto now = handoverFrom(text).value().seen.value();
+	auto there = handoverFrom(ofAnotherMachine(text, 50h, 1s)).value();
+	ASSERT_TRUE(moveTo(now, there));
+	EXPECT_LE(there.memory.started, now.boot);
+	EXPECT_LE(there.memory.told.lastSuccess.value(), now.boot);
+}
+
+TEST_F(HandoverTest, ALifeBeyondAWholeLeaseIsLookedUpAndSaid)
+{
+	const auto text = ofAnotherMachine(handedOver(config()), 50h, 10s);
+	EXPECT_CALL(*exchange, send).WillOnce(Return(lookedUp(60s)));
+	const auto next = make(config());
+	ASSERT_TRUE(next->importState(text));
+	ASSERT_TRUE(start(*next));
+	services->advance(0s);
+	EXPECT_THAT(hearing.everything(), testing::HasSubstr("compare the clocks of both"));
+	EXPECT_TRUE(next->stop(1h));
+}
+
+TEST_F(HandoverTest, AStateTakenWhileItRunsIsTheOneThatItExportsAfterwards)
+{
+	EXPECT_CALL(*exchange, send).WillOnce(Return(lookedUp(60s)));
+	const auto old = make(config());
+	ASSERT_TRUE(start(*old));
+	services->advance(0s);
+	const auto taken = handoverFrom(old->snapshotState().value()).value();
+	EXPECT_EQ(taken.memory.lease.latest, handoverFrom(old->snapshotState().value()).value().memory.lease.latest);
+	EXPECT_TRUE(old->stop(1h));
+	const auto exported = handoverFrom(old->exportState().value()).value();
+	EXPECT_EQ(taken.memory.lease.latest, exported.memory.lease.latest);
+	EXPECT_EQ(taken.seen, exported.seen);
+	EXPECT_EQ(old->snapshotState().value().find(secretText), std::string::npos);
+	EXPECT_EQ(old->snapshotState().value(), old->exportState().value());
+}
+
+TEST_F(HandoverTest, WhatWasToldOnceStaysToldOnAnotherMachine)
+{
+	EXPECT_CALL(*exchange, send)
+		.WillOnce(Return(
+			reply(200, R"({"data":{"ttl":60,"creation_ttl":60,"renewable":false,"type":"service","num_uses":0}})")));
+	const auto old = make(config());
+	ASSERT_TRUE(start(*old));
+	services->advance(0s);
+	ASSERT_EQ(hearing.outcomes(Outcome::notRenewable), 1U);
+	const auto text = ofAnotherMachine(old->snapshotState().value(), -30h);
+	EXPECT_TRUE(old->stop(1h));
+	const auto next = make(config());
+	ASSERT_TRUE(next->importState(text));
+	ASSERT_TRUE(start(*next));
+	services->advance(1s);
+	EXPECT_EQ(next->snapshot().state, State::notRenewable);
+	EXPECT_EQ(next->snapshot().notRenewables, 1U);
+	EXPECT_EQ(hearing.outcomes(Outcome::notRenewable), 1U);
+	EXPECT_TRUE(next->stop(1h));
+}
+
+TEST_F(HandoverTest, TimesOfAnotherRunWithoutAWallClockAreRefused)
 {
 	using testing::HasSubstr;
-	const auto text = handedOver(config());
-	EXPECT_THAT(complaint(resealed(text, "\"boot\":\"", "\"boot\":\"x")), HasSubstr("present run"));
-	const auto from = text.find("\"boot\":\"");
-	const auto to = text.find("\",", from);
-	const auto boot = text.substr(from, to - from);
-	EXPECT_THAT(complaint(resealed(text, boot, "\"boot\":\"")), HasSubstr("present run"));
+	auto handover = handoverFrom(handedOver(config())).value();
+	handover.seen.reset();
+	EXPECT_TRUE(handoverFrom(toText(handover))) << "times of this boot mean what they say";
+	for (const char* boot : {"another", ""}) {
+		handover.boot = boot;
+		EXPECT_THAT(complaint(toText(handover)), HasSubstr("means nothing now"));
+	}
 }
 
 TEST_F(HandoverTest, NextStepIsNotInItButFollowsFromWhatIsKnown)

@@ -150,6 +150,25 @@ TEST_F(AnInstance, KnowsNothingOfLoginsFromAPluginOf1_0)
 	EXPECT_EQ(health->login_uses_left, -1);
 }
 
+TEST_F(AnInstance, GivesItsStateWhileItRuns)
+{
+	auto instance = create();
+	ASSERT_TRUE(instance->start());
+	EXPECT_EQ(*instance->snapshotState(), "running");
+}
+
+TEST_F(AnInstance, GivesNoStateWhileItRunsWithAPluginOf1_0)
+{
+	static issuer_handover_ext handover =
+		*static_cast<const issuer_handover_ext*>(table().get_extension(ISSUER_EXT_HANDOVER));
+	handover.struct_size = offsetof(issuer_handover_ext, snapshot_state);
+	issuer_lifecycle before = table();
+	before.get_extension = [](const char*) noexcept -> const void* { return &handover; };
+	auto instance = kit::Instance::create({&before, [](auto*) {}}, "{}", log);
+	EXPECT_EQ(instance->snapshotState().answer().code, ISSUER_E_UNSUPPORTED);
+	EXPECT_EQ(*instance->exportState(), "state");
+}
+
 TEST_F(AnInstance, LendsItsSecretsToOneThatCanTakeThem)
 {
 	auto old = create();

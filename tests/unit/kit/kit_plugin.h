@@ -68,6 +68,7 @@ public:
 
 	[[nodiscard]] kit::Health health() const { return _script.health; }
 	kit::Result<std::string> exportState() { return std::string("state"); }
+	[[nodiscard]] kit::Result<std::string> snapshotState() const { return std::string(_runs ? "running" : "stopped"); }
 	kit::Answer importState(std::string_view text)
 	{
 		_script.imported = text;

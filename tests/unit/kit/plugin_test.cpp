@@ -66,6 +66,7 @@ public: // callbacks are no members
 		EXPECT_EQ(table().set_recorder(instance, nullptr, nullptr), wanted);
 		EXPECT_EQ(healthTable->snapshot(instance, &health, nullptr), wanted);
 		EXPECT_EQ(handover->export_state(instance, write, nullptr, nullptr), wanted);
+		EXPECT_EQ(handover->snapshot_state(instance, write, nullptr, nullptr), wanted);
 		EXPECT_EQ(handover->import_state(instance, kit::borrow("x"), nullptr), wanted);
 		EXPECT_EQ(credential->use(instance, visit, nullptr, nullptr), wanted);
 		if (wanted != ISSUER_OK) {

@@ -2,7 +2,8 @@
 ///
 ///     "issuer.health/1"      Health health() const
 ///     "issuer.control/1"     Answer renewNow()                   and  Answer credentialChanged()
-///     "issuer.handover/1"    Result<std::string> exportState()   and  Answer importState(std::string_view)
+///     "issuer.handover/1"    Result<std::string> exportState()   and  Answer importState(std::string_view), and, if it
+///                            has that besides, Result<std::string> snapshotState() const
 ///     "issuer.credential/1"  Answer use(const Visit&)
 ///     "issuer.diagnose/1"    Answer diagnose(std::chrono::milliseconds, const Find&), and, if it has that besides,
 ///                            Answer diagnoseLogin(std::chrono::milliseconds, const Find&)
@@ -101,20 +102,33 @@ issuer_rc credentialChanged(issuer_instance* self, issuer_error* err) noexcept
 	return enter<Plugin>(self, err, [](Plugin& plugin) { return plugin.credentialChanged(); });
 }
 
+/// Gives the state that `get` returns to `write`.
+template <class Get>
+Answer writeState(const issuer_instance* self, issuer_write write, void* ctx, const Get& get)
+{
+	if (write == nullptr) {
+		return {ISSUER_E_INVALID, "write is NULL"};
+	}
+	const Result<std::string> text = get();
+	if (text) {
+		const CallbackScope inside(&self->host);
+		write(ctx, borrow(*text));
+	}
+	return text.answer();
+}
+
 template <class Plugin>
 issuer_rc exportState(issuer_instance* self, issuer_write write, void* ctx, issuer_error* err) noexcept
 {
-	return enter<Plugin>(self, err, [&](Plugin& plugin) -> Answer {
-		if (write == nullptr) {
-			return {ISSUER_E_INVALID, "write is NULL"};
-		}
-		const Result<std::string> text = plugin.exportState();
-		if (text) {
-			const CallbackScope inside(&self->host);
-			write(ctx, borrow(*text));
-		}
-		return text.answer();
-	});
+	return enter<Plugin>(
+		self, err, [&](Plugin& plugin) { return writeState(self, write, ctx, [&] { return plugin.exportState(); }); });
+}
+
+template <class Plugin>
+issuer_rc snapshotState(issuer_instance* self, issuer_write write, void* ctx, issuer_error* err) noexcept
+{
+	return enter<Plugin>(self, err,
+		[&](const Plugin& plugin) { return writeState(self, write, ctx, [&] { return plugin.snapshotState(); }); });
 }
 
 template <class Plugin>
@@ -181,8 +195,17 @@ template <class Plugin>
 inline constexpr issuer_control_ext controlTable{
 	sizeof(issuer_control_ext), 0, renewNow<Plugin>, credentialChanged<Plugin>};
 template <class Plugin>
-inline constexpr issuer_handover_ext handoverTable{
-	sizeof(issuer_handover_ext), 0, exportState<Plugin>, importState<Plugin>};
+constexpr issuer_handover_ext makeHandoverTable()
+{
+	issuer_handover_ext table{sizeof(issuer_handover_ext), 0, exportState<Plugin>, importState<Plugin>, nullptr};
+	if constexpr (requires { &Plugin::snapshotState; }) {
+		table.snapshot_state = snapshotState<Plugin>;
+	}
+	return table;
+}
+
+template <class Plugin>
+inline constexpr issuer_handover_ext handoverTable = makeHandoverTable<Plugin>();
 template <class Plugin>
 inline constexpr issuer_credential_ext credentialTable{sizeof(issuer_credential_ext), 0, use<Plugin>};
 template <class Plugin>

@@ -122,23 +122,11 @@ public:
 
 	/// Returns the state of a stopped instance, for its successor. It may be started again.
 	/// ISSUER_E_UNSUPPORTED where the plugin does not offer it. [control-thread & !running]
-	Result<std::string> exportState()
-	{
-		std::string text;
-		const auto keep = [&](issuer_str blob) { text = view(blob); };
-		detail::Lent lent(keep);
-		using Write = decltype(lent);
-		const Answer answer = offered(
-			&Parts::handover, [&](const issuer_handover_ext& table, issuer_instance* self, issuer_error* error) {
-				return table.export_state(
-					self, [](void* ctx, issuer_str blob) noexcept { (*static_cast<Write*>(ctx))(blob); }, &lent, error);
-			});
-		lent.rethrow();
-		if (!answer) {
-			return answer;
-		}
-		return text;
-	}
+	Result<std::string> exportState() { return stateBy(&issuer_handover_ext::export_state); }
+
+	/// Returns the same as of now, also while it runs, for a successor on another machine should this one die.
+	/// ISSUER_E_UNSUPPORTED where the plugin does not offer it. [thread-safe]
+	Result<std::string> snapshotState() const { return stateBy(&issuer_handover_ext::snapshot_state); }
 
 	/// Has a fresh instance go on from there. [control-thread & !running]
 	Answer importState(std::string_view state)
@@ -251,6 +239,28 @@ public:
 	}
 
 private:
+	template <class Slot>
+	Result<std::string> stateBy(const Slot issuer_handover_ext::*slot) const
+	{
+		std::string text;
+		const auto keep = [&](issuer_str blob) { text = view(blob); };
+		detail::Lent lent(keep);
+		using Write = decltype(lent);
+		const Answer answer = offered(
+			&Parts::handover, [&](const issuer_handover_ext& table, issuer_instance* self, issuer_error* error) {
+				if (usable<issuer_handover_ext>(&table, slot) == nullptr) {
+					return fail(error, ISSUER_E_UNSUPPORTED, "its plugin gives its state only once it is stopped");
+				}
+				return (table.*slot)(
+					self, [](void* ctx, issuer_str blob) noexcept { (*static_cast<Write*>(ctx))(blob); }, &lent, error);
+			});
+		lent.rethrow();
+		if (!answer) {
+			return answer;
+		}
+		return text;
+	}
+
 	template <class Slot, class Find>
 	Answer diagnoseBy(const Slot issuer_diagnose_ext::*slot, std::chrono::milliseconds timeout, const Find& find) const
 	{
