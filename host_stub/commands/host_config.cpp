@@ -129,7 +129,7 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 	readPart(faults, [&] {
 		root = objectAt(parsed(text), "",
 			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http",
-				"journal", "exec"},
+				"journal", "exec", "fleet"},
 			&faults);
 	});
 	const auto given = [&](const char* key, const auto& read) {
@@ -161,6 +161,10 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 	given("http", [&] { config.http = httpAt(root->get("http"), folder); });
 	given("journal", [&] { config.journal = journalAt(root->get("journal"), folder); });
 	given("exec", [&] { config.exec = execRules(root->get("exec")); });
+	given("fleet", [&] { config.fleet = fleetAt(root->get("fleet"), folder, shortHostName()); });
+	for (registry::IssuerSpec& issuer : config.issuers) {
+		issuer.shared = issuer.shared && config.fleet;
+	}
 	if (config.issuers.empty() && faults.empty() && config.faults.empty()) {
 		// Also where a folder is empty: it may not be mounted, which is no reason to remove every issuer.
 		faults.push_back(wrongAt("issuers", "at least one issuer is wanted, here or in the folder of \"include\""));

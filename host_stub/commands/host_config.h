@@ -1,5 +1,6 @@
 #pragma once
 
+#include "commands/fleet_config.h"
 #include "common/result.h"
 #include "observe/exec/exec.h"
 #include "observe/web/listen.h"
@@ -33,6 +34,7 @@ struct HostConfig
 	std::optional<std::string> controlGroup;      ///< group whose members may ask there for status; empty: none
 	std::optional<observe::web::Settings> http;   ///< empty: it serves no page and no metrics
 	std::optional<JournalConfig> journal;
+	std::optional<FleetConfig> fleet;    ///< empty: it keeps its issuers alone
 	std::vector<observe::ExecRule> exec; ///< commands and URLs that are told of credentials' turning points
 	/// Time that the start of an issuer's new plugin may take before a swap is taken back.
 	std::chrono::milliseconds swapTimeout{60'000};
@@ -65,11 +67,13 @@ enum class Reading
 ///      "http": {"listen": "127.0.0.1:9464", "plain_public": false,
 ///               "tls": {"certificate": "/….pem", "key": "/….key", "client_ca": "/….pem"}},
 ///      "journal": {"file": "/…/journal.jsonl", "max_mib": 16, "keep": 4},
-///      "control_group": "issuer-status", "exec": [exec_config.h]}
+///      "control_group": "issuer-status", "exec": [exec_config.h], "fleet": {fleet_config.h}}
 ///
 /// where all but names, plugins and configs of issuers, certificate, key and file may be left out, and relative paths
 /// start at `folder`. There may be comments, as of C++. Unknown keys are errors, as are names used twice. `config` is
 /// for the plugin, which alone knows what is right there.
+///
+/// Where there is a "fleet", its hosts share the issuers, but for those that say "fleet": false.
 ///
 /// "include" is a folder: each of its files *.json is one issuer, as it would stand in "issuers", with the file's name
 /// for its own unless it says another; relative paths in it start there. ${NAME} in a string inside of `config` is

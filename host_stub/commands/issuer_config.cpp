@@ -89,7 +89,7 @@ Var expandedInside(const Var& value, const Variables& variables)
 registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const fs::path& folder,
 	const Variables& variables, const std::string& itsName)
 {
-	const Object::Ptr object = objectAt(value, path, {"name", "plugin", "sha256", "config"});
+	const Object::Ptr object = objectAt(value, path, {"name", "plugin", "sha256", "config", "fleet"});
 	registry::IssuerSpec spec;
 	spec.name = itsName.empty() || object->has("name") ? stringAt(*object, path, "name") : itsName;
 	checkName(spec.name, member(path, "name"));
@@ -97,6 +97,7 @@ registry::IssuerSpec issuerAt(const Var& value, const std::string& path, const f
 	if (object->has("sha256")) {
 		spec.plugin.sha256 = sha256At(*object, path);
 	}
+	spec.shared = !object->has("fleet") || flagAt(*object, path, "fleet");
 	const Object::Ptr config = object->getObject("config");
 	if (config.isNull()) {
 		throw wrongAt(member(path, "config"), object->has("config") ? "an object is wanted" : "it is missing");

@@ -138,6 +138,7 @@ std::vector<std::string> Reloading::heldSettings(const HostConfig& wanted) const
 		{"control", !_settings.controlByOption && wanted.control != started.control},
 		{"control_group", wanted.controlGroup != started.controlGroup},
 		{"exec", wanted.exec != started.exec},
+		{"fleet", wanted.fleet != started.fleet},
 		{"stop_timeout", wanted.stopTimeout != started.stopTimeout},
 		{"swap_timeout", wanted.swapTimeout != started.swapTimeout},
 	};

@@ -57,6 +57,10 @@ std::string stateOf(const Object& issuer)
 	if (textAt(issuer, "severity") == "overdue") {
 		return "overdue";
 	}
+	if (phase == "elsewhere") {
+		const std::string keeper = textAt(issuer, "kept_by");
+		return keeper.empty() ? "kept by nobody yet" : "kept by " + keeper;
+	}
 	if (phase == "failed") {
 		return "not started";
 	}
@@ -159,7 +163,7 @@ std::string headlineOf(const Object& answer)
 	std::string text = std::to_string(total) + (total == 1 ? " issuer" : " issuers");
 	const Object::Ptr severities = answer.getObject("severities");
 	std::string separator = ": ";
-	for (const char* severity : {"dead", "overdue", "endangered", "ending", "starting", "well"}) {
+	for (const char* severity : {"dead", "overdue", "endangered", "ending", "starting", "well", "elsewhere"}) {
 		if (const auto count = severities->optValue<std::size_t>(severity, 0); count > 0) {
 			text += separator + std::to_string(count) + ' ' + severity;
 			separator = ", ";

@@ -33,8 +33,13 @@ Result<Candidate> createCandidate(
 
 Issuer::Issuer(Candidate candidate, Workers& workers, const Surroundings& surroundings, Prepare prepare)
 	: _name(candidate.spec.name), _prepare(std::move(prepare)), _workers(workers), _surroundings(surroundings),
-	  _now(std::move(candidate)), _sinceUnixMs(unixMsNow())
+	  _now(std::move(candidate)), _elsewhere(_now.spec.shared), _sinceUnixMs(unixMsNow())
 {
+	if (_elsewhere) {
+		_now.instance.reset(); // it was created to see that it can be
+		_now.plugin.reset();
+		_now.hold.reset();
+	}
 }
 
 IssuerSpec Issuer::spec() const
@@ -81,13 +86,16 @@ Issuer::Deadline Issuer::soon() const
 void Issuer::start()
 {
 	const std::lock_guard lock(_mutex);
+	if (_elsewhere) {
+		return;
+	}
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 }
 
 bool Issuer::startIfIdle()
 {
 	const std::lock_guard lock(_mutex);
-	if (_running || _closed) {
+	if (_running || _closed || _elsewhere) {
 		return false;
 	}
 	if (_busy) {
@@ -107,6 +115,7 @@ observe::IssuerStatus Issuer::status() const
 		const std::lock_guard lock(_mutex);
 		using observe::Phase;
 		status.phase = _closed        ? Phase::stopping
+					   : _elsewhere   ? Phase::elsewhere
 					   : _swapping    ? Phase::swapping
 					   : _running     ? Phase::running
 					   : _failed      ? Phase::failed
@@ -144,6 +153,9 @@ Result<void> Issuer::nudge(Nudge nudge)
 		if (_swapping || _closed) {
 			return failure("it is being swapped or stopped, try again");
 		}
+		if (_elsewhere) {
+			return failure("another host of the fleet keeps it: ask there");
+		}
 		runs = _running;
 	}
 	const std::shared_ptr<PluginInstance> its = instance();
@@ -159,7 +171,7 @@ void Issuer::attempt(std::uint64_t epoch)
 {
 	{
 		const std::lock_guard lock(_mutex);
-		if (_halted || _closed || _busy || epoch != _epoch) {
+		if (_halted || _closed || _busy || _elsewhere || epoch != _epoch) {
 			return;
 		}
 		_busy = true;
@@ -191,12 +203,143 @@ CallResult Issuer::attemptOnce()
 			return tl::unexpected(CallError{ISSUER_E_INVALID, made.error().text});
 		}
 		become(std::move(*made));
+		takeState();
 	}
 	CallResult started = startCancellably(*_now.instance, inAYear());
 	if (!started && started.error().hung && !_stopPending) {
 		takeInstance(); // it cannot be used any more
 	}
 	return started;
+}
+
+/// Gives the new instance the state of another host's, if there is one.
+void Issuer::takeState()
+{
+	std::optional<std::string> state;
+	{
+		const std::lock_guard lock(_mutex);
+		state = std::exchange(_inherited, std::nullopt);
+	}
+	if (!state || state->empty() || !_now.instance->canHandOver()) {
+		return;
+	}
+	if (const CallResult taken = _now.instance->importState(*state, soon()); !taken) {
+		tell(Action::stateRefused, ISSUER_LOG_WARN,
+			"the state that another host has left cannot be used, so the server is asked: " + taken.error().text);
+	}
+}
+
+bool Issuer::isElsewhere() const
+{
+	const std::lock_guard lock(_mutex);
+	return _elsewhere;
+}
+
+void Issuer::keep(std::optional<std::string> state)
+{
+	const std::lock_guard lock(_mutex);
+	if (_closed || !_elsewhere) {
+		return;
+	}
+	_elsewhere = false;
+	_inherited = std::move(state);
+	_sinceUnixMs = unixMsNow();
+	if (_leaving) {
+		return; // letGo() starts it again when it has ended
+	}
+	_halted = false;
+	if (_busy) { // of a start that was left behind
+		_startAsked = true;
+		return;
+	}
+	++_epoch;
+	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+}
+
+std::optional<std::string> Issuer::letGo(Deadline deadline)
+{
+	{
+		const std::lock_guard lock(_mutex);
+		if (_elsewhere || _closed || _leaving || !spec().shared) {
+			return std::nullopt;
+		}
+		_elsewhere = true;
+		_leaving = true;
+	}
+	std::optional<std::string> state;
+	CallResult gone;
+	if (!halt(deadline) && !leaveStartBehind()) {
+		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
+	}
+	else {
+		gone = putAway(deadline, state);
+	}
+	if (!gone) {
+		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
+	}
+	const std::lock_guard lock(_mutex);
+	{
+		const std::lock_guard view(_view);
+		_now.instance.reset();
+		_now.plugin.reset();
+		_now.hold.reset();
+	}
+	_running = _failed = _startAsked = _leaving = false;
+	_failures = 0;
+	_retryAfter.reset();
+	_retryUnixMs.reset();
+	_problem.clear();
+	_sinceUnixMs = unixMsNow();
+	if (!_elsewhere && !_closed) { // wanted here again meanwhile
+		if (!_inherited) {
+			_inherited = state;
+		}
+		_halted = false;
+		++_epoch;
+		_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+	}
+	return state;
+}
+
+/// Stops the instance, takes its state, and destroys it.
+CallResult Issuer::putAway(Deadline deadline, std::optional<std::string>& state)
+{
+	const std::shared_ptr<PluginInstance> its = instance();
+	if (its == nullptr) {
+		return {};
+	}
+	awaitQuiet(*its);
+	const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+	if (CallResult stopped = its->stop(std::max(left, milliseconds(0))); !stopped) {
+		return stopped;
+	}
+	_stopPending = false;
+	if (its->canHandOver()) {
+		if (auto exported = its->exportState(soon())) {
+			state = std::move(*exported);
+		}
+	}
+	takeInstance();
+	return its->destroy(soon());
+}
+
+Result<std::pair<std::string, std::string>> Issuer::state() const
+{
+	std::shared_ptr<PluginInstance> its;
+	std::string plugin;
+	{
+		const std::lock_guard lock(_view);
+		its = _now.instance;
+		plugin = _now.plugin == nullptr ? "" : _now.plugin->description().id;
+	}
+	if (its == nullptr) {
+		return failure("it does not run");
+	}
+	auto text = its->snapshotState();
+	if (!text) {
+		return failure(text.error().text);
+	}
+	return std::pair(std::move(*text), std::move(plugin));
 }
 
 /// Records and starts, unless told to stop.

@@ -98,6 +98,17 @@ public:
 	/// Starts it at once if it does not run, whatever pause it was in. Returns false, and has no effect, if it runs.
 	bool startIfIdle();
 
+	/// Keeps a shared issuer here from now on: creates and starts it, from `state` if there is one and its plugin can
+	/// use it. Returns at once. No effect while it is kept here.
+	void keep(std::optional<std::string> state);
+
+	/// Ends keeping a shared issuer here: stops and destroys its instance, by `deadline` and some hundred milliseconds;
+	/// it stays configured. Returns its last state; nothing: it has none. No effect on one that is not kept here.
+	std::optional<std::string> letGo(std::chrono::steady_clock::time_point deadline);
+
+	/// Returns the state of the running instance, for a successor elsewhere, and the id of its plugin.
+	[[nodiscard]] Result<std::pair<std::string, std::string>> state() const;
+
 	/// Announces a swap to `next`, which becomes goal(). Returns the ticket that tells that swap from later ones.
 	[[nodiscard]] std::uint64_t announce(const IssuerSpec& next);
 
@@ -147,6 +158,9 @@ private:
 
 	void attempt(std::uint64_t epoch);
 	CallResult attemptOnce();
+	void takeState();
+	CallResult putAway(Deadline deadline, std::optional<std::string>& state);
+	[[nodiscard]] bool isElsewhere() const;
 	void settle(const CallResult& started);
 	void rest();
 	void lookForChanges(const std::shared_ptr<const Look>& look);
@@ -156,6 +170,7 @@ private:
 	bool halt(Deadline deadline);
 	bool leaveStartBehind();
 	Result<void> swapInTurn(Candidate next, std::uint64_t ticket);
+	void configure(const IssuerSpec& next);
 	Result<void> carryOutSwap(Candidate next, bool wasRunning);
 	void awaitQuiet(const PluginInstance& instance);
 	Result<void> replace(Candidate next, const std::optional<std::string>& state, bool wasRunning, std::string without);
@@ -189,6 +204,9 @@ private:
 	bool _startAsked = false;
 	bool _swapping = false;                    ///< in swap()
 	bool _closed = false;                      ///< requestStop() was called
+	bool _elsewhere;                           ///< shared, and not kept here
+	bool _leaving = false;                     ///< in letGo()
+	std::optional<std::string> _inherited;     ///< state of another host's instance, for the next one that is created
 	bool _halted = false;                      ///< no start may begin
 	bool _running = false;                     ///< the last start succeeded
 	bool _failed = false;                      ///< the last start failed for a reason that only an operator can mend

@@ -409,6 +409,19 @@ CallResult PluginInstance::diagnoseLogin(
 	return resultOf(_core->handle->diagnoseLogin(timeout, printable(find)));
 }
 
+tl::expected<std::string, CallError> PluginInstance::snapshotState() const
+{
+	using State = tl::expected<std::string, CallError>;
+	const State gone = tl::unexpected(CallError{ISSUER_E_STATE, "it is being destroyed"});
+	return _core->whileItLives<State>(gone, [&]() -> State {
+		const auto text = _core->handle->snapshotState();
+		if (!text) {
+			return tl::unexpected(CallError{text.answer().code, text.answer().text});
+		}
+		return *text;
+	});
+}
+
 std::optional<issuer_health> PluginInstance::health() const
 {
 	return _core->whileItLives<std::optional<issuer_health>>(std::nullopt, [&]() -> std::optional<issuer_health> {

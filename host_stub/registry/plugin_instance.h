@@ -72,6 +72,9 @@ public:
 
 	[[nodiscard]] bool canHandOver() const;
 	[[nodiscard]] tl::expected<std::string, CallError> exportState(Deadline deadline);
+	/// Returns the same as of now, also while it runs; ISSUER_E_UNSUPPORTED where the plugin cannot. Conditions as for
+	/// health(). [thread-safe]
+	[[nodiscard]] tl::expected<std::string, CallError> snapshotState() const;
 	[[nodiscard]] CallResult importState(const std::string& state, Deadline deadline);
 
 	/// Has the instance lend its secrets to `next`, which takes them within the call: see issuer/secrets.h. Neither

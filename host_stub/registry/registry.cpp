@@ -134,7 +134,9 @@ Result<Changes> Registry::apply(std::vector<IssuerSpec> wanted, const Begun& beg
 		const std::lock_guard lock(_mutex);
 		for (Candidate& candidate : plan->added) {
 			const std::string name = candidate.spec.name;
-			changes.sentences.push_back("issuer " + name + " is added and starts in its own time");
+			changes.sentences.push_back("issuer " + name +
+										(candidate.spec.shared ? " is added, and the fleet decides which host keeps it"
+															   : " is added and starts in its own time"));
 			_issuers.insert_or_assign(name, makeIssuer(std::move(candidate))).first->second->start();
 		}
 	}
@@ -210,6 +212,52 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin, co
 	}
 	_plugins.releaseUnused();
 	return report;
+}
+
+std::shared_ptr<Issuer> Registry::find(const std::string& name) const
+{
+	const std::lock_guard lock(_mutex);
+	const auto found = _issuers.find(name);
+	return found == _issuers.end() ? nullptr : found->second;
+}
+
+void Registry::keep(const std::string& name, std::optional<std::string> state)
+{
+	if (const auto issuer = find(name)) {
+		issuer->keep(std::move(state));
+	}
+}
+
+void Registry::letGo(const std::string& name)
+{
+	if (auto issuer = find(name)) {
+		_workers.post([issuer = std::move(issuer), limit = _surroundings.stopTimeout] {
+			static_cast<void>(issuer->letGo(steady_clock::now() + limit));
+		});
+	}
+}
+
+Result<std::pair<std::string, std::string>> Registry::state(const std::string& name) const
+{
+	const auto issuer = find(name);
+	return issuer ? issuer->state() : failure("there is no issuer " + name);
+}
+
+std::optional<observe::IssuerStatus> Registry::status(const std::string& name) const
+{
+	const auto issuer = find(name);
+	return issuer ? std::optional(issuer->status()) : std::nullopt;
+}
+
+std::vector<std::string> Registry::shared() const
+{
+	std::vector<std::string> names;
+	for (const auto& [name, issuer] : issuers()) {
+		if (issuer->goal().shared && !issuer->isClosed()) {
+			names.push_back(name);
+		}
+	}
+	return names;
 }
 
 Result<void> Registry::nudge(const std::string& name, Nudge nudge)

@@ -12,8 +12,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace issuer::registry {
@@ -85,6 +87,21 @@ public:
 	/// Has one issuer renew or read its credential now, see Issuer::nudge(). The error names the issuer.
 	[[nodiscard]] Result<void> nudge(const std::string& name, Nudge nudge);
 
+	/// Keeps a shared issuer here, or ends that: see Issuer. Return at once; the sink hears how it goes. No effect on
+	/// an issuer that is not configured. @{
+	void keep(const std::string& name, std::optional<std::string> state);
+	void letGo(const std::string& name);
+	/// @}
+
+	/// Returns the state of a running issuer, for a successor elsewhere, and the id of its plugin.
+	[[nodiscard]] Result<std::pair<std::string, std::string>> state(const std::string& name) const;
+
+	/// Returns the state of one issuer; nothing: there is none of that name. Conditions as for snapshot().
+	[[nodiscard]] std::optional<observe::IssuerStatus> status(const std::string& name) const;
+
+	/// Returns the names of the issuers that are shared.
+	[[nodiscard]] std::vector<std::string> shared() const;
+
 	/// Stops all issuers for good, within the stop timeout; an apply() under way is cut short, and later ones fail.
 	/// Returns false if an issuer did not stop; the sink was told which.
 	[[nodiscard]] bool stopAll();
@@ -103,6 +120,7 @@ private:
 	struct Plan;
 
 	[[nodiscard]] Issuers issuers() const;
+	[[nodiscard]] std::shared_ptr<Issuer> find(const std::string& name) const;
 	Comparison compareWithRunning(std::vector<IssuerSpec> wanted);
 	Result<Plan> prepare(std::vector<IssuerSpec> wanted);
 	[[nodiscard]] std::filesystem::path withoutLinks(const std::filesystem::path& path) const;

@@ -80,6 +80,11 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 			_swapping = false;
 			return failure("the host is stopping");
 		}
+		if (_elsewhere) {
+			_swapping = false;
+			configure(next.spec);
+			return {};
+		}
 		wasRunning = std::exchange(_running, false);
 		_busy = true;
 		_retryUnixMs.reset();
@@ -92,6 +97,22 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 	}
 	rest();
 	return result;
+}
+
+/// Takes a new spec for an issuer that is kept by another host. One that is not shared any more is kept
+/// here from now on. Called under the lock.
+void Issuer::configure(const IssuerSpec& next)
+{
+	{
+		const std::lock_guard lock(_view);
+		_now.spec = next;
+	}
+	if (!next.shared) {
+		_elsewhere = false;
+		++_epoch;
+		_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+	}
+	_changed.notify_all();
 }
 
 /// Does the steps of a swap, each with its way back.

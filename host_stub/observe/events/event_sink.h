@@ -25,6 +25,8 @@ enum class Action
 	stalled,      ///< work is due and nothing moves
 	journal,      ///< the journal file cannot be written, or can be again
 	exec,         ///< a command or URL of "exec" failed, or events for it were dropped
+	stateRefused, ///< a state that another host has left cannot be used: the plugin begins with a look-up
+	fleet,        ///< the host's part in its fleet, or its engine, has changed
 	threads,      ///< the system refuses the host a thread, or does so no longer
 };
 

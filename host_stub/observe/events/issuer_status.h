@@ -16,6 +16,7 @@ enum class Phase
 	failed,   ///< its start failed, and only another configuration helps
 	swapping, ///< being handed from one plugin or configuration to another
 	stopping,
+	elsewhere, ///< configured here, and kept by another host of the fleet, or about to be
 };
 
 /// The state of one issuer at one moment.
@@ -36,6 +37,7 @@ struct IssuerStatus
 	std::optional<issuer_health> health;
 	std::string pluginWanted;     ///< as configured: a path, or a name such as «vault@0.1»
 	std::int64_t sinceUnixMs = 0; ///< time at which its last start, swap or stop began
+	std::string keptBy;           ///< name of the member of the fleet that is to keep it; empty: there is none to name
 };
 
 /// One JSON object on one line, times in ms since the Unix epoch; `health` has the names of the contract, codes as

@@ -102,6 +102,10 @@ std::string actionName(Action action)
 		return "journal";
 	case Action::exec:
 		return "exec";
+	case Action::stateRefused:
+		return "state_refused";
+	case Action::fleet:
+		return "fleet";
 	case Action::threads:
 		return "threads";
 	}
@@ -123,6 +127,8 @@ std::string phaseName(Phase phase)
 		return "swapping";
 	case Phase::stopping:
 		return "stopping";
+	case Phase::elsewhere:
+		return "elsewhere";
 	}
 	return {};
 }

@@ -90,6 +90,9 @@ std::optional<UnixTime> IssuerView::next() const
 
 Severity severityOf(const IssuerView& issuer)
 {
+	if (issuer.host.phase == Phase::elsewhere) {
+		return Severity::elsewhere;
+	}
 	if (issuer.host.phase == Phase::failed) {
 		return Severity::dead;
 	}
@@ -134,6 +137,8 @@ std::string severityName(Severity severity)
 		return "starting";
 	case Severity::well:
 		return "well";
+	case Severity::elsewhere:
+		return "elsewhere";
 	}
 	return {};
 }
@@ -179,6 +184,7 @@ milliseconds overdueBy(const IssuerView& issuer, SteadyTime now)
 	case Phase::waiting:
 		return since(issuer.host.nextStartUnixMs.value_or(issuer.host.sinceUnixMs));
 	case Phase::failed:
+	case Phase::elsewhere:
 		break;
 	}
 	return milliseconds(0);

@@ -44,6 +44,7 @@ enum class Severity
 	ending,     ///< alive, with an end that no renewal can move: the last lease, or within soonEnding
 	starting,   ///< not known yet
 	well,
+	elsewhere, ///< another host of the fleet keeps it: nothing is known here
 };
 
 /// Time that a step may be late before the silence counts as overdue: longer than any attempt takes (30 s), and than a

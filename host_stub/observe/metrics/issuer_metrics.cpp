@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <vector>
 
 namespace issuer::observe {
 
@@ -125,8 +127,11 @@ void plugins(Exposition& out, const std::vector<IssuerView>& issuers)
 
 } // namespace
 
-void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers, UnixTime now)
+void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& all, UnixTime now)
 {
+	std::vector<IssuerView> issuers; // that this host keeps: others tell of theirs
+	std::ranges::copy_if(all, std::back_inserter(issuers),
+		[](const IssuerView& issuer) { return issuer.host.phase != Phase::elsewhere; });
 	const auto gauge = [&](std::string_view name, std::string_view help, const auto& valueOf) {
 		family(out, issuers, "gauge", name, help, valueOf);
 	};

@@ -7,7 +7,8 @@
 
 namespace issuer::observe {
 
-/// Writes the metrics that carry the label `issuer`, as they stand at `now`.
-void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& issuers, UnixTime now);
+/// Writes the metrics that carry the label `issuer`, as they stand at `now`. Leaves out issuers that another host of
+/// the fleet keeps.
+void writeIssuerMetrics(Exposition& out, const std::vector<IssuerView>& all, UnixTime now);
 
 } // namespace issuer::observe

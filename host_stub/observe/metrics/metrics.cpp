@@ -156,6 +156,8 @@ void Metrics::notice(const Notice& notice)
 	case Action::stalled:
 	case Action::journal:
 	case Action::exec:
+	case Action::stateRefused:
+	case Action::fleet:
 	case Action::threads:
 		return;
 	}

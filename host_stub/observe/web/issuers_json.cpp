@@ -12,8 +12,8 @@ namespace issuer::observe::web {
 
 namespace {
 
-constexpr std::array severities{
-	Severity::dead, Severity::overdue, Severity::endangered, Severity::ending, Severity::starting, Severity::well};
+constexpr std::array severities{Severity::dead, Severity::overdue, Severity::endangered, Severity::ending,
+	Severity::starting, Severity::well, Severity::elsewhere};
 
 std::optional<std::int64_t> unixMs(const std::optional<UnixTime>& time)
 {
@@ -99,6 +99,7 @@ std::string issuerJson(const IssuerView& issuer, UnixTime now, const std::vector
 								 .text())
 		.addJson("login", loginJson(issuer))
 		.add("phase", phaseName(host.phase))
+		.add("kept_by", host.keptBy)
 		.add("problem", host.problem)
 		.addJson("plugin", JsonObject()
 							   .add("id", host.pluginId)
@@ -160,7 +161,10 @@ std::string countsJson(const std::vector<IssuerView>& issuers)
 	}
 	JsonObject json;
 	for (const Severity severity : severities) {
-		json.add(severityName(severity), counts[static_cast<std::size_t>(severity)]);
+		const auto count = counts[static_cast<std::size_t>(severity)];
+		if (severity != Severity::elsewhere || count > 0) { // in a fleet only
+			json.add(severityName(severity), count);
+		}
 	}
 	return json.text();
 }

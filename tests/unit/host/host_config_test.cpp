@@ -2,6 +2,8 @@
 
 #include "temp_dir.h"
 
+#include <Poco/JSON/Parser.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -85,6 +87,79 @@ TEST(HostConfig, SaysWhereThePageIsServedAndWithWhichCertificate)
 	EXPECT_EQ(refusal(R"({"tls":{"key":"k"}})"), "http.tls.certificate: it is missing");
 	EXPECT_EQ(refusal(R"({"listen":"x"})").substr(0, 13), "http.listen: ");
 	EXPECT_EQ(refusal(R"({"listen":":1"})").substr(0, 21), "http would be open to");
+}
+
+TEST(HostConfig, AFleetNeedsANameAndEndpoints)
+{
+	const auto parsed = parseConfig(
+		R"({"issuers":[{"name":"a","plugin":"/x","config":{}},{"name":"b","plugin":"/x","config":{},"fleet":false}],
+		"fleet":{"name":"prod","member":"host-a","takeover":"5s","url":"https://host-a:9464",
+		"etcd":{"endpoints":["https://e1:2379","http://127.0.0.1:2379/"],"ca_file":"ca.pem","client_cert":"c.pem",
+		"client_key":"k.pem","server_name":"etcd","user":"u","password":{"file":"/run/p"}}}})",
+		"/etc/issuer");
+	ASSERT_TRUE(parsed) << parsed.error().text;
+	const FleetConfig& fleet = parsed->fleet.value();
+	EXPECT_EQ(fleet.name, "prod");
+	EXPECT_EQ(fleet.member, "host-a");
+	EXPECT_EQ(fleet.takeover, 5s);
+	EXPECT_EQ(fleet.url, "https://host-a:9464");
+	EXPECT_EQ(fleet.etcd.endpoints, (std::vector<std::string>{"https://e1:2379", "http://127.0.0.1:2379"}));
+	EXPECT_EQ(fleet.etcd.caFile, "/etc/issuer/ca.pem");
+	EXPECT_EQ(fleet.etcd.clientKey, "/etc/issuer/k.pem");
+	EXPECT_EQ(fleet.etcd.serverName, "etcd");
+	EXPECT_EQ(fleet.etcd.user, "u");
+	EXPECT_EQ(fleet.etcd.passwordFile, "/run/p");
+	EXPECT_TRUE(parsed->issuers.front().shared);
+	EXPECT_FALSE(parsed->issuers.back().shared) << "\"fleet\": false";
+	const auto alone = parseConfig(R"({"issuers":[{"name":"a","plugin":"/x","config":{}}]})", "/");
+	EXPECT_FALSE(alone->fleet);
+	EXPECT_FALSE(alone->issuers.front().shared) << "there is no fleet";
+	EXPECT_EQ(
+		fleetAt(Poco::JSON::Parser().parse(R"({"name":"p","etcd":{"endpoints":["https://e:1"]}})"), "/", "me").member,
+		"me");
+}
+
+TEST(HostConfig, AWrongFleetNamesThePlaceAndTheNextStep)
+{
+	using testing::HasSubstr;
+	const auto refusal = [](const std::string& value) {
+		const auto parsed =
+			parseConfig(R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],"fleet":)" + value + "}", "/etc/issuer");
+		return parsed ? std::string("accepted") : withoutPlaces(parsed.error().text);
+	};
+	const auto etcd = [&](const std::string& inside) {
+		return refusal(R"({"name":"p","member":"m","etcd":{)" + inside + "}}");
+	};
+	const std::string good = R"("endpoints":["https://e:1"])";
+	EXPECT_EQ(etcd(good), "accepted");
+	EXPECT_THAT(refusal("[]"), HasSubstr("fleet: an object is wanted"));
+	EXPECT_THAT(refusal(R"({"etcd":{}})"), HasSubstr("fleet.name"));
+	EXPECT_THAT(refusal(R"({"name":"a/b"})"), HasSubstr("fleet.name: at most 64 letters"));
+	EXPECT_THAT(refusal(R"({"name":"p","member":"a@b"})"), HasSubstr("fleet.member: at most 64 letters"));
+	EXPECT_THAT(refusal(R"({"name":"p","member":"m"})"), HasSubstr("fleet.etcd: it is missing"));
+	EXPECT_THAT(refusal(R"({"name":"p","member":"m","takeover":"1s"})"), HasSubstr("fleet.takeover: 2s to 5m"));
+	EXPECT_THAT(refusal(R"({"name":"p","member":"m","takeover":"6m"})"), HasSubstr("fleet.takeover: 2s to 5m"));
+	EXPECT_THAT(refusal(R"({"name":"p","member":"m","url":"host"})"), HasSubstr("fleet.url: a URL"));
+	EXPECT_THAT(etcd(R"("endpoints":[])"), HasSubstr("fleet.etcd.endpoints: a list"));
+	EXPECT_THAT(etcd(R"("endpoints":["e:1"])"), HasSubstr("fleet.etcd.endpoints[0]: a URL"));
+	EXPECT_THAT(etcd(R"("endpoints":["https://e:1/v3"])"), HasSubstr("only scheme, host and port"));
+	EXPECT_THAT(etcd(R"("endpoints":["http://e:1"])"), HasSubstr("\"plain\": true"));
+	EXPECT_EQ(etcd(R"("endpoints":["http://e:1"],"plain":true)"), "accepted");
+	EXPECT_EQ(etcd(R"("endpoints":["http://[::1]:1"])"), "accepted");
+	EXPECT_THAT(etcd(good + R"(,"client_cert":"c")"), HasSubstr("client_cert and client_key"));
+	EXPECT_THAT(etcd(good + R"(,"user":"u")"), HasSubstr("user and password"));
+	EXPECT_THAT(etcd(good + R"(,"password":"secret")"), HasSubstr("fleet.etcd.password: an object is wanted"));
+	EXPECT_THAT(etcd(good + R"(,"colour":1)"), HasSubstr("fleet.etcd.colour"));
+}
+
+TEST(HostConfig, WithoutAFleetThatCanBeReadAHostKeepsEverythingItself)
+{
+	const auto parsed = parseConfig(
+		R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],"fleet":{"name":""}})", "/", Reading::lenient);
+	ASSERT_TRUE(parsed);
+	EXPECT_FALSE(parsed->fleet);
+	EXPECT_FALSE(parsed->issuers.front().shared);
+	EXPECT_EQ(parsed->faults.size(), 1U);
 }
 
 TEST(HostConfig, SaysWhereTheJournalIsKeptAndHowMuchOfIt)

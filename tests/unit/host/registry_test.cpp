@@ -431,5 +431,104 @@ TEST_F(RegistryOf, AfterStopAllNothingIsAppliedAnyMore)
 	EXPECT_EQ(apply({FakeWorld::spec("a", "old")}).error().text, "the host is stopping");
 }
 
+class ASharedIssuer : public RegistryOf
+{
+protected:
+	void SetUp() override
+	{
+		auto spec = FakeWorld::spec("a", "old");
+		spec.shared = true;
+		registry.begin({spec, FakeWorld::spec("own", "old")});
+		ASSERT_TRUE(world.told.waitFor("own started: with Fake old"));
+	}
+
+	std::vector<IssuerSpec> specs(const std::string& config = "{}", bool shared = true)
+	{
+		auto spec = FakeWorld::spec("a", "old");
+		spec.shared = shared;
+		spec.config = config;
+		auto own = FakeWorld::spec("own", "old");
+		return {spec, own};
+	}
+
+	observe::Phase phase() { return registry.status("a")->phase; }
+};
+
+TEST_F(ASharedIssuer, IsNotCreatedBeforeTheFleetGivesItToThisHost)
+{
+	EXPECT_THAT(world.calls.all(), ElementsAre("old.create", "old.record", "old.start"));
+	EXPECT_EQ(phase(), observe::Phase::elsewhere);
+	EXPECT_EQ(registry.shared(), std::vector<std::string>{"a"});
+	EXPECT_FALSE(registry.nudge("a", Nudge::renewNow));
+	registry.letGo("a"); // no effect
+	EXPECT_TRUE(registry.stopAll());
+}
+
+TEST_F(ASharedIssuer, BeginsFromAStateAndIsLetGoWithoutLosingAnything)
+{
+	registry.keep("a", "what another host knew");
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_THAT(world.calls.all(), Contains("old.import what another host knew"));
+	EXPECT_EQ(phase(), observe::Phase::running);
+	registry.letGo("a");
+	ASSERT_TRUE(world.calls.waitFor("old.destroy"));
+	registry.keep("a", std::nullopt);
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old", 2));
+	EXPECT_EQ(phase(), observe::Phase::running);
+	EXPECT_TRUE(registry.stopAll());
+}
+
+TEST_F(ASharedIssuer, WhoseStateIsRefusedStartsAllTheSame)
+{
+	world.old.answer("import", {ISSUER_E_INVALID});
+	registry.keep("a", "of another version");
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_THAT(world.told.all(), Contains(HasSubstr("a state_refused: the state that another host has left")));
+}
+
+TEST_F(ASharedIssuer, ThatIsLetGoWhileItsStartWaitsStopsWaiting)
+{
+	world.old.startWaits();
+	registry.keep("a", std::nullopt);
+	ASSERT_TRUE(world.calls.waitFor("old.start", 2));
+	registry.letGo("a");
+	ASSERT_TRUE(world.calls.waitFor("old.destroy"));
+	EXPECT_TRUE(registry.stopAll());
+}
+
+TEST_F(ASharedIssuer, StaysElsewhereAcrossAReload)
+{
+	const auto changes = apply(specs(R"({"other":1})"));
+	ASSERT_TRUE(changes) << changes.error().text;
+	EXPECT_EQ(phase(), observe::Phase::elsewhere);
+	EXPECT_THAT(world.told.all(), Not(Contains(HasSubstr("a started"))));
+	ASSERT_TRUE(apply(specs(R"({"other":1})")));
+	EXPECT_EQ(phase(), observe::Phase::elsewhere);
+	registry.keep("a", std::nullopt);
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	ASSERT_TRUE(apply(specs(R"({"other":2})")));
+	EXPECT_EQ(phase(), observe::Phase::running) << "and stays here";
+}
+
+TEST_F(ASharedIssuer, ThatIsSharedNoLongerIsKeptHere)
+{
+	ASSERT_TRUE(apply(specs("{}", false)));
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	EXPECT_TRUE(registry.shared().empty());
+}
+
+TEST_F(ASharedIssuer, AddedByAReloadIsCheckedAndLeftToTheFleet)
+{
+	auto all = specs();
+	auto added = FakeWorld::spec("b", "old");
+	added.shared = true;
+	all.push_back(added);
+	const auto changes = apply(all);
+	ASSERT_TRUE(changes);
+	EXPECT_THAT(changes->sentences, Contains("issuer b is added, and the fleet decides which host keeps it"));
+	EXPECT_EQ(registry.status("b")->phase, observe::Phase::elsewhere);
+	EXPECT_TRUE(registry.stopAll());
+}
+
 } // namespace
 } // namespace issuer::registry
