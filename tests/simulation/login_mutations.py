@@ -98,6 +98,8 @@ BY_TESTS = [
      "case Successor::Outlook::failed:\n\t\tbreak;", "\t\tbreak;\n\tcase Successor::Outlook::failed:", "KeeperWithLogins.*"),
     ("login switch", "a login's lease is forgotten", "renewal/keeper.cpp",
      "_memory.lease.grantedBy(first->span, first->grant, *_policy);", "", "KeeperWithLogins.*"),
+    ("login switch", "a new token is not asked about once more before the old one ends", "renewal/plan.cpp",
+     "at = now < last ? std::min(at, last) : at;", "", "KeeperWithLogins.*"),
     ("login switch", "one refusal sends for a login", "renewal/keeper.cpp",
      "retry.streak > 1 ? refused : living", "refused", "KeeperWithLogins.*"),
     ("login wrapped", "unwrapped wherever it was made", ANSWERS, "facts.creationPath != _policy.wrappedPath", "false",

@@ -195,17 +195,22 @@ Plan planOf(const Policy& policy, const Memory& memory, double chance, bool repl
 	return Planner(policy, memory, chance, replaceable).plan();
 }
 
-Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance)
+Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, bool provenFirst, double chance)
 {
 	const auto now = retry.asOf;
-	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
+	const auto pace = paceOf(policy, memory.lease.granted, memory.latency.recent);
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
 						   ? refusedPause(policy, 2 * Duration(policy.longestSilence),
 								 retry.refusals - policy.refusalsDoubted, retry.failingFor(now))
 						   : firstPause(policy, retry, chance);
+	auto at = now + (retry.atOnce ? Duration::zero() : pause);
+	if (provenFirst && memory.lease.known() && retry.kind == Failing::passing) {
+		// Once more before the token in use ends, and before that one's last attempts, which go first.
+		const auto last = memory.lease.nextEnd(now) - pace.guard - pace.gap;
+		at = now < last ? std::min(at, last) : at;
+	}
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
-	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),
-		operationOf(policy, retry, chance)};
+	return {std::max({at, patience, memory.started + pace.gap}), operationOf(policy, retry, chance)};
 }
 
 Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)

@@ -16,8 +16,10 @@ struct Plan
 /// one, so that a refusal is to be known for sure soon.
 [[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double chance, bool replaceable = false);
 
-/// Plans for a candidate, beside the token in use. `retry`: the candidate's.
-[[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, double chance);
+/// Plans for a candidate, beside the token in use. `retry`: the candidate's. `provenFirst`: it is of a login, and does
+/// not take the place of a token that ends before the server has accepted it.
+[[nodiscard]] Plan planOfCandidate(
+	const Policy& policy, const Memory& memory, const Retry& retry, bool provenFirst, double chance);
 
 /// Returns the time limit of a request that is sent now.
 [[nodiscard]] Duration budgetOf(const Policy& policy, const Memory& memory, Instant now);

@@ -241,5 +241,25 @@ TEST_F(KeeperWithLogins, AsksAgainWithinAGapBeforeARefusalSendsForALogin)
 	EXPECT_GE(fixture.pause(), 1min);
 }
 
+TEST_F(KeeperWithLogins, AsksOnceMoreAboutANewTokenBeforeTheOneInUseEnds)
+{
+	fixture.begin(token(300s, 300s)).meet(Grant{300s, false}).forget();
+	const auto end = *fixture.keeper.expiry();
+	fixture.waitUntil(end - 120s);
+	fixture.hear(fixture.keeper.candidateFound(fixture.now, grant(300s)));
+	std::vector<Duration> asked;
+	while (fixture.now.boot < end) {
+		const auto attempt = fixture.take();
+		if (attempt.token == Token::candidate) {
+			asked.push_back(end - fixture.now.boot);
+		}
+		fixture.answer(attempt.token == Token::candidate ? away() : refusal());
+	}
+	ASSERT_GE(asked.size(), 2U);
+	EXPECT_GE(asked[asked.size() - 2], 20s) << "the pauses have grown";
+	EXPECT_GT(asked.back(), 0s);
+	EXPECT_LE(asked.back(), 2s) << "and one before the end, whatever they are";
+}
+
 } // namespace
 } // namespace issuer::vault::renewal::test
