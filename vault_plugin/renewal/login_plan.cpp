@@ -258,13 +258,16 @@ Duration budgetOf(const LoginPolicy& policy, const LoginMemory& memory, LoginOpe
 	case LoginOperation::logIn:
 		break;
 	}
-	const auto& expiry = memory.life.expiry;
-	if (!expiry || *expiry <= now) {
-		return policy.requestTimeout;
-	}
-	// A server that hangs never uses up the life that later tries need.
+	// A server that hangs never uses up the life that later tries need. A token past its expiry may live up to its max
+	// TTL, by a renewal whose answer was lost.
 	const auto least = std::max<Duration>(std::chrono::seconds(1), 2 * memory.latency);
-	return std::min(policy.requestTimeout, std::max((*expiry - now) / 4, least));
+	auto budget = policy.requestTimeout;
+	for (const auto& end : {memory.life.expiry, memory.life.maxTtlEnd}) {
+		if (end && *end > now) {
+			budget = std::min(budget, std::max((*end - now) / 4, least));
+		}
+	}
+	return budget;
 }
 
 } // namespace issuer::vault::renewal

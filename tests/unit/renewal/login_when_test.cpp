@@ -235,5 +235,15 @@ TEST(LoginWhen, TheSecondEarlyDeathInARowIsAPauseLong)
 	EXPECT_EQ(fixture.pause(), 2min);
 }
 
+TEST(LoginWhen, LeavesLifeForLaterTriesThoughALostRenewalMayHaveExtendedIt)
+{
+	LoginFixture fixture;
+	fixture.beginLoggedIn(1h).wait(10min);
+	auto life = living(fixture.now, -1s, 1h);
+	life.maxTtlEnd = fixture.now.boot + 40s;
+	fixture.follow(life);
+	EXPECT_EQ(fixture.take().budget, 10s);
+}
+
 } // namespace
 } // namespace issuer::vault::renewal::test
