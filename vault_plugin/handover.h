@@ -19,8 +19,8 @@ struct Handover
 	renewal::Memory memory;
 	std::string tokenMark;                                 ///< made by credential::markOf(); empty: no token was read
 	std::unique_ptr<renewal::LoginMemory> login = nullptr; ///< null: the token does not come from a login
-	std::string boot;           ///< id of the machine's boot that the times are of; empty: not known
-	std::optional<Moment> seen; ///< both clocks when it was written; nothing: not told, as by versions before 1.1
+	std::string boot = {};           ///< id of the machine's boot that the times are of; empty: not known
+	std::optional<Moment> seen = {}; ///< both clocks when it was written; nothing: not told, as by versions before 1.1
 };
 
 /// Returns a JSON text with a version and a checksum of its own.

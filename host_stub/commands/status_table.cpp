@@ -113,13 +113,16 @@ std::string remarkOf(const Object& issuer)
 	}
 	if (!issuer.isNull("login")) {
 		const Object& login = *issuer.getObject("login");
-		const auto at = numberAt(login, "next_unix_ms");
-		const auto ends = numberAt(login, "ends_unix_ms");
-		if (const auto since = numberAt(login, "failing_since_unix_ms")) {
-			return withText("logins have failed since " + dateOf(*since));
+		const std::string outlook = textAt(login, "outlook");
+		const auto dateAt = [&](const char* key) { return dateOf(numberAt(login, key).value_or(0)); };
+		if (outlook == "failing") {
+			return withText("logins have failed since " + dateAt("failing_since_unix_ms"));
 		}
-		if (at && ends && *ends < *at) {
-			return "its login material ends at " + dateOf(*ends) + ", before the next login: replace it";
+		if (outlook == "material_ends") {
+			return "its login material ends at " + dateAt("ends_unix_ms") + ", before the next login: replace it";
+		}
+		if (outlook == "uses_spent") {
+			return "its login material allows no further login: replace it";
 		}
 	}
 	if (state == "expired") {

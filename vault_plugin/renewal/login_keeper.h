@@ -119,7 +119,7 @@ public:
 		std::uint64_t successes = 0;
 		std::uint64_t failures = 0;
 		std::optional<WallTime> nextLogin;    ///< none: none is planned
-		std::optional<WallTime> materialEnds; ///< none: not known
+		std::optional<WallTime> materialEnds; ///< none: not known, or replaced by nature
 		std::optional<std::int64_t> usesLeft; ///< none: not known, or unlimited
 	};
 	[[nodiscard]] Figures figures(Moment now) const;
@@ -152,6 +152,7 @@ private:
 	[[nodiscard]] Reports take(Moment now);
 	void tellFailure(const Verdict& verdict);
 	void tellForesight();
+	[[nodiscard]] std::optional<WallTime> endOfMaterial(WallTime now) const;
 	[[nodiscard]] Event event(const Verdict& verdict) const;
 	/// `component`: "events" for what an event says too.
 	bool note(Level level, std::string text, std::string_view component = "login");

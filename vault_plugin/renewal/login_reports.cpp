@@ -77,10 +77,8 @@ void LoginKeeper::tellForesight()
 		}
 	};
 	const bool unusable = !memory.material.usable || !memory.canLogIn();
-	if (!memory.material.refreshed || (memory.material.ends && *memory.material.ends <= _seen.wall)) {
-		consider(
-			memory.material.ends, _policy.method == LoginMethod::certificate ? "the client certificate" : "the JWT");
-	}
+	consider(
+		endOfMaterial(_seen.wall), _policy.method == LoginMethod::certificate ? "the client certificate" : "the JWT");
 	consider(memory.secretEnds, "the secret_id");
 	if (memory.usesLeft && *memory.usesLeft <= 0) {
 		consider(already, "the uses of the secret_id");
@@ -113,6 +111,15 @@ void LoginKeeper::tellForesight()
 			  : ": a login that becomes necessary will fail unless it is replaced";
 	_reports.emplace_back(event({Outcome::none, Reason::loginEnds, text, 0, {}}));
 	note(Level::warn, std::move(text), "events");
+}
+
+/// Returns the end of a JWT or certificate. One that is replaced by nature, as kubelet does with a pod's, has none that
+/// matters until it has passed.
+std::optional<WallTime> LoginKeeper::endOfMaterial(WallTime now) const
+{
+	const auto& material = _memory.material;
+	const bool isRefreshed = material.refreshed || _policy.method == LoginMethod::kubernetes;
+	return isRefreshed && material.ends > now ? std::nullopt : material.ends;
 }
 
 Event LoginKeeper::event(const Verdict& verdict) const
@@ -166,10 +173,9 @@ LoginKeeper::Figures LoginKeeper::figures(Moment now) const
 	if (_plan.login) {
 		figures.nextLogin = now.wallAt(*_plan.login);
 	}
-	figures.materialEnds = _memory.material.ends;
+	figures.materialEnds = endOfMaterial(now.wall);
 	if (_memory.secretEnds) {
-		figures.materialEnds =
-			figures.materialEnds ? std::min(*figures.materialEnds, *_memory.secretEnds) : *_memory.secretEnds;
+		figures.materialEnds = std::min(figures.materialEnds.value_or(WallTime::max()), *_memory.secretEnds);
 	}
 	figures.usesLeft = _memory.usesLeft;
 	return figures;

@@ -37,7 +37,7 @@ struct IssuerStatus
 	std::optional<issuer_health> health;
 	std::string pluginWanted;     ///< as configured: a path, or a name such as «vault@0.1»
 	std::int64_t sinceUnixMs = 0; ///< time at which its last start, swap or stop began
-	std::string keptBy;           ///< name of the member of the fleet that is to keep it; empty: there is none to name
+	std::string keptBy = {};      ///< name of the member of the fleet that is to keep it; empty: there is none to name
 };
 
 /// One JSON object on one line, times in ms since the Unix epoch; `health` has the names of the contract, codes as

@@ -22,14 +22,6 @@ std::optional<UnixTime> loginTime(const std::optional<issuer_health>& health, st
 	return time && *time > 0 ? std::optional(UnixTime(milliseconds(*time))) : std::nullopt;
 }
 
-/// Returns whether a login is to bring the next credential, as far as can be foreseen.
-bool comesBack(const IssuerView& issuer)
-{
-	const auto login = issuer.nextLogin();
-	return login && !issuer.told.logins.failingSince && issuer.loginEnds().value_or(UnixTime::max()) >= *login &&
-		   issuer.loginUsesLeft() != std::uint64_t(0);
-}
-
 } // namespace
 
 std::optional<UnixTime> IssuerView::nextLogin() const
@@ -50,9 +42,41 @@ std::optional<std::uint64_t> IssuerView::loginUsesLeft() const
 	return logsIn && uses ? std::optional(static_cast<std::uint64_t>(*uses)) : std::nullopt;
 }
 
+LoginOutlook IssuerView::loginOutlook() const
+{
+	if (told.logins.failingSince) {
+		return LoginOutlook::failing;
+	}
+	const auto login = nextLogin();
+	if (!login) {
+		return LoginOutlook::none;
+	}
+	if (loginUsesLeft() == std::uint64_t(0)) {
+		return LoginOutlook::usesSpent;
+	}
+	return loginEnds().value_or(UnixTime::max()) < *login ? LoginOutlook::materialEnds : LoginOutlook::planned;
+}
+
+std::string loginOutlookName(LoginOutlook outlook)
+{
+	switch (outlook) {
+	case LoginOutlook::none:
+		return "none";
+	case LoginOutlook::planned:
+		return "planned";
+	case LoginOutlook::failing:
+		return "failing";
+	case LoginOutlook::materialEnds:
+		return "material_ends";
+	case LoginOutlook::usesSpent:
+		return "uses_spent";
+	}
+	return "unknown"; // unreachable: the switch names every outlook
+}
+
 std::optional<UnixTime> IssuerView::death() const
 {
-	if (comesBack(*this)) {
+	if (loginOutlook() == LoginOutlook::planned) {
 		return std::nullopt;
 	}
 	if (const auto forecast = known(host.health, &issuer_health::capped_at_unix_ms)) {

@@ -8,6 +8,18 @@
 
 namespace issuer::observe {
 
+/// The prospects of an issuer's next login, as far as can be foreseen.
+enum class LoginOutlook
+{
+	none,         ///< it never logs in, or no login is planned
+	planned,      ///< it is to bring the next credential
+	failing,      ///< the last logins failed
+	materialEnds, ///< it will fail: its material ends before
+	usesSpent,    ///< it will fail: its material allows none any more
+};
+
+[[nodiscard]] std::string loginOutlookName(LoginOutlook outlook);
+
 /// One issuer for the operator: the plugin's view, the host's phase, and conclusions from both.
 struct IssuerView
 {
@@ -33,6 +45,8 @@ struct IssuerView
 	[[nodiscard]] std::optional<UnixTime> loginEnds() const;
 	/// Returns the number of logins that its material still allows; empty likewise.
 	[[nodiscard]] std::optional<std::uint64_t> loginUsesLeft() const;
+	/// Returns whether its next login will fail, and why: decided here for all who show it.
+	[[nodiscard]] LoginOutlook loginOutlook() const;
 };
 
 /// The urgency with which an issuer needs an operator, worst first.

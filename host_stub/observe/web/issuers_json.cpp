@@ -65,6 +65,7 @@ std::string loginJson(const IssuerView& issuer)
 		return "null";
 	}
 	return JsonObject()
+		.add("outlook", loginOutlookName(issuer.loginOutlook()))
 		.add("next_unix_ms", unixMs(next))
 		.add("ends_unix_ms", unixMs(ends))
 		.add("failing_since_unix_ms", unixMs(told.failingSince))

@@ -34,7 +34,9 @@ typedef struct issuer_health
 	uint64_t login_success;     /* logins whose credential was proven and taken into use */
 	uint64_t login_failure;     /* all other logins that have ended */
 	int64_t next_login_unix_ms; /* next planned login */
-	int64_t login_ends_unix_ms; /* the moment from which logins fail: a JWT's, a certificate's or a secret id's end */
+	int64_t login_ends_unix_ms; /* the moment from which logins fail: a JWT's, a certificate's or a secret id's end. -1
+								   where it is unknown, and where the material is replaced by nature before it ends, as
+								   kubelet replaces a pod's JWT */
 	int64_t login_uses_left;    /* number of logins that the material still allows; -1 unknown or unlimited */
 } issuer_health;
 

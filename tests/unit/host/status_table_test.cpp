@@ -82,8 +82,12 @@ TEST_F(AStatusTable, TellsOfTheNextLoginAndOfOneThatWillFail)
 	issuer_health& health = statuses.back().health.emplace();
 	health.capped_at_unix_ms = (noon + 30h).time_since_epoch().count();
 	health.next_login_unix_ms = (noon + 26h).time_since_epoch().count();
+	health.login_ends_unix_ms = health.login_uses_left = -1;
 	EXPECT_THAT(table(), HasSubstr("renewal in 30 min, login in 1 d 2 h"));
 	EXPECT_THAT(table(), Not(HasSubstr("    ends at")));
+	health.login_uses_left = 0;
+	EXPECT_THAT(table(), HasSubstr("    its login material allows no further login: replace it\n"));
+	health.login_uses_left = -1;
 	health.login_ends_unix_ms = (noon + 25h).time_since_epoch().count();
 	EXPECT_THAT(table(), HasSubstr("    its login material ends at 2027-01-16 09:00:00 UTC, before the next login: "
 								   "replace it\n"));

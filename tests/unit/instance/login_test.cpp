@@ -269,6 +269,26 @@ TEST_F(LoginTest, ATokenIsFollowedByTheNextBeforeItMeetsItsMaxTtl)
 	expectNoSecretTold();
 }
 
+TEST_F(LoginTest, TheEndOfAKubernetesJwtIsNoEndOfLogins)
+{
+	const std::string jwt = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE5MDAwMDAwMDB9.c2ln"; // exp 1900000000
+	write("jwt", jwt);
+	server.accepted = jwt;
+	for (const auto method : {renewal::LoginMethod::jwt, renewal::LoginMethod::kubernetes}) {
+		auto config = loginConfig();
+		config.auth->policy.method = method;
+		config.auth->roleId.reset();
+		config.auth->identity = "web";
+		config.auth->secret = {credential::Origin::Kind::file, path("jwt"), {}, credential::TextKind::jwt};
+		const auto instance = make(std::move(config));
+		const auto started = start(*instance);
+		ASSERT_TRUE(started) << started.error().text;
+		const auto ends = instance->loginFigures()->materialEnds;
+		EXPECT_EQ(ends.has_value(), method == renewal::LoginMethod::jwt) << "kubelet replaces a pod's";
+		ASSERT_TRUE(instance->stop(1s));
+	}
+}
+
 TEST_F(LoginTest, ARefusedStartNamesWhatIsRefused)
 {
 	server.accepted = "another";

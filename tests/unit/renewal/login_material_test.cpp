@@ -49,18 +49,28 @@ TEST(LoginForesight, TellsAgainOfOtherMaterial)
 	EXPECT_THAT(fixture.reasons(), ElementsAre(Reason::loginEnds, Reason::loginEnds));
 }
 
-TEST(LoginForesight, TrustsMaterialThatIsReplacedByNature)
+/// Method, and whether the JWT has been seen to change.
+class LoginForesightOfMaterial : public testing::TestWithParam<std::pair<LoginMethod, bool>>
 {
-	LoginFixture fixture(calm(LoginMethod::kubernetes));
+};
+
+TEST_P(LoginForesightOfMaterial, ThatIsReplacedByNatureTrustsIt)
+{
+	LoginFixture fixture(calm(GetParam().first));
 	auto jwt = material();
 	jwt.ends = fixture.now.wall + 30h;
-	jwt.refreshed = true;
+	jwt.refreshed = GetParam().second;
 	fixture.beginLoggedIn(1h, jwt);
 	knowWall(fixture, 100h);
 	EXPECT_THAT(fixture.events, IsEmpty());
+	EXPECT_EQ(fixture.keeper.figures(fixture.now).materialEnds, std::nullopt);
 	fixture.wait(31h).find(jwt);
 	EXPECT_THAT(fixture.reasons(), ElementsAre(Reason::loginEnds)) << "nobody has replaced it";
+	EXPECT_EQ(fixture.keeper.figures(fixture.now).materialEnds, jwt.ends);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, LoginForesightOfMaterial,
+	testing::Values(std::pair(LoginMethod::jwt, true), std::pair(LoginMethod::kubernetes, false)));
 
 TEST(LoginForesight, TellsThatTheLastUseOfTheSecretIdIsSpent)
 {
