@@ -183,10 +183,21 @@ std::optional<Wait> Reader::Table::run(Wake wake) noexcept
 		tellHanging(entry, _byTime.topKey());
 		_byTime.update(entry, now);
 	}
-	if (!_byTime.empty() && !armAt(_byTime.topKey() > now ? _byTime.topKey() : now + _options.stuckAfter)) {
+	if (const auto next = nextRun(now); next != Instant::max() && !armAt(next)) {
 		return Wait{-1, 0, 1s}; // needs no memory
 	}
 	return std::nullopt;
+}
+
+/// Returns when a file is due, or the look under way will have become stuck; Instant::max(): never.
+Instant Reader::Table::nextRun(Instant now) const noexcept
+{
+	const auto stuck = _moving != nullptr ? _moving->since + _options.stuckAfter : Instant::max();
+	if (_byTime.empty()) {
+		return stuck;
+	}
+	const auto due = _byTime.topKey();
+	return std::min(stuck, due > now ? due : now + _options.stuckAfter);
 }
 
 /// Starts a round, unless one that does not hang is under way, or no file is due.
@@ -251,8 +262,8 @@ Reader::Entry* Reader::Table::takeDue(Look& look) noexcept
 		}
 		entry._waiting = Instant::max();
 		_progress = now;
-		look = {now, entry._group};
-		entry._look = &look;
+		look = {&entry, now, entry._group};
+		entry._look = _moving = &look;
 		_byTime.update(entry, now + _options.stuckAfter);
 		static_cast<void>(armAt(now + _options.stuckAfter));
 		++entry._holds;
@@ -288,6 +299,9 @@ void Reader::Table::examine(Entry& entry, Look& look, Lock& lock) noexcept
 	}
 	if (look.stuck) {
 		isNoLongerStuck(look);
+	}
+	else {
+		_moving = nullptr;
 	}
 	if (entry._listener == nullptr) {
 		lock.unlock();
@@ -367,16 +381,16 @@ Instant Reader::Table::inTrouble() const noexcept
 void Reader::Table::noteHanging() noexcept
 {
 	const auto now = _clock.boot();
+	if (_moving != nullptr && now - _moving->since >= _options.stuckAfter) { // others may be due since longer
+		becomesStuck(*std::exchange(_moving, nullptr), now);
+	}
 	while (!_byTime.empty() && _byTime.topKey() <= now && _byTime.top()._look != nullptr) {
 		auto& entry = _byTime.top();
 		const auto& look = *entry._look;
-		if (!look.stuck) {
-			becomesStuck(entry, now);
-			_byTime.update(entry, look.since + _options.tellAfter);
-		}
-		else if (!entry._trouble || now - look.since < _options.again) {
+		if (!entry._trouble || now - look.since < _options.again) {
 			tellHanging(entry, look.since);
-			_byTime.update(entry, look.since + _options.again * (1U << entry._retries));
+			const auto again = look.since + _options.again * (1U << entry._retries);
+			_byTime.update(entry, std::max(again, now + _options.stuckAfter));
 		}
 		else if (entry._retries < mostRetries && _stuck < _options.mostStuck / 2) {
 			++entry._retries;
@@ -389,12 +403,15 @@ void Reader::Table::noteHanging() noexcept
 	}
 }
 
-void Reader::Table::becomesStuck(Entry& entry, Instant now) noexcept
+void Reader::Table::becomesStuck(Look& look, Instant now) noexcept
 {
-	entry._look->stuck = true;
+	look.stuck = true;
 	++_stuck;
+	if (look.entry->_listener != nullptr) { // otherwise it was closed
+		_byTime.update(*look.entry, look.since + _options.tellAfter);
+	}
 	try {
-		auto& hanging = _hanging[entry._look->group];
+		auto& hanging = _hanging[look.group];
 		++hanging.looks;
 		hanging.pause = std::clamp(hanging.pause * 2, _options.again, Duration(1h));
 		hanging.nextTry = now + hanging.pause;

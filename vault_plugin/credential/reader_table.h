@@ -43,6 +43,7 @@ private:
 	/// A look under way, on the stack of the helper.
 	struct Look
 	{
+		Entry* entry = nullptr; ///< lives as long as the look
 		Instant since;
 		Group group;
 		bool stuck = false;
@@ -68,7 +69,8 @@ private:
 	void plan(Entry& entry) noexcept;
 	[[nodiscard]] Instant inTrouble() const noexcept;
 	void noteHanging() noexcept;
-	void becomesStuck(Entry& entry, Instant now) noexcept;
+	void becomesStuck(Look& look, Instant now) noexcept;
+	[[nodiscard]] Instant nextRun(Instant now) const noexcept;
 	void isNoLongerStuck(const Look& look) noexcept;
 	[[nodiscard]] bool mayLook(const Entry& entry, Instant now) noexcept;
 	void letGo(Entry& entry, Lock& lock) noexcept;
@@ -86,6 +88,7 @@ private:
 	std::mutex _mutex; ///< guards all below; taken after the hints' and before any owner's
 	runtime::IndexedHeap<Entry, Instant, positionOf> _byTime;
 	std::map<Group, Hanging> _hanging;
+	Look* _moving = nullptr;            ///< the look under way that is not stuck; null: none is under way
 	Instant _progress = Instant::min(); ///< when the latest look began
 	Instant _armedAt = Instant::max();
 	std::uint32_t _dice = 1;

@@ -24,4 +24,10 @@ MUTATIONS = [
     ("readers of a token file are slow", "vault_plugin/credential/source.cpp",
      "if (_file && std::exchange(_urgent, urgent) != urgent) {", "if (_file && urgent && !urgent) {",
      "README: of a token in trouble a change is noticed within 2 s", "instance_test:*WithinTwo*:*Within2*"),
+    ("a look that hangs is noticed in its turn", "vault_plugin/credential/reader_table.cpp",
+     "if (_moving != nullptr && now - _moving->since >= _options.stuckAfter) {",
+     "if (!_byTime.empty() && _moving != nullptr && _byTime.top()._look == _moving &&\n"
+     "\t\tnow - _moving->since >= _options.stuckAfter) {",
+     "reader.h: a look that takes longer is left behind, and the other files go on",
+     "credential_test:HangingReaderTest.AFileThatIs*"),
 ]

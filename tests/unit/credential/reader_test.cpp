@@ -7,6 +7,9 @@
 #include <deque>
 #include <filesystem>
 #include <gmock/gmock.h>
+#include <optional>
+#include <semaphore>
+#include <string>
 #include <thread>
 
 namespace issuer::vault::credential {
@@ -193,10 +196,26 @@ protected:
 		return false;
 	}
 
+	/// Waits for news while no time passes. Returns whether it is `wanted`.
+	bool comesNow(Reader::File& file, const std::string& wanted)
+	{
+		const auto news = counts.wait(file);
+		return news && (news->trouble + std::string(news->token.view())).find(wanted) != std::string::npos;
+	}
+
 	std::vector<std::thread> threads;
 	struct Counts final : NewsListener
 	{
-		void newsRead() noexcept override {}
+		void newsRead() noexcept override { come.release(); }
+		std::optional<News> wait(Reader::File& file)
+		{
+			for (auto news = file.take();; news = file.take()) {
+				if (news || !come.try_acquire_for(30s)) {
+					return news;
+				}
+			}
+		}
+		std::counting_semaphore<> come{0};
 	} counts;
 	Reader reader{[this](auto work) {
 					  threads.emplace_back(std::move(work));
@@ -223,6 +242,36 @@ TEST_F(HangingReaderTest, AFileThatHangsHoldsUpNoOther)
 		EXPECT_TRUE(comes(well, "s.WELL.2"));
 	}
 	EXPECT_TRUE(comes(dead, "s.DEAD"));
+}
+
+TEST_F(HangingReaderTest, AFileThatIsDueBeforeTheOneThatHangsIsStuckIsReadThen)
+{
+	std::filesystem::create_directories(dir.path() / "dead");
+	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
+	const auto wellPath = dir.write("token", "s.WELL").string();
+	Reader::File dead;
+	Reader::File well;
+	const issuer::test::HangingFiles hanging(dir.path() / "dead");
+	dead = reader.open(deadPath, counts);
+	hanging.await(1);
+	well = reader.open(wellPath, counts);
+	time.pass(Reader::Options().stuckAfter);
+	EXPECT_TRUE(comesNow(well, "s.WELL"));
+}
+
+TEST_F(HangingReaderTest, AFileThatIsClosedWhileItHangsHoldsUpNoOther)
+{
+	std::filesystem::create_directories(dir.path() / "dead");
+	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
+	const auto wellPath = dir.write("token", "s.WELL").string();
+	const issuer::test::HangingFiles hanging(dir.path() / "dead");
+	{
+		const auto dead = reader.open(deadPath, counts);
+		hanging.await(1);
+	}
+	auto well = reader.open(wellPath, counts);
+	time.pass(Reader::Options().stuckAfter);
+	EXPECT_TRUE(comesNow(well, "s.WELL"));
 }
 
 TEST_F(HangingReaderTest, HundredsOfFilesOfADeadFileSystemHoldUpFewThreadsAndNoOtherFile)
