@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <sys/resource.h>
 
 /// The whole plugin, real sockets, files and threads, in worlds in which tokens were lost although their server would
 /// have renewed them at once. A token is alive if the server says so.
@@ -229,34 +230,39 @@ bool theResolverIsAway(const std::string& name, void (*away)(const std::string&)
 	});
 }
 
+/// There are so many connections because so many issuers have asked at the same time; one of them has little time left.
 bool sixteenKeptConnectionsHang()
 {
 	constexpr int count = 16;
 	Vault vault;
 	Relay relay(vault.port(), {"127.0.0.1", 0, count});
-	for (int i = 0; i < count; ++i) {
-		vault.keep(relay.address());
+	for (int i = 1; i < count; ++i) {
+		vault.keep(relay.address(), longLease);
 	}
-	return survives(vault, [&] { relay.treat(Way::silent, Way::pass); }) && relay.connections() > count;
+	const auto& hurried = vault.keep(relay.address());
+	const auto renewed = [&](int times) { hurried.await(times, [&] { return !vault.allAlive(); }); };
+	renewed(1);
+	vault.awaitActive();
+	relay.treat(Way::silent, Way::pass);
+	renewed(hurried.renewals() + 2);
+	return vault.allAlive() && relay.connections() > count;
 }
 
 bool sixteenNeighboursHang()
 {
 	constexpr int count = 16;
 	Vault vault;
+	Relay relay(vault.port(), {"127.0.0.1", 0, count});
 	for (int i = 0; i < count; ++i) {
-		vault.keep(vault.server.address(), longLease);
+		vault.keep(relay.address(), longLease);
 	}
 	vault.awaitActive();
-	auto hang = faults::hang();
-	hang.call = "renew-self";
-	hang.times = count;
-	vault.server.faults().add(hang);
+	relay.treat(Way::silent, Way::silent);
 	vault.renewNow();
-	vault.server.faults().waitForStrikes(count);
-	const auto& late = vault.keep(vault.server.address());
+	relay.awaitConnections(2 * count); // each has left its kept connection, and hangs again
+	relay.treat(Way::silent, Way::pass);
+	const auto& late = vault.keep(relay.address());
 	late.await(3, [&] { return !vault.allAlive(); });
-	vault.server.faults().clear();
 	return vault.allAlive();
 }
 
@@ -266,8 +272,8 @@ bool aDeadServerHasManyIssuers()
 	Vault dead;
 	Relay silent(dead.port());
 	silent.treat(Way::silent, Way::silent);
-	for (int i = 0; i < 130; ++i) {
-		dead.keep(silent.address(), longLease, R"(,"namespace":"n)" + std::to_string(i) + R"(")");
+	for (int i = 0; i < 130; ++i) { // with settings of its own each
+		dead.keep(silent.address() + "/" + std::to_string(i), longLease);
 	}
 	const auto& well = vault.keep(vault.server.address());
 	well.await(3, [&] { return !vault.allAlive(); });
@@ -279,34 +285,40 @@ bool neighboursNamesDoNotResolve()
 	Vault vault;
 	Relay relay(vault.port());
 	Vault lost;
+	std::vector<std::string> names;
 	for (int i = 0; i < 8; ++i) {
-		const auto name = "lost" + std::to_string(i) + ".test";
-		names::hang(name);
-		lost.keep("http://" + name + ":1", longLease);
+		names.push_back("lost" + std::to_string(i) + ".test");
+		names::hang(names.back());
+		lost.keep("http://" + names.back() + ":1", longLease);
 	}
-	names::resolve("found.test", {"127.0.0.1"});
+	const bool allHang = names::awaitHanging(names, 30s);
+	names::resolve("found.test", {"127.0.0.1"}); // for the first time: no address of it is remembered
 	vault.keep(relay.address("found.test"));
-	return survives(vault, [&] { relay.closeAll(); });
+	return survives(vault, [&] { relay.closeAll(); }) && allHang;
 }
 
 bool tokenFilesHang()
 {
 	const TempDir folder;
+	const TempDir well;
 	Vault vault;
-	for (int i = 0; i < 16; ++i) {
-		const auto file = folder.write(std::to_string(i), vault.issue());
+	const auto keepFromFile = [&vault](const TempDir& where, int number) {
+		const auto file = where.write(std::to_string(number), vault.issue());
 		vault.keepAs(vault.server.address(), R"({"file":")" + file.string() + R"("})");
+	};
+	for (int i = 0; i < 16; ++i) {
+		keepFromFile(folder, i);
 	}
 	vault.keep(vault.server.address());
 	std::optional<HangingFiles> hanging;
-	const bool alive = survives(vault, [&] {
+	return survives(vault, [&] {
 		hanging.emplace(folder.path());
 		for (int i = 0; i < 16; ++i) { // so that they are looked at
-			std::filesystem::last_write_time(folder.path() / std::to_string(i), File::clock::now());
+			std::ofstream(folder.path() / std::to_string(i), std::ios::app) << "\n";
 		}
 		hanging->await(1);
+		keepFromFile(well, 0); // its file is read all the same
 	});
-	return alive;
 }
 
 bool theCaFileHangs()
@@ -398,12 +410,27 @@ const std::vector<World>& worlds()
 	return all;
 }
 
+/// Returns an engine that lets so many requests be under way, as in a process whose descriptors are few.
+std::shared_ptr<vault::Services> servicesWithSlots(rlim_t slots)
+{
+	rlimit limit{};
+	::getrlimit(RLIMIT_NOFILE, &limit);
+	const auto before = limit.rlim_cur;
+	limit.rlim_cur = 4 * slots;
+	::setrlimit(RLIMIT_NOFILE, &limit);
+	auto services = vault::lendServices();
+	limit.rlim_cur = before;
+	::setrlimit(RLIMIT_NOFILE, &limit);
+	return services;
+}
+
 class WholePlugin : public testing::TestWithParam<std::size_t>
 {
 protected:
 	/// Begins all worlds that are asked for, since each takes as long as its leases.
 	static void SetUpTestSuite()
 	{
+		services() = servicesWithSlots(128);
 		const auto& suite = *testing::UnitTest::GetInstance()->current_test_suite();
 		for (std::size_t i = 0; i < worlds().size(); ++i) {
 			if (suite.GetTestInfo(static_cast<int>(i))->should_run()) {
@@ -415,6 +442,13 @@ protected:
 	{
 		names::release();
 		running().clear();
+		services().reset();
+	}
+	/// Kept for all worlds.
+	static std::shared_ptr<vault::Services>& services()
+	{
+		static std::shared_ptr<vault::Services> all;
+		return all;
 	}
 	static std::map<std::size_t, std::future<bool>>& running()
 	{

@@ -70,7 +70,7 @@ Relay::~Relay()
 	{
 		const std::lock_guard lock(_mutex);
 		_over = true;
-		_gathered.notify_all();
+		_changed.notify_all();
 	}
 	::eventfd_write(_stop, 1); // never read: it stays visible to every thread
 	_acceptor.join();
@@ -105,6 +105,12 @@ int Relay::connections() const
 	return _connections;
 }
 
+void Relay::awaitConnections(int count)
+{
+	std::unique_lock lock(_mutex);
+	_changed.wait(lock, [this, count] { return _connections >= count; });
+}
+
 void Relay::accept()
 {
 	for (;;) {
@@ -119,6 +125,7 @@ void Relay::accept()
 		}
 		const std::lock_guard lock(_mutex);
 		++_connections;
+		_changed.notify_all();
 		auto& line = _lines.emplace_back();
 		line.client = client;
 		line.way = _later;
@@ -144,8 +151,8 @@ void Relay::gather()
 {
 	std::unique_lock lock(_mutex);
 	if (_waiting++ < _options.gather) {
-		_gathered.notify_all();
-		_gathered.wait(lock, [this] { return _over || _waiting >= _options.gather; });
+		_changed.notify_all();
+		_changed.wait(lock, [this] { return _over || _waiting >= _options.gather; });
 	}
 }
 

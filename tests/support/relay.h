@@ -52,6 +52,8 @@ public:
 		return "http://" + host + ":" + std::to_string(_port);
 	}
 	[[nodiscard]] int connections() const;
+	/// Blocks until so many connections have been made.
+	void awaitConnections(int count);
 
 private:
 	struct Line
@@ -72,7 +74,7 @@ private:
 	int _listener = -1;
 	int _stop = -1; ///< eventfd
 	mutable std::mutex _mutex;
-	std::condition_variable _gathered;
+	std::condition_variable _changed;
 	Way _later = Way::pass;
 	int _connections = 0;
 	int _waiting = 0;

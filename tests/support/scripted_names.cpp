@@ -1,5 +1,6 @@
 #include "scripted_names.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <dlfcn.h>
 #include <map>
@@ -13,17 +14,19 @@ struct Script
 {
 	std::vector<std::string> addresses; ///< empty: it fails
 	bool hangs = false;
+	int waiting = 0; ///< number of calls that hang
 };
 
 std::mutex mutex;
 std::condition_variable changed;
 std::map<std::string, Script> scripts;
-int hanging = 0;
 
 void say(const std::string& name, Script script)
 {
 	const std::lock_guard lock(mutex);
-	scripts[name] = std::move(script);
+	auto& said = scripts[name];
+	script.waiting = said.waiting;
+	said = std::move(script);
 	changed.notify_all();
 }
 
@@ -31,7 +34,7 @@ void say(const std::string& name, Script script)
 
 void resolve(const std::string& name, const std::vector<std::string>& addresses)
 {
-	say(name, {addresses, false});
+	say(name, {addresses});
 }
 
 void fail(const std::string& name)
@@ -44,6 +47,13 @@ void hang(const std::string& name)
 	say(name, {{}, true});
 }
 
+bool awaitHanging(const std::vector<std::string>& names, std::chrono::seconds limit)
+{
+	std::unique_lock lock(mutex);
+	return changed.wait_for(lock, limit,
+		[&] { return std::ranges::all_of(names, [](const auto& name) { return scripts[name].waiting > 0; }); });
+}
+
 void release()
 {
 	std::unique_lock lock(mutex);
@@ -51,7 +61,8 @@ void release()
 		script.hangs = false;
 	}
 	changed.notify_all();
-	changed.wait(lock, [] { return hanging == 0; });
+	changed.wait(lock,
+		[] { return std::ranges::all_of(scripts, [](const auto& script) { return script.second.waiting == 0; }); });
 }
 
 } // namespace issuer::test::names
@@ -70,9 +81,10 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
 			lock.unlock();
 			return real(node, service, hints, result);
 		}
-		++hanging;
+		++script->second.waiting;
+		changed.notify_all();
 		changed.wait(lock, [&] { return !script->second.hangs; });
-		--hanging;
+		--script->second.waiting;
 		changed.notify_all();
 		addresses = script->second.addresses;
 	}

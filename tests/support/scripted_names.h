@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ void resolve(const std::string& name, const std::vector<std::string>& addresses)
 void fail(const std::string& name);
 /// The name servers do not answer, until something else is said of the name, or of all.
 void hang(const std::string& name);
+/// Blocks until a thread waits for each of `names`. Returns false if that has not come about within `limit`.
+[[nodiscard]] bool awaitHanging(const std::vector<std::string>& names, std::chrono::seconds limit);
 /// Those that hang fail, and have by its end.
 void release();
 

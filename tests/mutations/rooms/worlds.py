@@ -1,0 +1,47 @@
+"""The worlds of tests/faults/worlds_test.cpp: in each of them tokens were lost until a rule was added. Here that rule is
+broken again."""
+
+WORLD = "worlds_test:WholePlugin.KeepsItsTokensAliveWhere/"
+
+MUTATIONS = [
+    ("a bad answer keeps its connection", "vault_plugin/transport/client.cpp", "return reply.status == 429 ||",
+     "return reply.status >= 429 ||", "docs/places.md: a bad answer closes its connection",
+     WORLD + "OneConnection*"),
+    ("a bad answer marks no endpoint", "vault_plugin/transport/places.cpp", "endpoint->badReplyAt = now;",
+     "static_cast<void>(now);", "docs/places.md: the next attempt goes another way",
+     WORLD + "OneOfTwoAddresses*"),
+    ("a name is resolved once", "vault_plugin/transport/places.cpp",
+     "if (age >= _options.resolvedFor) {\n\t\treturn true;", "if (true) {\n\t\treturn false;",
+     "docs/places.md: names are asked again after trouble", WORLD + "TheNameMoves*"),
+    ("a failing resolver takes the addresses", "vault_plugin/transport/places.cpp",
+     "_places[place].name = Name::failing;",
+     "_places[place].name = Name::failing;\n\t_places[place].endpoints.clear();",
+     "docs/places.md: endpoints are remembered", WORLD + "TheResolverFails*"),
+    ("a slow resolver is waited for", "vault_plugin/transport/places.cpp",
+     "_places[place].name == Name::slow ? now : now + rest / _options.resolverShare};", "attempt.deadline};",
+     "docs/places.md: endpoints are remembered", WORLD + "TheResolverHangs*"),
+    ("a kept connection that hangs tells nothing", "vault_plugin/transport/client.cpp",
+     "error.kind != Kind::cancelled && Clock::now() < errand.deadline;\n\t\tif (!again) {\n\t\t\terrand.complain(error);\n"
+     "\t\t\tif (error.kind != Kind::cancelled) {",
+     "false;\n\t\tif (!again) {\n\t\t\terrand.complain(error);\n\t\t\tif (!reused) {",
+     "docs/places.md: a kept connection is trusted for a while", WORLD + "SixteenKept*"),
+    ("a due job waits for its place as long as it takes", "vault_plugin/runtime/agenda.cpp",
+     "if (notes.urgency <= _now && notes.urgency != unknownUrgency) {", "if (true) {",
+     "scheduler.h: a due job waits no longer than an eighth of its remaining time", WORLD + "SixteenNeighbours*"),
+    ("limits hold by settings", "vault_plugin/transport/client.cpp", "if (_route.places.empty()) {",
+     "if (!_route.places.empty()) {", "docs/places.md: limits hold by place", WORLD + "ADeadServer*"),
+    ("helpers that hang are not left behind", "vault_plugin/runtime/helpers.cpp",
+     "now - helper.since >= options.stuckAfter", "helper.since > now", "helpers.h: at most `most` beside the stuck ones",
+     WORLD + "EightNames*"),
+    ("a run looks at its token file", "vault_plugin/credential/reader_table.cpp", "std::unique_ptr<News> news;\n\t{",
+     "static_cast<void>(lookAt(entry._path, {}, entry._kind));\n\tstd::unique_ptr<News> news;\n\t{",
+     "reader.h: no run waits for a file system", WORLD + "SixteenTokenFiles*"),
+    ("a file that hangs holds up the others", "vault_plugin/credential/reader_table.cpp", "_rounds > _stuck ||",
+     "_rounds > 0 ||", "reader.h: the others are looked at meanwhile", WORLD + "SixteenTokenFiles*"),
+    ("a handshake waits for changed roots", "vault_plugin/transport/file_backed.h",
+     "look(now);\n\t\t\t}\n\t\t\tif (_current.contents) {", "look(now);\n\t\t\t}\n\t\t\tif (_current.contents && !_looking) {",
+     "file_backed.h: the previous value stays in use while a file hangs", WORLD + "TheCaFile*"),
+    ("connections that the server closed stay", "vault_plugin/transport/pool.cpp",
+     "_scheduler->arm(_looks, _clock->boot() + lookInterval, Instant::max());", "static_cast<void>(_clock);",
+     "pool.h: a job looks every 10 s", WORLD + "TheServerCloses*"),
+]
