@@ -12,12 +12,12 @@ constexpr const char* nonsense[] = {"", "nonsense", "[]", "\"text\"", "\xff\xfe"
 void refusesWhatIsNoConfiguration(const Subject& subject)
 {
 	const Library library(subject);
-	const CapturingHost ears;
+	const CapturingHost host;
 	for (const char* config : nonsense) {
 		// Not NULL, so that it shows whether it was written.
 		issuer_instance* out = reinterpret_cast<issuer_instance*>(&out);
 		ErrorBuffer error;
-		const issuer_rc code = library.table().create(ears.host(), borrow(config), &out, error.get());
+		const issuer_rc code = library.table().create(host.table(), borrow(config), &out, error.get());
 		const std::string call = std::string("create with the configuration «") + config + "»";
 		expectCode(call, code, ISSUER_E_INVALID);
 		expect(out == nullptr, call + " fails and leaves *out other than NULL");
@@ -25,7 +25,7 @@ void refusesWhatIsNoConfiguration(const Subject& subject)
 		static_cast<void>(error.message());
 	}
 	issuer_instance* out = nullptr;
-	if (library.table().create(ears.host(), borrow("{\"a\":"), &out, nullptr) == ISSUER_OK) {
+	if (library.table().create(host.table(), borrow("{\"a\":"), &out, nullptr) == ISSUER_OK) {
 		library.table().destroy(out, nullptr);
 		warn("create takes a JSON text that ends in its middle");
 	}
@@ -34,9 +34,9 @@ void refusesWhatIsNoConfiguration(const Subject& subject)
 void refusesWithoutAnErrorStruct(const Subject& subject)
 {
 	const Library library(subject);
-	const CapturingHost ears;
+	const CapturingHost host;
 	issuer_instance* out = nullptr;
-	const issuer_rc code = library.table().create(ears.host(), borrow("nonsense"), &out, nullptr);
+	const issuer_rc code = library.table().create(host.table(), borrow("nonsense"), &out, nullptr);
 	if (code == ISSUER_OK) {
 		skip("it takes nonsense");
 	}
@@ -46,11 +46,11 @@ void refusesWithoutAnErrorStruct(const Subject& subject)
 void createsAnInstance(const Subject& subject)
 {
 	const Library library(subject);
-	const CapturingHost ears;
+	const CapturingHost host;
 	issuer_instance* out = nullptr;
 	ErrorBuffer error;
 	const issuer_rc code =
-		library.table().create(ears.host(), borrow(subject.config.value_or("{}")), &out, error.get());
+		library.table().create(host.table(), borrow(subject.config.value_or("{}")), &out, error.get());
 	if (code == ISSUER_E_INVALID && !subject.config) {
 		skip("needs --config FILE, a configuration it can start with: " + error.message());
 	}
@@ -62,10 +62,10 @@ void createsAnInstance(const Subject& subject)
 void createsQuietly(const Subject& subject)
 {
 	Library library(subject);
-	const CapturingHost ears;
+	const CapturingHost host;
 	const auto filesBefore = openFiles();
 	const auto threadsBefore = threads();
-	const CheckedInstance instance(library, subject, ears);
+	const CheckedInstance instance(library, subject, host);
 	expect(threads() == threadsBefore, "create starts a thread");
 	expect(openFiles() == filesBefore, "create opens a file or a socket and keeps it");
 }
@@ -73,21 +73,21 @@ void createsQuietly(const Subject& subject)
 void createsForAHostOf10(const Subject& subject)
 {
 	const Library library(subject);
-	const CapturingHost ears;
-	issuer_host host = *ears.host();
-	host.struct_size = sizeof host;
-	host.abi_minor = 0;
+	const CapturingHost host;
+	issuer_host old = *host.table();
+	old.struct_size = sizeof old;
+	old.abi_minor = 0;
 	issuer_instance* out = nullptr;
 	expectCode("create for a host of 1.0",
-		library.table().create(&host, borrow(subject.config.value_or("{}")), &out, nullptr), ISSUER_OK);
+		library.table().create(&old, borrow(subject.config.value_or("{}")), &out, nullptr), ISSUER_OK);
 	expectCode("destroy", library.table().destroy(out, nullptr), ISSUER_OK);
 }
 
 void stopOfAFreshOneIsOk(const Subject& subject)
 {
 	Library library(subject);
-	const CapturingHost ears;
-	CheckedInstance instance(library, subject, ears);
+	const CapturingHost host;
+	CheckedInstance instance(library, subject, host);
 	expectCode("stop of an instance that was never started", instance.tryStop(), ISSUER_OK);
 	instance.record(nullptr);
 	instance.destroy();

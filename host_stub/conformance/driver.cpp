@@ -198,10 +198,10 @@ std::string ErrorBuffer::message() const
 	return text;
 }
 
-CheckedInstance::CheckedInstance(Library& library, const Subject& subject, const CapturingHost& ears)
+CheckedInstance::CheckedInstance(Library& library, const Subject& subject, const CapturingHost& host)
 	: _library(library), _table(library.table())
 {
-	if (_table.create(ears.host(), borrow(subject.config.value_or("{}")), &_self, nullptr) != ISSUER_OK) {
+	if (_table.create(host.table(), borrow(subject.config.value_or("{}")), &_self, nullptr) != ISSUER_OK) {
 		skip("it creates no instance");
 	}
 }

@@ -65,7 +65,7 @@ public:
 	CapturingHost(const CapturingHost&) = delete;
 	CapturingHost& operator=(const CapturingHost&) = delete;
 
-	[[nodiscard]] const issuer_host* host() const { return &_host->known; }
+	[[nodiscard]] const issuer_host* table() const { return &_host->known; }
 	[[nodiscard]] std::vector<std::string> texts() const;
 
 	/// Called for each line, on the plugin's thread.
@@ -132,7 +132,7 @@ private:
 class CheckedInstance
 {
 public:
-	CheckedInstance(Library& library, const Subject& subject, const CapturingHost& ears);
+	CheckedInstance(Library& library, const Subject& subject, const CapturingHost& host);
 	~CheckedInstance();
 	CheckedInstance(const CheckedInstance&) = delete;
 	CheckedInstance& operator=(const CheckedInstance&) = delete;

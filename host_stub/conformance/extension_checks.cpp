@@ -82,7 +82,7 @@ void handsOverToItself(const Subject& subject)
 	old.instance.stop();
 	expectCode("export_state", handover.export_state(old.instance.get(), keepText, &blobs, nullptr), ISSUER_OK);
 	expect(blobs.size() == 1, "export_state calls write " + std::to_string(blobs.size()) + " times");
-	CheckedInstance next(old.library, subject, old.ears);
+	CheckedInstance next(old.library, subject, old.host);
 	expectCode("import_state of a state that the same version exported",
 		handover.import_state(next.get(), borrow(blobs.front()), nullptr), ISSUER_OK);
 	next.start();

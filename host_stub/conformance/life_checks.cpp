@@ -129,7 +129,7 @@ void stopKeepsItsTime(const Subject& subject)
 void instancesAreStrangers(const Subject& subject)
 {
 	Trial one(subject);
-	CheckedInstance other(one.library, subject, one.ears);
+	CheckedInstance other(one.library, subject, one.host);
 	one.instance.start();
 	other.start();
 	one.instance.stop();

@@ -87,7 +87,7 @@ void callbacksHaveAStack(const Subject& subject)
 	};
 	Recorder recorder([&](const issuer_event&) { measure(); });
 	Trial trial(subject);
-	trial.ears.onLog = measure;
+	trial.host.onLog = measure;
 	trial.instance.record(&recorder);
 	trial.instance.start();
 	recorder.awaitMoreThan(0);

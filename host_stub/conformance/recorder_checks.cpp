@@ -165,7 +165,7 @@ void refusesCallsFromLog(const Subject& subject)
 	Trial trial(subject);
 	reentrant.plugin = &trial.library.table();
 	reentrant.instance = trial.instance.get();
-	trial.ears.onLog = [&] { reentrant.callAll(); };
+	trial.host.onLog = [&] { reentrant.callAll(); };
 	trial.instance.record(&trial.recorder);
 	trial.instance.start();
 	trial.recorder.awaitMoreThan(0);
@@ -191,7 +191,7 @@ void blockedRecordersDelayNoOther(const Subject& subject)
 		return std::async(std::launch::async, [&instance] { return instance.tryStart(); });
 	};
 	for (unsigned i = 0; i < blocked; ++i) {
-		others.emplace_back(trial.library, subject, trial.ears).record(&recorder);
+		others.emplace_back(trial.library, subject, trial.host).record(&recorder);
 	}
 	for (CheckedInstance& other : others) {
 		starts.push_back(start(other));

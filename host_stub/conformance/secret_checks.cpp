@@ -19,7 +19,7 @@ void keepsItsSecret(const Subject& subject)
 	}
 	trial.instance.stop();
 	std::vector<std::string> texts = trial.recorder.texts();
-	for (std::string& text : trial.ears.texts()) {
+	for (std::string& text : trial.host.texts()) {
 		texts.push_back(std::move(text));
 	}
 	const void* handover = trial.library.table().get_extension(ISSUER_EXT_HANDOVER);
@@ -95,7 +95,7 @@ void takesWhatWasLent(const Subject& subject)
 {
 	Lender old(subject);
 	std::string secrets = old.stopAndLend();
-	CheckedInstance next(old.trial.library, subject, old.trial.ears);
+	CheckedInstance next(old.trial.library, subject, old.trial.host);
 	const auto take = [&](const CheckedInstance& by, const std::string& bytes) {
 		return old.secrets.take(by.get(), borrow(bytes), nullptr);
 	};
@@ -104,7 +104,7 @@ void takesWhatWasLent(const Subject& subject)
 	std::vector<std::string> again;
 	expectCode("lend of one that has taken and was not started",
 		old.secrets.lend(next.get(), keepText, &again, nullptr), ISSUER_OK);
-	CheckedInstance third(old.trial.library, subject, old.trial.ears);
+	CheckedInstance third(old.trial.library, subject, old.trial.host);
 	expect(!again.empty() && take(third, again.front()) == ISSUER_OK,
 		"what an instance took cannot be taken from it again; did it keep a pointer instead of a copy?");
 	next.start();

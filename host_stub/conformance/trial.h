@@ -10,7 +10,7 @@ namespace issuer::conformance {
 /// One instance with its host and recorder, destroyed in the right order.
 struct Trial
 {
-	explicit Trial(const Subject& subject) : library(subject), instance(library, subject, ears) {}
+	explicit Trial(const Subject& subject) : library(subject), instance(library, subject, host) {}
 
 	/// Starts it and waits for its first event: by then its threads exist, and its files are open.
 	void run()
@@ -21,7 +21,7 @@ struct Trial
 	}
 
 	Library library;
-	CapturingHost ears;
+	CapturingHost host;
 	Recorder recorder;
 	CheckedInstance instance;
 };

@@ -18,7 +18,7 @@ MUTATIONS = [
      "std::ranges::fill(secrets, '!');", "",
      "validate: take copies what it takes", "validate:takes-what-was-lent"),
     ("lines of the log unsearched", "host_stub/conformance/secret_checks.cpp",
-     "for (std::string& text : trial.ears.texts()) {\n\t\ttexts.push_back(std::move(text));\n\t}", "",
+     "for (std::string& text : trial.host.texts()) {\n\t\ttexts.push_back(std::move(text));\n\t}", "",
      "validate: the credential stands in no line of the log", "validate:keeps-its-secret"),
     ("overtaken recorder", "host_stub/conformance/recorder_checks.cpp", "expect(overtaken == 0, \"set_recorder",
      "expect(overtaken < 1000, \"set_recorder", "validate: set_recorder is a barrier",
