@@ -4,7 +4,9 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <algorithm>
+#include <set>
 #include <sstream>
+#include <utility>
 
 namespace issuer::commands {
 
@@ -33,8 +35,8 @@ public:
 	/// Looks at `value`, which is at `path`, and at all inside of it.
 	void look(const Var& value, const Object::Ptr& schema, const std::string& path, unsigned depth = 0)
 	{
-		constexpr unsigned deepest = 64; // a foreign schema may refer to itself
-		if (schema.isNull() || depth > deepest) {
+		constexpr unsigned deepest = 64; // a foreign schema may be a long chain, and the stack is short
+		if (schema.isNull() || depth > deepest || !_seen.emplace(path, schema.get()).second) {
 			return;
 		}
 		if (schema->optValue("writeOnly", false)) {
@@ -89,6 +91,9 @@ private:
 	}
 
 	const Object::Ptr _root;
+	/// Each value with each part of the schema that it was held against: once, although a schema may refer to itself,
+	/// and twice from one place, so that the ways through it double at each step.
+	std::set<std::pair<std::string, const Object*>> _seen;
 	std::vector<std::string> _found;
 };
 

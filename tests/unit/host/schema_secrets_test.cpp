@@ -38,5 +38,14 @@ TEST(SecretsOfAConfiguration, AreUnknownWhereTheSchemaIsNoneOrHasNoEnd)
 	EXPECT_THAT(secretsIn(R"({"a":"s"})", R"({"$ref":"https://elsewhere.example/schema"})"), IsEmpty());
 }
 
+/// Two ways at each of 64 steps: nothing in this world would walk them all.
+TEST(SecretsOfAConfiguration, AreFoundInTimeHoweverManyWaysLeadThroughTheSchema)
+{
+	EXPECT_THAT(secretsIn(R"({"a":"s","b":"t"})",
+					R"({"properties":{"a":{"$ref":"#/$defs/c"},"b":{"writeOnly":true}},
+						"$defs":{"c":{"allOf":[{"$ref":"#/$defs/c"},{"$ref":"#/$defs/c"}]}}})"),
+		ElementsAre("b"));
+}
+
 } // namespace
 } // namespace issuer::commands
