@@ -137,14 +137,11 @@ TEST_P(EveryHang, LeavesTheOthersTheirRenewalsSwapsAndReloadsAndTheProgramItsEnd
 				  ? good
 				  : issuer("bad", goodFirst ? fixture::good : hang.plugin) + ',' + good);
 	Program program({"run", "--config", config, "--control", control});
-	ASSERT_NE(program.lineWith("  good  renewed", hang.moment == Moment::atTheStart ? hang.said : ""), "");
-	if (hang.moment != Moment::atTheStart && hang.moment != Moment::addedByReload &&
-		hang.slot != std::string_view("start")) {
-		std::string states;
-		do {
-			ASSERT_EQ(ask({"status", "bad", "--json"}, &states), 0);
-		} while (states.find("\"phase\":\"running\"") == std::string::npos);
-	}
+	const bool badRuns = hang.moment != Moment::atTheStart && hang.moment != Moment::addedByReload &&
+						 hang.slot != std::string_view("start");
+	ASSERT_NE(program.lineWith("  good  renewed", badRuns ? "  bad   started" : "",
+				  hang.moment == Moment::atTheStart ? hang.said : ""),
+		"");
 	std::string said;
 	EXPECT_EQ(lead(&said), hang.code) << said;
 	if (hang.moment != Moment::atTheStart) {
@@ -238,12 +235,9 @@ TEST_F(ProgramWhosePluginHangs, ByTheDozenAmongAThousandGoodOnesIsOneNuisanceAnd
 		issuers += issuer("good-" + std::to_string(i), fixture::good) + (i < 999 ? "," : "");
 	}
 	configure(issuers);
-	Program program({"run", "--config", config, "--control", control, "--log-level", "warn"});
-	EXPECT_NE(program.lineWith("start failed"), ""); // it listens by now
+	Program program({"run", "--config", config, "--control", control});
+	ASSERT_EQ(program.linesWith("  started  ", 1010), 1010U) << "all that can";
 	std::string said;
-	do { // all that can
-		ASSERT_EQ(ask({"status", "--json"}, &said), 0);
-	} while (said.find("\"well\":1010") == std::string::npos);
 	EXPECT_EQ(ask({"swap", "good-7", fixture::good_next}), 0);
 	// A reload that swaps a good one, adds one and removes four that hang: it waits for none of the others that hang.
 	const auto without = [&](const std::string& removed) {

@@ -4,6 +4,7 @@
 #include <Poco/PipeStream.h>
 #include <Poco/Process.h>
 #include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <set>
 #include <string>
@@ -34,6 +35,16 @@ public:
 			}
 		}
 		return missing.empty() ? found : "";
+	}
+
+	/// Reads stdout until `wanted` lines with `text` have come, and returns how many have before it ended.
+	std::size_t linesWith(const std::string& text, std::size_t wanted)
+	{
+		std::size_t found = 0;
+		for (std::string line; found < wanted && std::getline(_lines, line);) {
+			found += line.find(text) != std::string::npos ? 1U : 0U;
+		}
+		return found;
 	}
 
 	void signal(int number) const { ::kill(_handle.id(), number); }
