@@ -2,13 +2,16 @@
 #include "conformance/process_view.h"
 #include "conformance/trial.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <functional>
 #include <memory>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace issuer::conformance {
@@ -18,6 +21,25 @@ namespace {
 bool isMeantToStay(const Library& library)
 {
 	return (library.table().descriptor->flags & ISSUER_F_NEVER_UNLOAD) != 0;
+}
+
+/// Returns whether the plugin leaves the memory after its dlclose. A thread that a system call kept at work beyond the
+/// stop may hold it a moment longer; once that thread has ended, the next dlclose has the loader unmap it.
+bool leavesMemory(const Subject& subject)
+{
+	constexpr std::chrono::seconds longest{2};
+	constexpr std::chrono::milliseconds pause{1};
+	const auto until = std::chrono::steady_clock::now() + longest;
+	while (isInMaps(subject.plugin)) {
+		if (std::chrono::steady_clock::now() > until) {
+			return false;
+		}
+		std::this_thread::sleep_for(pause);
+		if (void* const again = ::dlopen(subject.plugin.c_str(), RTLD_LAZY | RTLD_NOLOAD); again != nullptr) {
+			::dlclose(again);
+		}
+	}
+	return true;
 }
 
 /// Loads, uses and unloads the plugin, as much as the check's configuration allows.
@@ -41,8 +63,8 @@ void unloads(const Subject& subject)
 		trial.instance.stop();
 		trial.instance.destroy();
 	}
-	expect(!isInMaps(subject.plugin), "it is still in memory after dlclose; what it exports, a UNIQUE symbol, a "
-									  "thread_local with a destructor or a thread keeps it");
+	expect(leavesMemory(subject), "it is still in memory after dlclose; what it exports, a UNIQUE symbol, a "
+								  "thread_local with a destructor or a thread keeps it");
 }
 
 void livesOftenWithoutATrace(const Subject& subject)
@@ -60,7 +82,7 @@ void livesOftenWithoutATrace(const Subject& subject)
 	const std::int64_t memory = residentKib();
 	for (int cycle = 0; cycle < cycles; ++cycle) {
 		liveOnce(subject);
-		expect(!isInMaps(subject.plugin), "it is still in memory after cycle " + std::to_string(cycle + 1));
+		expect(leavesMemory(subject), "it is still in memory after cycle " + std::to_string(cycle + 1));
 	}
 	const std::string after = " after " + std::to_string(cycles) + " lives";
 	expect(openFiles().size() <= files, counted(openFiles().size() - files, "more descriptor") + after);
