@@ -56,6 +56,8 @@ RULES = [
     (r"host_stub/control/", ["host_stub/control/", "host_stub/common/"], LIBRARIES),
     (r"host_stub/new_plugin/template/", ["host_stub/new_plugin/template/", "plugin_api/include/"], LIBRARIES),
     (r"host_stub/new_plugin/", ["host_stub/new_plugin/", "host_stub/common/"], rf"{LIBRARIES}|{SOCKETS}"),
+    (r"host_stub/fleet/etcd/", ["host_stub/fleet/", "host_stub/common/", "plugin_api/include/",
+                                "vault_plugin/transport/", "vault_plugin/base/"], r"boost/|systemd/|prometheus/"),
     (r"host_stub/fleet/[^/]+$", ["host_stub/fleet/", "host_stub/common/result.h", "plugin_api/include/issuer/lifecycle.h"],
      rf"Poco/(?!SHA2Engine)|boost/|systemd/|prometheus/|{SOCKETS}|{THREADS_AND_CLOCKS}"),  # decisions
     (r"host_stub/registry/", ["host_stub/registry/", "host_stub/loader/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),

@@ -1,0 +1,173 @@
+#include "fleet/etcd/directory.h"
+
+#include <issuer/kit/signals_blocked.h>
+
+#include <system_error>
+#include <utility>
+
+namespace issuer::fleet::etcd {
+
+Result<std::unique_ptr<EtcdDirectory>> EtcdDirectory::create(Settings settings, Listener listener)
+{
+	auto client = Client::create(settings);
+	if (!client) {
+		return tl::unexpected(client.error());
+	}
+	try {
+		return std::unique_ptr<EtcdDirectory>(
+			new EtcdDirectory(std::move(settings), std::move(listener), std::move(*client)));
+	}
+	catch (const std::system_error& error) {
+		return passingFailure(std::string("no thread can be had: ") + error.what());
+	}
+}
+
+EtcdDirectory::EtcdDirectory(Settings settings, Listener listener, std::unique_ptr<Client> client)
+	: _settings(std::move(settings)), _keys(_settings.fleet), _listener(std::move(listener)), _client(std::move(client))
+{
+	_loop.begin(Slot::leasing, keepLease());
+	_loop.begin(Slot::writing, writeWaiting());
+	_loop.begin(Slot::reading, readAsked());
+	_loop.begin(Slot::leaving, sayGoodbye());
+	const kit::SignalsBlocked blocked;
+	_thread = std::thread([this] { run(); });
+}
+
+EtcdDirectory::~EtcdDirectory()
+{
+	_loop.stop();
+	if (_thread.joinable()) {
+		_thread.join();
+	}
+}
+
+void EtcdDirectory::run()
+{
+	_loop.run();
+	const std::lock_guard lock(_mutex);
+	_hasEnded = true;
+	_ended.notify_all();
+}
+
+void EtcdDirectory::tell(Fact fact)
+{
+	if (!_isSilent) {
+		_listener(std::move(fact));
+	}
+}
+
+WallTime EtcdDirectory::wallNow() const
+{
+	return _settings.wall ? _settings.wall()
+						  : std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
+
+void EtcdDirectory::join(Self self, const ListDigests& lists)
+{
+	const std::lock_guard lock(_mutex);
+	_askedSelf = std::move(self);
+	_askedLists = lists;
+	_isNewSelf = true;
+	_leaseBell.ring();
+}
+
+void EtcdDirectory::setRecord(const ShardSet& kept, const ListDigests& lists)
+{
+	const std::lock_guard lock(_mutex);
+	_askedLists = lists;
+	_queue.record({kept, lists});
+	_writeBell.ring();
+}
+
+void EtcdDirectory::write(std::vector<State> states)
+{
+	const std::lock_guard lock(_mutex);
+	for (auto& state : states) {
+		_queue.put(std::move(state));
+	}
+	_writeBell.ring();
+}
+
+void EtcdDirectory::remove(std::vector<StateName> names)
+{
+	const std::lock_guard lock(_mutex);
+	for (auto& name : names) {
+		_queue.remove(std::move(name));
+	}
+	_writeBell.ring();
+}
+
+void EtcdDirectory::read(std::vector<Shard> shards)
+{
+	const std::lock_guard lock(_mutex);
+	_shards.insert(_shards.end(), shards.begin(), shards.end());
+	_readBell.ring();
+}
+
+void EtcdDirectory::pulse(std::string text)
+{
+	const std::lock_guard lock(_mutex);
+	_pulse = std::move(text);
+	_writeBell.ring();
+}
+
+void EtcdDirectory::readPulses(std::function<void(Pulses)> take)
+{
+	const std::lock_guard lock(_mutex);
+	_pulseReaders.push_back(std::move(take));
+	_readBell.ring();
+}
+
+void EtcdDirectory::leave(milliseconds limit)
+{
+	{
+		std::unique_lock lock(_mutex);
+		_leaveUntil = within(limit);
+		_leaveBell.ring();
+		_ended.wait_until(lock, *_leaveUntil, [this] { return _hasEnded; });
+	}
+	_loop.stop();
+	if (_thread.joinable()) {
+		_thread.join();
+	}
+}
+
+/// Waits until leave() is called, then does what it promises in the place of all other tasks.
+vault::Task<> EtcdDirectory::sayGoodbye()
+{
+	co_await _leaveBell.rings();
+	_isSilent = true;
+	_loop.end(Slot::leasing);
+	_loop.end(Slot::watching);
+	_loop.end(Slot::writing);
+	_loop.end(Slot::reading);
+	Client::Deadline deadline;
+	{
+		const std::lock_guard lock(_mutex);
+		deadline = _leaveUntil.value_or(Clock::now());
+		_queue.failed(); // on their way, perhaps not written
+		_queue.forgetRecord();
+	}
+	if (_lease == 0) {
+		co_return;
+	}
+	constexpr auto pause = std::chrono::milliseconds(20);
+	for (bool hasMore = true; hasMore && Clock::now() < deadline;) {
+		const bool written = co_await writeSome(deadline);
+		if (!written) {
+			co_await vault::Wait{-1, 0, pause};
+		}
+		const std::lock_guard lock(_mutex);
+		hasMore = !_queue.isEmpty();
+	}
+	// The record, the list and the pulse go with the lease; another process's of this name stay.
+	while (Clock::now() < deadline) {
+		const auto left = co_await _client->call("lease/revoke", leaseRequest(_lease), deadline);
+		if (left || left.error().kind == Trouble::Kind::leaseGone) {
+			co_return;
+		}
+		co_await vault::Wait{-1, 0, pause};
+	}
+}
+
+} // namespace issuer::fleet::etcd
