@@ -108,7 +108,7 @@ void givesItsStateWhileItRuns(const Subject& subject)
 	take("while it runs");
 	take("once more");
 	expect(blobs.size() == 3, "3 calls of snapshot_state call write " + std::to_string(blobs.size()) + " times");
-	CheckedInstance next(old.library, subject, old.ears);
+	CheckedInstance next(old.library, subject, old.host);
 	expectCode("import_state of a state taken while the other one runs",
 		handover.import_state(next.get(), borrow(blobs.back()), nullptr), ISSUER_OK);
 	next.start();
