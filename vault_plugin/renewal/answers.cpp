@@ -257,8 +257,8 @@ Conclusion Keeper::refused(const Span& span, Operation operation, const Trouble&
 Conclusion Keeper::unclear(const Span& span, Operation operation, const Trouble& trouble)
 {
 	const auto kind = _memory.retry.kind;
-	if (operation == Operation::renew && kind == Failing::denied) {
-		return denied(span, operation, trouble); // settled before by a look-up
+	if (operation == Operation::renew && kind == Failing::denied && !_memory.lease.overAt(span.sent.boot)) {
+		return denied(span, operation, trouble); // settled before by a look-up, in this lease
 	}
 	const bool hopeful = !_memory.dead() || _memory.lease.mayLastBeyond(span.now.boot);
 	if (operation == Operation::renew && kind != Failing::refused && hopeful && _memory.accepted) {
@@ -278,16 +278,10 @@ Conclusion Keeper::denied(const Span& span, Operation operation, const Trouble& 
 	}
 	auto& lease = _memory.lease;
 	_memory.owed = Owed::nothing;
-	const bool over = lease.overAt(span.sent.boot);
-	// Only living tokens are denied: another client has renewed it, or a renewal whose answer was lost.
-	if (!over || trouble.kind == Trouble::Kind::denied) {
-		foundAlive();
-	}
+	foundAlive();
 	const auto verdict = fail(span, Failing::denied, trouble);
-	if (over) {
-		if (trouble.kind == Trouble::Kind::denied) {
-			lease.outlived(span.now.boot);
-		}
+	if (lease.overAt(span.sent.boot)) { // another client has renewed it, or a renewal whose answer was lost
+		lease.outlived(span.now.boot);
 		_memory.retry.restart(Failing::denied);
 		_memory.owed = Owed::verdict;
 		_memory.retry.atOnce = true;
