@@ -65,7 +65,7 @@ MUTATIONS = [
      "plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});",
      "plan.at = std::max({*plan.at, _now, patience()});", HAMMERED),
     ("no two requests closer than gap", "a candidate is asked about right after the token in use", "renewal/plan.cpp",
-     "patience, memory.started + pace.gap}),", "patience}),", HAMMERED),
+     "patience, memory.started + gap}),", "patience}),", HAMMERED),
     ("now >= E - guard", "given up at the first moment at which it may end", "renewal/plan.cpp",
      "if (_lease.mayLastBeyond(_now)) {", "if (false) {", LOST, MANY),
     ("now >= E - guard", "of several lost answers the first or the last brought the end", "renewal/plan.cpp",

@@ -54,7 +54,7 @@ void Keeper::planAnew() noexcept
 	const auto chance = _chance.value();
 	_plan = _running && !_absent ? planOf(*_policy, _memory, chance, _successor.isHoped()) : Plan{};
 	if (_candidate) {
-		_candidate->plan = planOfCandidate(*_policy, _memory, _candidate->retry, _candidate->provenFirst, chance);
+		_candidate->plan = planOfCandidate(*_policy, _memory, *_candidate, chance);
 	}
 }
 

@@ -155,15 +155,6 @@ public:
 	[[nodiscard]] bool settled() const;
 
 private:
-	/// The source's newest token, while it is not in use.
-	struct Candidate
-	{
-		Retry retry;
-		Plan plan;
-		bool provenFirst = false;        ///< never adopted before the server has accepted it
-		std::optional<FirstGrant> grant; ///< its lease, where its maker told
-	};
-
 	/// The request under way.
 	struct Out
 	{

@@ -19,6 +19,26 @@ Operation operationOf(const Policy& policy, const Retry& retry, double chance)
 	return retry.renewNext || (renewsMostly && chance < mostly) ? Operation::renew : Operation::lookUp;
 }
 
+/// Returns the time within which a login's token must be proven: until the token in use may end, or the new one itself.
+/// Nothing: a file's token need not be, as it takes the place of one that ends; or both are past.
+std::optional<Duration> untilProofIsDue(const Memory& memory, const Candidate& candidate)
+{
+	const auto now = candidate.retry.asOf;
+	std::optional<Duration> nearest;
+	const auto consider = [&](Instant end) {
+		if (end > now) {
+			nearest = std::min(nearest.value_or(Duration::max()), end - now);
+		}
+	};
+	if (candidate.provenFirst && memory.lease.known()) {
+		consider(memory.lease.nextEnd(now));
+	}
+	if (candidate.grant) {
+		consider(candidate.grant->span.sent.boot + candidate.grant->grant.lease);
+	}
+	return nearest;
+}
+
 class Planner
 {
 public:
@@ -195,22 +215,18 @@ Plan planOf(const Policy& policy, const Memory& memory, double chance, bool repl
 	return Planner(policy, memory, chance, replaceable).plan();
 }
 
-Plan planOfCandidate(const Policy& policy, const Memory& memory, const Retry& retry, bool provenFirst, double chance)
+Plan planOfCandidate(const Policy& policy, const Memory& memory, const Candidate& candidate, double chance)
 {
+	const auto& retry = candidate.retry;
 	const auto now = retry.asOf;
-	const auto pace = paceOf(policy, memory.lease.granted, memory.latency.recent);
+	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
 						   ? refusedPause(policy, 2 * Duration(policy.longestSilence),
 								 retry.refusals - policy.refusalsDoubted, retry.failingFor(now))
-						   : firstPause(policy, retry, chance);
-	auto at = now + (retry.atOnce ? Duration::zero() : pause);
-	if (provenFirst && memory.lease.known() && retry.kind == Failing::passing) {
-		// Once more before the token in use ends, and before that one's last attempts, which go first.
-		const auto last = memory.lease.nextEnd(now) - pace.guard - pace.gap;
-		at = now < last ? std::min(at, last) : at;
-	}
+						   : firstPause(policy, retry, chance, untilProofIsDue(memory, candidate));
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
-	return {std::max({at, patience, memory.started + pace.gap}), operationOf(policy, retry, chance)};
+	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),
+		operationOf(policy, retry, chance)};
 }
 
 Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)

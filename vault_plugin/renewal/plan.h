@@ -2,6 +2,7 @@
 
 #include "renewal/memory.h"
 #include "renewal/policy.h"
+#include "renewal/token_life.h"
 
 namespace issuer::vault::renewal {
 
@@ -16,10 +17,18 @@ struct Plan
 /// one, so that a refusal is to be known for sure soon.
 [[nodiscard]] Plan planOf(const Policy& policy, const Memory& memory, double chance, bool replaceable = false);
 
-/// Plans for a candidate, beside the token in use. `retry`: the candidate's. `provenFirst`: it is of a login, and does
-/// not take the place of a token that ends before the server has accepted it.
+/// The source's newest token, while it is not in use.
+struct Candidate
+{
+	Retry retry;
+	Plan plan;
+	bool provenFirst = false;        ///< never adopted before the server has accepted it
+	std::optional<FirstGrant> grant; ///< its lease, where its maker told
+};
+
+/// Plans for a candidate, beside the token in use.
 [[nodiscard]] Plan planOfCandidate(
-	const Policy& policy, const Memory& memory, const Retry& retry, bool provenFirst, double chance);
+	const Policy& policy, const Memory& memory, const Candidate& candidate, double chance);
 
 /// Returns the time limit of a request that is sent now.
 [[nodiscard]] Duration budgetOf(const Policy& policy, const Memory& memory, Instant now);

@@ -46,7 +46,7 @@ Instant renewal(const Policy& policy, Instant now, const Lease& lease, double ch
 	return now + scaled(spread, chance);
 }
 
-Duration firstPause(const Policy& policy, const Retry& retry, double chance)
+Duration firstPause(const Policy& policy, const Retry& retry, double chance, std::optional<Duration> remains)
 {
 	if (retry.notBefore > retry.asOf || retry.failures == 0) {
 		return Duration::zero(); // the server has named the pause
@@ -54,7 +54,7 @@ Duration firstPause(const Policy& policy, const Retry& retry, double chance)
 	if (retry.isDoubting(policy)) {
 		return doubling(policy.firstPause, retry.refusals, policy.longestPause);
 	}
-	return passingPause(policy, policy.longestGap, std::nullopt, retry.failures, chance);
+	return passingPause(policy, policy.longestGap, remains, retry.failures, chance);
 }
 
 Duration passingPause(

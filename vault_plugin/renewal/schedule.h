@@ -32,7 +32,9 @@ struct Pace
 
 /// Returns the pause for a token that no server has accepted yet: as after failures that may pass. Its refusals are
 /// doubted for a while, since a new token may not be known to every node: it is asked about again after 1, 2 and 4 s.
-[[nodiscard]] Duration firstPause(const Policy& policy, const Retry& retry, double chance);
+/// `remains`: the time within which it must be accepted; none: any will do.
+[[nodiscard]] Duration firstPause(
+	const Policy& policy, const Retry& retry, double chance, std::optional<Duration> remains = std::nullopt);
 
 /// Returns the pause after failure `streak` of a kind that may pass.
 [[nodiscard]] Duration passingPause(
