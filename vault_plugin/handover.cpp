@@ -140,7 +140,7 @@ try {
 		return failure("a hand-over of more than 64 KiB");
 	}
 	Poco::JSON::Parser parser;
-	parser.setDepth(4);
+	parser.setDepth(5);
 	const auto json = parser.parse(std::string(text)).extract<Json::Ptr>();
 	if (json->optValue<std::int64_t>("version", 0) != version) {
 		return failure("a hand-over of a version that this plugin does not know");
@@ -163,7 +163,7 @@ try {
 	handover.tokenMark = json->getValue<std::string>("token");
 	forEachField(handover.memory, Reader(*json));
 	if (const auto login = json->getObject("login")) {
-		handover.login = std::make_unique<renewal::LoginMemory>(handover::loginFrom(*login));
+		handover.login = std::make_unique<LoginHandover>(handover::loginFrom(*login));
 	}
 	return handover;
 }

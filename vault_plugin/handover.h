@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "renewal/login_budget.h"
 #include "renewal/login_memory.h"
 #include "renewal/memory.h"
 
@@ -12,13 +13,20 @@
 
 namespace issuer::vault {
 
+/// The knowledge of an issuer's logins.
+struct LoginHandover
+{
+	renewal::LoginMemory memory;
+	renewal::LoginBudget::Row tries; ///< with its identity, by all issuers of the library
+};
+
 /// The knowledge that one instance passes to its successor: its keeper's memory, and the token it belongs to, without
 /// naming the token.
 struct Handover
 {
 	renewal::Memory memory;
-	std::string tokenMark;                                 ///< made by credential::markOf(); empty: no token was read
-	std::unique_ptr<renewal::LoginMemory> login = nullptr; ///< null: the token does not come from a login
+	std::string tokenMark;                          ///< made by credential::markOf(); empty: no token was read
+	std::unique_ptr<LoginHandover> login = nullptr; ///< null: the token does not come from a login
 	std::string boot = {};           ///< id of the machine's boot that the times are of; empty: not known
 	std::optional<Moment> seen = {}; ///< both clocks when it was written; nothing: not told, as by versions before 1.1
 };

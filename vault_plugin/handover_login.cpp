@@ -26,6 +26,15 @@ void forEachField(Token& token, const Visit& visit, const NewToken&)
 	visit.mark("in_use.identity", token.identity);
 }
 
+/// Visits the tries with one material.
+template <class Material, class Visit>
+void forEachField(Material& material, const Visit& visit, const LoginBudget::Material&)
+{
+	visit("refusals", material.refusals);
+	visit("lost", material.lost);
+	visit("proven", material.proven);
+}
+
 /// The one list of what is handed over, for both directions. Not in it: tokens that are not in use, which end by
 /// themselves or were revoked; and the material's text fields, since it is read anew.
 template <class Memory, class Visit>
@@ -87,10 +96,20 @@ void forEachField(Memory& memory, const Visit& visit)
 	visit("notes_counted", memory.notesCounted);
 }
 
+/// Visits the tries with the identity. Not in it: logins under way, of which there are none after a stop.
+template <class Tries, class Visit>
+void forEachField(Tries& tries, const Visit& visit, const LoginBudget::Row&)
+{
+	visit("tries.refusals", tries.refusals);
+	visit("tries.silent", tries.silent);
+	visit("tries.latest_refusal", tries.latestRefusal);
+}
+
 } // namespace
 
-Poco::JSON::Object::Ptr toJson(const LoginMemory& memory)
+Poco::JSON::Object::Ptr toJson(const LoginHandover& handover)
 {
+	const auto& [memory, tries] = handover;
 	Poco::JSON::Object::Ptr json = new Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER);
 	const Writer writer(*json);
 	forEachField(memory, writer);
@@ -99,6 +118,15 @@ Poco::JSON::Object::Ptr toJson(const LoginMemory& memory)
 		spent.add(Poco::NumberFormatter::formatHex(mark));
 	}
 	json->set("wraps_spent", spent);
+	forEachField(tries, writer, tries);
+	Poco::JSON::Array materials;
+	for (const auto& [mark, material] : tries.materials) {
+		Poco::JSON::Object::Ptr entry = new Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER);
+		Writer(*entry).mark("mark", mark);
+		forEachField(material, Writer(*entry), material);
+		materials.add(entry);
+	}
+	json->set("tries.materials", materials);
 	if (memory.inUse) {
 		forEachField(*memory.inUse, writer, *memory.inUse);
 		Poco::JSON::Array policies;
@@ -110,9 +138,10 @@ Poco::JSON::Object::Ptr toJson(const LoginMemory& memory)
 	return json;
 }
 
-LoginMemory loginFrom(const Poco::JSON::Object& json)
+LoginHandover loginFrom(const Poco::JSON::Object& json)
 {
-	LoginMemory memory;
+	LoginHandover handover;
+	auto& [memory, tries] = handover;
 	const Reader reader(json);
 	forEachField(memory, reader);
 	const auto spent = json.getArray("wraps_spent");
@@ -128,12 +157,26 @@ LoginMemory loginFrom(const Poco::JSON::Object& json)
 			token.facts.policies.push_back(policies->getElement<std::string>(static_cast<unsigned>(i)));
 		}
 	}
-	return memory;
+	forEachField(tries, reader, tries);
+	const auto materials = json.getArray("tries.materials");
+	for (std::size_t i = 0; materials && i < materials->size(); ++i) {
+		const auto entry = materials->getObject(static_cast<unsigned>(i));
+		if (!entry) {
+			throw std::runtime_error("tries.materials is not a list of objects");
+		}
+		std::uint64_t mark = 0;
+		Reader(*entry).mark("mark", mark);
+		auto& material = tries.materials[mark];
+		forEachField(material, Reader(*entry), material);
+	}
+	return handover;
 }
 
-void moveBy(const Mover& mover, LoginMemory& memory)
+void moveBy(const Mover& mover, LoginHandover& handover)
 {
+	auto& [memory, tries] = handover;
 	forEachField(memory, mover);
+	forEachField(tries, mover, tries);
 	if (memory.inUse) {
 		forEachField(*memory.inUse, mover, *memory.inUse);
 	}

@@ -1,19 +1,19 @@
 #pragma once
 
+#include "handover.h"
 #include "handover_fields.h"
-#include "renewal/login_memory.h"
 
 #include <Poco/JSON/Object.h>
 
 namespace issuer::vault::handover {
 
-/// Returns a keeper of logins' knowledge as a JSON object, without secrets: marks are of use only with their key.
-[[nodiscard]] Poco::JSON::Object::Ptr toJson(const renewal::LoginMemory& memory);
+/// Returns the knowledge of an issuer's logins as a JSON object, without secrets: marks are of use only with their key.
+[[nodiscard]] Poco::JSON::Object::Ptr toJson(const LoginHandover& handover);
 
 /// Reads such an object; throws std::runtime_error or Poco::Exception that names a field of another form.
-[[nodiscard]] renewal::LoginMemory loginFrom(const Poco::JSON::Object& json);
+[[nodiscard]] LoginHandover loginFrom(const Poco::JSON::Object& json);
 
 /// Moves its times to the clock of another boot.
-void moveBy(const Mover& mover, renewal::LoginMemory& memory);
+void moveBy(const Mover& mover, LoginHandover& handover);
 
 } // namespace issuer::vault::handover

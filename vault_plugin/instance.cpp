@@ -152,8 +152,7 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 									   : _inheritance ? now + handoverPatience
 													  : now);
 	if (_login) { // its first token may take a while: awaitFirstAnswer() waits for that
-		const auto* const memory = _inheritance ? _inheritance->login.get() : nullptr;
-		_login->open(services, *this, _token.current(), memory);
+		_login->open(services, *this, _token.current(), _inheritance ? _inheritance->login.get() : nullptr);
 	}
 
 	const std::lock_guard lock(_mutex);
@@ -406,7 +405,7 @@ Handover Instance::knowledge() const
 {
 	const auto token = _token.current();
 	return {_keeper.memory(), token.empty() ? std::string() : credential::markOf(token),
-		_login ? std::make_unique<renewal::LoginMemory>(_login->memory()) : nullptr, currentBoot(),
+		_login ? std::make_unique<LoginHandover>(_login->handOver()) : nullptr, currentBoot(),
 		_services ? _services->clock().now() : _keeper.seen()};
 }
 

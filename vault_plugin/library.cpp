@@ -17,8 +17,8 @@ namespace {
 class LibraryServices final : public Services
 {
 public:
-	explicit LibraryServices(std::shared_ptr<runtime::Runtime> runtime)
-		: _runtime(std::move(runtime)), _reader(helper(), _runtime->scheduler(), _runtime->clock(), {})
+	LibraryServices(std::shared_ptr<runtime::Runtime> runtime, LoginOffice& logins)
+		: _runtime(std::move(runtime)), _logins(logins), _reader(helper(), _runtime->scheduler(), _runtime->clock(), {})
 	{
 	}
 
@@ -57,7 +57,7 @@ private:
 	std::shared_ptr<runtime::Helpers> _callbackHelpers = std::make_shared<runtime::Helpers>(forCallbacks());
 	Callbacks _callbacks{[helpers = _callbackHelpers](auto work) { return helpers->submit({}, std::move(work)); }};
 	transport::Clients _clients{_helpers, _runtime->scheduler(), _runtime->clock()};
-	LoginOffice _logins;
+	LoginOffice& _logins;
 	credential::Reader _reader; ///< destroyed first: it has a job
 };
 
@@ -65,6 +65,7 @@ struct LibraryState
 {
 	runtime::SharedRuntime runtimes;
 	std::mutex mutex;
+	LoginOffice logins; ///< its refusals count on while no issuer runs
 	std::weak_ptr<Services> services;
 };
 
@@ -84,7 +85,7 @@ std::shared_ptr<Services> lendServices()
 	const std::lock_guard lock(shared.mutex);
 	auto services = shared.services.lock();
 	if (!services) {
-		services = std::make_shared<LibraryServices>(shared.runtimes.acquire());
+		services = std::make_shared<LibraryServices>(shared.runtimes.acquire(), shared.logins);
 		shared.services = services;
 	}
 	return services;

@@ -76,9 +76,13 @@ Login::Login(LoginConfig config, std::shared_ptr<const CommonConfig> common, std
 Login::~Login() = default;
 
 void Login::open(
-	const std::shared_ptr<Services>& services, Owner& owner, const Secret& inUse, const renewal::LoginMemory* memory)
+	const std::shared_ptr<Services>& services, Owner& owner, const Secret& inUse, const LoginHandover* predecessor)
 {
 	auto& office = services->logins();
+	const auto now = services->clock().now();
+	if (predecessor != nullptr) {
+		office.inherit(now.boot, predecessor->memory.material.identityMark, predecessor->tries);
+	}
 	_services = services;
 	_exchange = services->exchange(_common->transport);
 	_lane = office.lane(_common->transport, _config.mount, _config.policy.method);
@@ -91,8 +95,8 @@ void Login::open(
 		_owner = &owner;
 		_inUse = inUse.share();
 		_first = !_config.sink || !inUse.empty() ? First::settled : First::awaited;
-		const auto now = services->clock().now();
-		report(memory != nullptr ? _keeper.resume(now, *memory, !_unwrapped.empty()) : _keeper.begin(now));
+		report(predecessor != nullptr ? _keeper.resume(now, predecessor->memory, !_unwrapped.empty())
+									  : _keeper.begin(now));
 	}
 	if (_config.sink) {
 		_sinkWriter = std::make_unique<credential::Errand>();
@@ -140,10 +144,11 @@ void Login::close(std::chrono::steady_clock::time_point deadline) noexcept
 	{
 		const std::lock_guard lock(_mutex);
 		try {
+			noteTries();
 			static_cast<void>(_keeper.stopped(_services->clock().now()));
 		}
 		catch (const std::exception&) {
-			// Out of memory for reports that would be dropped.
+			// Out of memory for reports that would be dropped, or for tries, which count for this library alone then.
 		}
 		sortTokens();
 		unused = std::move(_rejected);
@@ -259,10 +264,10 @@ renewal::LoginKeeper::Figures Login::figures(const Moment& now) const
 	return _keeper.figures(now);
 }
 
-renewal::LoginMemory Login::memory() const
+LoginHandover Login::handOver() const
 {
 	const std::lock_guard lock(_mutex);
-	return _keeper.memory();
+	return {_keeper.memory(), _tries};
 }
 
 bool Login::lend(const Secret& inUse, const std::function<void(std::string_view)>& visit)
@@ -278,7 +283,7 @@ bool Login::lend(const Secret& inUse, const std::function<void(std::string_view)
 	secrets.fits = markOfConfig(_key, _config, *_common);
 	secrets.token = inUse.share();
 	secrets.unwrapped = isTheOnlyCopy && _unwrapped.empty() ? _secret->text().share() : _unwrapped.share();
-	if (!_hasRun || (secrets.token.empty() && secrets.unwrapped.empty())) {
+	if (!_hasRun) {
 		return false;
 	}
 	_hasLent = true;
@@ -339,6 +344,13 @@ void Login::report(renewal::Reports reports)
 void Login::say(renewal::Level level, std::string text)
 {
 	report({renewal::Note{level, std::move(text), "credential"}});
+}
+
+/// Notes the tries of all issuers with this identity, for a hand-over.
+void Login::noteTries()
+{
+	const auto& material = _keeper.memory().material;
+	_tries = _services->logins().rowOf(_services->clock().boot(), material.identityMark, material.mark);
 }
 
 /// Moves each token to where the keeper has it, and drops those that it does not need.

@@ -6,6 +6,7 @@
 #include "credential/errand.h"
 #include "credential/material.h"
 #include "credential/sink.h"
+#include "handover.h"
 #include "login_config.h"
 #include "login_secrets.h"
 #include "renewal/login_keeper.h"
@@ -39,9 +40,9 @@ public:
 	Login(const Login&) = delete;
 	Login& operator=(const Login&) = delete;
 
-	/// Begins. `inUse`: the token that the owner has already; may be empty. `memory`: of a predecessor, or null.
+	/// Begins. `inUse`: the token that the owner has already; may be empty. `predecessor`: its knowledge, or null.
 	void open(const std::shared_ptr<Services>& services, Owner& owner, const credential::Secret& inUse,
-		const renewal::LoginMemory* memory);
+		const LoginHandover* predecessor);
 	/// Lets no further run begin, and waits for the one under way. Returns false if that has not ended after `timeout`.
 	[[nodiscard]] bool halt(std::chrono::milliseconds timeout);
 	/// Ends after halt(). Revokes a token that was made and never used; blocks until `deadline` at most.
@@ -68,12 +69,13 @@ public:
 
 	[[nodiscard]] bool settled() const;
 	[[nodiscard]] renewal::LoginKeeper::Figures figures(const Moment& now) const;
-	/// Returns a copy of what its keeper knows.
-	[[nodiscard]] renewal::LoginMemory memory() const;
+	/// Returns a copy of what is known.
+	[[nodiscard]] LoginHandover handOver() const;
 
 	// For the control thread, while it is not open:
 
-	/// Shows what a successor cannot read again: `inUse` and the unwrapped secret. Nothing to show: returns false.
+	/// Shows what a successor cannot read again: the key of all marks, `inUse` and the unwrapped secret. Never opened:
+	/// returns false.
 	[[nodiscard]] bool lend(const credential::Secret& inUse, const std::function<void(std::string_view)>& visit);
 	/// Takes what a predecessor has lent, for the next open().
 	void take(LoginSecrets lent);
@@ -127,6 +129,7 @@ private:
 	// Under the lock:
 	void report(renewal::Reports reports);
 	void say(renewal::Level level, std::string text);
+	void noteTries();
 	void sortTokens();
 	void armForNext();
 
@@ -170,7 +173,8 @@ private:
 	credential::Secret _fresh;
 	credential::Secret _rejected;
 	credential::Secret _replaced;
-	credential::Secret _unwrapped; ///< the secret_id that a wrapping token was exchanged for
+	credential::Secret _unwrapped;    ///< the secret_id that a wrapping token was exchanged for
+	renewal::LoginBudget::Row _tries; ///< of all issuers with its identity, when its latest login or it itself ended
 	std::optional<Instant> _expiry;
 	renewal::LoginKeeper _keeper;
 	renewal::Reports _reports;

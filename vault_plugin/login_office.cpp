@@ -56,6 +56,18 @@ void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t mater
 	_budget.ended(now, identity, material, result);
 }
 
+LoginBudget::Row LoginOffice::rowOf(Instant now, std::uint64_t identity, std::uint64_t material) const
+{
+	const std::lock_guard lock(_mutex);
+	return _budget.rowOf(now, identity, material);
+}
+
+void LoginOffice::inherit(Instant now, std::uint64_t identity, const LoginBudget::Row& row)
+{
+	const std::lock_guard lock(_mutex);
+	_budget.inherit(now, identity, row);
+}
+
 credential::MarkKey LoginOffice::markKey()
 {
 	const std::lock_guard lock(_mutex);

@@ -43,6 +43,8 @@ public:
 	void heard(std::uint64_t identity);
 	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, renewal::LoginBudget::Result result);
+	[[nodiscard]] renewal::LoginBudget::Row rowOf(Instant now, std::uint64_t identity, std::uint64_t material) const;
+	void inherit(Instant now, std::uint64_t identity, const renewal::LoginBudget::Row& row);
 
 	/// Returns the key of all marks of this library.
 	[[nodiscard]] credential::MarkKey markKey();

@@ -313,6 +313,7 @@ void Login::answered(const LoginAttempt& attempt, const Moment& sent, wire::Logi
 			_unwrapped = std::move(reply.secret);
 		}
 		report(_keeper.answered(sent, now, reply.answer));
+		noteTries();
 		sortTokens();
 	}
 	_owner->newsRead();

@@ -8,7 +8,7 @@
 namespace issuer::vault::renewal {
 
 /// Forgets refusals once none came for so long that the server has forgotten them too.
-void LoginBudget::forget(Identity& identity, Instant now) const
+void LoginBudget::forget(Row& identity, Instant now) const
 {
 	if (identity.latestRefusal != Instant::min() && now - identity.latestRefusal >= _limits.forgets) {
 		identity.refusals = 0;
@@ -93,6 +93,35 @@ bool LoginBudget::hasRefused(Instant now, std::uint64_t identityMark) const
 	const auto found = _identities.find(identityMark);
 	return found != _identities.end() && found->second.refusals > 0 &&
 		   now - found->second.latestRefusal < _limits.forgets;
+}
+
+LoginBudget::Row LoginBudget::rowOf(Instant now, std::uint64_t identityMark, std::uint64_t materialMark) const
+{
+	const auto found = _identities.find(identityMark);
+	if (found == _identities.end()) {
+		return {};
+	}
+	auto row = found->second;
+	row.underWay = 0;
+	for (auto& [mark, material] : row.materials) {
+		material.underWay = 0;
+		material.proven = material.proven && mark == materialMark; // a sibling brings its own
+	}
+	forget(row, now);
+	return row;
+}
+
+void LoginBudget::inherit(Instant now, std::uint64_t identityMark, const Row& row)
+{
+	auto& identity = _identities[identityMark];
+	identity.refusals = std::max(identity.refusals, row.refusals);
+	identity.silent = identity.silent || row.silent;
+	identity.latestRefusal = std::max(identity.latestRefusal, std::min(row.latestRefusal, now));
+	for (const auto& [mark, theirs] : row.materials) {
+		auto& ours = identity.materials.try_emplace(mark, theirs).first->second;
+		ours.refusals = std::max(ours.refusals, theirs.refusals);
+		ours.lost = std::max(ours.lost, theirs.lost);
+	}
 }
 
 LoginBudget::Result resultOf(const LoginAnswer& answer)

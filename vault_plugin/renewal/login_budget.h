@@ -47,6 +47,28 @@ public:
 		nothing, ///< unsent, or an answer that says nothing about the material
 	};
 
+	/// The results with one material.
+	struct Material
+	{
+		unsigned refusals = 0;
+		unsigned lost = 0; ///< answers since the latest one that came
+		unsigned underWay = 0;
+		bool proven = false; ///< accepted, and not refused since
+
+		friend bool operator==(const Material&, const Material&) = default;
+	};
+	/// The results with one identity.
+	struct Row
+	{
+		unsigned refusals = 0; ///< in a row, none further than `forgets` from the next; lost answers too
+		bool silent = false;   ///< the latest login's answer was lost
+		unsigned underWay = 0;
+		Instant latestRefusal = Instant::min();
+		std::map<std::uint64_t, Material> materials; ///< by their marks
+
+		friend bool operator==(const Row&, const Row&) = default;
+	};
+
 	LoginBudget() = default;
 	explicit LoginBudget(const Limits& limits) : _limits(limits) {}
 
@@ -62,27 +84,17 @@ public:
 	/// Returns whether this library has seen the identity refused lately: "permission denied" may be a lockout then.
 	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
 
-private:
-	struct Material
-	{
-		unsigned refusals = 0;
-		unsigned lost = 0; ///< answers since the latest one that came
-		unsigned underWay = 0;
-		bool proven = false; ///< accepted, and not refused since
-	};
-	struct Identity
-	{
-		unsigned refusals = 0; ///< in a row, none further than `forgets` from the next; lost answers too
-		bool silent = false;   ///< the latest login's answer was lost
-		unsigned underWay = 0;
-		Instant latestRefusal = Instant::min();
-		std::map<std::uint64_t, Material> materials;
-	};
+	/// Returns the tries with an identity, for a successor in another library: those with this material, and those that
+	/// count. None is under way in it.
+	[[nodiscard]] Row rowOf(Instant now, std::uint64_t identity, std::uint64_t material) const;
+	/// Takes a predecessor's row. Each sibling brings the same one, so that the greater count holds, not the sum.
+	void inherit(Instant now, std::uint64_t identity, const Row& row);
 
-	void forget(Identity& identity, Instant now) const;
+private:
+	void forget(Row& identity, Instant now) const;
 
 	Limits _limits;
-	std::map<std::uint64_t, Identity> _identities;
+	std::map<std::uint64_t, Row> _identities;
 };
 
 /// Returns what the answer to a login means for the budget.

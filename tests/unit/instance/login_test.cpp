@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "library.h"
+
 #include <filesystem>
 #include <sys/stat.h>
 
@@ -481,6 +483,46 @@ TEST_F(LoginTest, ASwapHandsTokenAndUnwrappedSecretToTheSuccessor)
 	EXPECT_EQ(server.requests["/v1/sys/wrapping/unwrap"], 1);
 	ASSERT_TRUE(next->stop(1s));
 	expectNoSecretTold();
+}
+
+TEST_F(LoginTest, ASwapAllowsNoThirdTryOfRefusedBytes)
+{
+	server.accepted = "CANARY-mended";
+	std::vector<std::unique_ptr<Instance>> siblings;
+	for (int sibling = 0; sibling < 2; ++sibling) {
+		siblings.push_back(make(loginConfig(Config::Startup::background)));
+		ASSERT_TRUE(start(*siblings.back()));
+		services->pass(2s);
+	}
+	ASSERT_EQ(server.logins(), 2);
+	for (auto& sibling : siblings) {
+		ASSERT_TRUE(sibling->stop(1s));
+	}
+	services->becomeAnotherLibrary();
+	for (auto& sibling : siblings) {
+		const auto state = sibling->exportState();
+		auto next = make(loginConfig(Config::Startup::background));
+		ASSERT_TRUE(sibling->lend([&](std::string_view secrets) { ASSERT_TRUE(next->take(secrets)); }));
+		sibling = std::move(next);
+		ASSERT_TRUE(sibling->importState(*state));
+		ASSERT_TRUE(start(*sibling));
+	}
+	services->pass(10min);
+	EXPECT_EQ(server.logins(), 2);
+	write("secret-id", server.accepted);
+	services->pass(5s);
+	EXPECT_EQ(server.logins(), 4) << "other bytes are tried at once";
+	for (auto& sibling : siblings) {
+		ASSERT_TRUE(sibling->stop(1s));
+	}
+	expectNoSecretTold();
+}
+
+TEST(Library, RemembersRefusedLoginsWhileNoIssuerRuns)
+{
+	constexpr Instant now{1000h};
+	lendServices()->logins().ended(now, 1, 7, renewal::LoginBudget::Result::refused);
+	EXPECT_TRUE(lendServices()->logins().hasRefused(now, 1));
 }
 
 TEST_F(LoginTest, ASuccessorReadsItsSecretBeforeALoginThatIsDue)

@@ -58,7 +58,9 @@ public:
 	runtime::Scheduler& scheduler() override { return *this; }
 	credential::Reader& reader() override { return *_reader; }
 	Callbacks& callbacks() override { return _callbacks; }
-	LoginOffice& logins() override { return _logins; }
+	LoginOffice& logins() override { return *_logins; }
+	/// Forgets what logins shared, as the library of another version does that never knew it. While no instance runs.
+	void becomeAnotherLibrary() { _logins = std::make_unique<LoginOffice>(); }
 	std::shared_ptr<transport::Exchange> exchange(const transport::Settings&) override { return _exchange; }
 
 	Moment now() const override
@@ -251,7 +253,7 @@ private:
 
 	static constexpr auto cancelled = Instant::min();
 	Callbacks _callbacks{[](const auto&) { return false; }};
-	LoginOffice _logins;
+	std::unique_ptr<LoginOffice> _logins = std::make_unique<LoginOffice>();
 
 	const std::shared_ptr<transport::Exchange> _exchange;
 	mutable std::mutex _mutex;

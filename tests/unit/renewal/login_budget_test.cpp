@@ -156,5 +156,80 @@ TEST_F(LoginBudgetOfSiblings, RemembersARefusalForAsLongAsTheServerDoes)
 	EXPECT_FALSE(budget.hasRefused(now + 16min, 1));
 }
 
+/// The budgets of two libraries, before and after a swap of one of them for the other.
+class LoginBudgetInASwap : public LoginBudgetOfSiblings
+{
+protected:
+	[[nodiscard]] LoginBudget successor(int siblings = 1) const
+	{
+		LoginBudget next;
+		for (int sibling = 0; sibling < siblings; ++sibling) {
+			next.inherit(now, 1, budget.rowOf(now, 1, 7));
+		}
+		return next;
+	}
+};
+
+TEST_F(LoginBudgetInASwap, RefusalsCountOn)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_TRUE(tries(7, Result::refused));
+	budget = successor();
+	now += 3min;
+	EXPECT_EQ(budget.ask(now, 1, 7).until, now + 13min);
+	EXPECT_TRUE(tries(8, Result::refused));
+	EXPECT_FALSE(tries(9, Result::refused)) << "the fourth of this identity";
+}
+
+TEST_F(LoginBudgetInASwap, EachSiblingBringsTheSameOnes)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	budget = successor(100);
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_FALSE(tries(7, Result::refused));
+}
+
+TEST_F(LoginBudgetInASwap, ThoseOfTheSuccessorAreNotForgotten)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	const auto row = budget.rowOf(now, 1, 7);
+	EXPECT_TRUE(tries(7, Result::refused));
+	budget.inherit(now, 1, row);
+	EXPECT_FALSE(tries(7, Result::refused));
+}
+
+TEST_F(LoginBudgetInASwap, ALoginUnderWayIsNoneOfTheSuccessors)
+{
+	EXPECT_TRUE(budget.ask(now, 1, 7).granted);
+	EXPECT_EQ(budget.rowOf(now, 1, 7), LoginBudget::Row());
+}
+
+TEST_F(LoginBudgetInASwap, ALostAnswerAsksForAnEmptyLoginFirst)
+{
+	EXPECT_TRUE(tries(7, Result::lost));
+	budget = successor();
+	EXPECT_TRUE(budget.ask(now, 1, 7).emptyFirst);
+}
+
+TEST_F(LoginBudgetInASwap, OnlyItsOwnMaterialIsKnownToHaveBeenAccepted)
+{
+	EXPECT_TRUE(tries(7, Result::accepted));
+	EXPECT_TRUE(tries(50, Result::accepted));
+	const auto row = budget.rowOf(now, 1, 7);
+	EXPECT_EQ(row.materials.size(), 1U) << "a blob holds no row of a thousand siblings";
+	EXPECT_TRUE(row.materials.at(7).proven);
+}
+
+TEST_F(LoginBudgetInASwap, ARefusalAfterThePresentIsOne)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_TRUE(tries(7, Result::refused));
+	auto row = budget.rowOf(now, 1, 7);
+	row.latestRefusal = now + 1000h;
+	budget = LoginBudget();
+	budget.inherit(now, 1, row);
+	EXPECT_EQ(budget.ask(now, 1, 7).until, now + 16min);
+}
+
 } // namespace
 } // namespace issuer::vault::renewal
