@@ -53,7 +53,7 @@ BY_TESTS = [
     ("login when", "no more overlap than half a lease", PLAN,
      "std::max(lease / 2, std::min(life / policy.overlapsPerLife, policy.longestOverlap))", "lease / 2", "LoginWhen.*"),
     ("login outage", "one try may use up what is left before the max TTL", PLAN,
-     "{memory.life.expiry, memory.life.maxTtlEnd}", "{memory.life.expiry}", "LoginWhen.*"),
+     "{memory.life.expiry, wallOf(policy, memory)}", "{memory.life.expiry}", "LoginWhen.*"),
     ("login when", "no limit to the overlap", PLAN, "std::min(life / policy.overlapsPerLife, policy.longestOverlap)",
      "life / policy.overlapsPerLife", "LoginWhen.*"),
     ("login when", "a hidden wall is learned for ever", PLAN,

@@ -148,19 +148,26 @@ private:
 	double _chance;
 };
 
+/// Returns the moment beyond which no renewal reaches: met, shown, or learned from the lives before; nothing: unknown.
+std::optional<Instant> wallOf(const LoginPolicy& policy, const LoginMemory& memory)
+{
+	const auto& life = memory.life;
+	const auto wall = life.renewable ? life.maxTtlEnd : life.expiry;
+	const bool isLearned = life.renewable && memory.inUse && memory.learnedLife;
+	if (!wall && isLearned && memory.livesSinceLearned < policy.livesLearned) {
+		return memory.inUse->sent + *memory.learnedLife;
+	}
+	return wall;
+}
+
 /// Returns the moment before a known end at which the next login is due; nothing: no end is known.
 std::optional<Instant> beforeWall(const LoginPolicy& policy, const LoginMemory& memory, double chance)
 {
-	const auto& life = memory.life;
-	const auto birth = memory.inUse ? memory.inUse->sent : memory.tookUse;
-	auto wall = life.renewable ? life.maxTtlEnd : life.expiry;
-	if (!wall && life.renewable && memory.inUse && memory.learnedLife &&
-		memory.livesSinceLearned < policy.livesLearned) {
-		wall = birth + *memory.learnedLife;
-	}
+	const auto wall = wallOf(policy, memory);
 	if (!wall) {
 		return std::nullopt;
 	}
+	const auto birth = memory.inUse ? memory.inUse->sent : memory.tookUse;
 	const auto overlap = overlapOf(policy, memory.fullLease, std::max(*wall - birth, Duration::zero()));
 	return *wall - overlap - scaled(overlap, policy.overlapSpread * chance);
 }
@@ -262,7 +269,7 @@ Duration budgetOf(const LoginPolicy& policy, const LoginMemory& memory, LoginOpe
 	// TTL, by a renewal whose answer was lost.
 	const auto least = std::max<Duration>(std::chrono::seconds(1), 2 * memory.latency);
 	auto budget = policy.requestTimeout;
-	for (const auto& end : {memory.life.expiry, memory.life.maxTtlEnd}) {
+	for (const auto& end : {memory.life.expiry, wallOf(policy, memory)}) {
 		if (end && *end > now) {
 			budget = std::min(budget, std::max((*end - now) / 4, least));
 		}
