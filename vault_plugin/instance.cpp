@@ -42,17 +42,17 @@ bool foundAlive(renewal::State state)
 } // namespace
 
 Instance::Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token,
-	std::unique_ptr<LoginConfig> auth, Listener& listener, ServicesSource services)
-	: _config(std::move(config)), _listener(listener), _source(std::move(services)),
+	std::unique_ptr<LoginConfig> auth, Listener& listener, const ServicesSource& services)
+	: _config(std::move(config)), _listener(listener), _source(services),
 	  _login(auth ? std::make_unique<Login>(std::move(*auth), _config, anySeed()) : nullptr), _token(std::move(token)),
 	  // the policy, for as long as the configuration it is part of
 	  _keeper(std::shared_ptr<const renewal::Policy>(_config, &_config->renewal), anySeed())
 {
 }
 
-Instance::Instance(Config config, Listener& listener, ServicesSource services)
+Instance::Instance(Config config, Listener& listener, const ServicesSource& services)
 	: Instance(std::make_shared<const CommonConfig>(config), std::move(config.token), std::move(config.auth), listener,
-		  std::move(services))
+		  services)
 {
 }
 

@@ -49,12 +49,13 @@ using Done = Expected<void, Refusal>;
 class Instance final : private runtime::Job, private credential::NewsListener
 {
 public:
-	/// Opens nothing. `listener` must outlive the instance.
+	/// Opens nothing. `listener` and `services` must outlive the instance.
 	/// `auth`: null, unless the token comes from a login.
 	Instance(std::shared_ptr<const CommonConfig> config, credential::Origin token, std::unique_ptr<LoginConfig> auth,
-		Listener& listener, ServicesSource services);
+		Listener& listener, const ServicesSource& services);
 	/// With a configuration of its own.
-	Instance(Config config, Listener& listener, ServicesSource services);
+	Instance(Config config, Listener& listener, const ServicesSource& services);
+	Instance(Config config, Listener& listener, const ServicesSource&& services) = delete; ///< it would be gone
 
 	/// The instance must not be running.
 	~Instance();
@@ -155,7 +156,7 @@ private:
 
 	const std::shared_ptr<const CommonConfig> _config;
 	Listener& _listener;
-	const ServicesSource _source;
+	const ServicesSource& _source;
 
 	Task<> _run;                         ///< while one is under way
 	const std::unique_ptr<Login> _login; ///< null: the token is given

@@ -91,6 +91,12 @@ std::shared_ptr<Services> lendServices()
 	return services;
 }
 
+const ServicesSource& servicesSource()
+{
+	static const ServicesSource source = lendServices;
+	return source;
+}
+
 std::shared_ptr<const CommonConfig> share(CommonConfig config)
 {
 	static SharedValues<CommonConfig> known;

@@ -12,6 +12,9 @@ namespace issuer::vault {
 /// threads are ended first. [thread-safe]
 [[nodiscard]] std::shared_ptr<Services> lendServices();
 
+/// Returns lendServices() for instances, which borrow it; it lives as long as the library. [thread-safe]
+[[nodiscard]] const ServicesSource& servicesSource();
+
 /// The same object for equal configurations. [thread-safe]
 [[nodiscard]] std::shared_ptr<const CommonConfig> share(CommonConfig config);
 

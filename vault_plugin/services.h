@@ -32,7 +32,7 @@ public:
 	[[nodiscard]] virtual std::shared_ptr<transport::Exchange> exchange(const transport::Settings& settings) = 0;
 };
 
-/// Lends the services to an instance that starts.
+/// Lends the services to an instance that starts. One for many instances, and outlives them.
 using ServicesSource = std::function<std::shared_ptr<Services>()>;
 
 } // namespace issuer::vault

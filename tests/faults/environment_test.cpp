@@ -75,7 +75,7 @@ TEST(TheEnvironment, IsReadByNoThreadOfThePlugin)
 	vault::Instance instance(vault::parseConfig(R"({"address":")" + server.address() +
 												R"(","proxy":"environment","token":{"env":"ISSUER_TEST_TOKEN"}})")
 								 .value(),
-		renewals, vault::lendServices);
+		renewals, vault::servicesSource());
 	ASSERT_TRUE(instance.start().has_value());
 	for (int wanted = 1; wanted <= 3; ++wanted) {
 		ASSERT_TRUE(instance.renewNow().has_value());

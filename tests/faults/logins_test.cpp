@@ -138,7 +138,7 @@ protected:
 		auto config = vault::parseConfig(R"({"address":")" + vault.address() + R"(","startup":")" + startup +
 										 R"(","startup_timeout":"20s","auth":{)" + auth + "}}");
 		EXPECT_TRUE(config) << config.error().text;
-		return std::make_unique<vault::Instance>(std::move(*config), hearing, vault::lendServices);
+		return std::make_unique<vault::Instance>(std::move(*config), hearing, vault::servicesSource());
 	}
 	std::string appRole(const std::string& more = "") const
 	{

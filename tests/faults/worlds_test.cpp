@@ -49,7 +49,7 @@ public:
 		: _instance(vault::parseConfig(
 						R"({"address":")" + address + R"(","startup":"background","token":)" + token + more + "}")
 						.value(),
-			  *this, vault::lendServices)
+			  *this, vault::servicesSource())
 	{
 		EXPECT_TRUE(_instance.start().has_value());
 	}

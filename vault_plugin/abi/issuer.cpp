@@ -55,7 +55,7 @@ kit::Result<std::string> toResult(Expected<std::string, Refusal> text)
 } // namespace
 
 Issuer::Issuer(kit::HostCallbacks& host, Config config)
-	: _host(host), _instance(share(config), std::move(config.token), std::move(config.auth), *this, lendServices)
+	: _host(host), _instance(share(config), std::move(config.token), std::move(config.auth), *this, servicesSource())
 {
 }
 

@@ -3,6 +3,7 @@
 #include "credential/secret.h"
 #include "credential/text_kind.h"
 
+#include <cstdint>
 #include <string>
 
 namespace issuer::vault::credential {
@@ -11,7 +12,7 @@ namespace issuer::vault::credential {
 /// a login.
 struct Origin
 {
-	enum class Kind
+	enum class Kind : std::uint8_t
 	{
 		file,
 		environment,

@@ -17,51 +17,58 @@ Secret::Secret(std::string_view text)
 	if (text.size() > longestSecret) {
 		throw std::length_error("a secret of more than 64 KiB");
 	}
-	_data = takeSlot(text.size());
-	_size = text.size();
-	std::memcpy(_data, text.data(), _size);
+	_slot = takeSlot(sizeof(Size) + text.size());
+	const auto size = static_cast<Size>(text.size());
+	std::memcpy(_slot, &size, sizeof size);
+	std::memcpy(_slot + sizeof size, text.data(), text.size());
 	clearVectorRegisters(); // the copy went through them
 }
 
-Secret::Secret(Secret&& other) noexcept
-	: _data(std::exchange(other._data, nullptr)), _size(std::exchange(other._size, 0))
-{
-}
+Secret::Secret(Secret&& other) noexcept : _slot(std::exchange(other._slot, nullptr)) {}
 
 Secret& Secret::operator=(Secret&& other) noexcept
 {
 	Secret taken(std::move(other));
-	std::swap(_data, taken._data);
-	std::swap(_size, taken._size);
+	std::swap(_slot, taken._slot);
 	return *this;
 }
 
 Secret::~Secret()
 {
-	if (_data != nullptr) {
-		returnSlot(_data);
+	if (_slot != nullptr) {
+		returnSlot(_slot);
 	}
 }
 
 Secret Secret::share() const noexcept
 {
 	Secret other;
-	if (_data != nullptr) {
-		shareSlot(_data);
-		other._data = _data;
-		other._size = _size;
+	if (_slot != nullptr) {
+		shareSlot(_slot);
+		other._slot = _slot;
 	}
 	return other;
 }
 
+std::string_view Secret::view() const noexcept
+{
+	if (_slot == nullptr) {
+		return {};
+	}
+	Size size = 0;
+	std::memcpy(&size, _slot, sizeof size);
+	return {_slot + sizeof size, size};
+}
+
 bool Secret::equals(std::string_view other) const noexcept
 {
-	if (other.size() != _size) {
+	const auto text = view();
+	if (other.size() != text.size()) {
 		return false;
 	}
 	volatile unsigned char difference = 0; // volatile: the optimiser must not leave the loop at the first difference
-	for (std::size_t i = 0; i < _size; ++i) {
-		difference = static_cast<unsigned char>(difference | (_data[i] ^ other[i]));
+	for (std::size_t i = 0; i < text.size(); ++i) {
+		difference = static_cast<unsigned char>(difference | (text[i] ^ other[i]));
 	}
 	return difference == 0;
 }

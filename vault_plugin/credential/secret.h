@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace issuer::vault::credential {
@@ -21,15 +21,16 @@ public:
 	/// Returns another hold on the same token.
 	[[nodiscard]] Secret share() const noexcept;
 
-	[[nodiscard]] std::string_view view() const noexcept { return {_data, _size}; }
-	[[nodiscard]] bool empty() const noexcept { return _size == 0; }
+	[[nodiscard]] std::string_view view() const noexcept;
+	[[nodiscard]] bool empty() const noexcept { return _slot == nullptr; }
 
 	/// Compares in constant time for equal lengths.
 	[[nodiscard]] bool equals(std::string_view other) const noexcept;
 
 private:
-	char* _data = nullptr;
-	std::size_t _size = 0;
+	using Size = std::uint32_t;
+
+	char* _slot = nullptr; ///< a Size, and so many bytes of text; null: empty
 };
 
 } // namespace issuer::vault::credential

@@ -21,7 +21,7 @@ constexpr std::size_t blockSize = std::size_t{64} * 1024;
 constexpr std::size_t headSize = std::size_t{4} * 1024;
 
 constexpr std::size_t smallestSlot = 64;
-constexpr std::size_t slotSizes = 11; // 64 bytes to 64 KiB, doubling
+constexpr std::size_t slotSizes = 12; // 64 bytes to 128 KiB, doubling: the longest secret and its length
 constexpr std::size_t mostSlots = (blockSize - headSize) / smallestSlot;
 
 struct Block
@@ -39,7 +39,7 @@ struct Block
 	std::size_t indexOf(const char* place) { return static_cast<std::size_t>(place - slot(0)) / slotSize; }
 };
 static_assert(sizeof(Block) <= headSize);
-static_assert(smallestSlot << (slotSizes - 1) == longestSecret);
+static_assert(smallestSlot << (slotSizes - 2) == longestSecret);
 
 /// The blocks with a free slot, by slot size. Never destroyed, and has nothing to destroy: all memory is given back
 /// with the last secret.

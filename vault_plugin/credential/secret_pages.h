@@ -8,10 +8,10 @@
 /// that nothing is left when the library is unloaded.
 namespace issuer::vault::credential {
 
-/// Most bytes that one slot can hold.
+/// Most bytes of one secret.
 constexpr std::size_t longestSecret = std::size_t{64} * 1024;
 
-/// Returns a slot for `size` bytes, 1 to longestSecret. Throws std::bad_alloc. [thread-safe]
+/// Returns a slot for `size` bytes, at least 1: a secret and its length. Throws std::bad_alloc. [thread-safe]
 [[nodiscard]] char* takeSlot(std::size_t size);
 
 /// Adds a holder of the slot, with a returnSlot() of its own. `slot`: from takeSlot(). [thread-safe]

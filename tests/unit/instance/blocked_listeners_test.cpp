@@ -97,7 +97,7 @@ TEST_P(BlockedListeners, HoweverManyTheyDelayTheirOwnInstancesOnly)
 		config.startup = startup;
 		return config;
 	};
-	const auto lend = [&] { return services; };
+	const ServicesSource lend = [&] { return services; };
 
 	std::vector<std::unique_ptr<Blocked>> listeners;
 	std::vector<std::unique_ptr<Instance>> instances;

@@ -97,7 +97,7 @@ protected:
 
 	std::unique_ptr<Instance> make(Config config)
 	{
-		return std::make_unique<Instance>(std::move(config), hearing, [this] { return services; });
+		return std::make_unique<Instance>(std::move(config), hearing, lend);
 	}
 
 	/// Starts when the pause after any earlier request is over.
@@ -109,6 +109,7 @@ protected:
 
 	std::shared_ptr<NiceMock<MockExchange>> exchange = std::make_shared<NiceMock<MockExchange>>();
 	std::shared_ptr<VirtualServices> services = std::make_shared<VirtualServices>(exchange);
+	const ServicesSource lend = [this] { return services; };
 	Hearing hearing;
 
 private:

@@ -121,7 +121,7 @@ TEST_F(InstanceTest, AListenerThatBlocksMakesStopTimeOutAndHoldsUpNothingElse)
 {
 	EXPECT_CALL(*exchange, send).WillRepeatedly(Return(lookedUp(60s)));
 	Blocking listener;
-	Instance instance(config(Config::Startup::background), listener, [this] { return services; });
+	Instance instance(config(Config::Startup::background), listener, lend);
 	ASSERT_TRUE(instance.start());
 	listener.awaitEntry();
 	EXPECT_EQ(instance.stop(1ms).error().kind, Refusal::Kind::timeout);
