@@ -51,6 +51,9 @@ struct HttpRequest
 	/// True if the request may be sent once more, over a fresh connection, when a kept one brings no byte of a reply. A
 	/// request that may not (a login, an unwrapping) always gets a fresh connection.
 	bool repeatable = true;
+
+	/// True if it counts which client certificate the connection has: the files are looked at before it is sent.
+	bool readsCertificateFirst = false;
 };
 
 /// A complete reply: every byte that its head promised has arrived.

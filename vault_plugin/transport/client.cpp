@@ -100,6 +100,9 @@ Task<ExchangeResult> Client::carry(const HttpRequest& request, Deadline deadline
 		const auto why = _unusable.empty() ? "no address is configured" : _unusable;
 		co_return tl::unexpected(ExchangeError{Kind::configuration, why, true});
 	}
+	if (request.readsCertificateFirst && _identity) {
+		co_await _identity->identity->readCertificateAgain(deadline);
+	}
 	auto errand = this->errand(request, _route, deadline);
 	auto reply = co_await send(errand);
 	if (reply && isRedirect(reply->status)) {

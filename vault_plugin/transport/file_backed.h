@@ -112,6 +112,30 @@ public:
 		co_return tl::unexpected(std::move(error));
 	}
 
+	/// Waits until a look has ended that began after this call; `hangsAfter` at most, and not beyond `deadline`.
+	[[nodiscard]] Task<> lookAgain(Deadline deadline)
+	{
+		deadline = std::min(deadline, Clock::now() + hangsAfter);
+		std::optional<unsigned> wanted;
+		for (auto wake = Wake::ready; wake == Wake::ready;) {
+			Descriptor done;
+			{
+				const std::lock_guard lock(_mutex);
+				if (!wanted) {
+					wanted = _looks + (_looking ? 2 : 1); // one under way may have seen the files before a change
+				}
+				if (_looks >= *wanted) {
+					co_return;
+				}
+				look(Clock::now());
+				if (!_looking || !(done = awaitable())) {
+					co_return; // no thread or descriptor is left: what was read before is used
+				}
+			}
+			wake = co_await ready(done.get(), POLLIN, deadline);
+		}
+	}
+
 	/// Adds the lines that an operator should know while their cause lasts.
 	void advise(std::vector<std::string>& lines) const
 	{

@@ -41,6 +41,13 @@ unsigned Identity::generation()
 	return _roots->refresh() + (_client ? _client->refresh() : 0);
 }
 
+Task<> Identity::readCertificateAgain(Deadline deadline)
+{
+	if (_client) {
+		co_await _client->lookAgain(deadline);
+	}
+}
+
 std::vector<std::string> Identity::advice() const
 {
 	std::vector<std::string> lines;

@@ -37,6 +37,10 @@ public:
 	/// any more. 0: never read. Has the files looked at.
 	[[nodiscard]] unsigned generation();
 
+	/// Waits until the client certificate and its key have been looked at, from now on; not beyond `deadline`, nor for
+	/// files that hang: the content read before stays in use.
+	[[nodiscard]] Task<> readCertificateAgain(Deadline deadline);
+
 	/// Returns the lines that an operator should know while their cause lasts: a certificate about to end, changed
 	/// files that cannot be read, a file that hangs.
 	[[nodiscard]] std::vector<std::string> advice() const;

@@ -162,6 +162,7 @@ LoginRequest logIn(const LoginPlace& place, const LoginParts& parts)
 {
 	auto http = post(loginPath(place, parts.identity), {}, place.vaultNamespace, bodyOf(place.method, parts));
 	http.repeatable = false;
+	http.readsCertificateFirst = place.method == LoginMethod::certificate;
 	// A role's or a user's name may be told; a role_id is a secret to many.
 	const bool isSecretToo = place.method == LoginMethod::appRole;
 	return {std::move(http), LoginOperation::logIn, place.method,
