@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace issuer::vault {
 
@@ -136,7 +137,10 @@ credential::SinkFile sinkAt(const ObjectReader& auth)
 		refuse("auth.sink.file", "missing; an absolute path such as /run/issuer/web.token is wanted");
 	}
 	credential::SinkFile sink;
-	sink.file = object.absolutePath("file");
+	sink.file = std::filesystem::path(object.absolutePath("file")).lexically_normal();
+	if (sink.file.ends_with('/')) {
+		refuse("auth.sink.file", "a file is wanted, and this is a directory; such as " + sink.file + "web.token");
+	}
 	const auto mode = object.text("mode", "0600");
 	const auto fits = [&](std::size_t at, std::string_view digits) { return digits.find(mode[at]) != digits.npos; };
 	if (mode.size() != 4 || mode[0] != '0' || !fits(1, "46") || !fits(2, "0246") || !fits(3, "04")) {
@@ -150,6 +154,19 @@ credential::SinkFile sinkAt(const ObjectReader& auth)
 		}
 	}
 	return sink;
+}
+
+/// Refuses a sink in the place of a file that the login needs.
+void refuseToOverwrite(const LoginConfig& login, const transport::TlsIdentity& tls)
+{
+	const auto nameOf = [](const std::optional<credential::Origin>& origin) {
+		return origin && origin->kind == credential::Origin::Kind::file ? origin->name : std::string();
+	};
+	for (const auto& needed : {nameOf(login.roleId), nameOf(login.secret), tls.clientCert, tls.clientKey, tls.caFile}) {
+		if (needed == login.sink->file) {
+			refuse("auth.sink.file", needed + " is a file that the login reads, and would be written over");
+		}
+	}
 }
 
 void readTimes(const ObjectReader& auth, renewal::LoginPolicy& policy)
@@ -187,9 +204,10 @@ std::unique_ptr<LoginConfig> authAt(
 	refuseForeignKeys(auth, method);
 	auto login = std::make_unique<LoginConfig>();
 	login->policy.method = method.method;
-	login->mount = serverPathAt(auth, "mount", "auth/" + std::string(method.name));
+	const auto usualMount = "auth/" + std::string(method.name);
+	login->mount = serverPathAt(auth, "mount", usualMount);
 	if (login->mount.empty()) {
-		login->mount = "auth/" + std::string(method.name);
+		login->mount = usualMount;
 	}
 	login->vaultNamespace = namespaceAt(auth, vaultNamespace);
 	if (method.method == LoginMethod::appRole) {
@@ -212,6 +230,7 @@ std::unique_ptr<LoginConfig> authAt(
 	login->revokeOnStop = auth.flag("revoke_on_stop", false);
 	if (auth.find("sink") != nullptr) {
 		login->sink = sinkAt(auth);
+		refuseToOverwrite(*login, tls);
 	}
 	return login;
 }

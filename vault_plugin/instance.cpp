@@ -152,7 +152,10 @@ Done Instance::begin(const std::shared_ptr<Services>& services, Deadline deadlin
 									   : _inheritance ? now + handoverPatience
 													  : now);
 	if (_login) { // its first token may take a while: awaitFirstAnswer() waits for that
-		_login->open(services, *this, _token.current(), _inheritance ? _inheritance->login.get() : nullptr);
+		const auto* const predecessor = _inheritance ? _inheritance->login.get() : nullptr;
+		if (auto opened = _login->open(services, *this, _token.current(), predecessor); !opened) {
+			return refusal(Refusal::Kind::invalid, std::move(opened.error().text));
+		}
 	}
 
 	const std::lock_guard lock(_mutex);

@@ -75,7 +75,7 @@ Login::Login(LoginConfig config, std::shared_ptr<const CommonConfig> common, std
 
 Login::~Login() = default;
 
-void Login::open(
+Result<void> Login::open(
 	const std::shared_ptr<Services>& services, Owner& owner, const Secret& inUse, const LoginHandover* predecessor)
 {
 	auto& office = services->logins();
@@ -99,6 +99,11 @@ void Login::open(
 									  : _keeper.begin(now));
 	}
 	if (_config.sink) {
+		_sinkClaimed = office.claimSink(_config.sink->file);
+		if (!_sinkClaimed) {
+			return failure("auth.sink.file: " + _config.sink->file +
+						   " is the sink of another issuer, too; give each one a file of its own");
+		}
 		_sinkWriter = std::make_unique<credential::Errand>();
 		_sinkFile = services->reader().open(_config.sink->file, *this);
 	}
@@ -115,6 +120,7 @@ void Login::open(
 		_armable = true; // not before: a run that the first file's news began would meet parts that are not open yet
 	}
 	newsRead();
+	return {};
 }
 
 bool Login::halt(std::chrono::milliseconds timeout)
@@ -134,6 +140,9 @@ void Login::close(std::chrono::steady_clock::time_point deadline) noexcept
 	_run = {};
 	_sinkFile = {}; // without the lock: the reader calls newsRead() under a lock of its own
 	_sinkWriter.reset();
+	if (std::exchange(_sinkClaimed, false)) {
+		_services->logins().releaseSink(_config.sink->file);
+	}
 	_removal.reset();
 	for (auto* part : {&_roleId, &_secret}) {
 		if (*part) {

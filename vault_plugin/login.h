@@ -41,8 +41,9 @@ public:
 	Login& operator=(const Login&) = delete;
 
 	/// Begins. `inUse`: the token that the owner has already; may be empty. `predecessor`: its knowledge, or null.
-	void open(const std::shared_ptr<Services>& services, Owner& owner, const credential::Secret& inUse,
-		const LoginHandover* predecessor);
+	/// Fails where the sink is that of another issuer; close() is due all the same.
+	[[nodiscard]] Result<void> open(const std::shared_ptr<Services>& services, Owner& owner,
+		const credential::Secret& inUse, const LoginHandover* predecessor);
 	/// Lets no further run begin, and waits for the one under way. Returns false if that has not ended after `timeout`.
 	[[nodiscard]] bool halt(std::chrono::milliseconds timeout);
 	/// Ends after halt(). Revokes a token that was made and never used; blocks until `deadline` at most.
@@ -148,7 +149,8 @@ private:
 	credential::MarkKey _key{};
 	credential::Reader::File _sinkFile;
 	std::unique_ptr<credential::Errand> _sinkWriter; ///< null: no sink
-	std::unique_ptr<credential::Errand> _removal;    ///< of the file of the secret; null: it stays
+	bool _sinkClaimed = false;
+	std::unique_ptr<credential::Errand> _removal; ///< of the file of the secret; null: it stays
 
 	// Of the run:
 	Task<> _run;

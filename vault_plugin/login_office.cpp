@@ -32,6 +32,18 @@ std::shared_ptr<const LoginOffice::Lane> LoginOffice::lane(
 	return _lanes.share(Lane{settings.addresses, mount, mostInFlight(method)});
 }
 
+bool LoginOffice::claimSink(const std::string& file)
+{
+	const std::lock_guard lock(_mutex);
+	return _sinks.insert(file).second;
+}
+
+void LoginOffice::releaseSink(const std::string& file) noexcept
+{
+	const std::lock_guard lock(_mutex);
+	_sinks.erase(file);
+}
+
 LoginBudget::Leave LoginOffice::ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful)
 {
 	const std::lock_guard lock(_mutex);

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,10 @@ public:
 	[[nodiscard]] std::shared_ptr<const Lane> lane(
 		const transport::Settings& settings, const std::string& mount, renewal::LoginMethod method);
 
+	/// Takes a sink for one issuer, until releaseSink(). Returns false if another one has it.
+	[[nodiscard]] bool claimSink(const std::string& file);
+	void releaseSink(const std::string& file) noexcept;
+
 	/// As LoginBudget's.
 	[[nodiscard]] renewal::LoginBudget::Leave ask(
 		Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful);
@@ -56,6 +62,7 @@ private:
 	mutable std::mutex _mutex; ///< guards all below
 	renewal::LoginBudget _budget;
 	std::optional<credential::MarkKey> _key;
+	std::set<std::string> _sinks; ///< files that an issuer writes
 };
 
 } // namespace issuer::vault

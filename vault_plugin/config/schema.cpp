@@ -221,7 +221,7 @@ const char configSchema[] = R"json({
           "required": ["file"],
           "additionalProperties": false,
           "properties": {
-            "file": { "title": "Sink file", "description": "Absolute path of the file. It is replaced in one step whenever the token changes.", "$ref": "#/$defs/absolutePath" },
+            "file": { "title": "Sink file", "description": "Absolute path of the file. It is replaced in one step whenever the token changes.", "$ref": "#/$defs/absolutePath", "pattern": "[^/]$" },
             "mode": { "title": "Mode", "description": "Mode of the file in octal; others may read it at most.", "type": "string", "pattern": "^0[46][0246][04]$", "default": "0600" },
             "owner": { "title": "Owner", "description": "Name or number of the user that owns the file. Default: the host's.", "type": "string", "minLength": 1, "pattern": "^[^\\u0000-\\u001f\\u007f]*$" },
             "group": { "title": "Group", "description": "Name or number of the group of the file. Default: the host's.", "type": "string", "minLength": 1, "pattern": "^[^\\u0000-\\u001f\\u007f]*$" }

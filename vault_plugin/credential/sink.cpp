@@ -2,6 +2,7 @@
 
 #include "base/descriptor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -55,13 +56,27 @@ std::optional<unsigned> idOf(const std::string& name, Lookup lookUp, Id Entry::*
 	return found != nullptr ? std::optional<unsigned>(found->*id) : std::nullopt;
 }
 
+std::optional<unsigned> ownerOf(const SinkFile& sink)
+{
+	return idOf(sink.owner, ::getpwnam_r, &passwd::pw_uid);
+}
+
+std::optional<unsigned> groupOf(const SinkFile& sink)
+{
+	return idOf(sink.group, ::getgrnam_r, &::group::gr_gid);
+}
+
+std::string folderOf(const SinkFile& sink)
+{
+	return sink.file.substr(0, std::max<std::size_t>(sink.file.rfind('/'), 1));
+}
+
 Result<void> fill(const SinkFile& sink, int file, std::string_view token)
 {
-	const auto owner = idOf(sink.owner, ::getpwnam_r, &passwd::pw_uid);
-	const auto group = idOf(sink.group, ::getgrnam_r, &::group::gr_gid);
+	const auto owner = ownerOf(sink);
+	const auto group = groupOf(sink);
 	if (!owner || !group) {
-		return cannot(sink, !owner ? "auth.sink.owner names no user of this machine"
-								   : "auth.sink.group names no group of this machine");
+		return cannot(sink, "its owner or group is gone");
 	}
 	if (::write(file, token.data(), token.size()) != static_cast<ssize_t>(token.size())) {
 		return cannot(sink, "write", errno);
@@ -77,16 +92,35 @@ Result<void> fill(const SinkFile& sink, int file, std::string_view token)
 
 } // namespace
 
-Result<void> writeSink(const SinkFile& sink, std::string_view token)
+Result<void> checkSink(const SinkFile& sink)
 {
-	const auto folder = sink.file.substr(0, std::max<std::size_t>(sink.file.rfind('/'), 1));
 	struct stat status = {};
+	const auto folder = folderOf(sink);
 	if (::stat(folder.c_str(), &status) != 0) {
 		return cannot(sink, "its directory", errno);
 	}
 	if ((status.st_mode & S_IWOTH) != 0) {
 		return cannot(sink, "everybody on this machine may write its directory; use another, or chmod o-w it");
 	}
+	if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+		return cannot(sink, "its directory", errno);
+	}
+	if (::lstat(sink.file.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+		return cannot(sink, "a directory is in its place");
+	}
+	if (!ownerOf(sink) || !groupOf(sink)) {
+		return cannot(sink, !ownerOf(sink) ? "auth.sink.owner names no user of this machine"
+										   : "auth.sink.group names no group of this machine");
+	}
+	return {};
+}
+
+Result<void> writeSink(const SinkFile& sink, std::string_view token)
+{
+	if (auto fits = checkSink(sink); !fits) {
+		return fits;
+	}
+	const auto folder = folderOf(sink);
 	auto temporary = sink.file + ".XXXXXX";
 	const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC)); // mode 0600
 	if (!file) {

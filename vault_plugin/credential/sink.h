@@ -17,6 +17,10 @@ struct SinkFile
 	std::string group; ///< name or number of a group; empty: that of the host
 };
 
+/// Returns whether the file can be written, without doing it: its directory is there, not everybody may write it, and
+/// nothing else is in the file's place. The error names the file. Blocks as the file system does.
+[[nodiscard]] Result<void> checkSink(const SinkFile& sink);
+
 /// Replaces the file by one with the token alone, in one step: a reader sees the old token or the new one.
 /// Refuses a directory in which other users may replace it. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> writeSink(const SinkFile& sink, std::string_view token);

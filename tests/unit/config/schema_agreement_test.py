@@ -88,7 +88,7 @@ TABLE = {
     "auth.revoke_old": (["never", "30s", 0, 86400], ["", "always", -1, 86401, None]),
     "auth.revoke_on_stop": ([True, False], ["true", 1, None]),
     "auth.sink": ([{"file": "/s"}], [{}, "", None, {"file": "/s", "x": 1}]),
-    "auth.sink.file": (["/s"], ["", "s", 7]),
+    "auth.sink.file": (["/s"], ["", "s", 7, "/", "/s/"]),
     "auth.sink.mode": (["0600", "0640", "0644"], ["", "600", "0666", "0700", "0602", 384, None]),
     "auth.sink.owner": (["issuer", "1000"], ["", "a\nb", 7, None]),
     "auth.sink.group": (["issuer", "1000"], ["", 7, None]),
