@@ -418,7 +418,7 @@ std::shared_ptr<vault::Services> servicesWithSlots(rlim_t slots)
 	const auto before = limit.rlim_cur;
 	limit.rlim_cur = 4 * slots;
 	::setrlimit(RLIMIT_NOFILE, &limit);
-	auto services = vault::lendServices();
+	auto services = vault::servicesSource()();
 	limit.rlim_cur = before;
 	::setrlimit(RLIMIT_NOFILE, &limit);
 	return services;
