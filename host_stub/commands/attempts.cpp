@@ -9,7 +9,11 @@ using observe::Action;
 void Attempts::begin(const Attempt& attempt)
 {
 	constexpr std::chrono::seconds aMoment{2};
-	static_cast<void>(_calls->run([this, attempt] { once(attempt, 0); }, registry::Calls::Clock::now() + aMoment));
+	if (!_calls->run([this, attempt] { once(attempt, 0); }, registry::Calls::Clock::now() + aMoment)) {
+		_sink->notice({Action::serving, ISSUER_LOG_WARN, {},
+			"the status page or the control socket does not listen yet: a file system has not answered for 2 s; goes "
+			"on without, and waits"});
+	}
 }
 
 void Attempts::once(const Attempt& attempt, unsigned failures)

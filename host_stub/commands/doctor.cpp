@@ -60,8 +60,8 @@ std::string_view Doctor::help() const
 		   "Example:\n"
 		   "  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host doctor\n"
 		   "\n"
-		   "Exit codes: 0 no problem, perhaps warnings; 1 there are problems; 64 wrong usage; 78 the configuration\n"
-		   "cannot be used.\n";
+		   "Exit codes: 0 no problem, perhaps warnings; 1 there are problems; 64 wrong usage; 75 the configuration\n"
+		   "cannot be read now, try again; 78 it cannot be used.\n";
 }
 
 void Doctor::defineOptions(Poco::Util::OptionSet& options) const
@@ -103,7 +103,7 @@ int Doctor::run(const std::vector<std::string>& arguments)
 	Result<HostConfig> config = configurationOf(_configFile, _plugin);
 	if (!config) {
 		std::cerr << "issuer-host: " << config.error().text << '\n';
-		return exitConfig;
+		return config.error().passes ? exitTemporary : exitConfig;
 	}
 	if (!arguments.empty()) {
 		std::erase_if(config->issuers, [&](const auto& issuer) { return issuer.name != arguments.front(); });
