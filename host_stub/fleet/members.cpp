@@ -26,7 +26,7 @@ void Members::listed(WallTime now, const std::vector<Member>& members)
 	for (const auto& member : members) {
 		const auto& name = member.record.name;
 		names.push_back(name);
-		Known known{member, {}};
+		Known known{member};
 		if (const auto old = before.find(name);
 			old != before.end() && old->second.member.record.run == member.record.run) {
 			known.ahead = old->second.ahead;
@@ -42,7 +42,10 @@ void Members::listed(WallTime now, const std::vector<Member>& members)
 
 void Members::put(WallTime now, const Member& member)
 {
-	_known.insert_or_assign(member.record.name, Known{member, member.record.written - now});
+	auto& known = _known[member.record.name];
+	const bool goesOn = known.member.record.run == member.record.run;
+	const auto ahead = member.record.written - now;
+	known = {member, ahead, std::max(ahead, goesOn ? known.latest.value_or(ahead) : ahead)};
 	_ring.add(member.record.name);
 }
 
@@ -92,11 +95,10 @@ std::optional<milliseconds> Members::ahead(const std::string& member) const
 
 State Members::translated(State state) const
 {
-	const auto difference = ahead(state.name.member).value_or(milliseconds{});
-	if (state.name.member != _self && difference > tolerated) {
-		for (auto* time : {&state.end, &state.next}) {
-			*time = *time == WallTime{} ? *time : *time - difference;
-		}
+	const auto difference =
+		state.name.member == _self ? milliseconds{} : ahead(state.name.member).value_or(milliseconds{});
+	for (auto* time : {&state.end, &state.next}) {
+		*time = *time == WallTime{} ? *time : *time - difference;
 	}
 	return state;
 }

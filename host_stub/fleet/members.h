@@ -40,19 +40,18 @@ public:
 
 	/// Returns by how much a member's clock is ahead of this host's; none: not known.
 	[[nodiscard]] std::optional<milliseconds> ahead(const std::string& member) const;
-	/// Returns a state in the times of this host's clock. Where the writer's is behind by no more than a record may
-	/// take to come, or by more, its times stay as they are: they look older than they are, which costs at most a
-	/// renewal.
+	/// Returns a state in the times of this host's clock, as far as the writer's is known.
 	[[nodiscard]] State translated(State state) const;
 
-	/// Difference between two clocks from which on it matters.
+	/// Difference between two clocks of which the operator is told.
 	static constexpr milliseconds tolerated{2'000};
 
 private:
 	struct Known
 	{
 		Member member;
-		std::optional<milliseconds> ahead;
+		std::optional<milliseconds> latest{}; ///< difference of the clocks as the latest record alone tells it
+		std::optional<milliseconds> ahead{};  ///< as the two latest tell it: the one that came faster is right
 	};
 
 	[[nodiscard]] const Known* find(std::string_view name) const;

@@ -8,18 +8,19 @@
 namespace issuer::fleet {
 
 // Nobody lets go of a token because of a belief: the first says in its record that it keeps the shard, its list is the
-// same, and the engine confirms that this record stands.
+// same, and the engine confirms that this record stands. What is watched over stays: there the first says the same, and
+// does not renew.
 void Plan::letGoOfKept(Moment now)
 {
 	if (!_engine.isTrusted()) {
 		return;
 	}
 	for (auto& [number, shard] : _shards) {
-		if (shard.rank == 1 || !shard.runsAny() || !_members.firstKeeps(number, _lists)) {
+		if (shard.rank == 1 || !shard.has(Role::keeper) || !_members.firstKeeps(number, _lists)) {
 			continue;
 		}
 		for (auto& issuer : shard.issuers) {
-			if (issuer.role != Role::none) {
+			if (issuer.role == Role::keeper) {
 				letGo(now, shard, issuer);
 			}
 		}

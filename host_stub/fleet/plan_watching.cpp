@@ -31,7 +31,7 @@ milliseconds Plan::pauseBetweenLooks(const ShardRecord& shard) const
 	auto pause = longest;
 	const int part = watchOf(shard) == Watch::second ? 8 : 4;
 	for (const auto& issuer : shard.issuers) {
-		const auto* newest = issuer.role == Role::none ? newestOf(shard.seen, issuer.name) : nullptr;
+		const auto* newest = newestOf(shard.seen, issuer.name);
 		if (issuer.role == Role::none && !newest) {
 			pause = std::min(pause, _settings.takeover / 2);
 		}
