@@ -1,8 +1,15 @@
 #include "fleet/lateness.h"
 
-#include <tuple>
+#include <chrono>
 
 namespace issuer::fleet {
+
+namespace {
+
+/// Two ends that differ by less are those of one lease: clocks are compared no better.
+constexpr milliseconds sameEnd{2'000};
+
+} // namespace
 
 bool canBeRenewed(const State& state)
 {
@@ -42,11 +49,17 @@ bool isWell(const State& state, WallTime now)
 
 bool isNewer(const State& one, const State& other)
 {
-	const auto rank = [](const State& state) {
-		return std::tuple(
-			tells(state), state.state == ISSUER_STATE_NO_EXPIRY, state.end, !canBeRenewed(state), state.next);
-	};
-	return rank(one) > rank(other);
+	const auto isFinal = [](const State& state) { return !canBeRenewed(state); };
+	if (tells(one) != tells(other)) {
+		return tells(one);
+	}
+	if (one.state == ISSUER_STATE_NO_EXPIRY || other.state == ISSUER_STATE_NO_EXPIRY) {
+		return other.state != ISSUER_STATE_NO_EXPIRY;
+	}
+	if (std::chrono::abs(one.end - other.end) > sameEnd) {
+		return one.end > other.end;
+	}
+	return isFinal(one) && !isFinal(other);
 }
 
 } // namespace issuer::fleet

@@ -28,8 +28,8 @@ enum class Lateness : std::uint8_t
 /// Returns whether a state proves that its writer keeps the issuer alive, or that nothing has to be done for it.
 [[nodiscard]] bool isWell(const State& state, WallTime now);
 
-/// Returns whether `one` says more of its issuer's token than `other`: the later end counts, and at the same end the
-/// state after which nothing can be done.
+/// Returns whether `one` says more of its issuer's token than `other`: the later end counts, and at the same end, give
+/// or take 2 s, the state after which nothing can be done.
 [[nodiscard]] bool isNewer(const State& one, const State& other);
 
 } // namespace issuer::fleet

@@ -54,9 +54,12 @@ void Plan::heard(Moment now, const Fact& fact)
 // A new lease may be one of a new engine, wiped or restored from a backup: everything is given to it again.
 void Plan::hear(Moment now, const Joined&)
 {
+	// An earlier process may have left states under this name: they are looked for once.
+	const bool isFirst = !std::exchange(_hasJoined, true);
 	_engine.joined(now.boot);
 	_record.reset();
 	for (auto& [number, shard] : _shards) {
+		shard.tidy = isFirst ? now.boot + _settings.takeover : shard.tidy;
 		shard.reading = false;
 		shard.look.reset();
 		for (auto& issuer : shard.issuers) {

@@ -145,6 +145,7 @@ private:
 	std::optional<Instant> _started;      ///< time of the first configure()
 	std::optional<Instant> _lastDue;
 	bool _changed = true; ///< a fact came since the last due()
+	bool _hasJoined = false;
 	bool _toldOfNoRing = false;
 	std::optional<SetRecord> _record; ///< as last given to the engine
 	std::vector<StateName> _unneeded; ///< states to delete, after those that replace them are written

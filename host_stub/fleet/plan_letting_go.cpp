@@ -62,7 +62,10 @@ void Plan::tidy(Moment now, ShardRecord& shard)
 			isDone = isDone && !isMine && !runsHere;
 		}
 	}
-	shard.tidy = isDone ? std::nullopt : std::optional(now.boot + _settings.takeover);
+	// An earlier read than the one at this time may have overtaken the writes that it is about.
+	if (!shard.tidy || *shard.tidy <= now.boot) {
+		shard.tidy = isDone ? std::nullopt : std::optional(now.boot + _settings.takeover);
+	}
 }
 
 } // namespace issuer::fleet

@@ -32,7 +32,7 @@ milliseconds Plan::pauseBetweenLooks(const ShardRecord& shard) const
 	const int part = watchOf(shard) == Watch::second ? 8 : 4;
 	for (const auto& issuer : shard.issuers) {
 		const auto* newest = newestOf(shard.seen, issuer.name);
-		if (issuer.role == Role::none && !newest) {
+		if (!newest) {
 			pause = std::min(pause, _settings.takeover / 2);
 		}
 		for (const auto* state : {newest, issuer.own ? &*issuer.own : nullptr}) {
@@ -105,7 +105,7 @@ void Plan::watchOver(Moment now, ShardRecord& shard, bool serverAway)
 	shard.look = now.boot + pauseBetweenLooks(shard);
 }
 
-// A watch ends when a member of better rank renews, and where renewing helps no more while such a member cares.
+// A watch ends when a member of better rank renews, or when both know that renewing does not help any more.
 void Plan::endWatches(Moment now, ShardRecord& shard)
 {
 	for (auto& issuer : shard.issuers) {
@@ -115,7 +115,7 @@ void Plan::endWatches(Moment now, ShardRecord& shard)
 		const bool isInVain = issuer.own && tells(*issuer.own) && !canBeRenewed(*issuer.own);
 		const bool isKept = std::ranges::any_of(shard.seen, [&](const State& state) {
 			return state.name.issuer == issuer.name && _members.isBetter(state.name.member, shard.number) &&
-				   (isWell(state, now.wall) || (isInVain && tells(state)));
+				   (isWell(state, now.wall) || (isInVain && tells(state) && !canBeRenewed(state)));
 		});
 		if (isKept) {
 			letGo(now, shard, issuer);
