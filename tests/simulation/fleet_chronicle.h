@@ -31,8 +31,8 @@ struct Chronicle
 	};
 
 	std::vector<Run> runs;
-	std::vector<Server::Token> tokens; ///< as they were at the end
-	std::size_t statesLeft = 0;        ///< number of states in the engine at the end
+	std::vector<Server::Token> tokens;        ///< as they were at the end
+	std::vector<fleet::StateName> statesLeft; ///< in the engine, at the end
 };
 
 /// Plays a world with the plan as shipped; tells its story.

@@ -37,7 +37,9 @@ public:
 		}
 		_timing.run(_world.ends);
 		_chronicle.tokens = _server.tokens();
-		_chronicle.statesLeft = _engine.states().size();
+		for (const auto& [name, stored] : _engine.states()) {
+			_chronicle.statesLeft.push_back(name);
+		}
 		return std::move(_chronicle);
 	}
 

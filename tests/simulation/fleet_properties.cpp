@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 
 /// The promises of docs/fleet.md, judged by what the server and the processes did, never by what a plan believes.
 namespace issuer::fleets {
@@ -143,22 +142,28 @@ Broken noMoreThanNeeded(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
+/// Returns whether a host could read the states that stood when it began an issuer.
+bool hadEngine(const World& world, const Chronicle::Run& run)
+{
+	const auto before = run.from - 15s;
+	return run.why != fleet::Why::withoutEngine && engineIsSound(world, before, run.from) &&
+		   world.isFreeOf({Mishap::cutFromEngine}, run.machine, before, run.from);
+}
+
 Broken noLookUpWithAState(const World& world, const Chronicle& chronicle)
 {
 	for (const auto& run : chronicle.runs) {
-		if (!run.fromState && run.stateStood && run.why != fleet::Why::withoutEngine &&
-			engineIsSound(world, run.from - 10s, run.from) &&
-			world.isFreeOf({Mishap::cutFromEngine}, run.machine, run.from - 10s, run.from)) {
+		if (!run.fromState && run.stateStood && hadEngine(world, run)) {
 			return issuerAt(run.issuer, run.from) + " was looked up although a state stood";
 		}
 	}
 	return {};
 }
 
-Broken forecastStays(const World&, const Chronicle& chronicle)
+Broken forecastStays(const World& world, const Chronicle& chronicle)
 {
 	for (const auto& run : chronicle.runs) {
-		if (run.fromState && run.foretoldStood && !run.foretold) {
+		if (hadEngine(world, run) && run.fromState && run.foretoldStood && !run.foretold) {
 			return issuerAt(run.issuer, run.from) + " begins without the forecast that its state tells";
 		}
 	}
@@ -167,10 +172,14 @@ Broken forecastStays(const World&, const Chronicle& chronicle)
 
 Broken nothingIsLeft(const World& world, const Chronicle& chronicle)
 {
-	const auto issuers = world.issuers + world.newIssuers;
-	return chronicle.statesLeft > issuers ? Broken("the engine holds " + std::to_string(chronicle.statesLeft) +
-												   " states of " + std::to_string(issuers) + " issuers")
-										  : Broken();
+	for (unsigned issuer = 0; issuer < chronicle.tokens.size(); ++issuer) {
+		const auto left =
+			std::ranges::count(chronicle.statesLeft, "issuer-" + std::to_string(issuer), &fleet::StateName::issuer);
+		if (left > 1 && chronicle.tokens[issuer].end > world.ends) {
+			return issuerAt(issuer, world.ends) + " has " + std::to_string(left) + " states in the engine";
+		}
+	}
+	return {};
 }
 
 } // namespace

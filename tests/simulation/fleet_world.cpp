@@ -119,6 +119,9 @@ World worldOf(std::uint64_t seed)
 		auto twin = world.machines[dice.below(machines)];
 		twin.starts = worldBegins + part(dice, 3 * world.lease);
 		world.machines.push_back(twin);
+		if (world.newIssuers > 0) {
+			world.misfortunes.push_back({Mishap::newList, static_cast<unsigned>(machines), twin.starts, twin.starts});
+		}
 	}
 	std::ranges::sort(world.misfortunes, {}, &Misfortune::from);
 	return world;
