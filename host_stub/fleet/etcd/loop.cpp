@@ -24,9 +24,9 @@ bool Loop::step(std::size_t slot, Wake wake)
 		std::exchange(run.task, {}).take();
 		return false;
 	}
-	const auto now = Clock::now();
 	run.wait = *wait;
-	run.until = wait->atMost < Clock::time_point::max() - now ? now + wait->atMost : Clock::time_point::max();
+	// A duration's maximum does not fit into the clock's finer unit.
+	run.until = wait->atMost < std::chrono::hours(24) ? Clock::now() + wait->atMost : Clock::time_point::max();
 	return true;
 }
 
