@@ -229,12 +229,6 @@ void Issuer::takeState()
 	}
 }
 
-bool Issuer::isElsewhere() const
-{
-	const std::lock_guard lock(_mutex);
-	return _elsewhere;
-}
-
 void Issuer::keep(std::optional<std::string> state)
 {
 	const std::lock_guard lock(_mutex);
@@ -256,23 +250,26 @@ void Issuer::keep(std::optional<std::string> state)
 	_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 }
 
-std::optional<std::string> Issuer::letGo(Deadline deadline)
+bool Issuer::beginLettingGo()
 {
-	{
-		const std::lock_guard lock(_mutex);
-		if (_elsewhere || _closed || _leaving || !spec().shared) {
-			return std::nullopt;
-		}
-		_elsewhere = true;
-		_leaving = true;
+	const std::lock_guard lock(_mutex);
+	if (_elsewhere || _closed || !spec().shared) {
+		return false;
 	}
+	_elsewhere = true;
+	return !std::exchange(_leaving, true);
+}
+
+void Issuer::letGo(Deadline deadline)
+{
 	std::optional<std::string> state;
 	CallResult gone;
 	if (!halt(deadline) && !leaveStartBehind()) {
 		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
 	}
-	else {
-		gone = putAway(deadline, state);
+	else if (const std::shared_ptr<PluginInstance> its = instance()) {
+		awaitQuiet(*its);
+		gone = putAway(*its, deadline, state);
 	}
 	if (!gone) {
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
@@ -298,29 +295,25 @@ std::optional<std::string> Issuer::letGo(Deadline deadline)
 		++_epoch;
 		_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
 	}
-	return state;
 }
 
-/// Stops the instance, takes its state, and destroys it.
-CallResult Issuer::putAway(Deadline deadline, std::optional<std::string>& state)
+/// Stops the instance, takes its state if that may be wanted elsewhere, and destroys it.
+CallResult Issuer::putAway(PluginInstance& its, Deadline deadline, std::optional<std::string>& state)
 {
-	const std::shared_ptr<PluginInstance> its = instance();
-	if (its == nullptr) {
-		return {};
-	}
-	awaitQuiet(*its);
 	const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-	if (CallResult stopped = its->stop(std::max(left, milliseconds(0))); !stopped) {
+	if (CallResult stopped = its.stop(std::max(left, milliseconds(0))); !stopped) {
 		return stopped;
 	}
 	_stopPending = false;
-	if (its->canHandOver()) {
-		if (auto exported = its->exportState(soon())) {
+	constexpr milliseconds aMoment{300};
+	const auto soonEnough = std::max(deadline, steady_clock::now() + aMoment);
+	if (spec().shared && its.canHandOver()) {
+		if (auto exported = its.exportState(soonEnough)) {
 			state = std::move(*exported);
 		}
 	}
 	takeInstance();
-	return its->destroy(soon());
+	return its.destroy(soonEnough);
 }
 
 Result<std::pair<std::string, std::string>> Issuer::state() const
@@ -537,12 +530,12 @@ bool Issuer::finish(Deadline deadline)
 		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
 	}
 	else if (const std::shared_ptr<PluginInstance> its = instance()) {
-		const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-		gone = its->stop(left).and_then([&] {
-			takeInstance();
-			constexpr milliseconds aMoment{300};
-			return its->destroy(std::max(deadline, steady_clock::now() + aMoment));
-		});
+		const std::string plugin = _now.plugin == nullptr ? "" : _now.plugin->description().id;
+		std::optional<std::string> state;
+		gone = putAway(*its, deadline, state);
+		if (state) {
+			_surroundings.lastState(_name, plugin, std::move(*state));
+		}
 	}
 	if (!gone) {
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);

@@ -31,6 +31,9 @@ struct Surroundings
 	/// Interval at which an issuer that does not run is checked for a change of the files that it depends on; longer
 	/// where some hundred are checked.
 	std::chrono::milliseconds lookPause{1'000};
+	/// Takes the last state of a shared issuer that was stopped for good, and the id of its plugin. [thread-safe]
+	std::function<void(const std::string& issuer, const std::string& plugin, std::string state)> lastState =
+		[](const std::string&, const std::string&, const std::string&) {};
 	/// Number of issuers that are checked.
 	std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0);
 	/// Returns the pause before a start is tried again after so many failures in a row. `needsPerson`: the last failure
@@ -102,9 +105,12 @@ public:
 	/// use it. Returns at once. No effect while it is kept here.
 	void keep(std::optional<std::string> state);
 
-	/// Ends keeping a shared issuer here: stops and destroys its instance, by `deadline` and some hundred milliseconds;
-	/// it stays configured. Returns its last state; nothing: it has none. No effect on one that is not kept here.
-	std::optional<std::string> letGo(std::chrono::steady_clock::time_point deadline);
+	/// Begins to let a shared issuer go: it stays configured, and a keep() from now on starts it again. Returns whether
+	/// letGo() has to follow; not for one that is not kept here. Returns at once.
+	[[nodiscard]] bool beginLettingGo();
+
+	/// Stops and destroys the instance of an issuer that is let go, by `deadline` and some hundred milliseconds.
+	void letGo(std::chrono::steady_clock::time_point deadline);
 
 	/// Returns the state of the running instance, for a successor elsewhere, and the id of its plugin.
 	[[nodiscard]] Result<std::pair<std::string, std::string>> state() const;
@@ -159,8 +165,7 @@ private:
 	void attempt(std::uint64_t epoch);
 	CallResult attemptOnce();
 	void takeState();
-	CallResult putAway(Deadline deadline, std::optional<std::string>& state);
-	[[nodiscard]] bool isElsewhere() const;
+	CallResult putAway(PluginInstance& its, Deadline deadline, std::optional<std::string>& state);
 	void settle(const CallResult& started);
 	void rest();
 	void lookForChanges(const std::shared_ptr<const Look>& look);

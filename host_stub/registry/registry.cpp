@@ -230,7 +230,7 @@ void Registry::keep(const std::string& name, std::optional<std::string> state)
 
 void Registry::letGo(const std::string& name)
 {
-	if (auto issuer = find(name)) {
+	if (auto issuer = find(name); issuer && issuer->beginLettingGo()) {
 		_workers.post([issuer = std::move(issuer), limit = _surroundings.stopTimeout] {
 			static_cast<void>(issuer->letGo(steady_clock::now() + limit));
 		});

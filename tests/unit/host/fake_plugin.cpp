@@ -173,6 +173,7 @@ struct Slots
 		out->struct_size = offsetof(issuer_health, capped_at_unix_ms);
 		out->state = ISSUER_STATE_ACTIVE;
 		out->success = 7;
+		out->expires_unix_ms = 4'000'003'600'000;
 		out->next_unix_ms = cast(self)->plugin->requestsOut-- > 0 ? -1 : 4'000'000'000'000;
 		return code;
 	}

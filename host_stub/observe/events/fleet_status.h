@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace issuer::observe {
+
+/// The part that this host has in its fleet, at one moment.
+struct FleetStatus
+{
+	/// Another member, or this host itself.
+	struct Member
+	{
+		std::string name;
+		std::string url;                          ///< of its status page; empty: not told
+		std::string version;                      ///< of its host program
+		std::size_t shards = 0;                   ///< number of shards that it keeps
+		std::optional<std::int64_t> clockAheadMs; ///< of its clock against this host's; empty: not known
+	};
+
+	std::string fleet;
+	std::string member; ///< this host's name
+	bool joined = false;
+	bool engineUp = false;
+	bool writesRefused = false;
+	std::optional<std::int64_t> secondsSinceAnswer; ///< of the engine; empty: it has never answered
+	std::vector<Member> members;
+	std::map<int, std::size_t> shardsByRank; ///< number of shards of which this host is first, second, third
+	std::size_t kept = 0;
+	std::size_t watchedOver = 0;
+	std::size_t late = 0;
+	std::vector<std::string> unkept;                ///< issuers that no member keeps, ten at most
+	std::map<std::string, std::uint64_t> takeovers; ///< number of issuers begun here, by reason
+	std::uint64_t stateWrites = 0;
+};
+
+/// Returns the host's part in its fleet; empty: it has none. [thread-safe]
+using FleetSnapshot = std::function<std::optional<FleetStatus>()>;
+
+} // namespace issuer::observe
