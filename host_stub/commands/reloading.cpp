@@ -203,6 +203,7 @@ ReloadReport Reloading::apply(const Begun& begun)
 	_observation.fleet().admit(names);
 	const Result<registry::Changes> changes = _registry.apply(config->issuers, [&](const registry::Changes& underWay) {
 		order.unlock();
+		_settings.applied();
 		if (begun) {
 			begun(reportOf(underWay, held, "being "));
 		}

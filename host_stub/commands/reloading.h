@@ -56,6 +56,8 @@ public:
 		HostConfig started;
 		bool httpByOption = false; ///< the command line has the last word about it, as is:
 		bool controlByOption = false;
+		/// Called when a reload has changed the registry's issuers, while swaps and stops may be under way.
+		std::function<void()> applied = [] {};
 	};
 
 	/// `registry` and `observation` outlive it.

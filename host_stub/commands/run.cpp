@@ -4,6 +4,7 @@
 #include "commands/canary.h"
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
+#include "commands/fleet_part.h"
 #include "commands/host_config.h"
 #include "commands/observation.h"
 #include "commands/quick_config.h"
@@ -177,6 +178,11 @@ std::string_view Run::help() const
 		   "for its own user and root alone: at --control or \"control\", or else in $RUNTIME_DIRECTORY or\n"
 		   "$XDG_RUNTIME_DIR. Members of the group of \"control_group\" may ask for status there, and change nothing.\n"
 		   "\n"
+		   "\"fleet\": {\"name\": \"prod\", \"etcd\": {\"endpoints\": [\"https://etcd-1.example:2379\"]}} shares "
+		   "the\n"
+		   "issuers with other hosts of that name, which keep them alive when this one dies; an issuer with\n"
+		   "\"fleet\": false is this host's own.\n"
+		   "\n"
 		   "\"exec\" runs a command, or posts to a URL, when a credential is recovered (renewed after a failure), "
 		   "capped,\n"
 		   "dead or replaced, or \"logged_in\", \"login_failed\" or \"login_ends\" (the next login will fail) is told; "
@@ -195,7 +201,8 @@ std::string_view Run::help() const
 		   "and /readyz. It listens beyond this machine only with \"tls\": {\"certificate\": …, \"key\": …}, or with\n"
 		   "\"plain_public\": true. \"journal\" keeps everything that happens as JSON lines, 5 files of 16 MiB at "
 		   "most.\n"
-		   "What \"http\", \"journal\", \"control\", \"control_group\", \"exec\" and the timeouts say holds from the "
+		   "What \"http\", \"journal\", \"control\", \"control_group\", \"exec\", \"fleet\" and the timeouts say holds "
+		   "from the "
 		   "start on: a reload says so and "
 		   "does\n"
 		   "not change it. `issuer-host check` tries a configuration beforehand, `issuer-host reload` tells all that "
@@ -291,15 +298,25 @@ int Run::run(const std::vector<std::string>& arguments)
 	SignalQueue signals; // before the first thread
 	LastResort lastResort(signals);
 	registry::Registry* all = nullptr;
+	FleetPart* part = nullptr;
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
 	const auto observation =
 		Observation::begin({_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
 							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal, config->exec},
-			[&] { return all->snapshot(); });
+			[&] {
+				auto snapshot = all->snapshot();
+				part->nameKeepers(snapshot);
+				return snapshot;
+			});
 	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
+	FleetPart fleet(config->fleet, journal);
+	part = &fleet;
 	registry::Surroundings surroundings;
-	surroundings.sink = journal;
+	surroundings.sink = fleet.sink();
+	surroundings.lastState = [&](const std::string& issuer, const std::string& plugin, std::string state) {
+		fleet.lastState(issuer, plugin, std::move(state));
+	};
 	surroundings.stopTimeout = config->stopTimeout;
 	surroundings.callTimeout = std::clamp<std::chrono::milliseconds>(config->stopTimeout, 1s, 10s);
 	surroundings.swapTimeout = config->swapTimeout;
@@ -308,11 +325,12 @@ int Run::run(const std::vector<std::string>& arguments)
 							   loader::PluginFile file) { return loader::resolved(std::move(file), folder); };
 	registry::Registry registry(plugins, surroundings);
 	all = &registry;
+	fleet.prepare(registry, observation->fleet(), observation->snapshot());
 
 	Reloading reloading(registry, *observation,
 		{[this] { return configurationOf(_configFile, _plugin); },
 			[this] { return _configFile ? checkInChild(*_configFile, _plugins) : Result<void>(); }, *config,
-			_http.has_value(), _control.has_value()});
+			_http.has_value(), _control.has_value(), [&] { fleet.reloaded(); }});
 	const HostActions actions{[&](ReloadMode mode) { return reloading.reload(mode); },
 		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); },
 		[&](issuer_log_level level) { observation->setLogLevel(level); }};
@@ -347,6 +365,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		}
 		admit(observation->fleet(), *config);
 		registry.begin(config->issuers);
+		fleet.join();
 		journal->notice({Action::ready, ISSUER_LOG_INFO, {},
 			counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
 				(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
@@ -368,13 +387,15 @@ int Run::run(const std::vector<std::string>& arguments)
 			service->ready();
 		});
 	}
-	lastResort.arm(config->stopTimeout + aMoment);
+	lastResort.arm(config->stopTimeout + aMoment + fleet.patience());
 	service->stopping();
+	fleet.close();
 	if (!registry.stopAll()) {
 		// Threads of a plugin are still running, perhaps for ever: the process exits without destroying what they use.
 		observation->close();
 		std::_Exit(exitSoftware);
 	}
+	fleet.leave();
 	reloading.close();
 	journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
 	observation->close();

@@ -58,6 +58,8 @@ RULES = [
     (r"host_stub/new_plugin/", ["host_stub/new_plugin/", "host_stub/common/"], rf"{LIBRARIES}|{SOCKETS}"),
     (r"host_stub/fleet/etcd/", ["host_stub/fleet/", "host_stub/common/", "plugin_api/include/",
                                 "vault_plugin/transport/", "vault_plugin/base/"], r"boost/|systemd/|prometheus/"),
+    (r"host_stub/fleet/runner/", ["host_stub/fleet/", "host_stub/registry/", *EVENTS],
+     rf"{LIBRARIES}|{SOCKETS}"),
     (r"host_stub/fleet/[^/]+$", ["host_stub/fleet/", "host_stub/common/result.h", "plugin_api/include/issuer/lifecycle.h"],
      rf"Poco/(?!SHA2Engine)|boost/|systemd/|prometheus/|{SOCKETS}|{THREADS_AND_CLOCKS}"),  # decisions
     (r"host_stub/registry/", ["host_stub/registry/", "host_stub/loader/", *EVENTS], rf"{LIBRARIES}|{SOCKETS}"),

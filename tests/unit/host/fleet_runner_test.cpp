@@ -1,10 +1,10 @@
+#include "fleet/runner/relay.h"
 #include "fleet/runner/runner.h"
 
 #include "fake_plugin.h"
 #include "memory_directory.h"
 #include "temp_dir.h"
 
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -26,38 +26,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
-
-/// Passes everything on to the runner once there is one, as the host's fan-out does.
-class Relay final : public observe::EventSink
-{
-public:
-	explicit Relay(std::shared_ptr<observe::EventSink> first) : _first(std::move(first)) {}
-	void follow(observe::EventSink* second) { _second = second; }
-
-	void event(std::string_view issuer, const issuer_event& event) override
-	{
-		_first->event(issuer, event);
-		if (auto* second = _second.load()) {
-			second->event(issuer, event);
-		}
-	}
-	void log(
-		std::string_view issuer, issuer_log_level level, std::string_view component, std::string_view text) override
-	{
-		_first->log(issuer, level, component, text);
-	}
-	void notice(const observe::Notice& notice) override
-	{
-		_first->notice(notice);
-		if (auto* second = _second.load()) {
-			second->notice(notice);
-		}
-	}
-
-private:
-	const std::shared_ptr<observe::EventSink> _first;
-	std::atomic<observe::EventSink*> _second = nullptr;
-};
 
 /// A host in this process: a registry over fake plugins, and its part in the fleet.
 struct Host

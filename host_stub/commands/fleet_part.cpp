@@ -1,0 +1,215 @@
+#include "commands/fleet_part.h"
+
+#include "common/json_object.h"
+#include "fleet/etcd/directory.h"
+#include "observe/fleet/issuer_view.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <system_error>
+#include <utility>
+
+namespace issuer::commands {
+
+using observe::Action;
+using observe::Severity;
+
+namespace {
+
+/// Stands in for an engine whose settings cannot be used: it is away for ever, as the rules know it.
+class NoEngine final : public fleet::Directory
+{
+public:
+	NoEngine(std::string why, fleet::Listener listener) : _why(std::move(why)), _listener(std::move(listener)) {}
+
+	void join(Self, const fleet::ListDigests&) override { _listener(fleet::Away{_why}); }
+	void setRecord(const fleet::ShardSet&, const fleet::ListDigests&) override {}
+	void write(std::vector<fleet::State>) override {}
+	void remove(std::vector<fleet::StateName>) override {}
+	void read(std::vector<fleet::Shard> shards) override { _listener(fleet::ReadFailed{std::move(shards)}); }
+	void pulse(std::string) override {}
+	void readPulses(std::function<void(Pulses)> take) override { take({}); }
+	void leave(std::chrono::milliseconds) override {}
+
+private:
+	const std::string _why;
+	const fleet::Listener _listener;
+};
+
+std::string randomRun()
+{
+	std::random_device random;
+	constexpr std::string_view digits = "0123456789abcdef";
+	std::string run;
+	for (int i = 0; i < 16; ++i) {
+		run += digits[random() % digits.size()];
+	}
+	return run;
+}
+
+/// Returns the file for the ring last seen, in the folder for a service's state; empty: there is no such folder.
+std::filesystem::path ringFile(const FleetConfig& config)
+{
+	const auto variable = [](const char* name) {
+		const char* const value = std::getenv(name);
+		return std::string(value == nullptr ? "" : value);
+	};
+	std::filesystem::path folder;
+	if (const auto state = variable("STATE_DIRECTORY"); !state.empty()) {
+		folder = state.substr(0, state.find(':'));
+	}
+	else if (const auto home = variable("XDG_STATE_HOME"); !home.empty()) {
+		folder = std::filesystem::path(home) / "issuer-host";
+	}
+	else if (const auto user = variable("HOME"); !user.empty()) {
+		folder = std::filesystem::path(user) / ".local/state/issuer-host";
+	}
+	std::error_code error;
+	std::filesystem::create_directories(folder, error);
+	return folder.empty() || error ? std::filesystem::path() : folder / ("ring-" + config.name + '-' + config.member);
+}
+
+fleet::etcd::Settings engineOf(const FleetConfig& config)
+{
+	fleet::etcd::Settings settings;
+	settings.fleet = config.name;
+	settings.endpoints = config.etcd.endpoints;
+	settings.caFile = config.etcd.caFile;
+	settings.clientCert = config.etcd.clientCert;
+	settings.clientKey = config.etcd.clientKey;
+	settings.serverName = config.etcd.serverName;
+	settings.user = config.etcd.user;
+	settings.passwordFile = config.etcd.passwordFile;
+	settings.takeover = config.takeover;
+	return settings;
+}
+
+/// Returns what the pages of other members show of this host: counts by severity, and the ten worst issuers.
+std::string pulseText(const std::vector<observe::IssuerView>& issuers)
+{
+	constexpr std::size_t most = 10;
+	std::map<Severity, std::size_t> counts;
+	std::vector<std::pair<Severity, std::string>> bad;
+	for (const auto& issuer : issuers) {
+		const auto severity = severityOf(issuer);
+		++counts[severity];
+		if (severity < Severity::starting) {
+			bad.emplace_back(severity, issuer.told.name);
+		}
+	}
+	std::ranges::sort(bad);
+	bad.resize(std::min(bad.size(), most));
+	JsonObject count;
+	for (const auto& [severity, number] : counts) {
+		count.add(severityName(severity), number);
+	}
+	std::string worst;
+	for (const auto& [severity, name] : bad) {
+		worst +=
+			(worst.empty() ? "" : ",") + JsonObject().add("name", name).add("severity", severityName(severity)).text();
+	}
+	return JsonObject().addJson("severities", count.text()).addJson("worst", '[' + worst + ']').text();
+}
+
+} // namespace
+
+FleetPart::FleetPart(const std::optional<FleetConfig>& config, std::shared_ptr<observe::EventSink> sink)
+	: _config(config), _sink(std::move(sink)), _relay(config ? std::make_shared<fleet::Relay>(_sink) : nullptr)
+{
+}
+
+std::shared_ptr<observe::EventSink> FleetPart::sink() const
+{
+	return _relay ? std::shared_ptr<observe::EventSink>(_relay) : _sink;
+}
+
+void FleetPart::lastState(const std::string& issuer, const std::string& plugin, std::string text)
+{
+	if (_runner) {
+		_runner->lastState(issuer, plugin, std::move(text));
+	}
+}
+
+void FleetPart::prepare(registry::Registry& registry, const observe::Fleet& fleet, observe::HostSnapshot snapshot)
+{
+	if (!_config) {
+		return;
+	}
+	fleet::Runner::Settings settings;
+	settings.fleet = _config->name;
+	settings.plan.member = _config->member;
+	settings.plan.run = randomRun();
+	settings.plan.takeover = _config->takeover;
+	settings.url = _config->url;
+	settings.version = ISSUER_VERSION;
+	settings.ringFile = ringFile(*_config);
+	settings.pulse = [&fleet, snapshot = std::move(snapshot)] { return pulseText(viewAll(fleet, snapshot)); };
+	const auto open = [this](fleet::Listener listener) -> std::unique_ptr<fleet::Directory> {
+		auto engine = fleet::etcd::EtcdDirectory::create(engineOf(*_config), listener);
+		if (!engine) {
+			_sink->notice({Action::fleet, ISSUER_LOG_ERROR, {}, "etcd cannot be used: " + engine.error().text});
+			return std::make_unique<NoEngine>(engine.error().text, std::move(listener));
+		}
+		return std::move(*engine);
+	};
+	if (settings.ringFile.empty()) {
+		_sink->notice({Action::fleet, ISSUER_LOG_WARN, {},
+			"no folder for state: name one in $STATE_DIRECTORY, or a start while etcd is away will not know the "
+			"fleet"});
+	}
+	_runner = std::make_unique<fleet::Runner>(std::move(settings), registry, _sink, open);
+	_relay->follow(_runner.get());
+}
+
+void FleetPart::join()
+{
+	if (_runner) {
+		_runner->begin();
+	}
+}
+
+void FleetPart::reloaded()
+{
+	if (_runner) {
+		_runner->configure();
+	}
+}
+
+void FleetPart::close()
+{
+	if (_runner) {
+		_runner->close();
+	}
+}
+
+void FleetPart::leave()
+{
+	if (_runner) {
+		_runner->leave(patience());
+	}
+}
+
+std::chrono::milliseconds FleetPart::patience() const
+{
+	return std::chrono::milliseconds(_config ? 2000 : 0);
+}
+
+void FleetPart::nameKeepers(std::vector<observe::IssuerStatus>& issuers) const
+{
+	for (auto& issuer : issuers) {
+		if (_runner && issuer.phase == observe::Phase::elsewhere) {
+			issuer.keptBy = _runner->keeperOf(issuer.name);
+		}
+	}
+}
+
+std::optional<observe::FleetStatus> FleetPart::status() const
+{
+	return _runner ? std::optional(_runner->status()) : std::nullopt;
+}
+
+} // namespace issuer::commands
