@@ -229,7 +229,8 @@ void Reader::Table::round() noexcept
 {
 	Lock lock(_mutex);
 	Look look;
-	while (_rounds - _stuck == 1) { // otherwise this round was stuck and another goes on
+	// Clock and scheduler may be gone once the table is closed. Another round goes on where this one was stuck.
+	while (!_closed && _rounds - _stuck == 1) {
 		Entry* const entry = takeDue(look);
 		if (entry == nullptr) {
 			break;
@@ -238,7 +239,7 @@ void Reader::Table::round() noexcept
 		letGo(*entry, lock);
 	}
 	--_rounds;
-	if (!_byTime.empty()) {
+	if (!_closed && !_byTime.empty()) {
 		static_cast<void>(armAt(std::max(_byTime.topKey(), _clock.boot())));
 	}
 }
@@ -247,7 +248,7 @@ Reader::Entry* Reader::Table::takeDue(Look& look) noexcept
 {
 	const auto now = _clock.boot();
 	noteHanging();
-	while (!_closed && !_byTime.empty() && _byTime.topKey() <= now) {
+	while (!_byTime.empty() && _byTime.topKey() <= now) {
 		auto& entry = _byTime.top();
 		if (entry._look != nullptr) {
 			break; // it counts as hanging since a moment ago

@@ -19,7 +19,14 @@ public:
 	Moment now() const override
 	{
 		const std::lock_guard lock(_mutex);
+		++_asked;
 		return _now;
+	}
+	/// Returns how often anything has asked for the time.
+	[[nodiscard]] int asked() const
+	{
+		const std::lock_guard lock(_mutex);
+		return _asked;
 	}
 	void arm(runtime::Job& job, Instant at, Instant) override
 	{
@@ -58,6 +65,7 @@ public:
 
 private:
 	mutable std::mutex _mutex;
+	mutable int _asked = 0;
 	Moment _now{Instant(std::chrono::hours(5)), WallTime(std::chrono::seconds(1'800'000'000))};
 	std::map<runtime::Job*, Instant> _armed;
 };

@@ -28,5 +28,25 @@ TEST(ASourceThatIsClosed, LooksAtItsFileNoMoreAndIsToldNothing)
 	EXPECT_EQ(source.update().kind, Source::Update::Kind::none);
 }
 
+TEST(AReader, AsksNeitherClockNorSchedulerOnceItIsGone)
+{
+	const issuer::test::TempDir dir;
+	test::Time time;
+	test::Hands hands;
+	test::Hears listener;
+	Source source({Origin::Kind::file, dir.write("token", "s.ONE").string(), {}});
+	{
+		Reader reader{hands.helper(), time, time, test::withoutHints()};
+		hands.hang = true;
+		source.open(reader, listener);
+		time.pass(1s);
+		ASSERT_EQ(hands.taken, 1);
+		source.close();
+	}
+	const int asked = time.asked();
+	hands.letGo(); // its thread comes late
+	EXPECT_EQ(time.asked(), asked) << "the clock ends with the reader";
+}
+
 } // namespace
 } // namespace issuer::vault::credential
