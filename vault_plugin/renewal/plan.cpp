@@ -11,12 +11,14 @@ namespace {
 
 /// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, renewals are
 /// chosen more often than look-ups, at random: strict turns could fall in step with ways that take turns, with a bad
-/// one at each renewal.
+/// one at each renewal. While a refusal is doubted only renewals are: each of the few pauses is for one more word on
+/// it.
 Operation operationOf(const Policy& policy, const Retry& retry, double chance)
 {
 	constexpr double mostly = 2.0 / 3;
 	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
-	return retry.renewNext || (renewsMostly && chance < mostly) ? Operation::renew : Operation::lookUp;
+	const bool renews = retry.isDoubting(policy) || chance < mostly;
+	return retry.renewNext || (renewsMostly && renews) ? Operation::renew : Operation::lookUp;
 }
 
 /// Returns the time within which a login's token must be proven: until the token in use may end, or the new one itself.
