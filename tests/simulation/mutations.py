@@ -118,6 +118,8 @@ MUTATIONS = [
      "return doubling(policy.firstPause, retry.refusals, policy.longestPause);", "return Duration::zero();", FORECAST),
     ("a new token is refused", "asked about by look-ups that tell nothing", "renewal/retry.cpp",
      "useless = operation == Operation::lookUp ? 0 : useless;", "useless = 0;", LOST, 398515283108),
+    ("a new token is refused", "asked about by look-ups that tell nothing, by the dice", "renewal/plan.cpp",
+     "retry.isDoubting(policy) || chance < mostly;", "chance < mostly;", LOST, 72606888388),
     ("a new token is refused", "doubted for ever", "renewal/retry.cpp",
      "return refusals > policy.refusalsDoubted;", "return false;", HAMMERED),
     ("a living old token is kept", "the new one takes its place at once", "renewal/keeper.cpp",

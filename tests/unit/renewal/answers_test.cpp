@@ -278,6 +278,20 @@ TEST_F(KeeperAnswers, UnknownRefusalOfATokenThatIsRefusedToo)
 	EXPECT_EQ(fixture.take().operation, Operation::renew) << "diagnosed once";
 }
 
+TEST_F(KeeperAnswers, UnknownRefusalAndDiagnosisWithoutAnswerDoNotChaseEachOtherPastTheEnd)
+{
+	fixture.answer(unclearRefusal()).meet(token(1799s, 3600s)); // denied
+	fixture.meetUntil(*fixture.keeper.expiry() + 1min, timedOut());
+	ASSERT_EQ(fixture.state(), State::expired);
+	ASSERT_TRUE(fixture.keeper.memory().lease.mayLastBeyond(fixture.now.boot)) << "as a renewal may have come through";
+	fixture.starts.clear();
+	const auto begun = fixture.now.boot;
+	while (fixture.now.boot < begun + 10min) {
+		fixture.take().operation == Operation::renew ? fixture.answer(unclearRefusal()) : fixture.answer(away());
+	}
+	EXPECT_LT(fixture.starts.size(), 60);
+}
+
 TEST_F(KeeperAnswers, DiagnosisThatGetsNoAnswerIsNoVerdict)
 {
 	fixture.answer(unclearRefusal()).meet(away());
