@@ -3,6 +3,7 @@
 #include "login_world.h"
 
 #include "renewal/facts.h"
+#include "renewal/login_budget.h"
 #include "renewal/login_facts.h"
 #include "renewal/report.h"
 
@@ -63,6 +64,9 @@ public:
 	/// Returns a request to send now; nothing: there is none, or none any more.
 	[[nodiscard]] virtual std::optional<LoginRequest> request(Moment now) = 0;
 	virtual void answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply) = 0;
+	/// Continues as a successor in another library, whose logins share `budget`: requests under way are given up, and
+	/// the material is read anew. Returns a token to revoke, of a login that waits for its proof.
+	virtual std::optional<std::size_t> handOver(Moment now, vault::renewal::LoginBudget& budget) = 0;
 };
 
 } // namespace issuer::simulation

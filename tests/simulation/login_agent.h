@@ -20,6 +20,8 @@ public:
 	void materialFound(Moment, const vault::renewal::LoginMaterial&) override {}
 	[[nodiscard]] std::optional<Instant> next() const override { return _asking ? std::nullopt : _next; }
 	[[nodiscard]] std::optional<LoginRequest> request(Moment now) override;
+	/// Does nothing: there is nothing to swap in an agent.
+	std::optional<std::size_t> handOver(Moment, vault::renewal::LoginBudget&) override { return std::nullopt; }
 	void answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply) override;
 
 private:

@@ -36,6 +36,8 @@ BY_WORLDS = [
     ("login lockout", "logins under way do not count", BUDGET, "if (crowded) {", "if (false) {", STORM),
     ("login lockout", "refusals are forgotten before the server does", BUDGET,
      "now - identity.latestRefusal >= _limits.forgets", "now - identity.latestRefusal >= _limits.forgets / 2", LOCKED),
+    ("login lockout", "a swap forgets refusals", BUDGET, "for (const auto& [mark, theirs] : row.materials) {",
+     "identity.refusals = 0;\n\tfor (const auto& [mark, theirs] : decltype(row.materials)()) {", LOCKED),
     ("login proof", "a refused candidate is adopted", "renewal/answers.cpp",
      "retry.fail(Failing::refused, trouble->reason, span.sent.boot);\n\t\treturn false;", "return true;", PROOF),
     ("login proof", "an unproven token is forgotten", KEEPER, "\trejectFresh();\n\t_memory.life.candidatePending",

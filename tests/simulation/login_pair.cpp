@@ -35,7 +35,7 @@ bool unsent(const LoginAnswer& answer)
 } // namespace
 
 LoginPair::LoginPair(const LoginWorld& world, unsigned issuer, LoginBudget& budget, LoginDiary& diary)
-	: _issuer(issuer), _budget(budget), _diary(diary), _keeper(policy(), world.seed + 2 * issuer),
+	: _issuer(issuer), _world(world), _budget(&budget), _diary(diary), _keeper(policy(), world.seed + 2 * issuer),
 	  _login(loginPolicy(world), world.seed + 2 * issuer + 1)
 {
 }
@@ -93,7 +93,7 @@ std::optional<LoginRequest> LoginPair::logIn(Moment now)
 		_material = material.mark;
 	}
 	if (attempt.counted) {
-		if (const auto leave = _budget.ask(now.boot, _identity, _material, attempt.doubtful); !leave.granted) {
+		if (const auto leave = _budget->ask(now.boot, _identity, _material, attempt.doubtful); !leave.granted) {
 			if (!leave.why.empty()) {
 				_diary.heldBack.push_back(now.boot);
 			}
@@ -120,6 +120,28 @@ void LoginPair::answered(Moment sent, Moment now, const LoginRequest& request, c
 	settle(now);
 }
 
+std::optional<std::size_t> LoginPair::handOver(Moment now, LoginBudget& budget)
+{
+	if (_loggingIn && _counted) {
+		_budget->ended(now.boot, _identity, _material, LoginBudget::Result::lost);
+	}
+	const auto unused = _login.needs(LoginToken::fresh) ? std::optional(_fresh) : std::nullopt;
+	tell(now, _login.stopped(now));
+	tell(now, _keeper.stopped(now));
+	const auto& material = _login.memory().material;
+	budget.inherit(now.boot, material.identityMark, _budget->rowOf(now.boot, material.identityMark, material.mark));
+	_budget = &budget;
+	_renewing = _loggingIn = _counted = _empty = false;
+	Keeper keeper(policy(), _world.seed + 2 * _issuer);
+	LoginKeeper login(loginPolicy(_world), _world.seed + 2 * _issuer + 1);
+	tell(now, _hasToken ? keeper.resume(now, _keeper.memory()) : keeper.begin(now, false));
+	tell(now, login.resume(now, _login.memory(), true));
+	_keeper = std::move(keeper);
+	_login = std::move(login);
+	settle(now);
+	return unused;
+}
+
 void LoginPair::renewalAnswered(Moment sent, Moment now, const LoginReply& reply)
 {
 	_renewing = false;
@@ -127,6 +149,7 @@ void LoginPair::renewalAnswered(Moment sent, Moment now, const LoginReply& reply
 	tell(now, _keeper.answered(sent, now, std::get<Answer>(reply.answer)));
 	if (proving && !_keeper.hasCandidate()) {
 		_replaced = std::exchange(_inUse, _fresh);
+		_hasToken = true;
 		_diary.uses.push_back({_issuer, now.boot, _inUse, false});
 		tell(now, _login.adopted(now));
 	}
@@ -143,10 +166,10 @@ void LoginPair::loginAnswered(Moment sent, Moment now, const LoginReply& reply)
 	_loggingIn = false;
 	const auto& answer = std::get<LoginAnswer>(reply.answer);
 	if (_empty && resultOf(answer) != LoginBudget::Result::lost && !unsent(answer)) {
-		_budget.heard(_identity);
+		_budget->heard(_identity);
 	}
 	if (_counted) {
-		_budget.ended(now.boot, _identity, _material, resultOf(answer));
+		_budget->ended(now.boot, _identity, _material, resultOf(answer));
 	}
 	const bool waited = _login.needs(LoginToken::fresh);
 	tell(now, _login.answered(sent, now, answer));

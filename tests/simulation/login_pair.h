@@ -21,6 +21,7 @@ public:
 	[[nodiscard]] std::optional<Instant> next() const override;
 	[[nodiscard]] std::optional<LoginRequest> request(Moment now) override;
 	void answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply) override;
+	std::optional<std::size_t> handOver(Moment now, vault::renewal::LoginBudget& budget) override;
 
 private:
 	void renewalAnswered(Moment sent, Moment now, const LoginReply& reply);
@@ -31,7 +32,8 @@ private:
 	[[nodiscard]] std::optional<LoginRequest> logIn(Moment now);
 
 	unsigned _issuer;
-	vault::renewal::LoginBudget& _budget;
+	const LoginWorld& _world;
+	vault::renewal::LoginBudget* _budget;
 	LoginDiary& _diary;
 	vault::renewal::Keeper _keeper;
 	vault::renewal::LoginKeeper _login;
@@ -41,6 +43,7 @@ private:
 	bool _empty = false;         ///< likewise: an empty one
 	std::uint64_t _identity = 0; ///< of the login under way
 	std::uint64_t _material = 0; ///< likewise
+	bool _hasToken = false;      ///< one is in use, or was
 	std::size_t _inUse = 0;
 	std::size_t _fresh = 0;
 	std::size_t _rejected = 0;

@@ -94,6 +94,8 @@ private:
 		LoginReply reply;
 		std::optional<std::size_t> login; ///< its place in the chronicle
 		std::size_t number = 0;
+		bool underWay = false;
+		bool arrived = false;
 	};
 
 	struct Issuer
@@ -127,7 +129,9 @@ private:
 			}
 			return;
 		case Type::answers:
-			answer(event.issuer, event.login);
+			if (_issuers[event.issuer].lanes[event.login ? 1 : 0].number == event.index) {
+				answer(event.issuer, event.login);
+			}
 			return;
 		case Type::begins:
 			begin(_world.misfortunes[event.index]);
@@ -168,7 +172,7 @@ private:
 	{
 		auto& one = _issuers[issuer];
 		auto& lane = one.lanes[request.login ? 1 : 0];
-		lane = {request, _now, silence(request.login, Reason::timeout, false), std::nullopt, ++_sent};
+		lane = {request, _now, silence(request.login, Reason::timeout, false), std::nullopt, ++_sent, true, false};
 		const bool logsIn = request.login && request.operation == LoginOperation::logIn && !request.empty;
 		if (logsIn) {
 			lane.login = _chronicle.logins.size();
@@ -182,7 +186,7 @@ private:
 		}
 		if (_world.isDuring(Mishap::unreachable, _now)) {
 			lane.reply = silence(request.login, Reason::network, true);
-			push({_now + 1ms, Type::answers, issuer, request.login, 0, 0});
+			push({_now + 1ms, Type::answers, issuer, request.login, lane.number, 0});
 			return;
 		}
 		const bool inTime = _world.latency <= request.budget;
@@ -192,7 +196,8 @@ private:
 		}
 		const bool answered = arrives && inTime && !_world.isDuring(Mishap::losesAnswers, _now);
 		lane.request.budget = answered ? Duration::zero() : request.budget; // 0: the answer comes
-		push({_now + (answered ? _world.latency : request.budget), Type::answers, issuer, request.login, 0, 0});
+		push({_now + (answered ? _world.latency : request.budget), Type::answers, issuer, request.login, lane.number,
+			0});
 	}
 
 	static LoginReply silence(bool login, Reason reason, bool unsent)
@@ -207,6 +212,7 @@ private:
 	void arrive(unsigned issuer, bool login)
 	{
 		auto& lane = _issuers[issuer].lanes[login ? 1 : 0];
+		lane.arrived = true;
 		auto reply = _world.isDuring(Mishap::sealed, _now) ? sealed(login)
 					 : login                               ? logIn(issuer, lane)
 														   : renew(issuer, lane);
@@ -262,6 +268,7 @@ private:
 	{
 		auto& one = _issuers[issuer];
 		auto& lane = one.lanes[login ? 1 : 0];
+		lane.underWay = false;
 		if (lane.login) {
 			--_inFlight;
 			auto& entry = _chronicle.logins[*lane.login];
@@ -330,6 +337,11 @@ private:
 		case Mishap::wallMoves:
 			_server.moveWall(one.all ? _world.maxTtl * 2 : std::max<Duration>(_world.maxTtl / 2, _world.lease));
 			break;
+		case Mishap::swapped:
+			for (unsigned issuer = 0; issuer < _world.issuers; ++issuer) {
+				swap(issuer);
+			}
+			break;
 		case Mishap::unreachable:
 		case Mishap::hangs:
 		case Mishap::losesAnswers:
@@ -339,6 +351,36 @@ private:
 		case Mishap::denied:
 			break;
 		}
+	}
+
+	/// Hands an issuer to another library. What it has sent is carried out, and the answer lost.
+	void swap(unsigned issuer)
+	{
+		auto& one = _issuers[issuer];
+		for (auto& lane : one.lanes) {
+			if (!lane.underWay) {
+				continue;
+			}
+			const bool login = &lane == &one.lanes[1];
+			if (!lane.arrived && !_world.isDuring(Mishap::unreachable, _now) && !_world.isDuring(Mishap::hangs, _now)) {
+				lane.request.budget = std::max<Duration>(lane.request.budget, 1us); // not 0: the answer never comes
+				arrive(issuer, login);
+			}
+			else if (lane.reply.token) {
+				_chronicle.lost.push_back(*lane.reply.token);
+			}
+			if (lane.login) {
+				--_inFlight;
+				_chronicle.logins[*lane.login].answered = _now;
+			}
+			lane.underWay = false;
+			lane.number = 0;
+		}
+		if (const auto unused = one.actor->handOver(momentAt(_now), _next)) {
+			static_cast<void>(_server.revoke(*unused, _now));
+		}
+		one.actor->materialFound(momentAt(_now), seenBy(issuer));
+		wake(issuer);
 	}
 
 	void end(const Misfortune& one)
@@ -433,6 +475,7 @@ private:
 	std::ostream* _story;
 	LoginServer _server;
 	LoginBudget _budget;
+	LoginBudget _next; ///< of the other library, after a swap
 	LoginChronicle _chronicle;
 	std::vector<Issuer> _issuers;
 	std::priority_queue<Happening> _queue;

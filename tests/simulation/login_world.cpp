@@ -49,6 +49,8 @@ std::string_view nameOf(Mishap mishap)
 		return "revoked";
 	case Mishap::wallMoves:
 		return "max TTL moves";
+	case Mishap::swapped:
+		return "swapped";
 	}
 	return "?";
 }
@@ -134,8 +136,16 @@ LoginWorld loginWorldOf(std::uint64_t seed)
 		one.all = dice.chance(0.5);
 		world.misfortunes.push_back(one);
 	}
+	Dice later(~seed); // so that the worlds that were there before stay as they were
+	if (later.chance(world.issuers > 1 ? 0.3 : 0.1)) {
+		// Soon after another mishap began, in the midst of what follows from it, or at any time.
+		const bool amid = !world.misfortunes.empty() && later.chance(0.7);
+		const auto at = amid ? world.misfortunes[later.below(world.misfortunes.size())].from + later.length(1ms, 2min)
+							 : worldBegins + later.length(1ms, world.horizon);
+		world.misfortunes.push_back({Mishap::swapped, at, at, true});
+	}
 	// Time to come back in: a refusal of the material is asked again after up to 4 h.
-	const bool long_ = !world.misfortunes.empty() && world.lease >= 5min && dice.chance(0.5);
+	const bool long_ = count > 0 && world.lease >= 5min && dice.chance(0.5);
 	world.horizon += long_ ? Duration(5h) : std::min<Duration>(world.horizon, 10min);
 	return world;
 }

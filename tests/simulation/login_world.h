@@ -30,6 +30,7 @@ enum class Mishap : std::uint8_t
 	denied,        ///< no token made before its beginning is renewed any more; new ones are
 	revoked,       ///< all tokens in use are revoked, once
 	wallMoves,     ///< the role's max TTL becomes another one
+	swapped,       ///< all issuers are handed to another library, once: what they shared has to come along
 };
 
 [[nodiscard]] std::string_view nameOf(Mishap mishap);
