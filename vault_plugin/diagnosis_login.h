@@ -4,6 +4,9 @@
 #include "login.h"
 
 #include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace issuer::vault {
 
@@ -19,14 +22,17 @@ public:
 	{
 	}
 
-	/// Looks at the material and asks for the kind of the mount: changes nothing.
-	void look();
+	/// Looks at the material and the sink, and asks for the kind of the mount: changes nothing.
+	void look(std::string_view vaultNamespace);
 
 	/// Logs in, has the token looked up, and revokes it.
 	void logIn(std::string_view vaultNamespace);
 
 private:
 	void judgeEnd(const credential::MaterialPart& part, const credential::Secret& text);
+	void judgeNextLogin();
+	void judgeSink(std::string_view vaultNamespace);
+	void judgeSecretId(const credential::Secret& token, const std::string& role, const credential::Secret& secretId);
 	void probe();
 	void tell(Finding::Level level, const char* topic, std::string text, std::string advice = {});
 
@@ -36,6 +42,8 @@ private:
 	const runtime::Clock& _clock;
 	const Diagnosis::Find _find;
 	const std::chrono::steady_clock::time_point _deadline;
+	std::optional<WallTime> _ends; ///< earliest end of what the login is made of
+	bool _unusable = false;        ///< a part of it cannot be read, or has ended
 };
 
 } // namespace issuer::vault

@@ -472,7 +472,8 @@ Done Instance::diagnose(std::chrono::milliseconds timeout, const Diagnosis::Find
 	const auto services = _source();
 	const auto exchange = services->exchange(_config->transport);
 	if (_login) {
-		LoginDiagnosis(*_login, *exchange, services->reader(), services->clock(), find, deadline).look();
+		LoginDiagnosis(*_login, *exchange, services->reader(), services->clock(), find, deadline)
+			.look(_config->vaultNamespace);
 		if (_token.current().empty()) {
 			return {}; // a login will bring the first one
 		}

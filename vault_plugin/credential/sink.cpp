@@ -115,6 +115,15 @@ Result<void> checkSink(const SinkFile& sink)
 	return {};
 }
 
+Result<mode_t> modeOf(const SinkFile& sink)
+{
+	struct stat status = {};
+	if (::stat(sink.file.c_str(), &status) != 0) {
+		return failure("sink file " + sink.file + ": " + std::generic_category().message(errno));
+	}
+	return status.st_mode & 07777U;
+}
+
 Result<void> writeSink(const SinkFile& sink, std::string_view token)
 {
 	if (auto fits = checkSink(sink); !fits) {

@@ -21,6 +21,9 @@ struct SinkFile
 /// nothing else is in the file's place. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> checkSink(const SinkFile& sink);
 
+/// Returns the mode of the file as it is; the error: there is none.
+[[nodiscard]] Result<mode_t> modeOf(const SinkFile& sink);
+
 /// Replaces the file by one with the token alone, in one step: a reader sees the old token or the new one.
 /// Refuses a directory in which other users may replace it. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> writeSink(const SinkFile& sink, std::string_view token);

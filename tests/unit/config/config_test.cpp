@@ -328,6 +328,23 @@ TEST(ConfigAuth, TakesALoginByAppRoleWithEverything)
 	EXPECT_EQ(approle.sink->owner + approle.sink->group, "ug");
 }
 
+TEST(ConfigAuth, RefusesASinkThatIsNoFileOrThatTheLoginReads)
+{
+	const auto error = [](const std::string& sink) {
+		const auto config = parseConfig(R"({"address":"http://v","auth":{"method":"approle","role_id":{"file":"/r"},)"
+										R"("secret_id":{"file":"/s"},"sink":{"file":")" +
+										sink + "\"}}}");
+		return config ? std::string() : config.error().text;
+	};
+	EXPECT_THAT(error("run/t"), HasSubstr("auth.sink.file"));
+	EXPECT_THAT(error("run/t"), HasSubstr("absolute"));
+	EXPECT_THAT(error("/run/"), HasSubstr("auth.sink.file"));
+	EXPECT_THAT(error("/run/"), HasSubstr("directory"));
+	EXPECT_THAT(error("/s"), HasSubstr("/s is a file that the login reads"));
+	EXPECT_THAT(error("/x/../r"), HasSubstr("/r is a file that the login reads"));
+	EXPECT_EQ(error("/t"), "");
+}
+
 TEST(ConfigAuth, HasDefaults)
 {
 	const auto approle = login(R"("method":"approle","role_id":{"env":"ROLE"})", R"(,"namespace":"team-a")");
