@@ -84,6 +84,11 @@ TEST_F(ARotatedFile, GoesOnInANewFileWhenAnotherProgramHasMovedIt)
 	EXPECT_TRUE(file.append("two\n"));
 	EXPECT_THAT(linesOf(path), ElementsAre("two"));
 	EXPECT_THAT(linesOf(path.string() + "-old"), ElementsAre("one"));
+	fs::rename(path, path.string() + "-newer");
+	std::ofstream(path).close(); // logrotate's `create`
+	EXPECT_TRUE(file.append("three\n"));
+	EXPECT_THAT(linesOf(path), ElementsAre("three"));
+	EXPECT_THAT(linesOf(path.string() + "-newer"), ElementsAre("two"));
 }
 
 TEST_F(ARotatedFile, GoesOnWhereAnotherProgramHasCutItOff)
