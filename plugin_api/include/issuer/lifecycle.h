@@ -204,7 +204,7 @@ typedef struct issuer_event
 	issuer_str detail;       /* one line for people; never a token, an accessor, a secret id or a URL's query */
 } issuer_event;
 
-/* The host's receiver of events. The struct is borrowed for set_recorder; `ctx` must live until the recorder has been replaced. */
+/* Receives events. The struct is borrowed for set_recorder; `ctx` must live until the recorder has been replaced. */
 typedef struct issuer_recorder
 {
 	uint32_t struct_size;
