@@ -144,7 +144,7 @@ void Door::join(const std::string& name, const std::string& run, const fleet::Li
 	_self = {.record = {.name = name, .run = run, .url = {}, .version = {}, .written = {}, .kept = {}}, .lists = lists};
 	grant();
 	unlessRejoined(1s, [this] { watchOn(); });
-	unlessRejoined(100ms, [this] { flush(); });
+	_flushing = false;
 }
 
 // A try has a fifth of the lease, and the next goes to the next node.
@@ -263,7 +263,7 @@ void Door::changed(const std::string& name, const std::optional<fleet::Member>& 
 
 void Door::setRecord(const fleet::ShardSet& kept, const fleet::ListDigests& lists)
 {
-	_waiting.emplace_back([this, kept, lists] {
+	later([this, kept, lists] {
 		_self.record.kept = kept;
 		_self.lists = lists;
 		_self.record.written = _wall();
@@ -273,29 +273,40 @@ void Door::setRecord(const fleet::ShardSet& kept, const fleet::ListDigests& list
 
 void Door::write(std::vector<fleet::State> states)
 {
-	_waiting.emplace_back([this, states = std::move(states)] {
+	later([this, states = std::move(states)] {
 		std::ranges::for_each(states, [this](const auto& state) { _engine.write(state); });
 	});
 }
 
 void Door::remove(std::vector<fleet::StateName> names)
 {
-	_waiting.emplace_back([this, names = std::move(names)] {
+	later([this, names = std::move(names)] {
 		std::ranges::for_each(names, [this](const auto& name) { _engine.remove(name); });
 	});
 }
 
+// A batch is written at once where it can be, in the order in which it was asked for.
+void Door::later(Write write)
+{
+	_waiting.push_back(std::move(write));
+	if (!std::exchange(_flushing, true)) {
+		unlessRejoined(milliseconds(10 + static_cast<int>(_dice.below(500))), [this] { flush(); });
+	}
+}
+
 void Door::flush()
 {
-	if (_granted && reaches() && !_waiting.empty()) {
+	if (_granted && reaches()) {
 		const bool refused = _engine.isFull();
 		if (refused != std::exchange(_refused, refused)) {
 			_listener(refused ? fleet::Fact(fleet::WritesRefused{"no space"}) : fleet::Fact(fleet::WritesAccepted{}));
 		}
 		if (!refused) {
+			_flushing = false;
 			for (const auto& write : std::exchange(_waiting, {})) {
 				write();
 			}
+			return;
 		}
 	}
 	unlessRejoined(milliseconds(10 + static_cast<int>(_dice.below(500))), [this] { flush(); });

@@ -99,6 +99,7 @@ private:
 	void list();
 	void watchOn();
 	void putRecord();
+	void later(Write write);
 	void flush();
 	[[nodiscard]] bool reaches() const { return _engine.serves(_node, _machine); }
 	void failed();
@@ -120,6 +121,7 @@ private:
 	Engine::LeaseId _lease = 0;
 	fleet::Member _self;
 	std::vector<Write> _waiting;
+	bool _flushing = false;
 	bool _watching = false;
 	std::optional<Instant> _watchBroken;
 	Instant _heard; ///< latest event handed on, so that none overtakes another

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+import fleet_mutations
 import login_mutations
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "vault_plugin"
@@ -325,8 +326,12 @@ ELSEWHERE = [
 ]
 
 
+def path_of(file):
+    return pathlib.Path(os.path.normpath(SOURCES / file))
+
+
 def mutated(file, old, new):
-    source = (SOURCES / file).read_text()
+    source = path_of(file).read_text()
     count = source.count(old)
     if count != 1:
         raise RuntimeError(f"{file} holds the text {count} times, not once: {old!r}; mend the list in {__file__}")
@@ -335,9 +340,9 @@ def mutated(file, old, new):
 
 def compile_command(build, file, target):
     entries = json.loads((build / "compile_commands.json").read_text())
-    found = [entry for entry in entries if entry["file"] == str(SOURCES / file)]
+    found = [entry for entry in entries if entry["file"] == str(path_of(file))]
     if not found:
-        raise RuntimeError(f"{build} does not build {SOURCES / file}")
+        raise RuntimeError(f"{build} does not build {path_of(file)}")
     # Sources that the simulator compiles itself are not in a room's library.
     own = [entry for entry in found if str(pathlib.Path(target).parent) in entry["command"]]
     return (own or found)[0]["command"], found[0]["directory"]
@@ -357,7 +362,7 @@ def program_with(build, file, text, target, folder):
     compiled = folder / "mutated.o"
     command, directory = compile_command(build, file, target)
     original_object = command.split(" -o ")[1].split(" ")[0]
-    command = command.replace(original_object, str(compiled)).replace(str(SOURCES / file), str(copy))
+    command = command.replace(original_object, str(compiled)).replace(str(path_of(file)), str(copy))
     shell(command, directory)
     link = shell(f"ninja -t commands {target}", build).splitlines()[-1]
     program = folder / "program"
@@ -378,6 +383,11 @@ def judged_by_worlds(prop, worlds=WORLDS):
 def judged_by_logins(prop):
     options = ["--worlds", "60000", "--seed", "1", "--property", prop, "--first", "--brief"]
     return "tests/simulation/simulate_logins", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
+
+
+def judged_by_fleets(prop):
+    options = ["--worlds", "20000", "--seed", "1", "--property", prop, "--first", "--brief"]
+    return "tests/simulation/simulate_fleets", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
 
 
 def judged_by_test(target, tests):
@@ -410,7 +420,10 @@ def main():
                  [(*m[:2], m[2:5], judged_by_test(*m[5:]), m[5].split("/")[-1]) for m in ELSEWHERE] + \
                  [(*m[:2], m[2:5], judged_by_logins(m[5]), m[5]) for m in login_mutations.BY_WORLDS] + \
                  [(*m[:2], m[2:5], judged_by_test("tests/unit/renewal/login_test", m[5]), "login_test")
-                  for m in login_mutations.BY_TESTS]
+                  for m in login_mutations.BY_TESTS] + \
+                 [(*m[:2], m[2:5], judged_by_fleets(m[5]), m[5]) for m in fleet_mutations.BY_WORLDS] + \
+                 [(*m[:2], m[2:5], judged_by_test("tests/unit/host/host_fleet_plan_test", m[5]), "host_fleet_plan_test")
+                  for m in fleet_mutations.BY_TESTS]
     wanted = [m for m in everything if not sys.argv[2:] or set(m[:2]) & set(sys.argv[2:])]
     if not wanted:
         sys.exit(f"no such mutation: {' '.join(sys.argv[2:])}")
