@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,6 +37,13 @@ TEST(Ring, AClaimIsTheSameInEveryRelease)
 	Ring ring;
 	ring.add("host-a");
 	EXPECT_EQ(ring.ranked(0x00f).front().weight, 0xd7529542d48ee409U);
+}
+
+TEST(Ring, TheGreatestWeightIsFirst)
+{
+	Ring ring;
+	ring.assign(five);
+	EXPECT_TRUE(std::ranges::is_sorted(ring.ranked(7), std::ranges::greater(), &Claim::weight));
 }
 
 TEST(Ring, HostsThatLearnOfTheMembersInAnyOrderRankThemAlike)
