@@ -14,6 +14,17 @@
 
 namespace issuer::test {
 
+/// Returns whether a list of members holds this one.
+inline bool has(const fleet::MembersListed& listed, const std::string& name)
+{
+	for (const auto& member : listed.members) {
+		if (member.record.name == name) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /// A host as etcd sees it: a Directory, and all that it told.
 class Host
 {
@@ -69,6 +80,22 @@ public:
 		return await<Kind>([](const Kind&) { return true; });
 	}
 
+	/// Waits until this member was listed or put.
+	[[nodiscard]] bool awaitMember(const std::string& name)
+	{
+		std::unique_lock lock(_mutex);
+		return _changed.wait_for(lock, patience, [&] {
+			for (const auto& fact : _facts) {
+				const auto* put = std::get_if<fleet::MemberPut>(&fact);
+				const auto* listed = std::get_if<fleet::MembersListed>(&fact);
+				if ((put != nullptr && put->member.record.name == name) || (listed != nullptr && has(*listed, name))) {
+					return true;
+				}
+			}
+			return false;
+		});
+	}
+
 	/// Returns whether such a fact was told since facts were last awaited or forgotten.
 	template <class Kind>
 	[[nodiscard]] bool was()
@@ -104,16 +131,5 @@ private:
 	fleet::Directory::Self _self;
 	std::unique_ptr<fleet::etcd::EtcdDirectory> _directory;
 };
-
-/// Returns whether a list of members holds this one.
-inline bool has(const fleet::MembersListed& listed, const std::string& name)
-{
-	for (const auto& member : listed.members) {
-		if (member.record.name == name) {
-			return true;
-		}
-	}
-	return false;
-}
 
 } // namespace issuer::test

@@ -124,7 +124,6 @@ void RealEtcd::launch(std::size_t node)
 	if (!_options.clientCa.empty()) {
 		arguments.insert(arguments.end(), {"--client-cert-auth", "--trusted-ca-file", _options.clientCa.string()});
 	}
-	arguments.insert(arguments.end(), _options.more.begin(), _options.more.end());
 	ChildProcess::Options child;
 	child.outputFile = _home.path() / (name + ".log");
 	_nodes[node].process = std::make_unique<ChildProcess>(_program, arguments, child);
@@ -174,7 +173,8 @@ bool RealEtcd::answers(std::size_t node) const
 {
 	const auto client = fleet::etcd::Client::create(settingsOf({address(node)}));
 	const auto request = fleet::etcd::transaction({fleet::etcd::rangeOperation("/")});
-	return finish((*client)->call("kv/txn", request, Clock::now() + 1s)).has_value();
+	const auto answer = finish((*client)->call("kv/txn", request, Clock::now() + 1s));
+	return answer || (!_options.answers && answer.error().text.find("etcd answers") != std::string::npos);
 }
 
 fleet::etcd::Json::Ptr RealEtcd::ask(const std::string& method, const std::string& json, std::size_t node) const
@@ -194,9 +194,9 @@ fleet::etcd::Settings RealEtcd::settingsOf(std::vector<std::string> endpoints) c
 	settings.endpoints = std::move(endpoints);
 	settings.user = _user;
 	settings.passwordFile = _passwordFile;
-	if (_shown) {
-		settings.clientCert = _shown->certificate;
-		settings.clientKey = _shown->key;
+	if (_options.shown) {
+		settings.clientCert = _options.shown->certificate;
+		settings.clientKey = _options.shown->key;
 	}
 	if (_options.tls) {
 		settings.caFile = _options.tls->certificate.parent_path() / "ca.pem";

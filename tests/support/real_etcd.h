@@ -30,7 +30,8 @@ public:
 		std::size_t nodes = 1;
 		std::optional<Identity> tls = {};    ///< none: plain
 		std::filesystem::path clientCa = {}; ///< not empty: clients must show a certificate of this authority
-		std::vector<std::string> more = {};  ///< further arguments of each node
+		std::optional<Identity> shown = {};  ///< shown by ask(), and by clients with settings()
+		bool answers = true; ///< false: its gateway is broken, and the constructor waits for an answer of any kind
 	};
 
 	RealEtcd() : RealEtcd(Options()) {}
@@ -63,7 +64,6 @@ public:
 
 	/// Token for ask(), once users are enabled.
 	void authenticateAs(const std::string& user, const std::filesystem::path& passwordFile);
-	void presents(const Identity& identity) { _shown = identity; }
 
 private:
 	struct Node
@@ -82,7 +82,6 @@ private:
 	std::vector<Node> _nodes;
 	std::string _user;
 	std::filesystem::path _passwordFile;
-	std::optional<Identity> _shown;
 };
 
 /// Runs a task of the client on the calling thread to its end.

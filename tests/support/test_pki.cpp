@@ -155,7 +155,10 @@ Identity TestPki::issue(const std::string& name, const CertificateWish& wish)
 	extend(leaf, issuer, NID_key_usage, "critical,digitalSignature");
 	extend(leaf, issuer, NID_subject_key_identifier, "hash");
 	extend(leaf, issuer, NID_authority_key_identifier, "keyid");
-	extend(leaf, issuer, NID_ext_key_usage, wish.forClient ? "clientAuth" : "serverAuth");
+	extend(leaf, issuer, NID_ext_key_usage,
+		!wish.usages.empty() ? wish.usages
+		: wish.forClient     ? "clientAuth"
+							 : "serverAuth");
 	if (const auto names = alternativeNames(wish); !names.empty()) {
 		extend(leaf, issuer, NID_subject_alt_name, names);
 	}

@@ -24,6 +24,7 @@ struct CertificateWish
 	std::chrono::seconds validFrom = -std::chrono::hours(1); ///< relative to now
 	std::chrono::seconds validTo = std::chrono::hours(24);   ///< relative to now
 	bool forClient = false;                                  ///< extended key usage: client instead of server
+	std::string usages = {};                                 ///< extended key usages, instead; empty: as forClient says
 	bool selfSigned = false;                                 ///< signed by its own key instead of by the CA
 };
 

@@ -1,0 +1,304 @@
+#include "host.h"
+
+#include "fleet/etcd/base64.h"
+#include "fleet/ring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+/// The Directory while etcd, or a part of it, is away, full, wiped or refuses.
+namespace issuer::test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace fleet;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+State stateOf(const std::string& issuer)
+{
+	return {{issuer, "host-a"}, WallTime(2000s), WallTime(1000s), ISSUER_STATE_ACTIVE, "plugin", "text"};
+}
+
+class EtcdOutage : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		if (!RealEtcd::isInstalled()) {
+			GTEST_SKIP() << RealEtcd::missing;
+		}
+	}
+};
+
+TEST_F(EtcdOutage, IsToldOnceAndEndsWithWhatWaitedWritten)
+{
+	RealEtcd etcd;
+	auto settings = etcd.settings();
+
+	settings.takeover = 5s;
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	etcd.kill();
+	ASSERT_TRUE(host.await<Away>([](const Away& away) { return !away.why.empty(); }));
+	host.directory().write({stateOf("web"), stateOf("mail")});
+	const auto shard = shardOf("web");
+	host.directory().read({shard});
+	ASSERT_TRUE(host.await<ReadFailed>([&](const ReadFailed& read) { return read.shards == std::vector{shard}; }));
+	EXPECT_FALSE(host.was<Away>());
+	EXPECT_FALSE(host.was<LeaseLost>());
+	etcd.start();
+	ASSERT_TRUE(host.await<Answered>());
+	ASSERT_TRUE(host.await<MembersListed>());
+	ShardSet kept;
+	kept.set(shard);
+	host.directory().setRecord(kept, {});
+	ASSERT_TRUE(host.await<MemberPut>([&](const MemberPut& put) { return put.member.record.kept == kept; }));
+	EXPECT_THAT(host.read({shard}), ElementsAre(stateOf("web")));
+}
+
+TEST_F(EtcdOutage, AWipedEtcdIsJoinedAnew)
+{
+	RealEtcd etcd;
+	Host host(etcd.settings());
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	etcd.wipe();
+	etcd.start();
+	ASSERT_TRUE(host.await<LeaseLost>());
+	ASSERT_TRUE(host.await<Joined>());
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-a"); }));
+}
+
+TEST_F(EtcdOutage, AFullEtcdRefusesWritesAndKeepsTheMembers)
+{
+	RealEtcd etcd;
+	Host host(etcd.settings());
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	const auto member = etcd::textIn(*etcd::objectIn(*etcd.ask("maintenance/status", "{}"), "header"), "member_id");
+	const std::string alarm = R"({"memberID":")" + member.value() + R"(","alarm":"NOSPACE","action":")";
+	etcd.ask("maintenance/alarm", alarm + "ACTIVATE\"}");
+	host.directory().write({stateOf("web")});
+	ASSERT_TRUE(host.await<WritesRefused>(
+		[](const WritesRefused& refused) { return refused.why.find("space") != std::string::npos; }));
+	ASSERT_TRUE(host.await<Answered>());
+	ASSERT_TRUE(host.await<Answered>());
+	EXPECT_FALSE(host.was<Away>());
+	EXPECT_FALSE(host.was<WritesRefused>());
+	etcd.ask("maintenance/alarm", alarm + "DEACTIVATE\"}");
+	ASSERT_TRUE(host.await<WritesAccepted>());
+	EXPECT_THAT(host.read({shardOf("web")}), SizeIs(1));
+}
+
+TEST_F(EtcdOutage, AnEtcdWithoutQuorumIsAwayAndTheLeaseOutlivesIt)
+{
+	RealEtcd etcd({3});
+	auto settings = etcd.settings();
+	settings.takeover = 5s;
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	etcd.kill(1);
+	etcd.kill(2);
+	ASSERT_TRUE(host.await<Away>());
+	etcd.start(1);
+	ASSERT_TRUE(host.await<Answered>());
+	EXPECT_FALSE(host.was<LeaseLost>());
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-a"); }));
+}
+
+TEST_F(EtcdOutage, OneFrozenNodeOfThreeIsLeftByLeaseAndWatch)
+{
+	RealEtcd etcd({3});
+	auto settings = etcd.settings();
+	settings.takeover = 5s;
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	etcd.freeze(0); // the first endpoint, which all goes to
+	auto other = settings;
+	other.endpoints = {etcd.address(1)};
+	Host late(other, "host-b");
+	late.join();
+	ASSERT_TRUE(late.await<Joined>());
+	ASSERT_TRUE(host.awaitMember("host-b"));
+	EXPECT_FALSE(host.was<LeaseLost>());
+	etcd.thaw(0);
+}
+
+TEST_F(EtcdOutage, CompactedChangesAreListedAnew)
+{
+	RealEtcd etcd;
+	Host host(etcd.settings());
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>());
+	const auto client = etcd::Client::create(etcd.settings());
+	const auto revision = etcd::revisionOf(*etcd.ask("kv/put", R"({"key":"eA==","value":"eA=="})"));
+	etcd.ask("kv/put", R"({"key":"eA==","value":"eQ=="})");
+	etcd.ask("kv/compaction", R"({"revision":")" + std::to_string(revision + 1) + "\"}");
+	bool isCanceled = false;
+	const etcd::Client::Line line = [&](const etcd::Json& result) -> etcd::Answer<void> {
+		isCanceled = etcd::isTrueIn(result, "canceled") && etcd::numberIn(result, "compact_revision") == revision + 1;
+		return isCanceled ? tl::unexpected(etcd::Trouble{etcd::Trouble::Kind::away, "compacted"})
+						  : etcd::Answer<void>();
+	};
+	const auto why =
+		finish((*client)->stream("watch", etcd::watchRequest("/issuer/test/members/", "/issuer/test/lists/", 1), line,
+			std::chrono::steady_clock::now() + 60s));
+	EXPECT_TRUE(isCanceled) << why.text;
+	EXPECT_EQ(why.text, "compacted");
+}
+
+TEST_F(EtcdOutage, ARecordIsTimedByTheClockOfItsWriter)
+{
+	RealEtcd etcd;
+	auto settings = etcd.settings();
+	settings.wall = [] { return WallTime(1'234'567ms); };
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>(
+		[](const MembersListed& listed) { return listed.members.at(0).record.written == WallTime(1'234'567ms); }));
+}
+
+/// etcd with users: root, and one who may read and write below /issuer/.
+class EtcdUsers : public EtcdOutage
+{
+protected:
+	void enable(RealEtcd& etcd)
+	{
+		for (const std::string user : {"root", "issuer-host"}) {
+			etcd.ask("auth/user/add", R"({"name":")" + user + R"(","password":"pass-of-)" + user + "\"}");
+			etcd.ask("auth/role/add", R"({"name":")" + user + "\"}");
+			etcd.ask("auth/user/grant", R"({"user":")" + user + R"(","role":")" + user + "\"}");
+		}
+		etcd.ask("auth/role/grant", R"({"name":"issuer-host","perm":{"permType":"READWRITE","key":")" +
+										etcd::base64("/issuer/") + R"(","range_end":")" + etcd::base64("/issuer0") +
+										"\"}}");
+		etcd.ask("auth/enable", "{}");
+		etcd.authenticateAs("root", _files.write("root", "pass-of-root\n"));
+	}
+	etcd::Settings withUser(etcd::Settings settings, const std::string& password = "pass-of-issuer-host")
+	{
+		settings.user = "issuer-host";
+		settings.passwordFile = _files.write("password", password + "\n");
+		return settings;
+	}
+
+	TempDir _files;
+};
+
+TEST_F(EtcdUsers, TheUserJoinsAndAuthenticatesAgainWhenItsTokenIsForgotten)
+{
+	RealEtcd etcd;
+	enable(etcd);
+	auto settings = withUser(etcd.settings());
+	settings.takeover = 5s;
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-a"); }));
+	etcd.kill(); // a restart forgets all tokens
+	ASSERT_TRUE(host.await<Away>());
+	etcd.start();
+	ASSERT_TRUE(host.await<Answered>());
+	host.directory().write({stateOf("web")});
+	host.directory().setRecord(ShardSet().set(), {});
+	ASSERT_TRUE(host.await<MemberPut>([](const MemberPut& put) { return put.member.record.kept.all(); }));
+	EXPECT_THAT(host.read({shardOf("web")}), SizeIs(1));
+	EXPECT_FALSE(host.was<LeaseLost>());
+	EXPECT_THAT(etcd.dump(), Not(HasSubstr("pass-of")));
+}
+
+TEST_F(EtcdUsers, AWrongPasswordIsRefusedInWordsThatHoldNone)
+{
+	RealEtcd etcd;
+	enable(etcd);
+	Host host(withUser(etcd.settings(), "wrong-one"));
+	host.join();
+	ASSERT_TRUE(host.await<WritesRefused>([](const WritesRefused& refused) {
+		EXPECT_THAT(refused.why, HasSubstr("issuer-host"));
+		EXPECT_THAT(refused.why, Not(HasSubstr("wrong-one")));
+		return true;
+	}));
+}
+
+TEST_F(EtcdUsers, AUserThatMayNotIsRefused)
+{
+	RealEtcd etcd;
+	enable(etcd);
+	etcd.ask("auth/role/revoke", R"({"role":"issuer-host","key":")" + etcd::base64("/issuer/") + R"(","range_end":")" +
+									 etcd::base64("/issuer0") + "\"}");
+	Host host(withUser(etcd.settings()));
+	host.join();
+	ASSERT_TRUE(host.await<WritesRefused>(
+		[](const WritesRefused& refused) { return refused.why.find("permission denied") != std::string::npos; }));
+}
+
+/// etcd over TLS that wants client certificates.
+class EtcdTls : public EtcdUsers
+{
+protected:
+	EtcdTls() : _authority(_files.path()) {}
+
+	RealEtcd::Options options(const char* usages)
+	{
+		RealEtcd::Options options;
+		options.tls = _authority.issue("server", {.usages = usages});
+		options.clientCa = _authority.caFile();
+		return options;
+	}
+
+	TestPki _authority;
+};
+
+TEST_F(EtcdTls, AClientCertificateWithoutACommonNameOpensTheDoorForTheUser)
+{
+	auto options = this->options("serverAuth,clientAuth");
+	options.shown = _authority.client("");
+	RealEtcd etcd(options);
+	enable(etcd);
+	Host host(withUser(etcd.settings()));
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-a"); }));
+}
+
+TEST_F(EtcdTls, AClientCertificateWithACommonNameIsNamedAsTheCause)
+{
+	auto options = this->options("serverAuth,clientAuth");
+	options.shown = _authority.client("");
+	RealEtcd etcd(options);
+	enable(etcd);
+	auto settings = withUser(etcd.settings());
+	const auto named =
+		_authority.issue("named", {.commonName = "somebody", .dnsNames = {}, .addresses = {}, .forClient = true});
+	settings.clientCert = named.certificate;
+	settings.clientKey = named.key;
+	Host host(settings);
+	host.join();
+	ASSERT_TRUE(host.await<WritesRefused>([](const WritesRefused& refused) {
+		EXPECT_THAT(refused.why, HasSubstr("without a common name"));
+		return true;
+	}));
+}
+
+TEST_F(EtcdTls, AServerCertificateThatTheGatewayCannotShowIsNamedAsTheCause)
+{
+	auto options = this->options("serverAuth");
+	options.shown = _authority.client("");
+	options.answers = false;
+	RealEtcd etcd(options);
+	Host host(etcd.settings());
+	host.join();
+	ASSERT_TRUE(host.await<Away>([](const Away& away) {
+		EXPECT_THAT(away.why, HasSubstr("clientAuth"));
+		return true;
+	}));
+}
+
+} // namespace
+} // namespace issuer::test
