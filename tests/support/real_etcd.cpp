@@ -201,7 +201,7 @@ fleet::etcd::Settings RealEtcd::settingsOf(std::vector<std::string> endpoints) c
 	if (_options.tls) {
 		settings.caFile = _options.tls->certificate.parent_path() / "ca.pem";
 	}
-	settings.takeover = 2s;
+	settings.takeover = _options.tls ? 5s : 2s;
 	return settings;
 }
 

@@ -18,7 +18,7 @@ struct Identity
 /// The content of a certificate to be issued by a TestPki.
 struct CertificateWish
 {
-	std::string commonName = "localhost";
+	std::string commonName = "localhost"; ///< empty: it has an organization instead
 	std::vector<std::string> dnsNames = {"localhost"};
 	std::vector<std::string> addresses = {"127.0.0.1", "::1"};
 	std::chrono::seconds validFrom = -std::chrono::hours(1); ///< relative to now

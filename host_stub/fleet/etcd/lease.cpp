@@ -17,6 +17,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr auto recordLasts = minutes(1); ///< then it is put again, with the clock as it is then
+constexpr auto joinLimit = seconds(2); ///< at the start: files, a handshake and an authentication take their time
 constexpr auto watchLasts = minutes(5);  ///< then it is begun anew
 
 } // namespace
@@ -73,7 +74,7 @@ vault::Task<> EtcdDirectory::joinAs(Self self, const ListDigests& lists)
 	}
 	_askedAt = Clock::now();
 	const auto asked = bootNow();
-	const auto limit = _settings.takeover / 5;
+	const auto limit = std::max<milliseconds>(_settings.takeover / 5, joinLimit);
 	const auto granted =
 		co_await _client->call("lease/grant", grantRequest(ceil<seconds>(_settings.takeover).count()), within(limit));
 	const auto lease = granted ? numberIn(**granted, "ID") : std::nullopt;
