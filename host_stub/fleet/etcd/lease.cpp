@@ -17,7 +17,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr auto recordLasts = minutes(1); ///< then it is put again, with the clock as it is then
-constexpr auto joinLimit = seconds(2); ///< at the start: files, a handshake and an authentication take their time
+constexpr auto joinLimit = seconds(2);   ///< at the start: files, a handshake and an authentication take their time
 constexpr auto watchLasts = minutes(5);  ///< then it is begun anew
 
 } // namespace

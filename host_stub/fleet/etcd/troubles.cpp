@@ -66,6 +66,9 @@ Trouble troubleOf(int status, std::string_view body)
 {
 	const auto json = jsonObject(body);
 	const auto text = json ? textIn(*json, "error") : std::nullopt;
+	if (!text && has(body, "CommonName of client")) { // said in plain text
+		return told(invalidArgument, std::string(body));
+	}
 	if (!text) {
 		return {
 			Kind::away, "answered with status " + std::to_string(status) + " and nothing of etcd's: " + quote(body)};
