@@ -32,7 +32,7 @@ std::string answerStatus(const registry::Registry& registry)
 	return "{\"ok\":true,\"pid\":" + std::to_string(::getpid()) + ",\"issuers\":[" + issuers + "]}";
 }
 
-std::string answerIssuers(const registry::Registry& registry, const observe::Fleet& fleet, const Object& request)
+std::string answerIssuers(const observe::HostSnapshot& snapshot, const observe::Fleet& fleet, const Object& request)
 {
 	std::map<std::string, std::string> query;
 	for (const auto& [key, value] : request) {
@@ -47,8 +47,7 @@ std::string answerIssuers(const registry::Registry& registry, const observe::Fle
 	if (!query.contains("limit")) {
 		selection->limit = std::numeric_limits<std::size_t>::max();
 	}
-	std::string answer = observe::web::issuersJson(
-		fleet, [&] { return registry.snapshot(); }, *selection);
+	std::string answer = observe::web::issuersJson(fleet, snapshot, *selection);
 	return answer.replace(0, 1, "{\"ok\":true,");
 }
 
@@ -125,7 +124,8 @@ try {
 		return answerStatus(registry);
 	}
 	if (wanted == "issuers") {
-		return answerIssuers(registry, fleet, *request);
+		return answerIssuers(
+			actions.snapshot ? actions.snapshot : [&] { return registry.snapshot(); }, fleet, *request);
 	}
 	if (peer == control::Peer::reader) {
 		return wrong("members of the host's control_group may ask for status and issuers alone");

@@ -3,6 +3,7 @@
 #include "commands/reloading.h"
 #include "control/server.h"
 #include "observe/fleet/fleet.h"
+#include "observe/fleet/issuer_view.h"
 #include "registry/registry.h"
 
 #include <functional>
@@ -17,6 +18,7 @@ struct HostActions
 	std::function<ReloadReport(ReloadMode)> reload;
 	registry::Registry::Trial canary;                  ///< see Registry::swap()
 	std::function<void(issuer_log_level)> setLogLevel; ///< sets the lowest level of the log's lines
+	observe::HostSnapshot snapshot = nullptr; ///< of all issuers, with their keepers; null: as the registry knows them
 };
 
 /// Answers a request at the control socket of a running host; control/server.h describes the protocol. A reader gets no

@@ -11,9 +11,9 @@ namespace issuer::commands {
 
 using observe::Action;
 
-Observation::Observation(const Settings& settings, observe::HostSnapshot snapshot)
+Observation::Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part)
 	: _snapshot(std::move(snapshot)), _fleet(std::make_shared<observe::Fleet>()),
-	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION)),
+	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION, std::move(part))),
 	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics))
 {
 	if (settings.format == LogFormat::journald) {
@@ -32,10 +32,11 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 	_lines = journal;
 }
 
-std::unique_ptr<Observation> Observation::begin(const Settings& settings, observe::HostSnapshot snapshot)
+std::unique_ptr<Observation> Observation::begin(
+	const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part)
 {
 	// No make_unique: the constructor is private.
-	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot)));
+	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot), std::move(part)));
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
 		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](const std::string& text) {

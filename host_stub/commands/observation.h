@@ -32,8 +32,9 @@ public:
 		std::vector<observe::ExecRule> exec;
 	};
 
-	/// `snapshot` is called only by the objects that serve() and watch() return.
-	[[nodiscard]] static std::unique_ptr<Observation> begin(const Settings& settings, observe::HostSnapshot snapshot);
+	/// `snapshot` and `part`, of the host in its fleet, are called only by the objects that serve() and watch() return.
+	[[nodiscard]] static std::unique_ptr<Observation> begin(
+		const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part);
 
 	[[nodiscard]] const std::shared_ptr<observe::EventSink>& sink() const { return _sink; }
 	[[nodiscard]] observe::Fleet& fleet() { return *_fleet; }
@@ -54,7 +55,7 @@ public:
 	void close();
 
 private:
-	Observation(const Settings& settings, observe::HostSnapshot snapshot);
+	Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part);
 
 	const observe::HostSnapshot _snapshot;
 	std::shared_ptr<observe::Fleet> _fleet;

@@ -300,14 +300,15 @@ int Run::run(const std::vector<std::string>& arguments)
 	registry::Registry* all = nullptr;
 	FleetPart* part = nullptr;
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
-	const auto observation =
-		Observation::begin({_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
-							   {isColourful(STDOUT_FILENO), longestName(*config)}, config->journal, config->exec},
-			[&] {
-				auto snapshot = all->snapshot();
-				part->nameKeepers(snapshot);
-				return snapshot;
-			});
+	const auto observation = Observation::begin(
+		{_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
+			{isColourful(STDOUT_FILENO), longestName(*config)}, config->journal, config->exec},
+		[&] {
+			auto snapshot = all->snapshot();
+			part->nameKeepers(snapshot);
+			return snapshot;
+		},
+		[&] { return part->status(); });
 	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
 	FleetPart fleet(config->fleet, journal);
@@ -333,7 +334,7 @@ int Run::run(const std::vector<std::string>& arguments)
 			_http.has_value(), _control.has_value(), [&] { fleet.reloaded(); }});
 	const HostActions actions{[&](ReloadMode mode) { return reloading.reload(mode); },
 		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); },
-		[&](issuer_log_level level) { observation->setLogLevel(level); }};
+		[&](issuer_log_level level) { observation->setLogLevel(level); }, observation->snapshot()};
 	std::unique_ptr<control::Server> control;
 	std::unique_ptr<observe::web::Server> server;
 	Attempts attempts(journal, surroundings.calls);

@@ -1,5 +1,6 @@
 #include "observe/metrics/metrics.h"
 
+#include "observe/metrics/fleet_metrics.h"
 #include "observe/metrics/issuer_metrics.h"
 #include "observe/metrics/process_metrics.h"
 
@@ -99,8 +100,9 @@ struct Metrics::Hosts
 	}
 };
 
-Metrics::Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version)
-	: _fleet(fleet), _snapshot(std::move(snapshot)), _hosts(std::make_unique<Hosts>(version, fleet.now()))
+Metrics::Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version, FleetSnapshot part)
+	: _fleet(fleet), _snapshot(std::move(snapshot)), _part(std::move(part)),
+	  _hosts(std::make_unique<Hosts>(version, fleet.now()))
 {
 }
 
@@ -168,6 +170,9 @@ std::string Metrics::text() const
 	const std::vector<IssuerView> issuers = viewAll(_fleet, _snapshot);
 	Exposition out;
 	writeIssuerMetrics(out, issuers, _fleet.now());
+	if (const auto part = _part ? _part() : std::nullopt) {
+		writeFleetMetrics(out, *part);
+	}
 	writeProcessMetrics(out);
 	_hosts->pinned.Set(static_cast<double>(_hosts->unused(issuers)));
 	return std::move(out.text()) + prometheus::TextSerializer().Serialize(_hosts->registry.Collect());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "observe/events/fleet_status.h"
 #include "observe/fleet/issuer_view.h"
 
 #include <memory>
@@ -15,8 +16,8 @@ namespace issuer::observe {
 class Metrics final : public EventSink
 {
 public:
-	/// `fleet` must outlive it. `version` is the host's.
-	Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version);
+	/// `fleet` must outlive it. `version` is the host's. `part`, if given, tells of the fleet that it is a member of.
+	Metrics(const Fleet& fleet, HostSnapshot snapshot, const std::string& version, FleetSnapshot part = nullptr);
 	~Metrics() override;
 
 	void event(std::string_view issuer, const issuer_event& event) override;
@@ -32,6 +33,7 @@ private:
 
 	const Fleet& _fleet;
 	const HostSnapshot _snapshot;
+	const FleetSnapshot _part;
 	std::unique_ptr<Hosts> _hosts;
 };
 

@@ -131,6 +131,54 @@ TEST_F(TheMetrics, EscapeNamesThatWouldBreakALine)
 	EXPECT_THAT(metrics.text(), HasSubstr("issuer_token_ttl_seconds{issuer=\"a \\\"quoted\\\" \\\\ name\"} 3600\n"));
 }
 
+FleetStatus partOf()
+{
+	FleetStatus part;
+	part.fleet = "prod";
+	part.member = "host-a";
+	part.joined = part.engineUp = true;
+	part.secondsSinceAnswer = 3;
+	part.members = {{"host-a", "", "1", 2000, 0}, {"host-b", "", "1", 2096, -2500}};
+	part.shardsByRank = {{1, 2000}, {2, 2096}};
+	part.watchedOver = 4;
+	part.late = 5;
+	part.unkept = {"team-z"};
+	part.takeovers = {{"first", 7}};
+	part.stateWrites = 99;
+	return part;
+}
+
+TEST_F(TheMetrics, TellOfTheFleetWhereTheHostHasOne)
+{
+	const Metrics alone(
+		fleet, [] { return std::vector<IssuerStatus>(); }, "1", [] { return std::nullopt; });
+	EXPECT_THAT(alone.text(), Not(HasSubstr("issuer_fleet")));
+	auto part = partOf();
+	const Metrics ofAMember(
+		fleet, [] { return std::vector<IssuerStatus>(); }, "1", [&] { return part; });
+	for (const char* line :
+		{"issuer_fleet_members 2\n", "issuer_fleet_shards{rank=\"2\"} 2096\n", "issuer_fleet_engine_up 1\n",
+			"issuer_fleet_engine_seconds_since_answer 3\n", "issuer_fleet_takeovers_total{why=\"first\"} 7\n",
+			"issuer_fleet_takeovers_total{why=\"late\"} 0\n", "issuer_fleet_watched_over 4\n", "issuer_fleet_late 5\n",
+			"issuer_fleet_unkept 1\n", "issuer_fleet_state_writes_total 99\n",
+			"issuer_fleet_clock_difference_seconds{member=\"host-b\"} -2.5\n"}) {
+		EXPECT_THAT(ofAMember.text(), HasSubstr(line));
+	}
+	part.writesRefused = true;
+	EXPECT_THAT(ofAMember.text(), HasSubstr("issuer_fleet_engine_up 0\n"));
+}
+
+TEST_F(TheMetrics, LeaveOutTheIssuersThatAnotherHostKeeps)
+{
+	tell("a", renewal(ISSUER_RESULT_SUCCESS, noon, 1h));
+	IssuerStatus elsewhere;
+	elsewhere.name = "a";
+	elsewhere.phase = Phase::elsewhere;
+	const Metrics others(
+		fleet, [&] { return std::vector<IssuerStatus>{elsewhere}; }, "1");
+	EXPECT_THAT(others.text(), Not(HasSubstr("issuer=\"a\"")));
+}
+
 TEST_F(TheMetrics, PassTheirOwnLinter)
 {
 	if (std::string_view(ISSUER_PROMTOOL).ends_with("NOTFOUND")) {
@@ -141,7 +189,9 @@ TEST_F(TheMetrics, PassTheirOwnLinter)
 	metrics.notice({Action::ready, ISSUER_LOG_INFO, {}, {}});
 	std::FILE* linter = ::popen(ISSUER_PROMTOOL " check metrics", "w");
 	ASSERT_NE(linter, nullptr);
-	const std::string text = metrics.text();
+	const Metrics ofAMember(
+		fleet, [this] { return snapshot(); }, "1", partOf);
+	const std::string text = ofAMember.text();
 	std::fwrite(text.data(), 1, text.size(), linter);
 	EXPECT_EQ(::pclose(linter), 0);
 }
