@@ -255,19 +255,6 @@ TEST_F(KeeperAnswers, UnknownRefusalOfALiveTokenIsDenial)
 	EXPECT_EQ(fixture.take().operation, Operation::renew) << "diagnosed once";
 }
 
-TEST_F(KeeperAnswers, UnknownRefusalAfterTheEndIsNotHurriedThoughItWasDenialBefore)
-{
-	fixture.answer(unclearRefusal()).meet(token(1799s, 3600s));
-	fixture.meetUntil(*fixture.keeper.expiry() + 1min, timedOut()); // one of them may have renewed it
-	const auto begun = fixture.now.boot;
-	fixture.starts.clear();
-	while (fixture.now.boot < begun + 20min) {
-		const bool renews = fixture.take().operation == Operation::renew;
-		fixture.answer(renews ? Answer(unclearRefusal()) : Answer(serverError()));
-	}
-	EXPECT_LE(fixture.starts.size(), 60U) << "a renewal and a look-up a minute, and some at the beginning";
-}
-
 TEST_F(KeeperAnswers, UnknownRefusalOfATokenThatIsRefusedToo)
 {
 	fixture.answer(unclearRefusal()).meet(unclearRefusal());
