@@ -114,15 +114,15 @@ void LoginDiagnosis::judgeNextLogin()
 {
 	const auto& config = _login.config();
 	const auto now = _clock.now().wall;
-	const auto& memory = _login.memory();
+	const auto known = _login.figures(_clock.now()); // of a run before
 	auto ends = _ends;
-	if (memory.secretEnds && (!ends || *memory.secretEnds < *ends)) {
-		ends = memory.secretEnds;
+	if (known.materialEnds && (!ends || *known.materialEnds < *ends)) {
+		ends = known.materialEnds;
 	}
 	if (_unusable) {
 		tell(problem, "next login", "would fail: what it is made of cannot be used", "see the findings above");
 	}
-	else if (memory.usesLeft && *memory.usesLeft <= 0) {
+	else if (known.usesLeft && *known.usesLeft <= 0) {
 		tell(problem, "next login", "would fail: no use of the secret_id is left", "put another secret_id in place");
 	}
 	else if (ends) {
