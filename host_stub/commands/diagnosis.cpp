@@ -162,7 +162,7 @@ std::optional<Finding> lookAtReaders(
 		return std::nullopt;
 	}
 	return Finding{ISSUER_FINDING_WARN, "config",
-		"everybody on this machine may read " + sanitize(file.string()) + ", which holds " + sanitize(secrets.front()),
+		"every user of this machine may read " + sanitize(file.string()) + ", which holds " + sanitize(secrets.front()),
 		"chmod o-r it, or keep the secret in a file of its own"};
 }
 

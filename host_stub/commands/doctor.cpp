@@ -48,7 +48,7 @@ std::string_view Doctor::help() const
 		   "Looks at every configured issuer, or at NAME: its plugin, its configuration, and whatever its plugin looks "
 		   "at\n"
 		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
-		   "what to change; also which files with secrets everybody on the machine may read. Renews nothing and "
+		   "what to change; also which files with secrets every user of the machine may read. Renews nothing and "
 		   "changes nothing; beside a running host it does no harm.\n"
 		   "\n"
 		   "With --login it also logs in once as configured, looks the new token up and revokes it. That may cost one "

@@ -139,7 +139,7 @@ std::string_view Inspect::help() const
 		   "Loads a plugin as `run` would, with all checks, and shows what it says about itself:\n"
 		   "name, version, contract, extensions, and the JSON Schema of its configuration.\n"
 		   "Creates no issuer. Its code is loaded in a process of its own that may open no file for writing, no\n"
-		   "connection and no program, as nobody where you are root, and finds no library beside the file.\n"
+		   "connection and no program, as the user nobody where you are root, and finds no library beside the file.\n"
 		   "\n"
 		   "PLUGIN is a path, or a name of what is installed: vault, vault@0.1.\n"
 		   "\n"

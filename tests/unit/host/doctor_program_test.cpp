@@ -96,7 +96,7 @@ TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatEverybodyMayRead)
 		return said;
 	};
 	const std::string said = examined(0755);
-	EXPECT_THAT(said, HasSubstr("warning  config  everybody on this machine may read " +
+	EXPECT_THAT(said, HasSubstr("warning  config  every user of this machine may read " +
 								(folder / "open.json").string() + ", which holds token.value"));
 	EXPECT_THAT(said, HasSubstr("3 issuers, 0 problems, 1 warning"));
 	EXPECT_THAT(said, testing::Not(HasSubstr("s.123")));
