@@ -1,5 +1,6 @@
 #include "transport/blocking.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <poll.h>
@@ -9,8 +10,8 @@ namespace issuer::vault::transport {
 Wake block(const Wait& wait, int cancelFd)
 {
 	using namespace std::chrono;
-	const auto now = steady_clock::now();
-	const auto until = wait.atMost < steady_clock::time_point::max() - now ? now + wait.atMost : now + hours(24 * 365);
+	constexpr Duration longest = years(1); // a limit above it would overflow in nanoseconds
+	const auto until = steady_clock::now() + std::min(wait.atMost, longest);
 	// poll() ignores negative descriptors.
 	std::array<pollfd, 2> fds{{{cancelFd, POLLIN, 0}, {wait.fd, wait.events, 0}}};
 	for (;;) {
