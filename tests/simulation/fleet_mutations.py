@@ -10,7 +10,6 @@ PLAN, BEGINNING, LETTING_GO, WATCHING, MEMBERS, LATENESS, RECORD, RING = (
 
 # The rule, what breaks it, the file, what stands there, what stands there instead, the property that notices.
 BY_WORLDS = [
-    ("fleet join", "a new lease does not get the states again", PLAN, "issuer.unwritten = issuer.own.has_value();", "", LOOK_UP),
     ("fleet join", "two processes go on under one name", PLAN, "_actions.emplace_back(JoinAs{name});", "", ONE),
     ("fleet begin", "members come and go without a change of ranks", PLAN, "shard.rank = rank;", "", KEPT),
     ("fleet begin", "the states are not imported", BEGINNING, "newestOf(shard.seen, issuer.name));", "nullptr);", LOOK_UP),
@@ -49,6 +48,8 @@ BY_WORLDS = [
 BY_TESTS = [
     ("fleet ring", "another hash", RING, "text += '\\0';", "text += '/';", "Ring.*"),
     ("fleet ring", "the weakest claim is first", RING, "one.weight > other.weight", "one.weight < other.weight", "Ring.*"),
+    ("fleet join", "a new lease does not get the states again", PLAN, "issuer.unwritten = issuer.own.has_value();", "",
+     "FleetJoins.*"),
     ("fleet begin", "a shard counts as kept before its states are written", PLAN,
      "return issuer.role == Role::keeper && issuer.own;", "return issuer.role == Role::keeper;", "FleetBegins.*"),
     ("fleet begin", "a read that failed is repeated at once", PLAN,
@@ -66,7 +67,7 @@ BY_TESTS = [
      "isThird", "FleetWatches.*"),
     ("fleet watch", "the slower of two records tells the clock", MEMBERS,
      "std::max(ahead, goesOn ? known.latest.value_or(ahead) : ahead)", "ahead", "FleetWatches.*"),
-    ("fleet away", "firsts are begun", BEGINNING, "return shard.rank == 1 && _engine.isTrusted() &&", "return shard.rank == 1 &&",
+    ("fleet away", "firsts are begun", PLAN, "if (_engine.isTrusted()) {\n\t\t\ttidy", "if (true) {\n\t\t\ttidy",
      "FleetWithoutEngine.*"),
     ("fleet away", "a start begins nothing", BEGINNING, "if (_engine.hasListed() || !_started ||", "if (true || !_started ||",
      "FleetWithoutEngine.*"),

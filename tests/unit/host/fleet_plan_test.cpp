@@ -228,7 +228,8 @@ TEST_F(FleetWithoutEngine, NothingIsBegunAsFirst)
 	settle({state(names.front(), "b", 100s)});
 	hear(Away{"no answer"});
 	hear(MemberGone{"b"});
-	EXPECT_TRUE(of<Begin>(pass(30s, false)).empty());
+	hear(StatesRead{{shardOf(names.front())}, {}});
+	EXPECT_TRUE(of<Begin>(pass(15s, false)).empty());
 }
 
 TEST_F(FleetWithoutEngine, AStartBeginsAllAfterThreeTimesTIfThatIsLittle)
