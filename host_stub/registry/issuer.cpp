@@ -36,9 +36,7 @@ Issuer::Issuer(Candidate candidate, Workers& workers, const Surroundings& surrou
 	  _now(std::move(candidate)), _elsewhere(_now.spec.shared), _sinceUnixMs(unixMsNow())
 {
 	if (_elsewhere) {
-		_now.instance.reset(); // it was created to see that it can be
-		_now.plugin.reset();
-		_now.hold.reset();
+		clear(); // it was created to see that it can be
 	}
 }
 
@@ -277,9 +275,7 @@ void Issuer::letGo(Deadline deadline)
 	const std::lock_guard lock(_mutex);
 	{
 		const std::lock_guard view(_view);
-		_now.instance.reset();
-		_now.plugin.reset();
-		_now.hold.reset();
+		clear();
 	}
 	_running = _failed = _startAsked = _leaving = false;
 	_failures = 0;
@@ -501,6 +497,14 @@ bool Issuer::leaveStartBehind()
 	return _changed.wait_for(lock, aMoment, [this] { return !_busy; });
 }
 
+/// Drops the instance and lets go of its plugin. Called under the lock of _now.
+void Issuer::clear()
+{
+	_now.instance.reset();
+	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not keep the library loaded
+	_now.hold.reset();
+}
+
 void Issuer::requestStop()
 {
 	const std::lock_guard lock(_mutex);
@@ -541,9 +545,7 @@ bool Issuer::finish(Deadline deadline)
 		tell(Action::stopTimedOut, ISSUER_LOG_ERROR, gone.error().text);
 	}
 	const std::lock_guard lock(_view);
-	_now.instance.reset();
-	_now.plugin.reset(); // a planned attempt may hold this object for a while, and must not keep the library loaded
-	_now.hold.reset();
+	clear();
 	return gone.has_value();
 }
 

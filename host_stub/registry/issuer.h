@@ -184,6 +184,7 @@ private:
 	CallResult destroyInstance();
 	[[nodiscard]] std::shared_ptr<PluginInstance> instance() const;
 	std::shared_ptr<PluginInstance> takeInstance();
+	void clear();
 	Candidate become(Candidate next);
 	[[nodiscard]] Deadline soon() const;
 	void tell(observe::Action action, issuer_log_level level, const std::string& text) const;
