@@ -129,7 +129,8 @@ BROKEN = {
     "survives-close-without-stop": {"": "warn: host 1 of 20 dies of SIGABRT"},
 }
 # Checks that fail together: the fault of one is a fault of the other.
-ALSO = {"unloads": "lives-often-without-a-trace", "exits-without-stop": "survives-close-without-stop"}
+ALSO = {"unloads": "lives-often-without-a-trace", "exits-without-stop": "survives-close-without-stop",
+        "hands-over-to-itself": "gives-its-state-while-it-runs"}
 # Plugins without a fault.
 GOOD = ["good.so", "good_next.so", "grown.so", "foresees_an_end.so", "warns_in_passing.so", "breaker.so"]
 
