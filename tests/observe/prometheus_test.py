@@ -48,7 +48,9 @@ class Rules(unittest.TestCase):
                               ("/ 3", "/ 2"), ("for: 15m", "for: 1m"), ("> 10", "> 1"), ("for: 5m", "for: 1m"),
                               ('state="expired"', 'state="stopped"'), ("failures > 0\n        for", "failures > 100\n        for"),
                               ("pinned_libraries > 3", "pinned_libraries > 30"), ('"refused"', '"applied"'),
-                              ("overdue_seconds > 0", "overdue_seconds > 1000")):
+                              ("overdue_seconds > 0", "overdue_seconds > 1000"), ("engine_up == 0", "engine_up == 2"),
+                              ("fleet_late) > 0", "fleet_late) > 9"), ("watched_over > 0", "watched_over > 9"),
+                              ("difference_seconds) > 2", "difference_seconds) > 9"), ("members[1h]", "members[1m]")):
             self.assertIn(before, text)
             code, _ = self.judged(text.replace(before, after, 1))
             self.assertNotEqual(code, 0, f"nothing notices {after!r} in place of {before!r}")
