@@ -143,7 +143,7 @@ class Operators(Operated, unittest.TestCase):
             copied = file.read()
             file.truncate(0)
         wait_for(lambda: renewed(journal), "it goes on where it was cut off")
-        self.assertEqual(host.stop(), 0)
+        self.assertEqual(host.stop(), 0, host.lines)
         lines = (moved.read_text() + copied + journal.read_text()).splitlines()
         self.assertFalse([line for line in lines if "\0" in line or not json.loads(line)])
         asked = [entry for entry in self.vault.ask("/fake/log")["requests"] if entry["call"] == "renew-self"]
