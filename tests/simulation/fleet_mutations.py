@@ -14,8 +14,6 @@ BY_WORLDS = [
     ("fleet begin", "members come and go without a change of ranks", PLAN, "shard.rank = rank;", "", KEPT),
     ("fleet begin", "the states are not imported", BEGINNING, "newestOf(shard.seen, issuer.name));", "nullptr);", LOOK_UP),
     ("fleet begin", "the oldest state is imported", RECORD, "isNewer(state, *newest)", "isNewer(*newest, state)", FORECAST),
-    ("fleet begin", "the last state is taken for one that a renewal helps", LATENESS, "return isFinal(one) && !isFinal(other);",
-     "return false;", FORECAST),
     ("fleet let go", "nobody ever lets go", LETTING_GO, "if (issuer.role == Role::keeper) {", "if (false) {", ONE),
     ("fleet let go", "what is watched over goes as well", LETTING_GO,
      "!shard.has(Role::keeper) || !_members.firstKeeps(number, _lists)) {\n\t\t\tcontinue;\n\t\t}\n"
@@ -50,6 +48,8 @@ BY_TESTS = [
     ("fleet ring", "the weakest claim is first", RING, "one.weight > other.weight", "one.weight < other.weight", "Ring.*"),
     ("fleet join", "a new lease does not get the states again", PLAN, "issuer.unwritten = issuer.own.has_value();", "",
      "FleetJoins.*"),
+    ("fleet begin", "the last state is taken for one that a renewal helps", LATENESS, "return isFinal(one) && !isFinal(other);",
+     "return false;", "State.*"),
     ("fleet begin", "a shard counts as kept before its states are written", PLAN,
      "return issuer.role == Role::keeper && issuer.own;", "return issuer.role == Role::keeper;", "FleetBegins.*"),
     ("fleet begin", "a read that failed is repeated at once", PLAN,
