@@ -14,12 +14,9 @@ constexpr std::size_t shardBits = 12;
 
 Claim claimOf(std::string_view member, Shard shard)
 {
-	constexpr std::string_view digits = "0123456789abcdef";
 	std::string text(member);
 	text += '\0';
-	for (const unsigned shift : {8U, 4U, 0U}) {
-		text += digits[shard >> shift & 0xFU];
-	}
+	text += shardText(shard);
 	return {sha256Head(text), member};
 }
 
@@ -33,6 +30,16 @@ bool isStronger(const Claim& one, const Claim& other)
 Shard shardOf(std::string_view issuer)
 {
 	return static_cast<Shard>(sha256Head(issuer) >> (64 - shardBits));
+}
+
+std::string shardText(Shard shard)
+{
+	constexpr std::string_view digits = "0123456789abcdef";
+	std::string text;
+	for (const unsigned shift : {8U, 4U, 0U}) {
+		text += digits[shard >> shift & 0xFU];
+	}
+	return text;
 }
 
 void Ring::add(const std::string& member)

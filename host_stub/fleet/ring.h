@@ -16,6 +16,9 @@ namespace issuer::fleet {
 /// Returns the shard of an issuer.
 [[nodiscard]] Shard shardOf(std::string_view issuer);
 
+/// Returns the number of a shard in 3 digits of hex.
+[[nodiscard]] std::string shardText(Shard shard);
+
 /// A member's claim to a shard. Among members, the greatest weight comes first.
 struct Claim
 {

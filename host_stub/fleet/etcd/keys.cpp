@@ -3,18 +3,11 @@
 #include "common/text.h"
 #include "fleet/ring.h"
 
-#include <cstddef>
-
 namespace issuer::fleet::etcd {
 
 std::string Keys::states(Shard shard) const
 {
-	constexpr std::string_view digits = "0123456789abcdef";
-	std::string folder = _prefix + "state/";
-	for (const int bits : {8, 4, 0}) {
-		folder += digits[static_cast<std::size_t>(shard >> bits) & 0xfU];
-	}
-	return folder + "/";
+	return _prefix + "state/" + shardText(shard) + "/";
 }
 
 std::string Keys::state(const StateName& name) const
