@@ -148,8 +148,8 @@ Client::Client(const Settings& settings, std::size_t endpoints, std::shared_ptr<
 {
 }
 
-/// Sends one request. `reader` takes the body of a success; null: that is returned.
-vault::Task<Answer<Client::Reply>> Client::post(
+/// Sends one request. `reader` takes the body of a success; null: it is returned.
+vault::Task<Answer<std::string>> Client::post(
 	std::string_view method, const WipedString& json, vault::BodyReader* reader, Deadline deadline)
 {
 	WholeBody whole;
@@ -176,7 +176,7 @@ vault::Task<Answer<Client::Reply>> Client::post(
 	if (reply->status != 200) {
 		co_return tl::unexpected(troubleOf(reply->status, reply->body));
 	}
-	co_return Reply{reply->status, std::move(whole.body)};
+	co_return std::move(whole.body);
 }
 
 /// Gets a token for the user.
@@ -215,7 +215,7 @@ vault::Task<Answer<void>> Client::authenticate(Deadline deadline)
 	}
 	auto refused = troubleOf(reply->status, reply->body);
 	if (refused.text.find("authentication is not enabled") != std::string::npos) {
-		_token.clear(); // then nobody needs one
+		_token.clear(); // then no request needs one
 		++_authentications;
 		co_return Answer<void>();
 	}
@@ -259,7 +259,7 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 	if (!reply) {
 		co_return tl::unexpected(reply.error());
 	}
-	auto object = jsonObject(reply->body);
+	auto object = jsonObject(*reply);
 	if (!object) {
 		co_return trouble(Kind::away, "answered " + std::string(method) + " with something other than JSON");
 	}

@@ -68,12 +68,7 @@ public:
 private:
 	Client(const Settings& settings, std::size_t endpoints, std::shared_ptr<vault::transport::Exchange> exchange);
 
-	struct Reply
-	{
-		int status = 0;
-		std::string body;
-	};
-	[[nodiscard]] vault::Task<Answer<Reply>> post(
+	[[nodiscard]] vault::Task<Answer<std::string>> post(
 		std::string_view method, const vault::WipedString& json, vault::BodyReader* reader, Deadline deadline);
 	[[nodiscard]] vault::Task<Answer<void>> authenticate(Deadline deadline);
 	[[nodiscard]] vault::Task<bool> mayAskAgain(const Trouble& trouble, unsigned authentication, Deadline deadline);

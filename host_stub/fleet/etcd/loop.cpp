@@ -15,19 +15,18 @@ void Loop::begin(std::size_t slot, vault::Task<> task)
 }
 
 /// Continues a task to its next wait or its end.
-bool Loop::step(std::size_t slot, Wake wake)
+void Loop::step(std::size_t slot, Wake wake)
 {
 	auto& run = _runs[slot];
 	run.isNew = false;
 	const auto wait = run.task.resume(wake);
 	if (!wait) {
 		std::exchange(run.task, {}).take();
-		return false;
+		return;
 	}
 	run.wait = *wait;
 	// A duration's maximum does not fit into the clock's finer unit.
 	run.until = wait->atMost < std::chrono::hours(24) ? Clock::now() + wait->atMost : Clock::time_point::max();
-	return true;
 }
 
 void Loop::run()
@@ -35,7 +34,7 @@ void Loop::run()
 	do {
 		for (std::size_t slot = 0; slot < slots; ++slot) {
 			while (_runs[slot].task && _runs[slot].isNew) {
-				static_cast<void>(step(slot, Wake::ready));
+				step(slot, Wake::ready);
 			}
 		}
 	} while (wait());
@@ -82,10 +81,10 @@ bool Loop::wait()
 			continue; // replaced by a task that has just run
 		}
 		if (count > 0 && fds[slot].revents != 0) {
-			static_cast<void>(step(slot, Wake::ready));
+			step(slot, Wake::ready);
 		}
 		else if (now >= _runs[slot].until) {
-			static_cast<void>(step(slot, Wake::timedOut));
+			step(slot, Wake::timedOut);
 		}
 	}
 	return true;

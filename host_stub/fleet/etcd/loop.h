@@ -41,7 +41,7 @@ private:
 		Clock::time_point until = Clock::time_point::max();
 	};
 
-	[[nodiscard]] bool step(std::size_t slot, vault::Wake wake);
+	void step(std::size_t slot, vault::Wake wake);
 	[[nodiscard]] bool wait();
 
 	Bell _stop;
