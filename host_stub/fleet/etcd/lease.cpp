@@ -1,4 +1,4 @@
-#include "fleet/etcd/clock.h"
+#include "common/boot_time.h"
 #include "fleet/etcd/directory.h"
 #include "fleet/etcd/values.h"
 
@@ -73,7 +73,7 @@ vault::Task<> EtcdDirectory::joinAs(Self self, const ListDigests& lists)
 		_loop.end(Slot::watching);
 	}
 	_askedAt = Clock::now();
-	const auto asked = bootNow();
+	const Instant asked(sinceBoot());
 	const auto limit = std::max<milliseconds>(_settings.takeover / 5, joinLimit);
 	const auto granted =
 		co_await _client->call("lease/grant", grantRequest(ceil<seconds>(_settings.takeover).count()), within(limit));
@@ -105,7 +105,7 @@ vault::Task<> EtcdDirectory::joinAs(Self self, const ListDigests& lists)
 vault::Task<> EtcdDirectory::keepAlive()
 {
 	_askedAt = Clock::now();
-	const auto asked = bootNow();
+	const Instant asked(sinceBoot());
 	const auto answer = co_await _client->call("lease/keepalive", leaseRequest(_lease), within(_settings.takeover / 5));
 	if (!answer) {
 		noteTrouble(answer.error());

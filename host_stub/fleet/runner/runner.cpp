@@ -1,9 +1,10 @@
 #include "fleet/runner/runner.h"
 
+#include "common/boot_time.h"
+#include "common/unix_time.h"
 #include "fleet/ring_text.h"
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <issuer/kit/signals_blocked.h>
 #include <iterator>
@@ -42,13 +43,7 @@ WallTime wallTime(std::int64_t unixMs)
 
 Moment machineNow()
 {
-	const auto read = [](clockid_t clock) {
-		timespec now{};
-		::clock_gettime(clock, &now);
-		return std::chrono::duration_cast<milliseconds>(
-			std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
-	};
-	return {Instant(read(CLOCK_BOOTTIME)), WallTime(read(CLOCK_REALTIME))};
+	return {Instant(sinceBoot()), WallTime(milliseconds(unixMsNow()))};
 }
 
 Runner::Runner(Settings settings, registry::Registry& registry, std::shared_ptr<observe::EventSink> sink,
@@ -168,14 +163,12 @@ void Runner::run()
 {
 	while (true) {
 		step();
-		std::unique_lock lock(_newsMutex);
 		Instant next;
 		{
-			lock.unlock();
-			const std::lock_guard plan(_planMutex);
+			const std::lock_guard lock(_planMutex);
 			next = _plan.next();
 		}
-		lock.lock();
+		std::unique_lock lock(_newsMutex);
 		const auto pause = std::clamp<milliseconds>(next - _settings.now().boot, milliseconds(1), milliseconds(1000));
 		_changed.wait_for(lock, pause, [this] { return _closed || _configure || !_facts.empty() || !_dirty.empty(); });
 		if (_closed) {

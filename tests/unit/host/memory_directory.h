@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/boot_time.h"
 #include "fleet/directory.h"
 #include "fleet/ring.h"
 
@@ -163,10 +164,7 @@ private:
 		bool wasAway = false;
 		while (!_ended) {
 			if (_joined && !_engine.away) {
-				timespec now{};
-				::clock_gettime(CLOCK_BOOTTIME, &now);
-				_listener(fleet::Answered{fleet::Instant(std::chrono::duration_cast<fleet::milliseconds>(
-					std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)))});
+				_listener(fleet::Answered{fleet::Instant(sinceBoot())});
 			}
 			else if (_engine.away && !wasAway) {
 				_listener(fleet::Away{"the test says so"});
