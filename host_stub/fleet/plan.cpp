@@ -373,7 +373,6 @@ Outlook Plan::outlook(Moment now) const
 		.joined = _engine.isJoined(),
 		.engineAnswers = !_engine.isAway() && _engine.lastAnswer(),
 		.writesRefused = _engine.refusesWrites(),
-		.members = _members.ring().size(),
 		.lastAnswer = _engine.lastAnswer()};
 	for (const auto& [number, shard] : _shards) {
 		for (const auto& issuer : shard.issuers) {

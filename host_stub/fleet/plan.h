@@ -33,7 +33,6 @@ struct Outlook
 	bool joined = false;
 	bool engineAnswers = false;
 	bool writesRefused = false;
-	std::size_t members = 0;           ///< number of members, this host among them
 	std::size_t kept = 0;              ///< issuers that run here as first of their shard, or until the first keeps them
 	std::size_t watchedOver = 0;       ///< issuers that run here because another member does not renew them
 	std::size_t late = 0;              ///< issuers that do not run here and were late at the last look
