@@ -108,6 +108,7 @@ Connection::Answer FakeVault::answer(ApiRequest& request, Connection& connection
 Connection::Answer FakeVault::answerLogged(ApiRequest& request, Connection& connection)
 {
 	RequestLog::Entry entry;
+	entry.begun = _clock.now();
 	entry.method = request.method;
 	entry.call = callOf(request);
 	entry.who = _api.nameOf(request.token());

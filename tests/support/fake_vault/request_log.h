@@ -18,7 +18,8 @@ class RequestLog
 public:
 	struct Entry
 	{
-		ServerTime at; ///< of the answer
+		ServerTime begun; ///< when the request had come
+		ServerTime at;    ///< of the answer
 		std::string method;
 		std::string call;  ///< the path below /v1/, without its "auth/token/": "renew-self", "sys/health"
 		std::string who;   ///< display name of the token; empty: none, or one the server has never known
