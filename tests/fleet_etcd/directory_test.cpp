@@ -258,7 +258,7 @@ TEST_F(WithEtcd, KeysOfOthersAreNoStatesAndNoMembers)
 	put("lists/other", "short");
 	put("state/000/a", "x");
 	put("state/000/a@b", "no zero byte");
-	put("state/000/a@c", std::string("{\"v\":1,\"e\":1,\"n\":1,\"s\":1}\0garbage", 35));
+	put("state/000/a@c", std::string(R"({"v":1,"e":1,"n":1,"s":1})") + '\0' + "garbage");
 	Host another(settings(), "host-b");
 	another.join();
 	ASSERT_TRUE(host.await<MemberPut>([](const MemberPut& member) { return member.member.record.name == "host-b"; }));
