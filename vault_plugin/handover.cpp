@@ -190,7 +190,7 @@ Result<void> moveTo(const Moment& now, Handover& state)
 	state.boot = currentBoot();
 	state.seen = now;
 	auto& lease = state.memory.lease;
-	if (lease.known() && lease.latest > now.boot + std::max(lease.granted, lease.full) + clockError) {
+	if (lease.known() && lease.earliest > now.boot + std::max(lease.granted, lease.full) + clockError) {
 		return failure("a hand-over of another machine by whose clock the token would live for longer than its whole "
 					   "lease: compare the clocks of both");
 	}
