@@ -254,6 +254,7 @@ Actions Plan::due(Moment now)
 		_actions.emplace_back(DeleteStates{std::exchange(_unneeded, {})});
 	}
 	tellBegun();
+	tellWatches();
 	return std::exchange(_actions, {});
 }
 
@@ -303,43 +304,6 @@ void Plan::setRecord()
 	if (!_record || _record->kept != record.kept || _record->lists != record.lists) {
 		_record = record;
 		_actions.emplace_back(record);
-	}
-}
-
-void Plan::tell(issuer_log_level level, std::string text)
-{
-	_actions.emplace_back(Tell{level, std::move(text)});
-}
-
-void Plan::tellBegun()
-{
-	std::map<Why, std::pair<std::size_t, std::size_t>> begun; // all, and those with a state
-	for (const auto& action : _actions) {
-		if (const auto* one = std::get_if<Begin>(&action)) {
-			auto& [all, withState] = begun[one->why];
-			++all;
-			withState += one->state ? 1U : 0U;
-		}
-	}
-	for (const auto& [why, counts] : begun) {
-		const auto many = std::to_string(counts.first) + (counts.first == 1 ? " issuer" : " issuers");
-		switch (why) {
-		case Why::first:
-			tell(ISSUER_LOG_INFO, "began " + many + ", " + std::to_string(counts.second) + " from a state");
-			break;
-		case Why::late:
-			tell(ISSUER_LOG_WARN, "watching over " + many +
-									  " that no other host renews in time: the server may be out of "
-									  "reach from there");
-			break;
-		case Why::nobodyTells:
-			tell(ISSUER_LOG_WARN,
-				"watching over " + many + " of which no other host tells: they may not be configured there");
-			break;
-		case Why::withoutEngine:
-			tell(ISSUER_LOG_WARN, "began " + many + " without the fleet's engine, which does not answer");
-			break;
-		}
 	}
 }
 

@@ -129,8 +129,18 @@ private:
 	// What others are told: plan.cpp.
 	void writeStates();
 	void setRecord();
+
+	// What the operator is told: plan_telling.cpp.
 	void tell(issuer_log_level level, std::string text);
 	void tellBegun();
+	void tellWatches();
+	/// Issuers that are watched over for one reason.
+	struct Watched
+	{
+		std::size_t issuers = 0;
+		std::string names{}; ///< of the first three
+	};
+	[[nodiscard]] Watched watchedOver(Why why) const;
 
 	[[nodiscard]] IssuerRecord* find(std::string_view issuer);
 	[[nodiscard]] const IssuerRecord* find(std::string_view issuer) const;
@@ -149,6 +159,13 @@ private:
 	std::optional<SetRecord> _record; ///< as last given to the engine
 	std::vector<StateName> _unneeded; ///< states to delete, after those that replace them are written
 	std::set<std::string> _warnedClocks;
+	/// What the operator knows of the issuers that are watched over for one reason.
+	struct Watches
+	{
+		std::size_t told = 0; ///< number as last told; 0: that there are none
+		std::size_t most = 0; ///< at once, since the first
+	};
+	std::map<Why, Watches> _watches;
 	Actions _actions;
 };
 

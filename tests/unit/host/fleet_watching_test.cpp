@@ -75,6 +75,50 @@ TEST_F(FleetWatches, AnIssuerOfWhichNobodyTellsIsBegunByTheSecondAfterTwiceT)
 	EXPECT_EQ(begins.front().why, Why::nobodyTells);
 }
 
+TEST_F(FleetWatches, AnOutageThatMakesAThousandIssuersLateIsToldInAFewLines)
+{
+	std::vector<std::string> theirs;
+	Ring ring;
+	ring.assign({"b", "me"});
+	for (unsigned number = 0; theirs.size() < 1000; ++number) {
+		const auto name = "issuer-" + std::to_string(number);
+		if (ring.ranked(shardOf(name)).front().member == "b") {
+			theirs.push_back(name);
+		}
+	}
+	configure(theirs);
+	join({"b"});
+	std::vector<State> states;
+	for (const auto& name : theirs) { // due one after the other, in a minute
+		states.push_back(state(name, "b", milliseconds(60 * states.size())));
+	}
+	static_cast<void>(settle(states));
+	hear(Away{"no answer"});
+	static_cast<void>(plan.due(moment));
+
+	const auto actions = pass(90s, false);
+	EXPECT_EQ(of<Begin>(actions).size(), 1000U);
+	const auto lines = of<Tell>(actions);
+	EXPECT_LE(lines.size(), 6U);
+	ASSERT_FALSE(lines.empty());
+	EXPECT_EQ(lines.front().level, ISSUER_LOG_WARN);
+	EXPECT_EQ(lines.front().text.find("watching over "), 0U) << lines.front().text;
+	EXPECT_NE(lines.front().text.find("engine is away"), std::string::npos) << lines.front().text;
+	EXPECT_NE(lines.front().text.find("(issuer-"), std::string::npos) << lines.front().text;
+	EXPECT_LT(lines.back().text.size(), 200U) << lines.back().text;
+
+	answer();
+	states.clear();
+	for (const auto& name : theirs) {
+		states.push_back(state(name, "b", 50s));
+	}
+	const auto after = settle(states);
+	EXPECT_EQ(of<LetGo>(after).size(), 1000U);
+	const auto end = of<Tell>(after);
+	ASSERT_EQ(end.size(), 2U); // the other says that the engine answers
+	EXPECT_NE(end.back().text.find("at most 1000 at once"), std::string::npos) << end.back().text;
+}
+
 /// This host watches over an issuer of b's.
 class FleetWatchesOverB : public PlanTest
 {
