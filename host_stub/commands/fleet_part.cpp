@@ -115,6 +115,20 @@ std::string pulseText(const std::vector<observe::IssuerView>& issuers)
 	return JsonObject().addJson("severities", count.text()).addJson("worst", '[' + worst + ']').text();
 }
 
+/// Returns the leases of the issuers that this host renews. The last lease before an end that no renewal can move is
+/// short in any case, and not among them.
+std::vector<ShortLeases::Lease> leasesOf(const std::vector<observe::IssuerView>& issuers)
+{
+	std::vector<ShortLeases::Lease> leases;
+	for (const auto& issuer : issuers) {
+		const auto lease = issuer.lease();
+		if (lease && issuer.host.phase == observe::Phase::running && issuer.told.state == ISSUER_STATE_ACTIVE) {
+			leases.emplace_back(issuer.told.name, *lease);
+		}
+	}
+	return leases;
+}
+
 } // namespace
 
 FleetPart::FleetPart(const std::optional<FleetConfig>& config, std::shared_ptr<observe::EventSink> sink)
@@ -147,7 +161,14 @@ void FleetPart::prepare(registry::Registry& registry, const observe::Fleet& flee
 	settings.url = _config->url;
 	settings.version = ISSUER_VERSION;
 	settings.ringFile = ringFile(*_config);
-	settings.pulse = [&fleet, snapshot = std::move(snapshot)] { return pulseText(viewAll(fleet, snapshot)); };
+	settings.pulse = [this, &fleet, snapshot = std::move(snapshot)] {
+		const auto issuers = viewAll(fleet, snapshot);
+		for (auto& line : _shortLeases->found(leasesOf(issuers))) {
+			_sink->notice({Action::fleet, ISSUER_LOG_WARN, {}, std::move(line)});
+		}
+		return pulseText(issuers);
+	};
+	_shortLeases = std::make_unique<ShortLeases>(_config->takeover);
 	const auto open = [this](fleet::Listener listener) -> std::unique_ptr<fleet::Directory> {
 		auto engine = fleet::etcd::EtcdDirectory::create(engineOf(*_config), listener);
 		if (!engine) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "commands/fleet_config.h"
+#include "commands/short_leases.h"
 #include "fleet/runner/relay.h"
 #include "fleet/runner/runner.h"
 #include "observe/fleet/issuer_view.h"
@@ -47,6 +48,7 @@ private:
 	const std::optional<FleetConfig> _config;
 	const std::shared_ptr<observe::EventSink> _sink;
 	const std::shared_ptr<fleet::Relay> _relay; ///< null: no fleet
+	std::unique_ptr<ShortLeases> _shortLeases;  ///< of the runner's thread
 	std::unique_ptr<fleet::Runner> _runner;     ///< null: no fleet, or not prepared yet
 };
 
