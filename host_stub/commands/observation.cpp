@@ -13,8 +13,8 @@ using observe::Action;
 
 Observation::Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part)
 	: _snapshot(std::move(snapshot)), _fleet(std::make_shared<observe::Fleet>()),
-	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION, std::move(part))),
-	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics))
+	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION, part)),
+	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics, std::move(part)))
 {
 	if (settings.format == LogFormat::journald) {
 		const auto journald = std::make_shared<observe::Journald>(settings.level);

@@ -337,6 +337,7 @@ Outlook Plan::outlook(Moment now) const
 		.joined = _engine.isJoined(),
 		.engineAnswers = !_engine.isAway() && _engine.lastAnswer(),
 		.writesRefused = _engine.refusesWrites(),
+		.settled = _hasJoined || _begunWithoutEngine,
 		.lastAnswer = _engine.lastAnswer()};
 	for (const auto& [number, shard] : _shards) {
 		for (const auto& issuer : shard.issuers) {

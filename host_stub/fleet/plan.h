@@ -33,6 +33,7 @@ struct Outlook
 	bool joined = false;
 	bool engineAnswers = false;
 	bool writesRefused = false;
+	bool settled = false;              ///< this process has joined once, or has begun its issuers without the engine
 	std::size_t kept = 0;              ///< issuers that run here as first of their shard, or until the first keeps them
 	std::size_t watchedOver = 0;       ///< issuers that run here because another member does not renew them
 	std::size_t late = 0;              ///< issuers that do not run here and were late at the last look
@@ -155,6 +156,7 @@ private:
 	std::optional<Instant> _lastDue;
 	bool _changed = true; ///< a fact came since the last due()
 	bool _hasJoined = false;
+	bool _begunWithoutEngine = false;
 	bool _toldOfNoRing = false;
 	std::optional<SetRecord> _record; ///< as last given to the engine
 	std::vector<StateName> _unneeded; ///< states to delete, after those that replace them are written

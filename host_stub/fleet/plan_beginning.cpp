@@ -54,6 +54,7 @@ void Plan::beginWithoutEngine(Moment now)
 		}
 		return;
 	}
+	_begunWithoutEngine = true;
 	for (auto& [number, shard] : _shards) {
 		for (auto& issuer : shard.issuers) {
 			if (issuer.role == Role::none && (!_lastRing || shard.rank <= 3)) {

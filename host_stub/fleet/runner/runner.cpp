@@ -395,6 +395,7 @@ observe::FleetStatus Runner::status() const
 	status.fleet = _settings.fleet;
 	status.member = outlook.member;
 	status.joined = outlook.joined;
+	status.settled = outlook.settled;
 	status.engineUp = outlook.engineAnswers;
 	status.writesRefused = outlook.writesRefused;
 	if (outlook.lastAnswer) {

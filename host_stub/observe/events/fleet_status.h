@@ -26,6 +26,7 @@ struct FleetStatus
 	std::string fleet;
 	std::string member; ///< this host's name
 	bool joined = false;
+	bool settled = false; ///< it has joined once, or keeps what is its own while the engine is away
 	bool engineUp = false;
 	bool writesRefused = false;
 	std::optional<std::int64_t> secondsSinceAnswer; ///< of the engine; empty: it has never answered
@@ -39,7 +40,7 @@ struct FleetStatus
 	std::uint64_t stateWrites = 0;
 };
 
-/// Returns the host's part in its fleet; empty: it has none. [thread-safe]
+/// Returns the host's part in its fleet, as far as this host knows it by itself; empty: it has none. [thread-safe]
 using FleetSnapshot = std::function<std::optional<FleetStatus>()>;
 
 } // namespace issuer::observe

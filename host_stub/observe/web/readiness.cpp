@@ -14,11 +14,14 @@ std::string why(const IssuerView& issuer)
 
 } // namespace
 
-std::vector<std::string> reasonsNotReady(const Fleet& fleet, const HostSnapshot& snapshot)
+std::vector<std::string> reasonsNotReady(const Fleet& fleet, const HostSnapshot& snapshot, const FleetSnapshot& part)
 {
 	std::vector<std::string> reasons;
 	if (!fleet.ready()) {
 		reasons.emplace_back("the host is starting or stopping");
+	}
+	if (const auto status = part ? part() : std::nullopt; status && !status->settled) {
+		reasons.push_back("the host has not joined the fleet " + status->fleet + " yet");
 	}
 	for (const IssuerView& issuer : viewAll(fleet, snapshot)) {
 		const Severity severity = severityOf(issuer);

@@ -56,8 +56,8 @@ std::string lines(const std::vector<std::string>& sentences)
 
 } // namespace
 
-Site::Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics)
-	: _fleet(fleet), _snapshot(std::move(snapshot)), _metrics(metrics),
+Site::Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part)
+	: _fleet(fleet), _snapshot(std::move(snapshot)), _metrics(metrics), _part(std::move(part)),
 	  _life(std::to_string(fleet.now().time_since_epoch().count())), _pagePolicy(pagePolicy())
 {
 }
@@ -113,7 +113,7 @@ Answer Site::health() const
 
 Answer Site::readiness() const
 {
-	const std::vector<std::string> reasons = reasonsNotReady(_fleet, _snapshot);
+	const std::vector<std::string> reasons = reasonsNotReady(_fleet, _snapshot, _part);
 	return reasons.empty() ? Answer{200, plainText, "ready\n", {}, {}} : Answer{503, plainText, lines(reasons), {}, {}};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "observe/events/fleet_status.h"
 #include "observe/fleet/issuer_view.h"
 
 #include <string>
@@ -26,14 +27,15 @@ struct Answer
 ///   /api/v1/issuers   API.md
 ///   /metrics          for Prometheus
 ///   /healthz          200 while due work is being done
-///   /readyz           200 when every issuer has a living credential; else 503 and the reasons, one a line
+///   /readyz           200 when the host has joined its fleet, if it has one, and every issuer has a living credential;
+///                     else 503 and the reasons, one a line
 ///
 /// [thread-safe]
 class Site
 {
 public:
-	/// `fleet` and `metrics` must outlive it.
-	Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics);
+	/// `fleet` and `metrics` must outlive it. `part` is the host's in a fleet of hosts; null: it has none.
+	Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part = nullptr);
 
 	/// Answers a request. `target` is its path and query; `knownEtag` the entity tag of the client's copy.
 	[[nodiscard]] Answer get(const std::string& target, std::string_view knownEtag = {}) const;
@@ -46,6 +48,7 @@ private:
 	const Fleet& _fleet;
 	const HostSnapshot _snapshot;
 	const Metrics& _metrics;
+	const FleetSnapshot _part;
 	const std::string _life; ///< id of this process in entity tags, whose revisions differ from another's
 	const std::string _pagePolicy;
 };

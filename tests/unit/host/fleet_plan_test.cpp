@@ -241,6 +241,23 @@ TEST_F(FleetWithoutEngine, AStartBeginsAllAfterThreeTimesTIfThatIsLittle)
 	EXPECT_EQ(begins.front().why, Why::withoutEngine);
 }
 
+TEST_F(FleetWithoutEngine, AHostIsSettledOnceItHasBegunOrJoined)
+{
+	configure({"web"});
+	pass(29s, false);
+	EXPECT_FALSE(plan.outlook(moment).settled);
+	pass(2s, false);
+	EXPECT_TRUE(plan.outlook(moment).settled);
+
+	Plan other({.member = "me", .run = "12345678", .takeover = takeover});
+	other.configure(moment, {"web"});
+	EXPECT_FALSE(other.outlook(moment).settled);
+	other.heard(moment, Joined{});
+	other.heard(moment, LeaseLost{});
+	other.heard(moment, Away{"no answer"});
+	EXPECT_TRUE(other.outlook(moment).settled);
+}
+
 TEST_F(FleetWithoutEngine, AStartBeginsNothingIfThatIsMuchAndSaysSo)
 {
 	Plan many({.member = "me", .run = "12345678", .takeover = takeover, .issuersWithoutRing = 1});

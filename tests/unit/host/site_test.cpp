@@ -64,7 +64,8 @@ protected:
 	Fleet fleet{[this] { return now; }, [this] { return steady; }};
 	std::vector<IssuerStatus> statuses;
 	Metrics metrics{fleet, [this] { return statuses; }, "9.9.9"};
-	Site site{fleet, [this] { return statuses; }, metrics};
+	std::optional<FleetStatus> part; ///< of the host in a fleet of hosts
+	Site site{fleet, [this] { return statuses; }, metrics, [this] { return part; }};
 };
 
 TEST_F(TheSite, ListsTheMostUrgentFirst)
@@ -141,6 +142,19 @@ TEST_F(TheSite, IsReadyOnceTheHostIsAndEveryIssuerLives)
 	statuses.clear();
 	fleet.notice({Action::ended, ISSUER_LOG_INFO, {}, {}});
 	EXPECT_EQ(site.get("/readyz").status, 503);
+}
+
+TEST_F(TheSite, IsReadyInAFleetOnceTheHostIsSettledThereWhateverBecomesOfTheEngine)
+{
+	fleet.notice({Action::ready, ISSUER_LOG_INFO, {}, {}});
+	part.emplace().fleet = "prod";
+	EXPECT_EQ(site.get("/readyz").status, 503);
+	EXPECT_EQ(site.get("/readyz").body, "the host has not joined the fleet prod yet\n");
+	part->settled = true;
+	part->joined = false;
+	part->engineUp = false;
+	part->writesRefused = true;
+	EXPECT_EQ(site.get("/readyz").status, 200);
 }
 
 TEST_F(TheSite, DoesNotDrownAProbeInReasons)
