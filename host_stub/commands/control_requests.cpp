@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "loader/installed.h"
 #include "observe/events/names.h"
+#include "observe/web/fleet_json.h"
 #include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Object.h>
@@ -49,6 +50,13 @@ std::string answerIssuers(const observe::HostSnapshot& snapshot, const observe::
 	}
 	std::string answer = observe::web::issuersJson(fleet, snapshot, *selection);
 	return answer.replace(0, 1, "{\"ok\":true,");
+}
+
+std::string answerFleet(const HostActions& actions)
+{
+	const auto status = actions.fleet ? actions.fleet() : std::nullopt;
+	return status ? observe::web::fleetJson(status).replace(0, 1, "{\"ok\":true,")
+				  : wrong("this host shares its issuers with no other: its configuration has no \"fleet\"");
 }
 
 std::string resultName(SwapReport::Result result)
@@ -127,8 +135,11 @@ try {
 		return answerIssuers(
 			actions.snapshot ? actions.snapshot : [&] { return registry.snapshot(); }, fleet, *request);
 	}
+	if (wanted == "fleet") {
+		return answerFleet(actions);
+	}
 	if (peer == control::Peer::reader) {
-		return wrong("members of the host's control_group may ask for status and issuers alone");
+		return wrong("members of the host's control_group may ask for status, issuers and fleet alone");
 	}
 	if (wanted == "log_level") {
 		return answerLogLevel(actions, *request);
@@ -143,7 +154,7 @@ try {
 	if (wanted == "reload") {
 		return answerReload(actions, *request);
 	}
-	return wrong("\"do\" is status, issuers, swap, renew, reread, reload or log_level");
+	return wrong("\"do\" is status, issuers, fleet, swap, renew, reread, reload or log_level");
 }
 catch (const Poco::Exception& error) {
 	return wrong("a JSON object is wanted: " + sanitize(error.message()));
@@ -157,6 +168,11 @@ std::string issuersRequest(const std::optional<std::string>& issuer, std::option
 	const std::size_t most = std::min(limit.value_or(0), observe::web::largestLimit);
 	return std::string("{\"do\":\"issuers\",\"happenings\":3") + (limit ? ",\"limit\":" + std::to_string(most) : "") +
 		   (issuer ? ",\"name\":" + jsonString(*issuer) : "") + '}';
+}
+
+std::string fleetRequest()
+{
+	return R"({"do":"fleet"})";
 }
 
 std::string logLevelRequest(const std::string& level)

@@ -2,6 +2,7 @@
 
 #include "commands/reloading.h"
 #include "control/server.h"
+#include "observe/events/fleet_status.h"
 #include "observe/fleet/fleet.h"
 #include "observe/fleet/issuer_view.h"
 #include "registry/registry.h"
@@ -19,6 +20,8 @@ struct HostActions
 	registry::Registry::Trial canary;                  ///< see Registry::swap()
 	std::function<void(issuer_log_level)> setLogLevel; ///< sets the lowest level of the log's lines
 	observe::HostSnapshot snapshot = nullptr; ///< of all issuers, with their keepers; null: as the registry knows them
+	observe::FleetSnapshot fleet =
+		nullptr; ///< of the hosts that this one shares its issuers with; null: there are none
 };
 
 /// Answers a request at the control socket of a running host; control/server.h describes the protocol. A reader gets no
@@ -29,6 +32,9 @@ struct HostActions
 /// Returns the request for the state of all issuers, or of one; with a limit, of the most urgent ones.
 [[nodiscard]] std::string issuersRequest(
 	const std::optional<std::string>& issuer, std::optional<std::size_t> limit = std::nullopt);
+
+/// Returns the request for the state of the fleet that the host is a member of.
+[[nodiscard]] std::string fleetRequest();
 
 /// Returns the request to swap one issuer. `plugin` has an absolute path. With `canary` the host first tries it in a
 /// process of its own.

@@ -1,6 +1,5 @@
 #include "commands/fleet_part.h"
 
-#include "common/json_object.h"
 #include "fleet/etcd/directory.h"
 #include "observe/fleet/issuer_view.h"
 
@@ -16,7 +15,6 @@
 namespace issuer::commands {
 
 using observe::Action;
-using observe::Severity;
 
 namespace {
 
@@ -88,33 +86,6 @@ fleet::etcd::Settings engineOf(const FleetConfig& config)
 	return settings;
 }
 
-/// Returns what the pages of other members show of this host: counts by severity, and the ten worst issuers.
-std::string pulseText(const std::vector<observe::IssuerView>& issuers)
-{
-	constexpr std::size_t most = 10;
-	std::map<Severity, std::size_t> counts;
-	std::vector<std::pair<Severity, std::string>> bad;
-	for (const auto& issuer : issuers) {
-		const auto severity = severityOf(issuer);
-		++counts[severity];
-		if (severity < Severity::starting) {
-			bad.emplace_back(severity, issuer.told.name);
-		}
-	}
-	std::ranges::sort(bad);
-	bad.resize(std::min(bad.size(), most));
-	JsonObject count;
-	for (const auto& [severity, number] : counts) {
-		count.add(severityName(severity), number);
-	}
-	std::string worst;
-	for (const auto& [severity, name] : bad) {
-		worst +=
-			(worst.empty() ? "" : ",") + JsonObject().add("name", name).add("severity", severityName(severity)).text();
-	}
-	return JsonObject().addJson("severities", count.text()).addJson("worst", '[' + worst + ']').text();
-}
-
 /// Returns the leases of the issuers that this host renews. The last lease before an end that no renewal can move is
 /// short in any case, and not among them.
 std::vector<ShortLeases::Lease> leasesOf(const std::vector<observe::IssuerView>& issuers)
@@ -161,8 +132,9 @@ void FleetPart::prepare(registry::Registry& registry, const observe::Fleet& flee
 	settings.url = _config->url;
 	settings.version = ISSUER_VERSION;
 	settings.ringFile = ringFile(*_config);
-	settings.pulse = [this, &fleet, snapshot = std::move(snapshot)] {
-		const auto issuers = viewAll(fleet, snapshot);
+	_issuers = [&fleet, snapshot = std::move(snapshot)] { return viewAll(fleet, snapshot); };
+	settings.pulse = [this] {
+		const auto issuers = _issuers();
 		for (auto& line : _shortLeases->found(leasesOf(issuers))) {
 			_sink->notice({Action::fleet, ISSUER_LOG_WARN, {}, std::move(line)});
 		}
@@ -183,6 +155,7 @@ void FleetPart::prepare(registry::Registry& registry, const observe::Fleet& flee
 			"fleet"});
 	}
 	_runner = std::make_unique<fleet::Runner>(std::move(settings), registry, _sink, open);
+	_pulses = std::make_unique<PulseReader>([this](PulseReader::Take take) { _runner->readPulses(std::move(take)); });
 	_relay->follow(_runner.get());
 }
 
@@ -231,6 +204,23 @@ void FleetPart::nameKeepers(std::vector<observe::IssuerStatus>& issuers) const
 std::optional<observe::FleetStatus> FleetPart::status() const
 {
 	return _runner ? std::optional(_runner->status()) : std::nullopt;
+}
+
+std::optional<observe::FleetStatus> FleetPart::statusOfAll() const
+{
+	auto all = status();
+	if (!all) {
+		return all;
+	}
+	std::map<std::string, std::string> pulses;
+	for (auto& [name, text] : _pulses->latest()) {
+		pulses[name] = std::move(text);
+	}
+	pulses[all->member] = pulseText(_issuers());
+	for (auto& member : all->members) {
+		member.pulse = pulses.contains(member.name) ? pulseFrom(pulses[member.name]) : std::nullopt;
+	}
+	return all;
 }
 
 } // namespace issuer::commands

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "commands/fleet_config.h"
+#include "commands/pulse.h"
 #include "commands/short_leases.h"
 #include "fleet/runner/relay.h"
 #include "fleet/runner/runner.h"
 #include "observe/fleet/issuer_view.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,13 +45,17 @@ public:
 	/// Writes into `issuers` which members keep the ones that are kept elsewhere.
 	void nameKeepers(std::vector<observe::IssuerStatus>& issuers) const;
 	[[nodiscard]] std::optional<observe::FleetStatus> status() const;
+	/// Returns the status with what the other members tell of their issuers. May block for a second.
+	[[nodiscard]] std::optional<observe::FleetStatus> statusOfAll() const;
 
 private:
 	const std::optional<FleetConfig> _config;
 	const std::shared_ptr<observe::EventSink> _sink;
-	const std::shared_ptr<fleet::Relay> _relay; ///< null: no fleet
-	std::unique_ptr<ShortLeases> _shortLeases;  ///< of the runner's thread
-	std::unique_ptr<fleet::Runner> _runner;     ///< null: no fleet, or not prepared yet
+	const std::shared_ptr<fleet::Relay> _relay;                 ///< null: no fleet
+	std::function<std::vector<observe::IssuerView>()> _issuers; ///< empty, as all below: no fleet, or not prepared yet
+	std::unique_ptr<PulseReader> _pulses;
+	std::unique_ptr<ShortLeases> _shortLeases; ///< of the runner's thread
+	std::unique_ptr<fleet::Runner> _runner;    ///< ends first: its thread uses all above
 };
 
 } // namespace issuer::commands

@@ -11,10 +11,11 @@ namespace issuer::commands {
 
 using observe::Action;
 
-Observation::Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part)
+Observation::Observation(
+	const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part, observe::FleetSnapshot whole)
 	: _snapshot(std::move(snapshot)), _fleet(std::make_shared<observe::Fleet>()),
 	  _metrics(std::make_shared<observe::Metrics>(*_fleet, _snapshot, ISSUER_VERSION, part)),
-	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics, std::move(part)))
+	  _site(std::make_unique<observe::web::Site>(*_fleet, _snapshot, *_metrics, std::move(part), std::move(whole)))
 {
 	if (settings.format == LogFormat::journald) {
 		const auto journald = std::make_shared<observe::Journald>(settings.level);
@@ -33,10 +34,11 @@ Observation::Observation(const Settings& settings, observe::HostSnapshot snapsho
 }
 
 std::unique_ptr<Observation> Observation::begin(
-	const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part)
+	const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part, observe::FleetSnapshot whole)
 {
 	// No make_unique: the constructor is private.
-	std::unique_ptr<Observation> self(new Observation(settings, std::move(snapshot), std::move(part)));
+	std::unique_ptr<Observation> self(
+		new Observation(settings, std::move(snapshot), std::move(part), std::move(whole)));
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
 		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](const std::string& text) {

@@ -32,9 +32,10 @@ public:
 		std::vector<observe::ExecRule> exec;
 	};
 
-	/// `snapshot` and `part`, of the host in its fleet, are called only by the objects that serve() and watch() return.
-	[[nodiscard]] static std::unique_ptr<Observation> begin(
-		const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part);
+	/// `snapshot`, `part`, of the host in its fleet, and `whole`, with what other members tell, are called only by the
+	/// objects that serve() and watch() return.
+	[[nodiscard]] static std::unique_ptr<Observation> begin(const Settings& settings, observe::HostSnapshot snapshot,
+		observe::FleetSnapshot part, observe::FleetSnapshot whole);
 
 	[[nodiscard]] const std::shared_ptr<observe::EventSink>& sink() const { return _sink; }
 	[[nodiscard]] observe::Fleet& fleet() { return *_fleet; }
@@ -55,7 +56,8 @@ public:
 	void close();
 
 private:
-	Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part);
+	Observation(const Settings& settings, observe::HostSnapshot snapshot, observe::FleetSnapshot part,
+		observe::FleetSnapshot whole);
 
 	const observe::HostSnapshot _snapshot;
 	std::shared_ptr<observe::Fleet> _fleet;

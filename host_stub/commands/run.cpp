@@ -308,7 +308,7 @@ int Run::run(const std::vector<std::string>& arguments)
 			part->nameKeepers(snapshot);
 			return snapshot;
 		},
-		[&] { return part->status(); });
+		[&] { return part->status(); }, [&] { return part->statusOfAll(); });
 	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
 	FleetPart fleet(config->fleet, journal);
@@ -334,7 +334,8 @@ int Run::run(const std::vector<std::string>& arguments)
 			_http.has_value(), _control.has_value(), [&] { fleet.reloaded(); }});
 	const HostActions actions{[&](ReloadMode mode) { return reloading.reload(mode); },
 		[&](const registry::IssuerSpec& candidate) { return tryInChild(candidate, surroundings); },
-		[&](issuer_log_level level) { observation->setLogLevel(level); }, observation->snapshot()};
+		[&](issuer_log_level level) { observation->setLogLevel(level); }, observation->snapshot(),
+		[&] { return fleet.statusOfAll(); }};
 	std::unique_ptr<control::Server> control;
 	std::unique_ptr<observe::web::Server> server;
 	Attempts attempts(journal, surroundings.calls);

@@ -2,6 +2,7 @@
 
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
+#include "commands/fleet_table.h"
 #include "commands/quick_config.h"
 #include "commands/status_table.h"
 #include "common/result.h"
@@ -42,6 +43,7 @@ private:
 
 	std::optional<std::string> _control;
 	std::optional<std::string> _issuer;
+	bool _fleet = false;
 	bool _json = false;
 	bool _names = false;
 	bool _watch = false;
@@ -83,10 +85,13 @@ void showNames(const Poco::JSON::Object& answer)
 std::string_view Status::help() const
 {
 	return "Usage: issuer-host status [NAME] [--json | --names] [--watch] [--control PATH]\n"
+		   "       issuer-host status --fleet [--json] [--watch] [--control PATH]\n"
 		   "\n"
 		   "Asks the running host how its issuers are, or how NAME is, and shows it as a table, most urgent first.\n"
 		   "\n"
-		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers gives it\n"
+		   "  --fleet   the hosts that the running one shares its issuers with: how many issuers each keeps and how\n"
+		   "            they are, whether etcd answers, the worst issuers of all and which no host is seen to keep\n"
+		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers or /api/v1/fleet gives it\n"
 		   "  --names   only the issuers' names, one a line\n"
 		   "  --watch   again and again, until SIGINT; on a terminal as many of the most urgent as fit\n"
 		   "\n"
@@ -100,6 +105,7 @@ void Status::defineOptions(Poco::Util::OptionSet& options) const
 {
 	using Poco::Util::Option;
 	options.addOption(Option("control", "", "where the host listens").argument("PATH"));
+	options.addOption(Option("fleet", "", "the hosts of the fleet, and how their issuers are"));
 	options.addOption(Option("json", "", "one line of JSON, for programs"));
 	options.addOption(Option("names", "", "only the issuers' names, one a line"));
 	options.addOption(Option("watch", "w", "again every two seconds"));
@@ -110,6 +116,7 @@ bool Status::setOption(const std::string& name, std::string& value)
 	if (name == "control") {
 		_control = value;
 	}
+	_fleet = _fleet || name == "fleet";
 	_json = _json || name == "json";
 	_names = _names || name == "names";
 	_watch = _watch || name == "watch";
@@ -124,6 +131,9 @@ int Status::run(const std::vector<std::string>& arguments)
 	if (_json && _names) {
 		return usageError("status takes one of --json and --names", name());
 	}
+	if (_fleet && (_names || !arguments.empty())) {
+		return usageError("status --fleet takes no issuer's name and no --names", name());
+	}
 	if (!arguments.empty()) {
 		_issuer = arguments.front();
 	}
@@ -136,7 +146,7 @@ Result<std::string> Status::ask(std::optional<std::size_t> limit) const
 													 ? Result<std::filesystem::path>(*_control)
 													 : control::findHost(control::likelySockets(environmentVariable));
 	return socket.and_then([&](const std::filesystem::path& path) {
-		return control::ask(path, issuersRequest(_issuer, limit), patience);
+		return control::ask(path, _fleet ? fleetRequest() : issuersRequest(_issuer, limit), patience);
 	});
 }
 
@@ -167,7 +177,7 @@ try {
 		return exitOk;
 	}
 	const bool colours = terminal && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::string table = statusTable(*json, colours, screen);
+	const std::string table = _fleet ? fleetTable(*json->getObject("fleet")) : statusTable(*json, colours, screen);
 	std::cout << (_watch && terminal ? inPlace(table) : (again ? "\n" : "") + table) << std::flush;
 	return exitOk;
 }

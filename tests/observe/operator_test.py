@@ -90,7 +90,7 @@ class Operators(Operated, unittest.TestCase):
         for command in (("renew", "team-0000"), ("log-level", "debug")):
             refused = as_outsider(*command, groups=[READERS])
             self.assertNotEqual(refused.returncode, 0)
-            self.assertIn("may ask for status and issuers alone", refused.stderr)
+            self.assertIn("may ask for status, issuers and fleet alone", refused.stderr)
         stranger = as_outsider("status", groups=[])
         self.assertEqual(stranger.returncode, 69)
         self.assertIn("it is open to the host's own user, to root and to the group of control_group", stranger.stderr)

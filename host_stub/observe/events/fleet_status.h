@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace issuer::observe {
@@ -13,6 +14,13 @@ namespace issuer::observe {
 /// The part that this host has in its fleet, at one moment.
 struct FleetStatus
 {
+	/// What a member tells of its issuers.
+	struct Pulse
+	{
+		std::map<std::string, std::size_t> severities;          ///< number of issuers, by severity
+		std::vector<std::pair<std::string, std::string>> worst; ///< name and severity; ten at most
+	};
+
 	/// Another member, or this host itself.
 	struct Member
 	{
@@ -21,6 +29,7 @@ struct FleetStatus
 		std::string version;                      ///< of its host program
 		std::size_t shards = 0;                   ///< number of shards that it keeps
 		std::optional<std::int64_t> clockAheadMs; ///< of its clock against this host's; empty: not known
+		std::optional<Pulse> pulse;               ///< empty: not asked for, or not known
 	};
 
 	std::string fleet;

@@ -3,6 +3,7 @@
 #include "common/json_object.h"
 #include "observe/fleet/progress.h"
 #include "observe/metrics/metrics.h"
+#include "observe/web/fleet_json.h"
 #include "observe/web/issuers_json.h"
 #include "observe/web/page.h"
 #include "observe/web/readiness.h"
@@ -56,9 +57,9 @@ std::string lines(const std::vector<std::string>& sentences)
 
 } // namespace
 
-Site::Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part)
+Site::Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part, FleetSnapshot whole)
 	: _fleet(fleet), _snapshot(std::move(snapshot)), _metrics(metrics), _part(std::move(part)),
-	  _life(std::to_string(fleet.now().time_since_epoch().count())), _pagePolicy(pagePolicy())
+	  _whole(std::move(whole)), _life(std::to_string(fleet.now().time_since_epoch().count())), _pagePolicy(pagePolicy())
 {
 }
 
@@ -71,6 +72,9 @@ Answer Site::get(const std::string& target, std::string_view knownEtag) const
 	if (path == "/api/v1/issuers") {
 		return issuers(target, knownEtag);
 	}
+	if (path == "/api/v1/fleet") {
+		return {200, json, fleetJson(_whole ? _whole() : std::nullopt), {}, {}};
+	}
 	if (path == "/metrics") {
 		return {200, Metrics::contentType, _metrics.text(), {}, {}};
 	}
@@ -80,7 +84,8 @@ Answer Site::get(const std::string& target, std::string_view knownEtag) const
 	if (path == "/readyz") {
 		return readiness();
 	}
-	return {404, plainText, "not found; available: /, /api/v1/issuers, /metrics, /healthz, /readyz\n", {}, {}};
+	return {404, plainText, "not found; available: /, /api/v1/issuers, /api/v1/fleet, /metrics, /healthz, /readyz\n",
+		{}, {}};
 }
 
 Answer Site::issuers(const std::string& target, std::string_view knownEtag) const

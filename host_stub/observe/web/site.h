@@ -25,6 +25,7 @@ struct Answer
 ///
 ///   /                 the status page
 ///   /api/v1/issuers   API.md
+///   /api/v1/fleet     likewise
 ///   /metrics          for Prometheus
 ///   /healthz          200 while due work is being done
 ///   /readyz           200 when the host has joined its fleet, if it has one, and every issuer has a living credential;
@@ -34,8 +35,10 @@ struct Answer
 class Site
 {
 public:
-	/// `fleet` and `metrics` must outlive it. `part` is the host's in a fleet of hosts; null: it has none.
-	Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part = nullptr);
+	/// `fleet` and `metrics` must outlive it. `part` is the host's in a fleet of hosts, and `whole` is that
+	/// with what the other members tell, which may take a second; null: it has none.
+	Site(const Fleet& fleet, HostSnapshot snapshot, const Metrics& metrics, FleetSnapshot part = nullptr,
+		FleetSnapshot whole = nullptr);
 
 	/// Answers a request. `target` is its path and query; `knownEtag` the entity tag of the client's copy.
 	[[nodiscard]] Answer get(const std::string& target, std::string_view knownEtag = {}) const;
@@ -49,6 +52,7 @@ private:
 	const HostSnapshot _snapshot;
 	const Metrics& _metrics;
 	const FleetSnapshot _part;
+	const FleetSnapshot _whole;
 	const std::string _life; ///< id of this process in entity tags, whose revisions differ from another's
 	const std::string _pagePolicy;
 };

@@ -43,6 +43,18 @@ TEST_F(ControlRequests, IssuersIsWhatTheStatusPageKnows)
 	EXPECT_THAT(answer(R"({"do":"issuers","limit":-1})"), StartsWith("{\"ok\":false,\"error\":\"limit is"));
 }
 
+TEST_F(ControlRequests, FleetIsToldByAMemberOfOne)
+{
+	EXPECT_THAT(
+		answer(fleetRequest()), StartsWith("{\"ok\":false,\"error\":\"this host shares its issuers with no other"));
+	actions.fleet = [] {
+		observe::FleetStatus status;
+		status.fleet = "prod";
+		return status;
+	};
+	EXPECT_THAT(answer(fleetRequest()), StartsWith(R"({"ok":true,"fleet":{"name":"prod",)"));
+}
+
 TEST_F(ControlRequests, ReadersLookAndChangeNothing)
 {
 	const auto asReader = [&](const std::string& request) {
@@ -50,9 +62,11 @@ TEST_F(ControlRequests, ReadersLookAndChangeNothing)
 	};
 	EXPECT_THAT(asReader(R"({"do":"status"})"), StartsWith("{\"ok\":true"));
 	EXPECT_THAT(asReader(issuersRequest({})), StartsWith("{\"ok\":true"));
+	actions.fleet = [] { return observe::FleetStatus(); };
+	EXPECT_THAT(asReader(fleetRequest()), StartsWith("{\"ok\":true,\"fleet\":{"));
 	for (const std::string& request : {swapRequest("a", {"next", {}}), nudgeRequest("a", registry::Nudge::renewNow),
 			 reloadRequest(ReloadMode::wait), logLevelRequest("debug"), std::string(R"({"do":"anything"})")}) {
-		EXPECT_THAT(asReader(request), HasSubstr("may ask for status and issuers alone")) << request;
+		EXPECT_THAT(asReader(request), HasSubstr("may ask for status, issuers and fleet alone")) << request;
 	}
 }
 
@@ -104,8 +118,8 @@ TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {
 		EXPECT_THAT(answer(request), StartsWith("{\"ok\":false,")) << request;
 	}
-	EXPECT_THAT(
-		answer(R"({"do":"explode"})"), HasSubstr("is status, issuers, swap, renew, reread, reload or log_level"));
+	EXPECT_THAT(answer(R"({"do":"explode"})"),
+		HasSubstr("is status, issuers, fleet, swap, renew, reread, reload or log_level"));
 }
 
 } // namespace

@@ -65,7 +65,7 @@ protected:
 	std::vector<IssuerStatus> statuses;
 	Metrics metrics{fleet, [this] { return statuses; }, "9.9.9"};
 	std::optional<FleetStatus> part; ///< of the host in a fleet of hosts
-	Site site{fleet, [this] { return statuses; }, metrics, [this] { return part; }};
+	Site site{fleet, [this] { return statuses; }, metrics, [this] { return part; }, [this] { return part; }};
 };
 
 TEST_F(TheSite, ListsTheMostUrgentFirst)
@@ -155,6 +155,23 @@ TEST_F(TheSite, IsReadyInAFleetOnceTheHostIsSettledThereWhateverBecomesOfTheEngi
 	part->engineUp = false;
 	part->writesRefused = true;
 	EXPECT_EQ(site.get("/readyz").status, 200);
+}
+
+TEST_F(TheSite, ShowsTheFleetOfHosts)
+{
+	EXPECT_EQ(site.get("/api/v1/fleet").body, R"({"fleet":null})");
+	part.emplace().fleet = "prod";
+	part->members.resize(2);
+	part->members[0].name = "host-a";
+	part->members[0].pulse.emplace().severities["well"] = 3;
+	part->members[1].name = "host-b";
+	part->unkept = {"web"};
+	const Object::Ptr fleet_ = json("/api/v1/fleet")->getObject("fleet");
+	const auto members = fleet_->getArray("members");
+	ASSERT_EQ(members->size(), 2U);
+	EXPECT_EQ(members->getObject(0)->getObject("severities")->getValue<int>("well"), 3);
+	EXPECT_TRUE(members->getObject(1)->isNull("severities"));
+	EXPECT_EQ(fleet_->getArray("unkept")->getElement<std::string>(0), "web");
 }
 
 TEST_F(TheSite, DoesNotDrownAProbeInReasons)
