@@ -53,6 +53,17 @@ class Unit(unittest.TestCase):
         self.assertNotRegex(UNIT.read_text(), r"(?m)^LoadCredential")
         self.assertNotRegex(UNIT.read_text(), r"(?m)^(InaccessiblePaths|TemporaryFileSystem|DynamicUser)=")
 
+    def test_comes_with_configurations_that_the_host_understands(self):
+        files = sorted(file for file in (SOURCE / "packaging").rglob("*.json")
+                       if file.parent.name in ("systemd", "kubernetes", "kubernetes-fleet"))
+        self.assertEqual(len(files), 4)
+        with tempfile.TemporaryDirectory() as folder:
+            for file in files:
+                with self.subTest(file=file):
+                    code, said = run(HOST, "check", "--config", str(file), "--plugin-dir", folder)
+                    self.assertEqual(code, 78, said)
+                    self.assertRegex(said, r"\Aissuer-host: issuer team-a: plugin vault is not installed under \S+\n\Z")
+
     def test_runs_as_the_user_that_is_made_for_it(self):
         user = re.search(r"^User=(\S+)$", UNIT.read_text(), re.MULTILINE)[1]
         with tempfile.TemporaryDirectory() as root:

@@ -19,6 +19,7 @@ except ImportError:
 
 SOURCE = pathlib.Path(sys.argv[1])
 FOLDER = SOURCE / "packaging/kubernetes"
+FLEET = SOURCE / "packaging/kubernetes-fleet"
 CONTAINERFILE = (SOURCE / "packaging/container/Containerfile").read_text()
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
 MANIFESTS = {name: yaml.safe_load((FOLDER / name).read_text()) for name in KUSTOMIZATION["resources"]}
@@ -28,6 +29,25 @@ POD = DEPLOYMENT["spec"]["template"]
 CONTAINER, = POD["spec"]["containers"]
 HOST = json.loads((FOLDER / "host.json").read_text())
 PORT = int(HOST["http"]["listen"].rsplit(":")[1])
+
+
+def built(folder):
+    """The objects that kubectl builds of a kustomization, by kind."""
+    if not shutil.which("kubectl"):
+        raise unittest.SkipTest("kubectl is not installed (package kubernetes-client)")
+    text = subprocess.run(["kubectl", "kustomize", folder], check=True, capture_output=True, text=True).stdout
+    return {each["kind"]: each for each in yaml.safe_load_all(text)}
+
+
+def validate(test, manifests):
+    try:
+        import kubernetes_validate
+    except ImportError:
+        raise unittest.SkipTest("the Python module kubernetes_validate is not installed") from None
+    for name, manifest in manifests.items():
+        if not manifest["apiVersion"].startswith("monitoring.coreos.com/"):  # the operator's, not Kubernetes'
+            with test.subTest(name):
+                kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
 def is_part(selector, labels):
@@ -83,20 +103,10 @@ class Manifests(unittest.TestCase):
         self.assertEqual((update["maxUnavailable"], update["maxSurge"]), (0, 1))
 
     def test_keep_a_schema_where_one_is_at_hand(self):
-        try:
-            import kubernetes_validate
-        except ImportError:
-            self.skipTest("the Python module kubernetes_validate is not installed")
-        for name, manifest in MANIFESTS.items():
-            if not manifest["apiVersion"].startswith("monitoring.coreos.com/"):  # the operator's, not Kubernetes'
-                with self.subTest(name):
-                    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+        validate(self, MANIFESTS)
 
     def test_are_built_by_kubectl(self):
-        if not shutil.which("kubectl"):
-            self.skipTest("kubectl is not installed (package kubernetes-client)")
-        built = subprocess.run(["kubectl", "kustomize", FOLDER], check=True, capture_output=True, text=True).stdout
-        objects = {each["kind"]: each for each in yaml.safe_load_all(built)}
+        objects = built(FOLDER)
         self.assertEqual(len(objects), len(MANIFESTS) + 1)
         volumes = {volume["name"]: volume for volume in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
         self.assertEqual(volumes["config"]["configMap"]["name"], objects["ConfigMap"]["metadata"]["name"])
@@ -142,6 +152,73 @@ class Pod(unittest.TestCase):
     def test_starts_the_version_that_this_is(self):
         version = re.search(r"project\(IssuerLifecycle\s+VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text())[1]
         self.assertEqual(CONTAINER["image"], f"issuer-host:{version}")
+
+
+class Fleet(unittest.TestCase):
+    """Three hosts in place of one: packaging/kubernetes-fleet."""
+
+    def setUp(self):
+        self.objects = built(FLEET)
+        self.set = self.objects["StatefulSet"]
+        self.pod = self.set["spec"]["template"]["spec"]
+        self.container, = self.pod["containers"]
+        self.host = json.loads(self.objects["ConfigMap"]["data"]["host.json"])
+
+    def mount_of(self, path):
+        mount, = [mount for mount in self.container["volumeMounts"] if path.startswith(mount["mountPath"] + "/")]
+        volume, = [volume for volume in self.pod["volumes"] if volume["name"] == mount["name"]]
+        return volume, mount
+
+    def test_is_a_set_of_three_with_names_that_stay(self):
+        self.assertNotIn("Deployment", self.objects)
+        spec = self.set["spec"]
+        self.assertEqual((spec["replicas"], spec["podManagementPolicy"]), (3, "Parallel"))
+        self.assertNotIn("strategy", spec, "a deployment's")
+        self.assertEqual(spec["serviceName"], self.objects["Service"]["metadata"]["name"])
+        self.assertNotIn("member", self.host["fleet"], "one configuration for all: each is called as its pod")
+
+    def test_drains_one_node_at_a_time(self):
+        budget = self.objects["PodDisruptionBudget"]["spec"]
+        self.assertEqual(budget["maxUnavailable"], 1)
+        self.assertTrue(is_part(budget["selector"]["matchLabels"], self.set["spec"]["template"]["metadata"]["labels"]))
+
+    def test_has_the_configuration_of_the_fleet_and_the_same_issuers(self):
+        volume, _ = self.mount_of("/etc/issuer-host/host.json")
+        self.assertEqual(volume["configMap"]["name"], self.objects["ConfigMap"]["metadata"]["name"])
+        self.assertEqual({key: value for key, value in self.host.items() if key != "fleet"}, HOST)
+
+    def test_may_reach_its_engine(self):
+        ports = {rule["port"] for way in self.objects["NetworkPolicy"]["spec"]["egress"] for rule in way["ports"]}
+        for endpoint in self.host["fleet"]["etcd"]["endpoints"]:
+            self.assertIn(int(re.fullmatch(r"https://[^:]+:(\d+)", endpoint)[1]), ports)
+
+    def test_finds_what_proves_it_to_its_engine(self):
+        etcd = self.host["fleet"]["etcd"]
+        for path in (etcd["password"]["file"], etcd["ca_file"]):
+            volume, mount = self.mount_of(path)
+            self.assertIs(mount["readOnly"], True)
+            self.assertEqual(volume["projected"]["defaultMode"] & 0o337, 0)
+            paths = [item["path"] for source in volume["projected"]["sources"]
+                     for kind in source.values() for item in kind["items"]]
+            self.assertIn(pathlib.PurePath(path).name, paths)
+
+    def test_keeps_the_members_last_seen(self):
+        folder, = [each["value"] for each in self.container["env"] if each["name"] == "STATE_DIRECTORY"]
+        volume, mount = self.mount_of(folder + "/ring")
+        self.assertFalse(mount.get("readOnly"))
+        self.assertIn("emptyDir", volume)
+
+    def test_has_the_time_to_hand_its_issuers_over(self):
+        leave_s = 3  # two seconds to leave, and a moment
+        self.assertGreater(self.pod["terminationGracePeriodSeconds"],
+                           int(self.host["stop_timeout"].removesuffix("s")) + leave_s)
+
+    def test_is_as_confined_as_the_one_host(self):
+        self.assertEqual(self.pod["securityContext"], POD["spec"]["securityContext"])
+        self.assertEqual(self.container["securityContext"], CONTAINER["securityContext"])
+
+    def test_keeps_a_schema_where_one_is_at_hand(self):
+        validate(self, self.objects)
 
 
 if __name__ == "__main__":
