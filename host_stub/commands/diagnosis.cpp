@@ -166,6 +166,20 @@ std::optional<Finding> lookAtReaders(
 		"chmod o-r it, or keep the secret in a file of its own"};
 }
 
+std::string findingsAsJson(const Diagnosis& diagnosis)
+{
+	std::string findings;
+	for (const Finding& finding : diagnosis.findings) {
+		findings += (findings.empty() ? "" : ",") + JsonObject()
+														.add("level", levelName(finding.level))
+														.add("topic", finding.topic)
+														.add("text", finding.text)
+														.add("advice", finding.advice)
+														.text();
+	}
+	return '[' + findings + ']';
+}
+
 /// Diagnoses one issuer, of the configuration in `file`, without starting it.
 Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path& file, loader::Plugins& plugins,
 	std::chrono::milliseconds timeout, bool login)
@@ -178,7 +192,7 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path
 		diagnosis.findings.push_back({ISSUER_FINDING_PROBLEM, "plugin", plugin.error().text, {}});
 		return diagnosis;
 	}
-	diagnosis.plugin = (*plugin)->description().nameAndVersion();
+	diagnosis.by = (*plugin)->description().nameAndVersion();
 	const auto notes = std::make_shared<Notes>();
 	if (std::optional<Finding> readers = lookAtReaders(spec, file, (*plugin)->description())) {
 		notes->add(std::move(*readers));
@@ -213,11 +227,14 @@ Diagnosis diagnose(const registry::IssuerSpec& spec, const std::filesystem::path
 
 } // namespace
 
-std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level)
+std::size_t countOf(const Diagnoses& diagnoses, issuer_finding_level level)
 {
-	std::size_t count = 0;
-	for (const Diagnosis& diagnosis : diagnoses) {
-		count += static_cast<std::size_t>(std::ranges::count(diagnosis.findings, level, &Finding::level));
+	const auto countIn = [level](const Diagnosis& diagnosis) {
+		return static_cast<std::size_t>(std::ranges::count(diagnosis.findings, level, &Finding::level));
+	};
+	std::size_t count = diagnoses.fleet ? countIn(*diagnoses.fleet) : 0;
+	for (const Diagnosis& diagnosis : diagnoses.issuers) {
+		count += countIn(diagnosis);
 	}
 	return count;
 }
@@ -264,8 +281,7 @@ std::vector<Diagnosis> diagnoseAll(const HostConfig& config, std::chrono::millis
 
 std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
 {
-	std::string text =
-		sanitize(diagnosis.issuer) + (diagnosis.plugin.empty() ? "" : "  (" + diagnosis.plugin + ")") + '\n';
+	std::string text = sanitize(diagnosis.subject) + (diagnosis.by.empty() ? "" : "  (" + diagnosis.by + ")") + '\n';
 	std::size_t width = 0;
 	for (const Finding& finding : diagnosis.findings) {
 		width = std::max(width, finding.topic.size());
@@ -281,36 +297,34 @@ std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours)
 	return text + '\n';
 }
 
-std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses)
+std::string summaryForPeople(const Diagnoses& diagnoses)
 {
-	return counted(diagnoses.size(), "issuer") + ", " + counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") +
-		   ", " + counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
+	return counted(diagnoses.issuers.size(), "issuer") + (diagnoses.fleet ? " and the fleet, " : ", ") +
+		   counted(countOf(diagnoses, ISSUER_FINDING_PROBLEM), "problem") + ", " +
+		   counted(countOf(diagnoses, ISSUER_FINDING_WARN), "warning") + '\n';
 }
 
-std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses)
+std::string diagnosesAsJson(const Diagnoses& diagnoses)
 {
 	std::string issuers;
-	for (const Diagnosis& diagnosis : diagnoses) {
-		std::string findings;
-		for (const Finding& finding : diagnosis.findings) {
-			findings += (findings.empty() ? "" : ",") + JsonObject()
-															.add("level", levelName(finding.level))
-															.add("topic", finding.topic)
-															.add("text", finding.text)
-															.add("advice", finding.advice)
-															.text();
-		}
+	for (const Diagnosis& diagnosis : diagnoses.issuers) {
 		issuers += (issuers.empty() ? "" : ",") + JsonObject()
-													  .add("name", diagnosis.issuer)
-													  .add("plugin", diagnosis.plugin)
-													  .addJson("findings", '[' + findings + ']')
+													  .add("name", diagnosis.subject)
+													  .add("plugin", diagnosis.by)
+													  .addJson("findings", findingsAsJson(diagnosis))
 													  .text();
 	}
-	return JsonObject()
-		.add("problems", countOf(diagnoses, ISSUER_FINDING_PROBLEM))
+	JsonObject json;
+	json.add("problems", countOf(diagnoses, ISSUER_FINDING_PROBLEM))
 		.add("warnings", countOf(diagnoses, ISSUER_FINDING_WARN))
-		.addJson("issuers", '[' + issuers + ']')
-		.text();
+		.addJson("issuers", '[' + issuers + ']');
+	if (diagnoses.fleet) {
+		json.addJson("fleet", JsonObject()
+								  .add("engine", diagnoses.fleet->by)
+								  .addJson("findings", findingsAsJson(*diagnoses.fleet))
+								  .text());
+	}
+	return json.text();
 }
 
 } // namespace issuer::commands

@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace issuer::commands {
 
-/// The doctor's findings about one issuer.
+/// The doctor's findings about one subject: an issuer, or the fleet.
 struct Diagnosis
 {
-	std::string issuer;
-	std::string plugin; ///< name and version; empty: it could not be loaded
+	std::string subject; ///< name of the issuer; of the fleet, «fleet NAME»
+	std::string by;      ///< plugin's name and version; empty: it could not be loaded. Of the fleet, its engine
 	std::vector<registry::Finding> findings;
 };
 
@@ -25,14 +26,21 @@ struct Diagnosis
 [[nodiscard]] std::vector<Diagnosis> diagnoseAll(const HostConfig& config, std::chrono::milliseconds timeout,
 	bool login, const std::function<void(const Diagnosis&)>& tell);
 
+/// All that the doctor has found.
+struct Diagnoses
+{
+	std::vector<Diagnosis> issuers;
+	std::optional<Diagnosis> fleet; ///< none: it was not looked at
+};
+
 /// Returns the number of findings of that level.
-[[nodiscard]] std::size_t countOf(const std::vector<Diagnosis>& diagnoses, issuer_finding_level level);
+[[nodiscard]] std::size_t countOf(const Diagnoses& diagnoses, issuer_finding_level level);
 
 /// Formats for people one diagnosis, and the counts below all.
 [[nodiscard]] std::string diagnosisForPeople(const Diagnosis& diagnosis, bool colours);
-[[nodiscard]] std::string summaryForPeople(const std::vector<Diagnosis>& diagnoses);
+[[nodiscard]] std::string summaryForPeople(const Diagnoses& diagnoses);
 
 /// Formats all as one JSON object on one line.
-[[nodiscard]] std::string diagnosesAsJson(const std::vector<Diagnosis>& diagnoses);
+[[nodiscard]] std::string diagnosesAsJson(const Diagnoses& diagnoses);
 
 } // namespace issuer::commands

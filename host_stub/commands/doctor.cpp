@@ -2,10 +2,12 @@
 
 #include "commands/diagnosis.h"
 #include "commands/exit_codes.h"
+#include "commands/fleet_engine.h"
 #include "commands/quick_config.h"
 #include "common/duration.h"
 #include "common/text.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -14,6 +16,8 @@
 namespace issuer::commands {
 
 namespace {
+
+constexpr std::chrono::milliseconds longestForEndpoint{10'000};
 
 /// `issuer-host doctor`: finds out whether the configured credentials can be kept alive, and what to change if not,
 /// without renewing them.
@@ -50,6 +54,10 @@ std::string_view Doctor::help() const
 		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
 		   "what to change; also which files with secrets every user of the machine may read. Renews nothing and "
 		   "changes nothing; beside a running host it does no harm.\n"
+		   "\n"
+		   "Where the configuration has a fleet, it tries each endpoint of its etcd, too, for 10 s at most: "
+		   "certificates,\n"
+		   "version, leader, space, user, rights, a watch, and the members' clocks. It writes nothing there.\n"
 		   "\n"
 		   "With --login it also logs in once as configured, looks the new token up and revokes it. That may cost one "
 		   "use\n"
@@ -113,9 +121,15 @@ int Doctor::run(const std::vector<std::string>& arguments)
 		}
 	}
 	const bool colours = ::isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR").value_or("").empty();
-	const std::vector<Diagnosis> diagnoses = diagnoseAll(*config, _timeout, _login, [&](const Diagnosis& diagnosis) {
+	const auto tell = [&](const Diagnosis& diagnosis) {
 		std::cout << (_json ? "" : diagnosisForPeople(diagnosis, colours)) << std::flush;
-	});
+	};
+	Diagnoses diagnoses;
+	if (config->fleet && arguments.empty()) {
+		diagnoses.fleet = diagnoseFleet(*config->fleet, std::min(_timeout, longestForEndpoint));
+		tell(*diagnoses.fleet);
+	}
+	diagnoses.issuers = diagnoseAll(*config, _timeout, _login, tell);
 	std::cout << (_json ? diagnosesAsJson(diagnoses) + '\n' : summaryForPeople(diagnoses));
 	return countOf(diagnoses, ISSUER_FINDING_PROBLEM) > 0 ? exitFindings : exitOk;
 }

@@ -1,5 +1,6 @@
 #include "commands/fleet_part.h"
 
+#include "commands/fleet_engine.h"
 #include "fleet/etcd/directory.h"
 #include "observe/fleet/issuer_view.h"
 
@@ -69,21 +70,6 @@ std::filesystem::path ringFile(const FleetConfig& config)
 	std::error_code error;
 	std::filesystem::create_directories(folder, error);
 	return folder.empty() || error ? std::filesystem::path() : folder / ("ring-" + config.name + '-' + config.member);
-}
-
-fleet::etcd::Settings engineOf(const FleetConfig& config)
-{
-	fleet::etcd::Settings settings;
-	settings.fleet = config.name;
-	settings.endpoints = config.etcd.endpoints;
-	settings.caFile = config.etcd.caFile;
-	settings.clientCert = config.etcd.clientCert;
-	settings.clientKey = config.etcd.clientKey;
-	settings.serverName = config.etcd.serverName;
-	settings.user = config.etcd.user;
-	settings.passwordFile = config.etcd.passwordFile;
-	settings.takeover = config.takeover;
-	return settings;
 }
 
 /// Returns the leases of the issuers that this host renews. The last lease before an end that no renewal can move is

@@ -1,3 +1,4 @@
+#include "fixtures.h"
 #include "host.h"
 
 #include "fleet/etcd/base64.h"
@@ -23,17 +24,6 @@ State stateOf(const std::string& issuer)
 {
 	return {{issuer, "host-a"}, WallTime(2000s), WallTime(1000s), ISSUER_STATE_ACTIVE, "plugin", "text"};
 }
-
-class EtcdOutage : public testing::Test
-{
-protected:
-	void SetUp() override
-	{
-		if (!RealEtcd::isInstalled()) {
-			GTEST_SKIP() << RealEtcd::missing;
-		}
-	}
-};
 
 TEST_F(EtcdOutage, IsToldOnceAndEndsWithWhatWaitedWritten)
 {
@@ -166,33 +156,6 @@ TEST_F(EtcdOutage, ARecordIsTimedByTheClockOfItsWriter)
 		[](const MembersListed& listed) { return listed.members.at(0).record.written == WallTime(1'234'567ms); }));
 }
 
-/// etcd with users: root, and one who may read and write below /issuer/.
-class EtcdUsers : public EtcdOutage
-{
-protected:
-	void enable(RealEtcd& etcd)
-	{
-		for (const std::string user : {"root", "issuer-host"}) {
-			etcd.ask("auth/user/add", R"({"name":")" + user + R"(","password":"pass-of-)" + user + "\"}");
-			etcd.ask("auth/role/add", R"({"name":")" + user + "\"}");
-			etcd.ask("auth/user/grant", R"({"user":")" + user + R"(","role":")" + user + "\"}");
-		}
-		etcd.ask("auth/role/grant", R"({"name":"issuer-host","perm":{"permType":"READWRITE","key":")" +
-										etcd::base64("/issuer/") + R"(","range_end":")" + etcd::base64("/issuer0") +
-										"\"}}");
-		etcd.ask("auth/enable", "{}");
-		etcd.authenticateAs("root", _files.write("root", "pass-of-root\n"));
-	}
-	etcd::Settings withUser(etcd::Settings settings, const std::string& password = "pass-of-issuer-host")
-	{
-		settings.user = "issuer-host";
-		settings.passwordFile = _files.write("password", password + "\n");
-		return settings;
-	}
-
-	TempDir _files;
-};
-
 TEST_F(EtcdUsers, TheUserJoinsAndAuthenticatesAgainWhenItsTokenIsForgotten)
 {
 	RealEtcd etcd;
@@ -238,23 +201,6 @@ TEST_F(EtcdUsers, AUserThatMayNotIsRefused)
 	ASSERT_TRUE(host.await<WritesRefused>(
 		[](const WritesRefused& refused) { return refused.why.find("permission denied") != std::string::npos; }));
 }
-
-/// etcd over TLS that wants client certificates.
-class EtcdTls : public EtcdUsers
-{
-protected:
-	EtcdTls() : _authority(_files.path()) {}
-
-	RealEtcd::Options options(const char* usages)
-	{
-		RealEtcd::Options options;
-		options.tls = _authority.issue("server", {.usages = usages});
-		options.clientCa = _authority.caFile();
-		return options;
-	}
-
-	TestPki _authority;
-};
 
 TEST_F(EtcdTls, AClientCertificateWithoutACommonNameOpensTheDoorForTheUser)
 {

@@ -29,7 +29,7 @@ struct FleetStatus
 		std::string version;                      ///< of its host program
 		std::size_t shards = 0;                   ///< number of shards that it keeps
 		std::optional<std::int64_t> clockAheadMs; ///< of its clock against this host's; empty: not known
-		std::optional<Pulse> pulse;               ///< empty: not asked for, or not known
+		std::optional<Pulse> pulse = {};          ///< empty: not asked for, or not known
 	};
 
 	std::string fleet;

@@ -1,3 +1,4 @@
+#include "fault_server/dead_ports.h"
 #include "fixture_plugins.h"
 #include "program.h"
 #include "temp_dir.h"
@@ -101,6 +102,30 @@ TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatEverybodyMayRead)
 	EXPECT_THAT(said, HasSubstr("3 issuers, 0 problems, 1 warning"));
 	EXPECT_THAT(said, testing::Not(HasSubstr("s.123")));
 	EXPECT_THAT(examined(0700), HasSubstr("0 warnings")) << "nobody else reaches it";
+}
+
+TEST_F(TheDoctor, LooksAtTheFleetsEngineUnlessOneIssuerIsAskedFor)
+{
+	const auto endpoint = "http://127.0.0.1:" + std::to_string(issuer::test::closedPort());
+	const std::string config = temp.write(
+		"host.json", R"({"fleet":{"name":"prod","member":"a","etcd":{"endpoints":[")" + endpoint +
+						 R"("]}},"issuers":[{"name":"team-a","plugin":")" + fixture::good + R"(","config":{}}]})");
+	const auto doctor = [&](const std::vector<std::string>& more, int expected) {
+		std::vector<std::string> arguments{"doctor", "--config", config};
+		arguments.insert(arguments.end(), more.begin(), more.end());
+		Program program(arguments);
+		std::string said;
+		EXPECT_EQ(program.wait(&said), expected) << said;
+		return said;
+	};
+	const auto said = doctor({}, 1);
+	EXPECT_THAT(said, testing::StartsWith("fleet prod  (etcd)\n  problem  endpoint  " + endpoint + ": "));
+	EXPECT_THAT(said, HasSubstr("→ see whether etcd runs there"));
+	EXPECT_THAT(said, HasSubstr("1 issuer and the fleet, 1 problem, 0 warnings\n"));
+	const auto json = doctor({"--json"}, 1);
+	EXPECT_THAT(json, testing::StartsWith(R"({"problems":1,"warnings":0,"issuers":[{"name":"team-a",)"));
+	EXPECT_THAT(json, HasSubstr(R"("fleet":{"engine":"etcd","findings":[{"level":"problem","topic":"endpoint",)"));
+	EXPECT_THAT(doctor({"team-a"}, 0), testing::Not(HasSubstr("fleet")));
 }
 
 TEST_F(TheDoctor, FindsAPluginThatIsRefusedAndAConfigurationThatIs)
