@@ -2,11 +2,19 @@
 #include "host.h"
 
 #include "fleet/etcd/base64.h"
+#include "fleet/etcd/keys.h"
+#include "fleet/etcd/requests.h"
+#include "fleet/etcd/values.h"
 #include "fleet/ring.h"
+#include "relay.h"
 
+#include <atomic>
+#include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 /// The Directory while etcd, or a part of it, is away, full, wiped or refuses.
@@ -125,24 +133,82 @@ TEST_F(EtcdOutage, OneFrozenNodeOfThreeIsLeftByLeaseAndWatch)
 TEST_F(EtcdOutage, CompactedChangesAreListedAnew)
 {
 	RealEtcd etcd;
-	Host host(etcd.settings());
-	host.join();
-	ASSERT_TRUE(host.await<MembersListed>());
-	const auto client = etcd::Client::create(etcd.settings());
-	const auto revision = etcd::revisionOf(*etcd.ask("kv/put", R"({"key":"eA==","value":"eA=="})"));
-	etcd.ask("kv/put", R"({"key":"eA==","value":"eQ=="})");
-	etcd.ask("kv/compaction", R"({"revision":")" + std::to_string(revision + 1) + "\"}");
-	bool isCanceled = false;
-	const etcd::Client::Line line = [&](const etcd::Json& result) -> etcd::Answer<void> {
-		isCanceled = etcd::isTrueIn(result, "canceled") && etcd::numberIn(result, "compact_revision") == revision + 1;
-		return isCanceled ? tl::unexpected(etcd::Trouble{etcd::Trouble::Kind::away, "compacted"})
-						  : etcd::Answer<void>();
+	const auto settings = etcd.settings();
+	const etcd::Keys keys(settings.fleet);
+	bool isCompacted = false;
+	Relay::Options options;
+	options.before = [&](std::string_view request) {
+		if (request.find("/v3/watch") == request.npos || std::exchange(isCompacted, true)) {
+			return;
+		}
+		// Between list and watch a member comes, and that change is compacted.
+		const auto record = etcd::recordText({"host-b", "run", "", "", WallTime(), {}});
+		etcd.ask("kv/txn", etcd::transaction({etcd::putOperation(keys.member("host-b"), record)}));
+		etcd.ask("kv/put", R"({"key":"eA==","value":"eA=="})");
+		const auto newest = etcd::revisionOf(*etcd.ask("kv/put", R"({"key":"eA==","value":"eQ=="})"));
+		etcd.ask("kv/compaction", R"({"revision":")" + std::to_string(newest) + "\"}");
 	};
-	const auto why =
-		finish((*client)->stream("watch", etcd::watchRequest("/issuer/test/members/", "/issuer/test/lists/", 1), line,
-			std::chrono::steady_clock::now() + 60s));
-	EXPECT_TRUE(isCanceled) << why.text;
-	EXPECT_EQ(why.text, "compacted");
+	Relay relay(etcd.port(), std::move(options));
+	auto relayed = settings;
+	relayed.endpoints = {relay.address()};
+	Host host(relayed);
+	host.join();
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return !has(listed, "host-b"); }));
+	ASSERT_TRUE(host.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-b"); }));
+	EXPECT_FALSE(host.was<WritesRefused>());
+	EXPECT_FALSE(host.was<LeaseLost>());
+	Host other(settings, "host-c"); // the new watch begins after the compaction
+	other.join();
+	ASSERT_TRUE(host.await<MemberPut>([](const MemberPut& put) { return put.member.record.name == "host-c"; }));
+}
+
+TEST_F(EtcdOutage, AWatchOfANodeWithoutALeaderEndsInsteadOfHanging)
+{
+	RealEtcd etcd({3});
+	auto settings = etcd.settings();
+	settings.endpoints = {etcd.address(0)};
+	const auto client = etcd::Client::create(settings).value();
+	const etcd::Client::Line line = [&](const etcd::Json& result) -> etcd::Answer<void> {
+		if (etcd::isTrueIn(result, "created")) {
+			etcd.kill(1);
+			etcd.kill(2);
+		}
+		return {};
+	};
+	const auto why = finish(client->stream(
+		"watch", etcd::watchRequest("/a", "/b", 0), line, std::chrono::steady_clock::now() + Host::patience));
+	EXPECT_EQ(why.kind, etcd::Trouble::Kind::away);
+	EXPECT_THAT(why.text, HasSubstr("no leader"));
+}
+
+TEST_F(EtcdOutage, TheWatchIsBegunAnewFromTimeToTime)
+{
+	RealEtcd etcd;
+	auto settings = etcd.settings();
+	settings.watchLasts = 1ms; // looked at with each keepalive
+	Host host(settings);
+	host.join();
+	for (int times = 0; times < 3; ++times) {
+		ASSERT_TRUE(host.await<MembersListed>());
+	}
+	EXPECT_FALSE(host.was<LeaseLost>());
+}
+
+TEST_F(EtcdOutage, TheRecordIsPutFromTimeToTimeWithTheClockAsItIsThen)
+{
+	RealEtcd etcd;
+	auto settings = etcd.settings();
+	settings.recordLasts = 1ms; // looked at with each keepalive
+	std::atomic<int> asked = 0;
+	settings.wall = [&] { return WallTime(milliseconds(++asked)); };
+	Host host(settings);
+	host.join();
+	WallTime last;
+	for (int times = 0; times < 3; ++times) {
+		ASSERT_TRUE(host.await<MemberPut>([&](const MemberPut& put) {
+			return std::exchange(last, put.member.record.written) < put.member.record.written;
+		}));
+	}
 }
 
 TEST_F(EtcdOutage, ARecordIsTimedByTheClockOfItsWriter)

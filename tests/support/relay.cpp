@@ -183,6 +183,9 @@ void Relay::serve(Line& line)
 		const Way way = line.way;
 		unread.append(bytes.data(), static_cast<std::size_t>(count));
 		if (way == Way::pass) {
+			if (_options.before) {
+				_options.before(unread);
+			}
 			server = server < 0 ? connectToServer() : server;
 			open = server >= 0 && sendAll(server, std::exchange(unread, {}));
 		}

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace issuer::test {
@@ -32,6 +34,8 @@ public:
 		/// The first request of each of the first so many connections waits until all of them have come: so many
 		/// connections there are then, at least.
 		int gather = 0;
+		/// Called with each piece of bytes that goes on to the server, before it does, on the connection's thread.
+		std::function<void(std::string_view)> before = {};
 	};
 
 	/// `target`: the server's port at 127.0.0.1.

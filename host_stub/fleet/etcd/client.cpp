@@ -261,7 +261,8 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 	}
 	auto object = jsonObject(*reply);
 	if (!object) {
-		co_return trouble(Kind::away, "answered " + std::string(method) + " with something other than JSON");
+		co_return trouble(Kind::away, "answered " + std::string(method) + " with something other than JSON: «" +
+										  sanitize(std::string_view(reply->body).substr(0, 200)) + "»");
 	}
 	co_return object;
 }
@@ -276,7 +277,7 @@ vault::Task<Trouble> Client::stream(std::string_view method, std::string json, c
 		}
 	}
 	std::optional<Trouble> ended;
-	vault::transport::BodyLines lines(largestLine, [&](std::string_view text) -> vault::Result<void> {
+	const auto take = [&](std::string_view text) -> vault::Result<void> {
 		const auto object = jsonObject(text);
 		if (!object) {
 			ended = Trouble{Kind::away, "a line of the stream is not JSON"};
@@ -290,9 +291,13 @@ vault::Task<Trouble> Client::stream(std::string_view method, std::string json, c
 			}
 		}
 		return ended ? vault::Result<void>(vault::failure(ended->text)) : vault::Result<void>();
-	});
+	};
+	vault::transport::BodyLines lines(largestLine, take);
 	const auto authentication = _authentications;
 	const auto reply = co_await post(method, body, &lines, deadline);
+	if (reply && !ended && !lines.rest().empty()) {
+		static_cast<void>(take(lines.rest())); // the gateway does not end the line of a stream's last error
+	}
 	auto why = ended ? *ended : reply ? Trouble{Kind::away, "the stream ended"} : reply.error();
 	if (why.kind == Kind::denied) {
 		// The next stream then has a new token.

@@ -16,9 +16,7 @@ using std::chrono::ceil;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr auto recordLasts = minutes(1); ///< then it is put again, with the clock as it is then
-constexpr auto joinLimit = seconds(2);   ///< at the start: files, a handshake and an authentication take their time
-constexpr auto watchLasts = minutes(5);  ///< then it is begun anew
+constexpr auto joinLimit = seconds(2); ///< at the start: files, a handshake and an authentication take their time
 
 } // namespace
 
@@ -131,11 +129,11 @@ void EtcdDirectory::lookAfterWatch()
 	const auto now = Clock::now();
 	// The own record must be seen as every other change is.
 	const bool hangs = _watchedTo < _recordRevision && now - _recordPutAt > _settings.takeover;
-	if ((hangs && now - _watchBegunAt > _settings.takeover) || now - _watchBegunAt > watchLasts) {
+	if ((hangs && now - _watchBegunAt > _settings.takeover) || now - _watchBegunAt > _settings.watchLasts) {
 		_watchBegunAt = now;
 		_loop.begin(Slot::watching, watch());
 	}
-	if (now - _recordPutAt > recordLasts) {
+	if (now - _recordPutAt > _settings.recordLasts) {
 		const std::lock_guard lock(_mutex);
 		if (!_queue.hasRecord() && !_isRecordOnItsWay) {
 			_queue.record(_record);

@@ -29,7 +29,6 @@ using Kind = Trouble::Kind;
 constexpr std::int64_t defaultQuota = 2LL << 30; ///< bytes of space that etcd has unless it is told otherwise
 constexpr Revision manyRevisions = 1'000;        ///< a store with so many has been compacted before, or never is
 constexpr milliseconds clocksDiffer = 2s;        ///< from here on it is told
-constexpr milliseconds recordLasts = 1min;       ///< a member puts its record anew so often
 
 /// Runs a task of the client on the calling thread to its end.
 template <class Value>
@@ -339,7 +338,7 @@ private:
 	void takeClock(const MemberRecord& record, WallTime now)
 	{
 		const auto ahead = record.written - now;
-		const auto behind = -ahead - recordLasts - _settings.takeover;
+		const auto behind = -ahead - _settings.recordLasts - _settings.takeover;
 		if (std::max(ahead, behind) > clocksDiffer) {
 			const auto seconds = std::chrono::round<std::chrono::seconds>(std::max(ahead, behind)).count();
 			note(ISSUER_FINDING_WARN, "clocks",
