@@ -28,7 +28,15 @@ constexpr std::size_t largestReply = 64 * 1024 * 1024; ///< bytes of JSON; reads
 constexpr std::size_t largestLine = 16 * 1024 * 1024;  ///< bytes of one object of a stream
 constexpr std::size_t largestPassword = 4096;
 
-/// Stores a whole body.
+/// Returns the end of a sentence about a text that should have been a JSON object.
+std::string notJson(std::string_view text)
+{
+	constexpr std::size_t longestQuote = 200;
+	return "something other than JSON: «" + sanitize(text.substr(0, longestQuote)) + "»";
+}
+
+/// Stores a whole body. One that does not begin as an object, such as a proxy's page, ends the exchange, so that the
+/// next request goes to another endpoint.
 class WholeBody final : public vault::BodyReader
 {
 public:
@@ -36,6 +44,9 @@ public:
 	{
 		if (body.size() + piece.size() > largestReply) {
 			return vault::failure("the reply is longer than 64 MiB");
+		}
+		if (body.empty() && piece.front() != '{') {
+			return vault::failure("answers with " + notJson(piece));
 		}
 		body += piece;
 		return {};
@@ -261,8 +272,7 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 	}
 	auto object = jsonObject(*reply);
 	if (!object) {
-		co_return trouble(Kind::away, "answered " + std::string(method) + " with something other than JSON: «" +
-										  sanitize(std::string_view(reply->body).substr(0, 200)) + "»");
+		co_return trouble(Kind::away, "etcd's answer to " + std::string(method) + " is " + notJson(reply->body));
 	}
 	co_return object;
 }
