@@ -233,11 +233,17 @@ void Issuer::keep(std::optional<std::string> state)
 	if (_closed || !_elsewhere) {
 		return;
 	}
-	_elsewhere = false;
 	_inherited = std::move(state);
 	_sinceUnixMs = unixMsNow();
+	keepHere();
+}
+
+/// Has it start here from now on. Called under the lock.
+void Issuer::keepHere()
+{
+	_elsewhere = false;
 	if (_leaving) {
-		return; // letGo() starts it again when it has ended
+		return; // letGo() does the rest when it has ended
 	}
 	_halted = false;
 	if (_busy) { // of a start that was left behind
@@ -262,7 +268,8 @@ void Issuer::letGo(Deadline deadline)
 {
 	std::optional<std::string> state;
 	CallResult gone;
-	if (!halt(deadline) && !leaveStartBehind()) {
+	const bool isFree = halt(deadline) || leaveStartBehind();
+	if (!isFree) {
 		gone = tl::unexpected(CallError{ISSUER_E_TIMEOUT, "its start does not end"});
 	}
 	else if (const std::shared_ptr<PluginInstance> its = instance()) {
@@ -278,6 +285,7 @@ void Issuer::letGo(Deadline deadline)
 		clear();
 	}
 	_running = _failed = _startAsked = _leaving = false;
+	_busy = !isFree;
 	_failures = 0;
 	_retryAfter.reset();
 	_retryUnixMs.reset();
@@ -285,12 +293,11 @@ void Issuer::letGo(Deadline deadline)
 	_sinceUnixMs = unixMsNow();
 	if (!_elsewhere && !_closed) { // wanted here again meanwhile
 		if (!_inherited) {
-			_inherited = state;
+			_inherited = std::move(state);
 		}
-		_halted = false;
-		++_epoch;
-		_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+		keepHere();
 	}
+	_changed.notify_all();
 }
 
 /// Stops the instance, takes its state if that may be wanted elsewhere, and destroys it.
@@ -461,6 +468,8 @@ CallResult Issuer::destroyInstance()
 	return destroyed;
 }
 
+/// Lets no start begin, and ends the one under way. Returns true once this thread is the busy one; false: another still
+/// is at `deadline`.
 bool Issuer::halt(Deadline deadline)
 {
 	constexpr milliseconds pause{10};
@@ -482,11 +491,12 @@ bool Issuer::halt(Deadline deadline)
 		}
 		_changed.wait_for(lock, pause);
 	}
+	_halted = _busy = true;
 	return true;
 }
 
-/// After halt(): abandons the instance of a start that does not end, though it was told to. Returns false if its thread
-/// is busy with another step.
+/// After halt(): abandons the instance of a start that does not end, though it was told to. Returns true once this
+/// thread is the busy one; false: that of the start is busy with another step.
 bool Issuer::leaveStartBehind()
 {
 	constexpr milliseconds aMoment{300};
@@ -494,7 +504,9 @@ bool Issuer::leaveStartBehind()
 		its->abandon();
 	}
 	std::unique_lock lock(_mutex);
-	return _changed.wait_for(lock, aMoment, [this] { return !_busy; });
+	const bool isFree = _changed.wait_for(lock, aMoment, [this] { return !_busy; });
+	_busy = true;
+	return isFree;
 }
 
 /// Drops the instance and lets go of its plugin. Called under the lock of _now.

@@ -165,6 +165,7 @@ private:
 	void attempt(std::uint64_t epoch);
 	CallResult attemptOnce();
 	void takeState();
+	void keepHere();
 	CallResult putAway(PluginInstance& its, Deadline deadline, std::optional<std::string>& state);
 	void settle(const CallResult& started);
 	void rest();
@@ -172,7 +173,7 @@ private:
 	void lookLater(const std::shared_ptr<const Look>& look);
 	[[nodiscard]] std::string stampOfFiles() const;
 	CallResult startCancellably(PluginInstance& instance, Deadline deadline);
-	bool halt(Deadline deadline);
+	[[nodiscard]] bool halt(Deadline deadline);
 	bool leaveStartBehind();
 	Result<void> swapInTurn(Candidate next, std::uint64_t ticket);
 	void configure(const IssuerSpec& next);
@@ -205,7 +206,7 @@ private:
 
 	mutable std::mutex _mutex; ///< guards all below
 	std::condition_variable _changed;
-	bool _busy = false; ///< a worker is in attempt() or swap() and owns _now
+	bool _busy = false; ///< a thread is in attempt(), swap(), letGo() or finish() and owns _now
 	/// A start was asked for while it was busy: unless it runs then, it is started again at once.
 	bool _startAsked = false;
 	bool _swapping = false;                    ///< in swap()

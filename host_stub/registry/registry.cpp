@@ -232,7 +232,7 @@ void Registry::letGo(const std::string& name)
 {
 	if (auto issuer = find(name); issuer && issuer->beginLettingGo()) {
 		_workers.post([issuer = std::move(issuer), limit = _surroundings.stopTimeout] {
-			static_cast<void>(issuer->letGo(steady_clock::now() + limit));
+			issuer->letGo(steady_clock::now() + limit);
 		});
 	}
 }

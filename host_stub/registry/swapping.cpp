@@ -77,16 +77,15 @@ Result<void> Issuer::swapInTurn(Candidate next, std::uint64_t ticket)
 		const std::lock_guard lock(_mutex);
 		_halted = false;
 		if (_closed) {
-			_swapping = false;
+			_busy = _swapping = false;
 			return failure("the host is stopping");
 		}
 		if (_elsewhere) {
-			_swapping = false;
+			_busy = _swapping = false;
 			configure(next.spec);
 			return {};
 		}
 		wasRunning = std::exchange(_running, false);
-		_busy = true;
 		_retryUnixMs.reset();
 	}
 	Result<void> result = carryOutSwap(std::move(next), wasRunning);
@@ -108,9 +107,7 @@ void Issuer::configure(const IssuerSpec& next)
 		_now.spec = next;
 	}
 	if (!next.shared) {
-		_elsewhere = false;
-		++_epoch;
-		_workers.post([self = shared_from_this(), epoch = _epoch] { self->attempt(epoch); });
+		keepHere();
 	}
 	_changed.notify_all();
 }

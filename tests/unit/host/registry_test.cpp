@@ -517,6 +517,23 @@ TEST_F(ASharedIssuer, ThatIsSharedNoLongerIsKeptHere)
 	EXPECT_TRUE(registry.shared().empty());
 }
 
+TEST_F(ASharedIssuer, ThatIsSharedNoLongerWhileItIsLetGoStartsOnceThatHasEnded)
+{
+	registry.keep("a", std::nullopt);
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
+	world.old.hang("stop");
+	registry.letGo("a");
+	ASSERT_TRUE(world.calls.waitFor("old.stop"));
+	auto reload = std::async(std::launch::async, [this] { return apply(specs("{}", false)).has_value(); });
+	EXPECT_EQ(reload.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+	world.old.letGo();
+	EXPECT_TRUE(reload.get());
+	ASSERT_TRUE(world.told.waitFor("a started: with Fake old", 2));
+	EXPECT_TRUE(world.calls.waitFor("old.destroy"));
+	EXPECT_THAT(world.told.all(), Not(Contains(HasSubstr("a start_failed"))));
+	EXPECT_EQ(phase(), observe::Phase::running);
+}
+
 TEST_F(ASharedIssuer, AddedByAReloadIsCheckedAndLeftToTheFleet)
 {
 	auto all = specs();
