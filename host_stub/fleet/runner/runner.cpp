@@ -62,9 +62,7 @@ void Runner::begin()
 {
 	{
 		const std::lock_guard lock(_planMutex);
-		const auto shared = _registry.shared();
-		_known.insert(shared.begin(), shared.end());
-		_plan.configure(_settings.now(), shared);
+		_plan.configure(_settings.now(), _registry.shared());
 		_directory->join(self(_plan.member()), _plan.lists());
 	}
 	const kit::SignalsBlocked blocked;
@@ -190,11 +188,7 @@ void Runner::step()
 		configure = std::exchange(_configure, false);
 	}
 	const auto shared = configure ? _registry.shared() : std::vector<std::string>();
-	for (const auto& issuer : shared) {
-		if (_known.insert(issuer).second) {
-			_registry.letGo(issuer); // one that was this host's own runs: from now on the plan decides
-		}
-	}
+	std::for_each(shared.begin(), shared.end(), [this](const std::string& issuer) { letGoOfOwn(issuer); });
 	std::for_each(dirty.begin(), dirty.end(), [this](const std::string& issuer) { tell(issuer); });
 	const auto now = _settings.now();
 	Actions actions;
@@ -211,6 +205,18 @@ void Runner::step()
 	}
 	carryOut(std::move(actions));
 	sendPulse(now.boot);
+}
+
+/// Lets a shared issuer go that runs without the plan, as this host's own until now.
+void Runner::letGoOfOwn(const std::string& issuer)
+{
+	{
+		const std::lock_guard lock(_planMutex);
+		if (_plan.whyKept(issuer)) {
+			return;
+		}
+	}
+	_registry.letGo(issuer);
 }
 
 /// Tells the plan the state of an issuer that runs here.

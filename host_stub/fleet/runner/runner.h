@@ -88,6 +88,7 @@ private:
 	void wake(std::string_view issuer);
 	void run();
 	void step();
+	void letGoOfOwn(const std::string& issuer);
 	void tell(const std::string& issuer);
 	void carryOut(Actions actions);
 	void carryOut(Begin& action);
@@ -109,14 +110,13 @@ private:
 	registry::Registry& _registry;
 	const std::shared_ptr<observe::EventSink> _sink;
 
-	mutable std::mutex _planMutex; ///< guards the next members, up to _news
+	mutable std::mutex _planMutex; ///< guards the next members, up to the blank line
 	Plan _plan;
 	std::map<std::string, observe::FleetStatus::Member> _members; ///< as last told by the engine
 	std::map<std::string, Told> _told;                            ///< of the issuers that run here
 	std::map<Why, std::uint64_t> _begun;
 	std::uint64_t _stateWrites = 0;
 
-	std::set<std::string> _known;   ///< issuers that the plan was told of; of the thread alone
 	std::string _pulse;             ///< as last sent; of the thread alone
 	Instant _pulsed{};              ///< time at which it was sent; likewise
 	std::vector<State> _lastStates; ///< of leave(); guarded by _newsMutex

@@ -5,6 +5,7 @@
 #include "memory_directory.h"
 #include "temp_dir.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -118,12 +119,17 @@ testing::AssertionResult comes(const Condition& condition)
 
 constexpr int count = 12;
 
+/// Returns whether each issuer runs on its own keeper alone, so that nothing is about to move.
 bool areKeptOnce(const std::vector<const Host*>& hosts)
 {
 	std::set<std::string> all;
 	std::size_t copies = 0;
 	for (const Host* host : hosts) {
 		const auto mine = host->running();
+		const auto member = host->runner->status().member;
+		if (std::ranges::any_of(mine, [&](const auto& name) { return host->runner->keeperOf(name) != member; })) {
+			return false;
+		}
 		copies += mine.size();
 		all.insert(mine.begin(), mine.end());
 	}
@@ -216,6 +222,24 @@ TEST(FleetRunner, AReloadGivesTheFleetWhatItAddsAndTakesWhatItRemoves)
 	ASSERT_TRUE(a.registry->apply(Host::specs(3))); // shared again: let go, and begun by the plan
 	a.runner->configure();
 	EXPECT_TRUE(comes([&] { return a.running().size() == 3 && a.runner->status().kept == 3; }));
+}
+
+TEST(FleetRunner, AnIssuerThatIsSharedAgainIsLetGoWhereTheFleetDoesNotWantIt)
+{
+	MemoryEngine engine;
+	const Host a(engine, "a", count);
+	const Host b(engine, "b", count);
+	ASSERT_TRUE(comes([&] { return !a.running().empty() && !b.running().empty() && areKeptOnce({&a, &b}); }));
+	auto own = Host::specs(count);
+	for (auto& spec : own) {
+		spec.shared = false;
+	}
+	ASSERT_TRUE(a.registry->apply(own));
+	a.runner->configure();
+	ASSERT_TRUE(comes([&] { return a.running().size() == count; }));
+	ASSERT_TRUE(a.registry->apply(Host::specs(count)));
+	a.runner->configure();
+	EXPECT_TRUE(comes([&] { return areKeptOnce({&a, &b}) && !a.running().empty(); }));
 }
 
 TEST(FleetRunner, ARingLastSeenIsKeptForAStartWithoutTheEngine)
