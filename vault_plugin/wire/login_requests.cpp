@@ -1,3 +1,4 @@
+#include "base/wiped_json.h"
 #include "wire/logins.h"
 #include "wire/reply_keys.h"
 #include "wire/vault_request.h"
@@ -58,27 +59,6 @@ std::string loginPath(const LoginPlace& place, std::string_view identity)
 	return path;
 }
 
-/// Appends `text` as a JSON string. Bytes that are no UTF-8 stay as they are: the server judges them.
-void appendString(WipedString& json, std::string_view text)
-{
-	constexpr std::string_view digits = "0123456789abcdef";
-	json += '"';
-	for (const char c : text) {
-		const auto byte = static_cast<unsigned char>(c);
-		if (byte < ' ') {
-			json.append("\\u00");
-			json += digits[byte >> 4];
-			json += digits[byte & 15];
-			continue;
-		}
-		if (c == '"' || c == '\\') {
-			json += '\\';
-		}
-		json += c;
-	}
-	json += '"';
-}
-
 struct Field
 {
 	std::string_view name;
@@ -98,9 +78,9 @@ WipedString object(std::initializer_list<Field> fields)
 	for (const auto& field : fields) {
 		if (!field.value.empty()) {
 			json += json.size() > 1 ? "," : "";
-			appendString(json, field.name);
+			appendJsonString(json, field.name);
 			json += ':';
-			appendString(json, field.value);
+			appendJsonString(json, field.value);
 		}
 	}
 	json += '}';

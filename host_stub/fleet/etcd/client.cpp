@@ -3,6 +3,7 @@
 #include "fleet/etcd/troubles.h"
 
 #include "base/json_strings.h"
+#include "base/wiped_json.h"
 #include "common/descriptor.h"
 #include "common/text.h"
 #include "transport/body_lines.h"
@@ -94,27 +95,6 @@ Answer<WipedString> passwordFrom(const std::string& path)
 	return password;
 }
 
-/// Appends a JSON string. Leaves no copy elsewhere, as the text may be a password.
-void appendJson(WipedString& to, std::string_view text)
-{
-	constexpr std::string_view digits = "0123456789abcdef";
-	to += '"';
-	for (const char c : text) {
-		const auto code = static_cast<unsigned char>(c);
-		if (code < 0x20) {
-			to.append("\\u00");
-			to += digits[code >> 4];
-			to += digits[code & 0xfU];
-			continue;
-		}
-		if (c == '"' || c == '\\') {
-			to += '\\';
-		}
-		to += c;
-	}
-	to += '"';
-}
-
 /// Returns the member `token` of a reply to an authentication, without a copy elsewhere.
 std::optional<WipedString> tokenIn(std::string_view reply)
 {
@@ -200,9 +180,9 @@ vault::Task<Answer<void>> Client::authenticate(Deadline deadline)
 	WipedString json;
 	json.reserve(2 * (_user.size() + 6 * password->size()) + 64); // at once: growing would leave copies behind
 	json.append("{\"name\":");
-	appendJson(json, _user);
+	vault::appendJsonString(json, _user);
 	json.append(",\"password\":");
-	appendJson(json, *password);
+	vault::appendJsonString(json, *password);
 	json.append("}");
 
 	// The reply is kept by the exchange, in memory that is wiped.
