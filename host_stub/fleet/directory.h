@@ -23,10 +23,10 @@ using Listener = std::function<void(Fact fact)>;
 /// and never throws: while the engine is away it says so (Away, once an outage) and goes on trying, each try with a
 /// deadline of T/5 and at the next endpoint after a failure. T is the time to live of this host's lease.
 ///
-/// Order: what is asked for is done in the order in which it was asked: a record is put after the states given before
-/// it were written, and a state is deleted after those before it were. Reads overtake writes.
+/// Order: writes are done in the order in which they were asked for: a record is put after the states given before it
+/// were written, and a state is deleted after those before it were. Reads overtake writes.
 ///
-/// What was asked for while the engine is away or refuses waits here, the newest for each name, and is done
+/// Writes that were asked for while the engine is away or refuses wait here, the newest for each name, and are done
 /// afterwards. A lost lease changes that: LeaseLost, then Joined once a new lease stands, with everything that waited
 /// forgotten; the plan gives all of it again.
 class Directory
@@ -71,9 +71,9 @@ public:
 	using Pulses = std::vector<std::pair<std::string, std::string>>;
 	virtual void readPulses(std::function<void(Pulses pulses)> take) = 0;
 
-	/// Writes what waits, removes this host's record and list, and ends its lease, so that its successors begin at
-	/// once. Blocks until that is done or `limit` is over; no fact comes afterwards. Where it fails the lease runs out
-	/// by itself.
+	/// Does the writes that wait, removes this host's record and list, and ends its lease, so that its successors begin
+	/// at once. Blocks until that is done or `limit` is over; no fact comes afterwards. Where it fails the lease runs
+	/// out by itself.
 	virtual void leave(std::chrono::milliseconds limit) = 0;
 };
 

@@ -25,7 +25,7 @@ public:
 	}
 	void away() { _away = true; }
 	void refuses(bool refuses) { _refuses = refuses; }
-	/// Takes that this process stood still until now: its lease may have ended, and what it hears may be old.
+	/// Notes that this process stood still until now: its lease may have ended, and the facts that it hears may be old.
 	void paused(Instant now) { _trustedFrom = now; }
 
 	/// Returns whether this host is a member, and what it has heard of the others is true now.

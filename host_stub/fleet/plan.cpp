@@ -68,7 +68,7 @@ void Plan::hear(Moment now, const Joined&)
 	}
 }
 
-// What runs goes on; the Directory joins again.
+// The issuers that run here go on; the Directory joins again.
 void Plan::hear(Moment, const LeaseLost&)
 {
 	_engine.leaseLost();

@@ -17,7 +17,7 @@
 
 namespace issuer::fleet {
 
-/// What does not change while a host runs.
+/// The settings that do not change while a host runs.
 struct Settings
 {
 	std::string member;
@@ -127,7 +127,7 @@ private:
 	void endWatches(Moment now, ShardRecord& shard);
 	[[nodiscard]] bool serverSeemsAway() const;
 
-	// What others are told: plan.cpp.
+	// The news for the other members and the operator: plan.cpp.
 	void writeStates();
 	void setRecord();
 

@@ -8,7 +8,7 @@
 /// Rule 2: begin as first. Rule 7: begin without the engine.
 namespace issuer::fleet {
 
-// The states of a shard have just been read. What is watched over already runs, and is kept from now on.
+// The states of a shard have just been read. Issuers that are watched over already run, and are kept from now on.
 void Plan::beginAsFirst(Moment now, ShardRecord& shard)
 {
 	if (!wantsToBegin(shard)) {

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <utility>
 
-/// Rule 3: let go, and only then remove what is not needed any more.
+/// Rule 3: let go, and only then remove the states that are not needed any more.
 namespace issuer::fleet {
 
-// Nobody lets go of a token because of a belief: the first says in its record that it keeps the shard, its list is the
-// same, and the engine confirms that this record stands. What is watched over stays: there the first says the same, and
-// does not renew.
+// No host lets go of a token because of a belief: the first says in its record that it keeps the shard, its list is the
+// same, and the engine confirms that this record stands. Issuers that are watched over stay: there the first says the
+// same, and does not renew.
 void Plan::letGoOfKept(Moment now)
 {
 	if (!_engine.isTrusted()) {

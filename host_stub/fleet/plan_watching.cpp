@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-/// Rule 4: watch over what others keep. Rule 5: what of it goes on while the engine is away.
+/// Rule 4: watch over the issuers that others keep. Rule 5: the part of it that goes on while the engine is away.
 namespace issuer::fleet {
 
 // Where the first has another list it may not know an issuer that this host has: then each member acts as third.
@@ -23,7 +23,7 @@ Plan::Watch Plan::watchOf(const ShardRecord& shard) const
 	return isThird && !_engine.refusesWrites() ? Watch::third : Watch::none;
 }
 
-// An issuer of which nobody tells is looked at more often: its time is k T, whatever its lease may be.
+// An issuer of which no state tells is looked at more often: its time is k T, however long its lease may be.
 milliseconds Plan::pauseBetweenLooks(const ShardRecord& shard) const
 {
 	constexpr milliseconds shortest{1'000};
@@ -123,7 +123,7 @@ void Plan::endWatches(Moment now, ShardRecord& shard)
 	}
 }
 
-// When the server is away for all, nobody multiplies the requests.
+// When the server is away for all, no host multiplies the requests.
 bool Plan::serverSeemsAway() const
 {
 	std::size_t running = 0;

@@ -30,7 +30,7 @@ struct IssuerRecord
 	WallTime due{};                       ///< time at which its renewal is or was first due; 0: not known
 	std::optional<Instant> untoldSince{}; ///< time of the first look that found no state which tells
 
-	/// Takes that it does not run here any more.
+	/// Notes that it does not run here any more.
 	void stopped();
 };
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-/// EtcdDirectory: what is written and read.
+/// EtcdDirectory: its writes and reads.
 namespace issuer::fleet::etcd {
 
 namespace {
@@ -24,7 +24,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 } // namespace
 
-/// Writes what waits, in transactions.
+/// Does the writes that wait, in transactions.
 vault::Task<> EtcdDirectory::writeWaiting()
 {
 	for (;;) {
@@ -54,7 +54,7 @@ vault::Task<> EtcdDirectory::writeWaiting()
 	}
 }
 
-/// Writes the first of what waits, in one transaction. Returns false if etcd did not.
+/// Does the first of the writes that wait, in one transaction. Returns false if etcd did not.
 vault::Task<bool> EtcdDirectory::writeSome(Client::Deadline deadline)
 {
 	std::optional<Record> record;
