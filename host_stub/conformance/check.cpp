@@ -12,7 +12,7 @@ std::span<const Check> allChecks()
 	static const std::vector<Check> all = [] {
 		std::vector<Check> joined;
 		for (const auto checks : {fileChecks(), tableChecks(), createChecks(), lifeChecks(), recorderChecks(),
-				 extensionChecks(), secretChecks(), processChecks(), unloadChecks()}) {
+				 extensionChecks(), diagnosisChecks(), secretChecks(), processChecks(), unloadChecks()}) {
 			joined.insert(joined.end(), checks.begin(), checks.end());
 		}
 		return joined;

@@ -11,6 +11,7 @@ namespace issuer::conformance {
 [[nodiscard]] std::span<const Check> lifeChecks();
 [[nodiscard]] std::span<const Check> recorderChecks();
 [[nodiscard]] std::span<const Check> extensionChecks();
+[[nodiscard]] std::span<const Check> diagnosisChecks();
 [[nodiscard]] std::span<const Check> secretChecks();
 [[nodiscard]] std::span<const Check> processChecks();
 [[nodiscard]] std::span<const Check> unloadChecks();

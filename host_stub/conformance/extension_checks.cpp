@@ -3,14 +3,11 @@
 #include "conformance/trial.h"
 
 #include <cstring>
-#include <future>
 #include <issuer/control.h>
 #include <issuer/credential.h>
-#include <issuer/diagnose.h>
 #include <issuer/handover.h>
 #include <issuer/health.h>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace issuer::conformance {
@@ -158,57 +155,9 @@ void refusesCallsFromAVisit(const Subject& subject)
 		ISSUER_OK);
 }
 
-constexpr std::uint32_t diagnosisMs = 5000;
-
-void refusesCallsFromAFinding(const Subject& subject)
-{
-	Trial trial(subject);
-	const auto& diagnosis = trial.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
-	CallsFromInside calls(trial);
-	const auto find = [](void* ctx, const issuer_finding*) noexcept { static_cast<CallsFromInside*>(ctx)->make(); };
-	static_cast<void>(diagnosis.diagnose(trial.instance.get(), diagnosisMs, find, &calls, nullptr));
-	calls.judge("finding");
-}
-
-/// A visit that waits for the diagnosis would wait for ever: the diagnosis waits for the visit.
-void lendsDuringADiagnosis(const Subject& subject)
-{
-	struct Lending
-	{
-		const issuer_credential_ext& credential;
-		issuer_instance* instance;
-		bool asked = false;
-	};
-	Trial trial(subject);
-	const auto& diagnosis = trial.library.extension<issuer_diagnose_ext>(ISSUER_EXT_DIAGNOSE);
-	const auto& credential = trial.library.extension<issuer_credential_ext>(ISSUER_EXT_CREDENTIAL);
-	Lending lending{credential, trial.instance.get()};
-	std::future<void> lent;
-	bool waits = false;
-	auto ask = [&] {
-		if (!std::exchange(lending.asked, true)) {
-			lent = std::async(std::launch::async, [&] {
-				const auto look = [](void*, issuer_str) noexcept {};
-				static_cast<void>(lending.credential.use(lending.instance, look, nullptr, nullptr));
-			});
-			waits = lent.wait_for(patience) != std::future_status::ready;
-		}
-	};
-	const auto find = [](void* ctx, const issuer_finding*) noexcept { (*static_cast<decltype(ask)*>(ctx))(); };
-	static_cast<void>(diagnosis.diagnose(trial.instance.get(), diagnosisMs, find, &ask, nullptr));
-	if (!lent.valid()) {
-		skip("it found nothing");
-	}
-	expect(!waits, "use on another thread waits for a diagnosis");
-}
-
 constexpr Check checks[] = {
 	{"refuses-calls-from-a-visit", "Nothing may be called from inside a visit of issuer.credential/1.", Needs::stopping,
 		false, refusesCallsFromAVisit},
-	{"refuses-calls-from-a-finding", "Nothing may be called from inside a finding of issuer.diagnose/1.",
-		Needs::stopping, false, refusesCallsFromAFinding},
-	{"lends-during-a-diagnosis", "issuer.credential/1 does not wait for a diagnosis.", Needs::stopping, false,
-		lendsDuringADiagnosis},
 	{"health-answers-in-every-state", "issuer.health/1 answers before, while and after it runs.", Needs::stopping,
 		false, healthAnswersInEveryState},
 	{"health-writes-no-further", "issuer.health/1 fills no more than the caller has room for.", Needs::stopping, false,

@@ -78,7 +78,18 @@ BROKEN = {
     "refuses-calls-from-record": {"": "set_recorder from inside record answers ISSUER_E_STATE"},
     "refuses-calls-from-log": {"": "set_recorder from inside log answers ISSUER_E_STATE"},
     "refuses-calls-from-a-visit": {"": "set_recorder from inside a visit answers ISSUER_E_STATE"},
-    "refuses-calls-from-a-finding": {"": "set_recorder from inside a finding answers ISSUER_E_STATE"},
+    "findings-are-whole": {
+        ":size": "diagnose: a finding's struct_size is", ":topic": "diagnose_login: a finding has no topic or no text",
+        ":login": "diagnose_login: a finding's text is not one line of UTF-8",
+        ":none": "diagnose answers ISSUER_OK and has found nothing"},
+    "diagnoses-in-time": {
+        ":late": "diagnose takes 2", ":login-late": "diagnose_login takes 2",
+        ":login-refuses": "diagnose_login answers ISSUER_E_INTERNAL",
+        ":running": "diagnose of a running instance answers ISSUER_OK",
+        ":login-running": "diagnose_login of a running instance answers ISSUER_OK"},
+    "refuses-calls-from-a-finding": {
+        "": "set_recorder from inside a finding answers ISSUER_E_STATE",
+        ":login": "set_recorder from inside a finding of a login answers ISSUER_E_STATE"},
     "lends-during-a-diagnosis": {"": "use on another thread waits for a diagnosis"},
     "health-answers-in-every-state": {
         ":running": "that runs answers ISSUER_E_STATE", ":stopped": "is not ISSUER_STATE_STOPPED",

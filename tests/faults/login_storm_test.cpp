@@ -18,7 +18,7 @@ int issuersThatDie()
 	return wanted != nullptr ? std::atoi(wanted) : 100;
 }
 
-constexpr int mostInFlight = 4;  ///< at one mount of one server
+constexpr int mostInFlight = 4;   ///< at one mount of one server
 constexpr int mostOfIdentity = 2; ///< with one role_id and secret_id: each could be refused, and five refusals lock it
 
 class LoginStorm : public LoginsOnTheWire
