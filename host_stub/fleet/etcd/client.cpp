@@ -252,7 +252,7 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 	}
 	auto object = jsonObject(*reply);
 	if (!object) {
-		co_return trouble(Kind::away, "etcd's answer to " + std::string(method) + " is " + notJson(reply->body));
+		co_return trouble(Kind::away, "etcd's answer to " + std::string(method) + " is " + notJson(*reply));
 	}
 	co_return object;
 }
