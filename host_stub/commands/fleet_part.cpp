@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -195,16 +194,8 @@ std::optional<observe::FleetStatus> FleetPart::status() const
 std::optional<observe::FleetStatus> FleetPart::statusOfAll() const
 {
 	auto all = status();
-	if (!all) {
-		return all;
-	}
-	std::map<std::string, std::string> pulses;
-	for (auto& [name, text] : _pulses->latest()) {
-		pulses[name] = std::move(text);
-	}
-	pulses[all->member] = pulseText(_issuers());
-	for (auto& member : all->members) {
-		member.pulse = pulses.contains(member.name) ? pulseFrom(pulses[member.name]) : std::nullopt;
+	if (all) {
+		addPulses(*all, all->engineUp ? _pulses->latest() : fleet::Directory::Pulses(), pulseText(_issuers()));
 	}
 	return all;
 }

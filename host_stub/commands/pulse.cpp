@@ -91,6 +91,16 @@ catch (const Poco::Exception&) {
 	return std::nullopt;
 }
 
+void addPulses(observe::FleetStatus& status, const fleet::Directory::Pulses& pulses, const std::string& own)
+{
+	for (auto& member : status.members) {
+		const auto told = std::ranges::find(pulses, member.name, &fleet::Directory::Pulses::value_type::first);
+		member.pulse = member.name == status.member ? pulseFrom(own)
+					   : told != pulses.end()       ? pulseFrom(told->second)
+													: std::nullopt;
+	}
+}
+
 struct PulseReader::Shared
 {
 	std::mutex mutex; ///< guards all below

@@ -19,6 +19,9 @@ namespace issuer::commands {
 /// is left out.
 [[nodiscard]] std::optional<observe::FleetStatus::Pulse> pulseFrom(const std::string& text);
 
+/// Writes into `status` what the members tell, and this host's own pulse.
+void addPulses(observe::FleetStatus& status, const fleet::Directory::Pulses& pulses, const std::string& own);
+
 /// Reads the pulses of all members for those who ask, at most every two seconds. [thread-safe]
 class PulseReader
 {

@@ -58,7 +58,7 @@ void Plan::tellWatches()
 		if (watched.issuers > 0 && (watches.told == 0 || watched.issuers >= 4 * watches.told)) {
 			const auto cause =
 				why == Why::nobodyTells ? " of which no other host tells: they may not be configured there"
-				: _engine.isAway()      ? ": nobody is seen to renew them while the fleet's engine is away"
+				: _engine.isAway()      ? ", which no other host is seen to renew while the fleet's engine is away"
 								   : " that no other host renews in time: the server may be out of reach from there";
 			tell(ISSUER_LOG_WARN, "watching over " + counted(watched.issuers) + " (" + watched.names + ")" + cause);
 			watches.told = watched.issuers;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,24 @@ TEST(Pulses, OfAnotherVersionAreTakenAsFarAsTheyMakeSense)
 	ASSERT_TRUE(pulse);
 	EXPECT_THAT(pulse->severities, ElementsAre(Pair("well", 1U)));
 	EXPECT_THAT(pulse->worst, SizeIs(0));
+}
+
+TEST(Pulses, AreAddedToTheMembersAndThisHostKnowsItsOwnBest)
+{
+	observe::FleetStatus status;
+	status.member = "host-a";
+	status.members.resize(3);
+	status.members[0].name = "host-a";
+	status.members[1].name = "host-b";
+	status.members[2].name = "host-c";
+	const auto ofWell = [](int well) {
+		return R"({"severities":{"well":)" + std::to_string(well) + R"(},"worst":[]})";
+	};
+	addPulses(status, {{"host-a", ofWell(1)}, {"host-b", ofWell(2)}, {"gone", ofWell(3)}}, ofWell(4));
+	ASSERT_TRUE(status.members[0].pulse && status.members[1].pulse);
+	EXPECT_EQ(status.members[0].pulse->severities["well"], 4U);
+	EXPECT_EQ(status.members[1].pulse->severities["well"], 2U);
+	EXPECT_FALSE(status.members[2].pulse);
 }
 
 TEST(Pulses, AreReadOnceForAllWhoAskAtATime)
