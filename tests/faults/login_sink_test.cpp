@@ -67,18 +67,26 @@ TEST_F(SinkOnTheWire, IsReplacedInOneStepAndByAnotherTokenOnly)
 	endWithoutASecret(*instance, hearing);
 }
 
+/// It begins with the token in the sink, so that the first write is due at once, and not 60 s after one before.
 TEST_F(SinkOnTheWire, IsWrittenAgainWhenItIsMissingOrDiffers)
 {
-	Hearing hearing;
-	const auto instance = make(appRole("", sink()), hearing, "fail_fast");
-	ASSERT_TRUE(instance->start());
-	ASSERT_TRUE(awaitFile("sink/token", tokenOf(*instance)));
-	replaceToken(*instance, hearing); // a write of its own accord is due at once, others 60 s after the one before
-	ASSERT_TRUE(awaitFile("sink/token", tokenOf(*instance)));
-	std::filesystem::remove(path("sink/token"));
-	replaceToken(*instance, hearing);
-	EXPECT_TRUE(awaitFile("sink/token", tokenOf(*instance)));
-	endWithoutASecret(*instance, hearing);
+	for (const bool missing : {true, false}) {
+		const auto token = vault.api().createToken({.ttl = 60s, .policies = {"default"}});
+		write("sink/token", token);
+		Hearing hearing;
+		const auto instance = make(appRole("", sink()), hearing, "fail_fast");
+		ASSERT_TRUE(instance->start());
+		ASSERT_EQ(tokenOf(*instance), token);
+		if (missing) {
+			std::filesystem::remove(path("sink/token"));
+		}
+		else {
+			write("sink/token", "another");
+		}
+		EXPECT_TRUE(awaitFile("sink/token", token)) << hearing.everything();
+		EXPECT_EQ(hearing.logins(), 0);
+		endWithoutASecret(*instance, hearing);
+	}
 }
 
 TEST_F(SinkOnTheWire, ThatCannotBeWrittenIsNamedAndCostsNothingElse)
