@@ -12,7 +12,7 @@ MUTATIONS = [
     ("max TTL not handed over", "vault_plugin/handover.cpp", "visit(\"lease.max_ttl_end\", lease.maxTtlEnd);", "",
      "handover.h: every fact comes through", "instance_test:AHandover.*"),
     ("refused tries not handed over", "vault_plugin/handover_login.cpp", "forEachField(tries, writer, tries);",
-     "forEachField(renewal::LoginBudget::Row(), writer, tries);", "handover.h: every fact comes through",
+     "const LoginBudget::Row none;\n\tforEachField(none, writer, tries);", "handover.h: every fact comes through",
      "instance_test:AHandover.*"),
     ("refused tries not taken", "vault_plugin/login.cpp",
      "office.inherit(now.boot, predecessor->memory.material.identityMark, predecessor->tries);", "",
