@@ -33,8 +33,6 @@ MUTATIONS = [
      "logins_test:CertificateLogins.FollowAtOnce*"),
     ("lane of a storm", "vault_plugin/login_office.cpp", "\t\treturn 4;", "\t\treturn 64;",
      "docs/logins.md: at most four logins are under way at one mount of one server", "logins_test:LoginStorm.After*"),
-    ("text in a mark's engine", "vault_plugin/credential/material.cpp", "\tengine.update(block.data(), block.size());\n", "",
-     "SECURITY: no core dump holds what a login is made with", "host_logins_test:HostOfLogins.Keeps*"),
     ("sink of two", "vault_plugin/login_office.cpp", "return _sinks.insert(file).second;",
      "return _sinks.insert(file).second || true;", "docs/logins.md: a second issuer with the same sink does not start",
      "logins_test:SinkOnTheWire.OfOneIssuer*"),
