@@ -74,7 +74,8 @@ Trouble troubleOf(int status, std::string_view body)
 			Kind::away, "answered with status " + std::to_string(status) + " and nothing of etcd's: " + quote(body)};
 	}
 	auto trouble = told(numberIn(*json, "code").value_or(0), *text);
-	if (trouble.kind == Kind::away && has(*text, "connection closed")) {
+	if (trouble.kind == Kind::away &&
+		(has(*text, "connection closed") || has(*text, "failed to write client preface"))) {
 		trouble.text +=
 			"; its gateway cannot reach etcd itself: the server's certificate needs the usage clientAuth too";
 	}
