@@ -3,6 +3,7 @@
 #include "fleet/etcd/directory.h"
 #include "real_etcd.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -80,19 +81,19 @@ public:
 		return await<Kind>([](const Kind&) { return true; });
 	}
 
-	/// Waits until this member was listed or put.
-	[[nodiscard]] bool awaitMember(const std::string& name)
+	/// Waits until such a record was listed or put: after a trouble either may tell it first.
+	template <class Fits>
+	[[nodiscard]] bool awaitRecord(Fits&& fits)
 	{
+		const auto isTold = [&](const fleet::Member& member) { return fits(member.record); };
 		std::unique_lock lock(_mutex);
 		return _changed.wait_for(lock, patience, [&] {
-			for (const auto& fact : _facts) {
+			return std::any_of(_facts.begin(), _facts.end(), [&](const fleet::Fact& fact) {
 				const auto* put = std::get_if<fleet::MemberPut>(&fact);
 				const auto* listed = std::get_if<fleet::MembersListed>(&fact);
-				if ((put != nullptr && put->member.record.name == name) || (listed != nullptr && has(*listed, name))) {
-					return true;
-				}
-			}
-			return false;
+				return (put != nullptr && isTold(put->member)) ||
+					   (listed != nullptr && std::any_of(listed->members.begin(), listed->members.end(), isTold));
+			});
 		});
 	}
 
