@@ -65,7 +65,10 @@ Trouble told(std::int64_t code, const std::string& text)
 Trouble troubleOf(int status, std::string_view body)
 {
 	const auto json = jsonObject(body);
-	const auto text = json ? textIn(*json, "error") : std::nullopt;
+	auto text = json ? textIn(*json, "error") : std::nullopt;
+	if (json && !text) {
+		text = textIn(*json, "message"); // grpc-gateway 2, as in the etcd of Debian 13
+	}
 	if (!text && has(body, "CommonName of client")) { // said in plain text
 		return told(invalidArgument, std::string(body));
 	}
@@ -74,8 +77,7 @@ Trouble troubleOf(int status, std::string_view body)
 			Kind::away, "answered with status " + std::to_string(status) + " and nothing of etcd's: " + quote(body)};
 	}
 	auto trouble = told(numberIn(*json, "code").value_or(0), *text);
-	if (trouble.kind == Kind::away &&
-		(has(*text, "connection closed") || has(*text, "failed to write client preface"))) {
+	if (trouble.kind == Kind::away && (has(*text, "connection closed") || has(*text, "preface"))) {
 		trouble.text +=
 			"; its gateway cannot reach etcd itself: the server's certificate needs the usage clientAuth too";
 	}

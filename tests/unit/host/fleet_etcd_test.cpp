@@ -115,6 +115,15 @@ TEST(EtcdTroubles, AreToldApartByTheCodeOfEtcd)
 	EXPECT_EQ(troubleOfStream(*line).kind, Kind::away);
 }
 
+TEST(EtcdTroubles, AreReadInTheFormOfEachGateway)
+{
+	EXPECT_EQ(troubleOf(429, R"({"code":8, "message":"etcdserver: mvcc: database space exceeded"})").kind, Kind::full);
+	EXPECT_EQ(troubleOf(404, R"({"code":5, "message":"etcdserver: requested lease not found"})").kind, Kind::leaseGone);
+	EXPECT_EQ(troubleOf(403, R"({"code":7, "message":"etcdserver: permission denied"})").kind, Kind::denied);
+	EXPECT_EQ(troubleOf(404, R"({"code":5, "message":"Not Found"})").kind, Kind::away) << "no path of etcd's";
+	EXPECT_TRUE(wantsAuthentication(troubleOf(401, R"({"code":16, "message":"etcdserver: invalid auth token"})")));
+}
+
 std::string told(const Queue::Write& write)
 {
 	if (const auto* state = std::get_if<State>(&write)) {
