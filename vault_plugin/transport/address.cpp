@@ -1,3 +1,4 @@
+#include "transport/base64.h"
 #include "transport/settings.h"
 
 #include <algorithm>
@@ -95,21 +96,6 @@ std::optional<WipedString> unescaped(std::string_view text)
 		at += 2;
 	}
 	return plain;
-}
-
-void appendBase64(WipedString& to, std::string_view bytes)
-{
-	constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (std::size_t at = 0; at < bytes.size(); at += 3) {
-		const auto group = bytes.substr(at, 3);
-		std::uint32_t bits = 0;
-		for (std::size_t i = 0; i < 3; ++i) {
-			bits = bits << 8 | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0U);
-		}
-		for (std::size_t i = 0; i < 4; ++i) {
-			to += i <= group.size() ? digits[bits >> (18 - 6 * i) & 0x3f] : '=';
-		}
-	}
 }
 
 /// Returns the header line that presents `user`, "name:password" as written in a URL (RFC 7617).

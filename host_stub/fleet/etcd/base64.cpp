@@ -1,5 +1,7 @@
 #include "fleet/etcd/base64.h"
 
+#include "transport/base64.h"
+
 #include <cstddef>
 #include <openssl/evp.h>
 
@@ -21,9 +23,8 @@ unsigned char* bytesOf(std::string& text)
 
 std::string base64(std::string_view bytes)
 {
-	std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0'); // OpenSSL adds a zero byte
-	const int size = EVP_EncodeBlock(bytesOf(text), bytesOf(bytes), static_cast<int>(bytes.size()));
-	text.resize(static_cast<std::size_t>(size));
+	std::string text;
+	vault::transport::appendBase64(text, bytes);
 	return text;
 }
 
