@@ -163,7 +163,7 @@ void refuseToOverwrite(const LoginConfig& login, const transport::TlsIdentity& t
 		return origin && origin->kind == credential::Origin::Kind::file ? origin->name : std::string();
 	};
 	for (const auto& needed : {nameOf(login.roleId), nameOf(login.secret), tls.clientCert, tls.clientKey, tls.caFile}) {
-		if (needed == login.sink->file) {
+		if (std::filesystem::path(needed).lexically_normal() == login.sink->file) {
 			refuse("auth.sink.file", needed + " is a file that the login reads, and would be written over");
 		}
 	}

@@ -330,10 +330,10 @@ TEST(ConfigAuth, TakesALoginByAppRoleWithEverything)
 
 TEST(ConfigAuth, RefusesASinkThatIsNoFileOrThatTheLoginReads)
 {
-	const auto error = [](const std::string& sink) {
+	const auto error = [](const std::string& sink, const std::string& secretId = "/s") {
 		const auto config = parseConfig(R"({"address":"http://v","auth":{"method":"approle","role_id":{"file":"/r"},)"
-										R"("secret_id":{"file":"/s"},"sink":{"file":")" +
-										sink + "\"}}}");
+										R"("secret_id":{"file":")" +
+										secretId + R"("},"sink":{"file":")" + sink + "\"}}}");
 		return config ? std::string() : config.error().text;
 	};
 	EXPECT_THAT(error("run/t"), HasSubstr("auth.sink.file"));
@@ -342,6 +342,7 @@ TEST(ConfigAuth, RefusesASinkThatIsNoFileOrThatTheLoginReads)
 	EXPECT_THAT(error("/run/"), HasSubstr("directory"));
 	EXPECT_THAT(error("/s"), HasSubstr("/s is a file that the login reads"));
 	EXPECT_THAT(error("/x/../r"), HasSubstr("/r is a file that the login reads"));
+	EXPECT_THAT(error("/s", "/x/..//s"), HasSubstr("/x/..//s is a file that the login reads"));
 	EXPECT_EQ(error("/t"), "");
 }
 
