@@ -153,11 +153,11 @@ void Login::close(std::chrono::steady_clock::time_point deadline) noexcept
 	{
 		const std::lock_guard lock(_mutex);
 		try {
-			noteTries();
 			static_cast<void>(_keeper.stopped(_services->clock().now()));
+			noteTries();
 		}
 		catch (const std::exception&) {
-			// Out of memory for reports that would be dropped, or for tries, which count for this library alone then.
+			// Out of memory: the tries count for this library alone.
 		}
 		sortTokens();
 		unused = std::move(_rejected);
@@ -355,7 +355,8 @@ void Login::say(renewal::Level level, std::string text)
 	report({renewal::Note{level, std::move(text), "credential"}});
 }
 
-/// Notes the tries of all issuers with this identity, for a hand-over.
+/// Notes the tries of all issuers with this identity, for a hand-over. Takes the office's lock under this login's, as
+/// takeAttempt() does; the office calls no login.
 void Login::noteTries()
 {
 	const auto& material = _keeper.memory().material;

@@ -35,7 +35,7 @@ public:
 		friend auto operator<=>(const Lane&, const Lane&) = default;
 	};
 
-	/// Returns the lane; the same object for equal arguments, for as long as anybody holds it.
+	/// Returns the lane; the same object for equal arguments, for as long as it is held.
 	[[nodiscard]] std::shared_ptr<const Lane> lane(
 		const transport::Settings& settings, const std::string& mount, renewal::LoginMethod method);
 
@@ -59,7 +59,7 @@ public:
 
 private:
 	SharedValues<Lane> _lanes;
-	mutable std::mutex _mutex; ///< guards all below
+	mutable std::mutex _mutex; ///< guards all below; taken under the locks of logins, and no other under it
 	renewal::LoginBudget _budget;
 	std::optional<credential::MarkKey> _key;
 	std::set<std::string> _sinks; ///< files that an issuer writes
