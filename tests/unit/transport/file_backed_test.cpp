@@ -3,7 +3,13 @@
 #include "transport/blocking.h"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <gtest/gtest.h>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <vector>
 
 namespace issuer::vault::transport {
 namespace {
@@ -18,6 +24,9 @@ struct Files
 	std::atomic<std::uint64_t> stamp = 1;
 	std::atomic<bool> openable = true;
 	std::atomic<unsigned> reads = 0;
+	std::atomic<bool> held = false; ///< the next look waits, with the stamp seen, until it may go on
+	std::binary_semaphore seen{0};
+	std::binary_semaphore mayGoOn{0};
 };
 
 struct FilesSource
@@ -28,7 +37,15 @@ struct FilesSource
 
 	[[nodiscard]] std::string name() const { return "CA file /x.pem"; }
 	[[nodiscard]] std::string key() const { return "/"; }
-	[[nodiscard]] std::vector<FileStamp> stamps(Reading&) const { return {FileStamp{.inode = files->stamp}}; }
+	[[nodiscard]] std::vector<FileStamp> stamps(Reading&) const
+	{
+		std::vector<FileStamp> stamps{FileStamp{.inode = files->stamp}};
+		if (files->held.exchange(false)) {
+			files->seen.release();
+			static_cast<void>(files->mayGoOn.try_acquire_for(patience));
+		}
+		return stamps;
+	}
 	[[nodiscard]] FileResult<std::shared_ptr<const Value>> read(Reading&) const
 	{
 		++files->reads;
@@ -74,6 +91,25 @@ TEST_F(FileBackedTest, AChangeThatNoDescriptorWasLeftToReadIsReadLater)
 	while (*current()->contents != 2 && std::chrono::steady_clock::now() < limit) {
 	}
 	EXPECT_EQ(*current()->contents, 2U);
+}
+
+TEST_F(FileBackedTest, ALookThatBeganBeforeAChangeIsNotTheOneWaitedFor)
+{
+	ASSERT_TRUE(current().has_value());
+	const auto begin = std::chrono::steady_clock::now();
+	files->held = true;
+	auto before = backed->lookAgain(begin + patience);
+	ASSERT_TRUE(before.resume(Wake::ready)) << "it waits";
+	ASSERT_TRUE(files->seen.try_acquire_for(patience));
+	files->stamp = 2;
+	auto after = backed->lookAgain(begin + patience);
+	auto wait = after.resume(Wake::ready);
+	files->mayGoOn.release();
+	while (wait) {
+		wait = after.resume(block(*wait, -1));
+	}
+	const bool hung = std::chrono::steady_clock::now() - begin >= FileBacked<FilesSource>::hangsAfter;
+	EXPECT_TRUE(hung || *current()->contents == 2) << "a machine that stands still for a second tests nothing";
 }
 
 } // namespace
