@@ -14,6 +14,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -395,13 +396,25 @@ def judged_by_test(target, tests):
     return target, options, lambda run: run.returncode != 0
 
 
+def run_in_group(command, limit_s):
+    """Runs a program, and kills it with the workers that it forked when the limit is over."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        try:
+            told, complained = process.communicate(timeout=limit_s)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, told, complained)
+
+
 def survives(build, change, judge):
     """Returns why the mutation went unnoticed; None: it was caught."""
     file, old, new = change
     target, options, noticed = judge
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         program = program_with(build, file, mutated(file, old, new), target, pathlib.Path(folder))
-        run = subprocess.run([program, *options], capture_output=True, text=True, check=False, timeout=300)
+        run = run_in_group([program, *options], 300)
         return None if noticed(run) else run.stdout[-2000:] + run.stderr
 
 
