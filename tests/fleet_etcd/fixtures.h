@@ -22,7 +22,7 @@ protected:
 	}
 };
 
-/// etcd with users: root, and one who may read and write below /issuer/.
+/// etcd with two users: root, and issuer-host, which may read and write below /issuer/.
 class EtcdUsers : public EtcdOutage
 {
 protected:

@@ -277,7 +277,7 @@ void Host::wake(unsigned issuer, std::uint64_t agent, Instant when)
 	later(std::max(0ms, when - _around.timing.now()), [this, issuer, agent] { ask(issuer, agent); });
 }
 
-// A request takes up to 50 ms; one that finds nobody waits for its limit.
+// A request takes up to 50 ms; one without an answer waits for its limit.
 void Host::ask(unsigned issuer, std::uint64_t number)
 {
 	const auto found = _agents.find(issuer);

@@ -64,7 +64,7 @@ struct World
 	Instant ends;
 	std::vector<Misfortune> misfortunes;
 
-	/// Returns whether none of these mishaps befalls `who` at any time of [from, until).
+	/// Returns whether `who` has none of these mishaps at any time of [from, until).
 	[[nodiscard]] bool isFreeOf(std::initializer_list<Mishap> mishaps, unsigned who, Instant from, Instant until) const;
 	[[nodiscard]] bool isDuring(Mishap mishap, unsigned who, Instant now) const;
 	[[nodiscard]] bool happens(Mishap mishap) const;
