@@ -41,6 +41,7 @@ private:
 	FakeVault _vault{{.clock = &_clock}};
 };
 
+/// Waits by the real clock: a real server has no other for its leases, and gives no sign when it is ready.
 void waitAMoment()
 {
 	::poll(nullptr, 0, static_cast<int>(moment.count()));
