@@ -175,6 +175,12 @@ TEST_F(ReaderTest, ReadOnceGivesUpAtTheDeadline)
 class HangingReaderTest : public ReaderTest
 {
 protected:
+	HangingReaderTest()
+	{
+		std::filesystem::create_directories(dir.path() / "dead");
+		deadPath = dir.write("dead/token", "s.DEAD").string();
+		wellPath = dir.write("token", "s.WELL").string();
+	}
 	~HangingReaderTest() override
 	{
 		for (auto& thread : threads) {
@@ -204,6 +210,8 @@ protected:
 		return news && (news->trouble + std::string(news->token.view())).find(wanted) != std::string::npos;
 	}
 
+	std::string deadPath; ///< below a folder of its own, which a test lets hang
+	std::string wellPath;
 	std::vector<std::thread> threads;
 	struct Counts final : NewsListener
 	{
@@ -227,9 +235,6 @@ protected:
 
 TEST_F(HangingReaderTest, AFileThatHangsHoldsUpNoOther)
 {
-	std::filesystem::create_directories(dir.path() / "dead");
-	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
-	const auto wellPath = dir.write("token", "s.WELL").string();
 	Reader::File dead;
 	Reader::File well;
 	{
@@ -247,9 +252,6 @@ TEST_F(HangingReaderTest, AFileThatHangsHoldsUpNoOther)
 
 TEST_F(HangingReaderTest, AFileThatIsDueBeforeTheOneThatHangsIsStuckIsReadThen)
 {
-	std::filesystem::create_directories(dir.path() / "dead");
-	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
-	const auto wellPath = dir.write("token", "s.WELL").string();
 	Reader::File dead;
 	Reader::File well;
 	const issuer::test::HangingFiles hanging(dir.path() / "dead");
@@ -262,9 +264,6 @@ TEST_F(HangingReaderTest, AFileThatIsDueBeforeTheOneThatHangsIsStuckIsReadThen)
 
 TEST_F(HangingReaderTest, AFileThatIsClosedWhileItHangsHoldsUpNoOther)
 {
-	std::filesystem::create_directories(dir.path() / "dead");
-	const auto deadPath = dir.write("dead/token", "s.DEAD").string();
-	const auto wellPath = dir.write("token", "s.WELL").string();
 	const issuer::test::HangingFiles hanging(dir.path() / "dead");
 	{
 		const auto dead = reader.open(deadPath, counts);
@@ -279,7 +278,6 @@ TEST_F(HangingReaderTest, HundredsOfFilesOfADeadFileSystemHoldUpFewThreadsAndNoO
 {
 	std::deque<std::string> paths;
 	std::vector<Reader::File> files;
-	const auto wellPath = dir.write("token", "s.WELL").string();
 	Reader::File well;
 	{
 		const issuer::test::HangingFiles hanging(dir.path() / "dead");
