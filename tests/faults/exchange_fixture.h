@@ -1,7 +1,7 @@
 #pragma once
 
 #include "fault_server/fault_server.h"
-#include "temp_dir.h"
+#include "shared_pki.h"
 #include "transport/blocking.h"
 #include "transport/clients.h"
 #include "transport/resolver.h"
@@ -82,19 +82,5 @@ inline std::string told(const ExchangeResult& outcome)
 {
 	return outcome ? "status " + std::to_string(outcome->status) : outcome.error().text;
 }
-
-/// Certificates made once for all tests of a program.
-struct Pki
-{
-	TempDir directory;
-	TestPki authority{directory.path()};
-	Identity server = authority.server();
-
-	static Pki& shared()
-	{
-		static Pki pki;
-		return pki;
-	}
-};
 
 } // namespace issuer::test

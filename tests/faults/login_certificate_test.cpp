@@ -1,4 +1,5 @@
 #include "login_fixture.h"
+#include "shared_pki.h"
 
 #include <filesystem>
 #include <fstream>
@@ -9,25 +10,11 @@
 namespace issuer::test {
 namespace {
 
-/// Certificates made once for all tests of the program.
-struct Authority
-{
-	TempDir folder;
-	TestPki pki{folder.path()};
-	Identity server = pki.server();
-
-	static Authority& get()
-	{
-		static Authority authority;
-		return authority;
-	}
-};
-
 FakeVault::Options overTls()
 {
 	FakeVault::Options options;
-	options.listening.tls = Authority::get().server;
-	options.listening.clientCa = Authority::get().pki.caFile();
+	options.listening.tls = Pki::shared().server;
+	options.listening.clientCa = Pki::shared().authority.caFile();
 	return options;
 }
 
@@ -36,7 +23,7 @@ class CertificateLogins : public LoginsOnTheWire
 protected:
 	CertificateLogins() : LoginsOnTheWire(overTls())
 	{
-		const auto& file = Authority::get().pki.caFile();
+		const auto& file = Pki::shared().authority.caFile();
 		std::ifstream stream(file);
 		const std::string authority{std::istreambuf_iterator<char>(stream), {}};
 		vault.api().changeLogins([&](issuer::test::Logins& logins, ServerTime) {
@@ -54,7 +41,7 @@ protected:
 		auto wanted = wish;
 		wanted.commonName = commonName;
 		wanted.forClient = true;
-		const auto fresh = Authority::get().pki.issue("client-" + commonName, wanted);
+		const auto fresh = Pki::shared().authority.issue("client-" + commonName, wanted);
 		for (const auto& [from, to] :
 			{std::pair(fresh.key, "client.key"), std::pair(fresh.certificate, "client.pem")}) {
 			std::filesystem::copy_file(
@@ -73,7 +60,7 @@ protected:
 
 	[[nodiscard]] Issuer makeIt(Hearing& hearing, const std::string& startup = "fail_fast") const
 	{
-		const auto tls = R"(,"tls":{"ca_file":")" + Authority::get().pki.caFile().string() + R"(","client_cert":")" +
+		const auto tls = R"(,"tls":{"ca_file":")" + Pki::shared().authority.caFile().string() + R"(","client_cert":")" +
 						 path("client.pem") + R"(","client_key":")" + path("client.key") + "\"}";
 		return makeOf(configOf(R"("method":"cert","name":"web")", tls, startup), hearing);
 	}
