@@ -32,7 +32,7 @@ def wait_for(condition, what, limit_s=PATIENCE_S, pause_s=0.1):
 
 
 def free_ports(count):
-    """Ports that nobody listens at. etcd cannot be asked to choose its own."""
+    """Returns ports at which nothing listens. etcd cannot be asked to choose its own."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:
@@ -67,14 +67,22 @@ class Link:
 
     def __init__(self, target):
         self.target = target
-        self.swallows = False
+        self._flows = threading.Event()
+        self._flows.set()
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._server.getsockname()[1]
         self._over = False
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def swallow(self):
+        self._flows.clear()
+
+    def flow(self):
+        self._flows.set()
+
     def close(self):
         self._over = True
+        self._flows.set()
         self._server.close()
 
     def _accept(self):
@@ -89,15 +97,12 @@ class Link:
         host, port = self.target.split(":")
         far = None
         try:
-            while self.swallows and not self._over:
-                time.sleep(0.05)
+            self._flows.wait()
             far = socket.create_connection((host, int(port)), 5)
             ends = {near: far, far: near}
             while not self._over:
-                ready, _, _ = select.select(list(ends), [], [], 0.05)
-                if self.swallows:
-                    time.sleep(0.05)  # nothing is read any more
-                    continue
+                ready, _, _ = select.select(list(ends), [], [])
+                self._flows.wait()  # while it swallows, nothing is read
                 for end in ready:
                     data = end.recv(65536)
                     if not data:
@@ -243,10 +248,6 @@ class Host:
     def start(self):
         self.process = Process([self.fleet.host, "run", "--config", self.config, "--log-level", "info"],
                                {"PATH": "/usr/bin:/bin", "STATE_DIRECTORY": str(self.folder)})
-
-    def says(self, text):
-        return wait_for(lambda: next((line for line in list(self.process.lines) if text in line), None),
-                        f"{self.name} says {text}; it said:\n{''.join(self.process.lines[-15:])}")
 
     def kept(self):
         """The number of issuers that it keeps, by its own status."""
