@@ -168,16 +168,14 @@ std::optional<Finding> lookAtReaders(
 
 std::string findingsAsJson(const Diagnosis& diagnosis)
 {
-	std::string findings;
-	for (const Finding& finding : diagnosis.findings) {
-		findings += (findings.empty() ? "" : ",") + JsonObject()
-														.add("level", levelName(finding.level))
-														.add("topic", finding.topic)
-														.add("text", finding.text)
-														.add("advice", finding.advice)
-														.text();
-	}
-	return '[' + findings + ']';
+	return jsonArray(diagnosis.findings, [](const Finding& finding) {
+		return JsonObject()
+			.add("level", levelName(finding.level))
+			.add("topic", finding.topic)
+			.add("text", finding.text)
+			.add("advice", finding.advice)
+			.text();
+	});
 }
 
 /// Diagnoses one issuer, of the configuration in `file`, without starting it.
@@ -306,18 +304,17 @@ std::string summaryForPeople(const Diagnoses& diagnoses)
 
 std::string diagnosesAsJson(const Diagnoses& diagnoses)
 {
-	std::string issuers;
-	for (const Diagnosis& diagnosis : diagnoses.issuers) {
-		issuers += (issuers.empty() ? "" : ",") + JsonObject()
-													  .add("name", diagnosis.subject)
-													  .add("plugin", diagnosis.by)
-													  .addJson("findings", findingsAsJson(diagnosis))
-													  .text();
-	}
+	const auto issuers = jsonArray(diagnoses.issuers, [](const Diagnosis& diagnosis) {
+		return JsonObject()
+			.add("name", diagnosis.subject)
+			.add("plugin", diagnosis.by)
+			.addJson("findings", findingsAsJson(diagnosis))
+			.text();
+	});
 	JsonObject json;
 	json.add("problems", countOf(diagnoses, ISSUER_FINDING_PROBLEM))
 		.add("warnings", countOf(diagnoses, ISSUER_FINDING_WARN))
-		.addJson("issuers", '[' + issuers + ']');
+		.addJson("issuers", issuers);
 	if (diagnoses.fleet) {
 		json.addJson("fleet", JsonObject()
 								  .add("engine", diagnoses.fleet->by)

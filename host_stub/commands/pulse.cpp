@@ -53,12 +53,10 @@ std::string pulseText(const std::vector<observe::IssuerView>& issuers)
 	for (const auto& [severity, number] : counts) {
 		count.add(severityName(severity), number);
 	}
-	std::string worst;
-	for (const auto& [severity, name] : bad) {
-		worst +=
-			(worst.empty() ? "" : ",") + JsonObject().add("name", name).add("severity", severityName(severity)).text();
-	}
-	return JsonObject().addJson("severities", count.text()).addJson("worst", '[' + worst + ']').text();
+	const auto worst = jsonArray(bad, [](const auto& issuer) {
+		return JsonObject().add("name", issuer.second).add("severity", severityName(issuer.first)).text();
+	});
+	return JsonObject().addJson("severities", count.text()).addJson("worst", worst).text();
 }
 
 std::optional<observe::FleetStatus::Pulse> pulseFrom(const std::string& text)

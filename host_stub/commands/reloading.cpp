@@ -56,15 +56,11 @@ std::vector<std::string> namesOf(const HostConfig& config)
 
 std::string reloadAnswer(const ReloadReport& report)
 {
-	std::string sentences;
-	for (const std::string& sentence : report.sentences) {
-		sentences += (sentences.empty() ? "" : ",") + jsonString(sentence);
-	}
 	const bool ok = report.result == Outcome::applied || report.result == Outcome::held;
 	return JsonObject()
 		.add("ok", ok)
 		.add("result", nameOf(report.result))
-		.addJson("sentences", '[' + sentences + ']')
+		.addJson("sentences", jsonArray(report.sentences, jsonString))
 		.add(ok ? "text" : "error", report.summary)
 		.text();
 }

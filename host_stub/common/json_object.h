@@ -3,7 +3,10 @@
 #include "common/text.h"
 
 #include <concepts>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace issuer {
 
@@ -36,5 +39,17 @@ public:
 private:
 	std::string _text = "{";
 };
+
+/// Returns the text of a JSON array of what `write` makes of each element: a value already written as JSON.
+template <class Range, class Write>
+[[nodiscard]] std::string jsonArray(const Range& range, const Write& write)
+{
+	std::string text = "[";
+	for (const auto& element : range) {
+		text += text.size() > 1 ? "," : "";
+		text += write(element);
+	}
+	return text + ']';
+}
 
 } // namespace issuer

@@ -14,17 +14,6 @@ namespace issuer::observe::web {
 
 namespace {
 
-template <class Range, class Write>
-std::string jsonArray(const Range& range, const Write& write)
-{
-	std::string text = "[";
-	for (const auto& element : range) {
-		text += text.size() > 1 ? "," : "";
-		text += write(element);
-	}
-	return text + ']';
-}
-
 std::string countsJson(const std::optional<FleetStatus::Pulse>& pulse)
 {
 	if (!pulse) {
@@ -86,23 +75,22 @@ std::string fleetJson(const std::optional<FleetStatus>& status)
 	if (!status) {
 		return R"({"fleet":null})";
 	}
-	const auto fleet =
-		JsonObject()
-			.add("name", status->fleet)
-			.add("member", status->member)
-			.add("joined", status->joined)
-			.addJson("engine", JsonObject()
-								   .add("up", status->engineUp)
-								   .add("writes_refused", status->writesRefused)
-								   .add("seconds_since_answer", status->secondsSinceAnswer)
-								   .text())
-			.addJson("members", jsonArray(status->members, memberJson))
-			.addJson("worst", worstJson(status->members))
-			.add("kept", status->kept)
-			.add("watched_over", status->watchedOver)
-			.add("late", status->late)
-			.addJson("unkept", jsonArray(status->unkept, [](const std::string& name) { return jsonString(name); }))
-			.text();
+	const auto fleet = JsonObject()
+						   .add("name", status->fleet)
+						   .add("member", status->member)
+						   .add("joined", status->joined)
+						   .addJson("engine", JsonObject()
+												  .add("up", status->engineUp)
+												  .add("writes_refused", status->writesRefused)
+												  .add("seconds_since_answer", status->secondsSinceAnswer)
+												  .text())
+						   .addJson("members", jsonArray(status->members, memberJson))
+						   .addJson("worst", worstJson(status->members))
+						   .add("kept", status->kept)
+						   .add("watched_over", status->watchedOver)
+						   .add("late", status->late)
+						   .addJson("unkept", jsonArray(status->unkept, jsonString))
+						   .text();
 	return JsonObject().addJson("fleet", fleet).text();
 }
 

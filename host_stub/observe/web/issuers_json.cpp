@@ -25,17 +25,6 @@ std::optional<std::int64_t> milliseconds(const std::optional<std::chrono::millis
 	return duration ? std::optional<std::int64_t>(duration->count()) : std::nullopt;
 }
 
-template <class Range, class Write>
-std::string jsonArray(const Range& range, const Write& write)
-{
-	std::string text = "[";
-	for (const auto& element : range) {
-		text += text.size() > 1 ? "," : "";
-		text += write(element);
-	}
-	return text + ']';
-}
-
 std::string happeningJson(const Happening& what)
 {
 	JsonObject json;
