@@ -16,7 +16,7 @@ enum class Why : std::uint8_t
 {
 	first,         ///< this member is first of its shard
 	late,          ///< its keeper does not renew it
-	nobodyTells,   ///< no state tells how it is
+	untold,        ///< no state tells how it is
 	withoutEngine, ///< the engine was away when this host started
 };
 

@@ -46,7 +46,7 @@ void Plan::tellBegun()
 // they have become four times as many, and when none is left.
 void Plan::tellWatches()
 {
-	for (const auto why : {Why::late, Why::nobodyTells}) {
+	for (const auto why : {Why::late, Why::untold}) {
 		const auto watched = watchedOver(why);
 		auto& watches = _watches[why];
 		watches.most = std::max(watches.most, watched.issuers);
@@ -56,9 +56,9 @@ void Plan::tellWatches()
 			watches = {};
 		}
 		if (watched.issuers > 0 && (watches.told == 0 || watched.issuers >= 4 * watches.told)) {
-			const auto cause =
-				why == Why::nobodyTells ? " of which no other host tells: they may not be configured there"
-				: _engine.isAway()      ? ", which no other host is seen to renew while the fleet's engine is away"
+			const auto cause = why == Why::untold ? " of which no other host tells: they may not be configured there"
+							   : _engine.isAway()
+								   ? ", which no other host is seen to renew while the fleet's engine is away"
 								   : " that no other host renews in time: the server may be out of reach from there";
 			tell(ISSUER_LOG_WARN, "watching over " + counted(watched.issuers) + " (" + watched.names + ")" + cause);
 			watches.told = watched.issuers;

@@ -99,7 +99,7 @@ void Plan::watchOver(Moment now, ShardRecord& shard, bool serverAway)
 		issuer.untoldSince = issuer.untoldSince.value_or(now.boot);
 		const auto patience = _settings.takeover * static_cast<int>(std::max<std::size_t>(shard.rank, 2));
 		if (now.boot >= *issuer.untoldSince + patience && !serverAway) {
-			begin(issuer, Role::watcher, Why::nobodyTells, nullptr);
+			begin(issuer, Role::watcher, Why::untold, nullptr);
 		}
 	}
 	shard.look = now.boot + pauseBetweenLooks(shard);

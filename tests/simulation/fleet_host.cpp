@@ -162,7 +162,7 @@ void Host::doOne(const fleet::Begin& begin)
 	tellStory("begins " + begin.issuer +
 			  (imported ? " from the state of " + begin.state->name.member : " by a look-up") +
 			  (begin.why == fleet::Why::late               ? ", which is late"
-				  : begin.why == fleet::Why::nobodyTells   ? ", of which nobody tells"
+				  : begin.why == fleet::Why::untold        ? ", which is untold"
 				  : begin.why == fleet::Why::withoutEngine ? ", without the engine"
 														   : ""));
 	_agents.insert_or_assign(issuer, agent);

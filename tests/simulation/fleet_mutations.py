@@ -20,7 +20,7 @@ BY_WORLDS = [
      "if (true) {", LEFT),
     ("fleet watch", "the second acts no sooner than the third", WATCHING, "if (shard.rank == 2) {", "if (false) {", DIES),
     ("fleet watch", "nothing is ever late", WATCHING, "latenessOf(*newest, now.wall) >= enough && !serverAway", "false", DIES),
-    ("fleet watch", "nobody begins that of which nobody tells", WATCHING,
+    ("fleet watch", "an untold issuer is never begun", WATCHING,
      "now.boot >= *issuer.untoldSince + patience && !serverAway", "false", DIES),
     ("fleet watch", "looks every ten minutes", WATCHING, "return std::max(pause, shortest);", "return longest;", DIES),
     ("fleet watch", "a watch never ends", WATCHING, "if (isKept) {", "if (false) {", ONE),

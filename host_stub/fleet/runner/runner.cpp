@@ -26,8 +26,8 @@ std::string reasonName(Why why)
 		return "first";
 	case Why::late:
 		return "late";
-	case Why::nobodyTells:
-		return "nobody_tells";
+	case Why::untold:
+		return "untold";
 	case Why::withoutEngine:
 		return "without_engine";
 	}

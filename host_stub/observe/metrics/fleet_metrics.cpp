@@ -24,7 +24,7 @@ void writeFleetMetrics(Exposition& out, const FleetStatus& fleet)
 			static_cast<double>(*fleet.secondsSinceAnswer));
 	}
 	out.family("counter", "issuer_fleet_takeovers_total", "Issuers begun here, by the reason.");
-	for (const std::string reason : {"first", "late", "nobody_tells", "without_engine"}) {
+	for (const std::string reason : {"first", "late", "untold", "without_engine"}) {
 		const auto count = fleet.takeovers.find(reason);
 		out.sample({{"why", reason}}, count == fleet.takeovers.end() ? 0 : static_cast<double>(count->second));
 	}

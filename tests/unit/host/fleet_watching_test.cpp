@@ -59,7 +59,7 @@ TEST_F(FleetWatches, ASecondLooksEveryEighthOfTheReserve)
 	EXPECT_EQ(of<ReadStates>(pass(1s)).size(), 1U);
 }
 
-TEST_F(FleetWatches, AnIssuerOfWhichNobodyTellsIsBegunByTheSecondAfterTwiceT)
+TEST_F(FleetWatches, AnUntoldIssuerIsBegunByTheSecondAfterTwiceT)
 {
 	const auto theirs = issuerOf({"b", "me"});
 	configure({theirs});
@@ -72,7 +72,7 @@ TEST_F(FleetWatches, AnIssuerOfWhichNobodyTellsIsBegunByTheSecondAfterTwiceT)
 	hear(StatesRead{{shardOf(theirs)}, {}});
 	const auto begins = of<Begin>(plan.due(moment));
 	ASSERT_EQ(begins.size(), 1U);
-	EXPECT_EQ(begins.front().why, Why::nobodyTells);
+	EXPECT_EQ(begins.front().why, Why::untold);
 }
 
 TEST_F(FleetWatches, AnOutageThatMakesAThousandIssuersLateIsToldInAFewLines)
