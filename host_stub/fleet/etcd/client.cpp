@@ -216,6 +216,15 @@ vault::Task<Answer<void>> Client::authenticate(Deadline deadline)
 	co_return tl::unexpected(std::move(refused));
 }
 
+/// Authenticates if no task has done so yet.
+vault::Task<Answer<void>> Client::authenticateOnce(Deadline deadline)
+{
+	if (_user.empty() || _authentications > 0) {
+		co_return Answer<void>();
+	}
+	co_return co_await authenticate(deadline);
+}
+
 /// Authenticates if that may help against `trouble`. `authentication`: the number of the one that the request was sent
 /// with. Returns whether the request may be sent again.
 vault::Task<bool> Client::mayAskAgain(const Trouble& trouble, unsigned authentication, Deadline deadline)
@@ -233,11 +242,9 @@ vault::Task<bool> Client::mayAskAgain(const Trouble& trouble, unsigned authentic
 Client::Task Client::call(std::string_view method, std::string json, Deadline deadline)
 {
 	const WipedString body(json);
-	if (!_user.empty() && _authentications == 0) {
-		auto done = co_await authenticate(deadline);
-		if (!done) {
-			co_return tl::unexpected(done.error());
-		}
+	const auto known = co_await authenticateOnce(deadline);
+	if (!known) {
+		co_return tl::unexpected(known.error());
 	}
 	auto authentication = _authentications;
 	auto reply = co_await post(method, body, nullptr, deadline);
@@ -260,11 +267,9 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 vault::Task<Trouble> Client::stream(std::string_view method, std::string json, const Line& line, Deadline deadline)
 {
 	const WipedString body(json);
-	if (!_user.empty() && _authentications == 0) {
-		auto done = co_await authenticate(deadline);
-		if (!done) {
-			co_return done.error();
-		}
+	const auto known = co_await authenticateOnce(deadline);
+	if (!known) {
+		co_return known.error();
 	}
 	std::optional<Trouble> ended;
 	const auto take = [&](std::string_view text) -> vault::Result<void> {
