@@ -1,6 +1,6 @@
 #include "fleet/etcd/values.h"
 
-#include "common/text.h"
+#include "common/json_object.h"
 #include "fleet/etcd/base64.h"
 #include "fleet/etcd/json.h"
 
@@ -18,16 +18,16 @@ namespace issuer::fleet::etcd {
 
 namespace {
 
-constexpr std::size_t largestText = 1024 * 1024; ///< bytes of a plugin's text; today's have 1 KiB
+constexpr std::size_t largestInflated = 1024 * 1024; ///< bytes of a plugin's text, which a broken value may claim
 
 WallTime wallTime(std::int64_t unixMs)
 {
 	return WallTime(milliseconds(unixMs));
 }
 
-std::string number(WallTime time)
+std::int64_t unixMsOf(WallTime time)
 {
-	return std::to_string(time.time_since_epoch().count());
+	return time.time_since_epoch().count();
 }
 
 std::string shardsText(const ShardSet& shards)
@@ -71,7 +71,7 @@ std::optional<std::string> inflated(std::string_view bytes)
 	std::array<char, 4096> piece{};
 	while (stream.read(piece.data(), piece.size()), stream.gcount() > 0) {
 		text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
-		if (text.size() > largestText) {
+		if (text.size() > largestInflated) {
 			return std::nullopt;
 		}
 	}
@@ -82,9 +82,14 @@ std::optional<std::string> inflated(std::string_view bytes)
 
 std::string recordText(const MemberRecord& record)
 {
-	return R"({"v":1,"run":)" + jsonString(record.run) + R"(,"url":)" + jsonString(record.url) + R"(,"version":)" +
-		   jsonString(record.version) + R"(,"unix_ms":)" + number(record.written) + R"(,"shards":")" +
-		   shardsText(record.kept) + "\"}";
+	return JsonObject()
+		.add("v", 1)
+		.add("run", record.run)
+		.add("url", record.url)
+		.add("version", record.version)
+		.add("unix_ms", unixMsOf(record.written))
+		.add("shards", shardsText(record.kept))
+		.text();
 }
 
 std::optional<MemberRecord> recordFrom(std::string name, std::string_view text)
@@ -129,8 +134,13 @@ std::optional<ListDigests> listsFrom(std::string_view text)
 
 std::string stateText(const State& state)
 {
-	auto text = R"({"v":1,"e":)" + number(state.end) + R"(,"n":)" + number(state.next) + R"(,"s":)" +
-				std::to_string(static_cast<int>(state.state)) + R"(,"p":)" + jsonString(state.plugin) + "}";
+	auto text = JsonObject()
+					.add("v", 1)
+					.add("e", unixMsOf(state.end))
+					.add("n", unixMsOf(state.next))
+					.add("s", static_cast<int>(state.state))
+					.add("p", state.plugin)
+					.text();
 	text += '\0';
 	return state.text.empty() ? text : text + deflated(state.text);
 }
