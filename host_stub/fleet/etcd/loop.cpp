@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <poll.h>
+#include <thread>
 #include <utility>
 
 namespace issuer::fleet::etcd {
@@ -69,8 +70,8 @@ bool Loop::wait()
 			? milliseconds(-1)
 			: std::clamp<milliseconds>(ceil<milliseconds>(until - Clock::now()), milliseconds(0), hours(1));
 	const int count = ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
-	if (count < 0 && errno != EINTR) {
-		return false; // only without memory
+	if (count < 0 && errno != EINTR) { // the kernel has no memory now
+		std::this_thread::sleep_for(milliseconds(100));
 	}
 	if (count > 0 && fds.back().revents != 0) {
 		return false;
