@@ -1,3 +1,4 @@
+#include "common/text.h"
 #include "fleet/etcd/directory.h"
 #include "fleet/etcd/troubles.h"
 #include "fleet/etcd/values.h"
@@ -93,7 +94,7 @@ Answer<void> EtcdDirectory::takeWatched(const Json& result)
 		// The reason of one that is not permitted has no code.
 		const auto reason = textIn(result, "cancel_reason").value_or("no reason");
 		return tl::unexpected(
-			Trouble{Kind::denied, "etcd refuses to watch the members: «" + reason.substr(0, 200) + "»"});
+			Trouble{Kind::denied, "etcd refuses to watch the members: «" + sanitize(reason.substr(0, 200)) + "»"});
 	}
 	eachEvent(result, [this](const KeyValue& event) { takeEvent(event); });
 	return {};

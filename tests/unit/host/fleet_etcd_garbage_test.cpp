@@ -125,6 +125,16 @@ TEST_F(Garbage, ATokenThatIsNeverGoodIsRefused)
 	EXPECT_TRUE(await<Joined>());
 }
 
+TEST_F(Garbage, TheReasonOfAWatchThatIsRefusedIsToldAsOneLine)
+{
+	_server.setReply(httpReply(200,
+		R"({"header":{"revision":"5"},"ID":"7","TTL":"5","result":{"TTL":"5","canceled":true,"cancel_reason":"no\nway"}})"));
+	join(settingsOf(_server));
+	const auto refused = await<WritesRefused>();
+	ASSERT_TRUE(refused);
+	EXPECT_EQ(refused->why, "etcd refuses to watch the members: «no way»");
+}
+
 TEST_F(Garbage, OfOneEndpointLeavesTheOthers)
 {
 	_server.setReply(httpReply(200, "<html>Please sign in</html>"));
