@@ -22,7 +22,7 @@ namespace issuer::commands {
 /// Writes into `status` what the members tell, and this host's own pulse.
 void addPulses(observe::FleetStatus& status, const fleet::Directory::Pulses& pulses, const std::string& own);
 
-/// Reads the pulses of all members for those who ask, at most every two seconds. [thread-safe]
+/// Returns the pulses of all members, read from the engine at most every two seconds. [thread-safe]
 class PulseReader
 {
 public:

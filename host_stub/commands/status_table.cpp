@@ -59,7 +59,7 @@ std::string stateOf(const Object& issuer)
 	}
 	if (phase == "elsewhere") {
 		const std::string keeper = textAt(issuer, "kept_by");
-		return keeper.empty() ? "kept by nobody yet" : "kept by " + keeper;
+		return keeper.empty() ? "kept by no host yet" : "kept by " + keeper;
 	}
 	if (phase == "failed") {
 		return "not started";

@@ -108,7 +108,7 @@ TEST_F(AProbe, LooksAtTheOtherEndpointsBesideADeadOne)
 	const auto found = probe(settings);
 	EXPECT_THAT(found, Contains(problem("endpoint", settings.endpoints[0], "see whether etcd runs there")));
 	EXPECT_THAT(found, Contains(fine("endpoint", settings.endpoints[1] + " answers")));
-	EXPECT_THAT(found, Contains(fine("rights", "everybody may write")));
+	EXPECT_THAT(found, Contains(fine("rights", "every client may write")));
 }
 
 TEST_F(AProbe, TellsAWrongPasswordByItsUser)

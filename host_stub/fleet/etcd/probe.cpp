@@ -210,8 +210,9 @@ private:
 		}
 		if (open) {
 			note(ISSUER_FINDING_WARN, "user",
-				endpoint + " has no users: everybody that reaches it may read and change all keys, and the password is "
-						   "not looked at",
+				endpoint +
+					" has no users: every client that reaches it may read and change all keys, and the password is "
+					"not looked at",
 				"make users there, then etcdctl auth enable");
 			return true;
 		}
@@ -247,7 +248,7 @@ private:
 			return true; // told with the rights
 		}
 		if (refused || why.kind != Kind::cancelled) {
-			problem("watch", endpoint + " lets nobody watch the members: " + (refused ? *refused : why).text,
+			problem("watch", endpoint + " begins no watch of the members: " + (refused ? *refused : why).text,
 				"see whether it knows a leader, and whether something in between keeps replies back until they end");
 			return false;
 		}
@@ -285,7 +286,7 @@ private:
 	void tellRight(const std::string& what, const Answer<Json::Ptr>& answer)
 	{
 		const auto& prefix = _keys.prefix();
-		const auto user = _settings.user.empty() ? std::string("everybody") : "the user " + sanitize(_settings.user);
+		const auto user = _settings.user.empty() ? std::string("every client") : "the user " + sanitize(_settings.user);
 		if (answer) {
 			note(ISSUER_FINDING_OK, "rights", user + " may " + what + " below " + prefix);
 			return;
@@ -297,7 +298,7 @@ private:
 			isDenied ? "etcdctl role grant-permission ROLE readwrite --prefix " + prefix : "");
 	}
 
-	/// Warns of a store that nobody compacts: one that can be read as it was at its first revision.
+	/// Warns of a store that is never compacted: one that can be read as it was at its first revision.
 	void lookAtCompaction()
 	{
 		if (_revision < manyRevisions) {

@@ -45,7 +45,7 @@ struct IssuerView
 	[[nodiscard]] std::optional<UnixTime> loginEnds() const;
 	/// Returns the number of logins that its material still allows; empty likewise.
 	[[nodiscard]] std::optional<std::uint64_t> loginUsesLeft() const;
-	/// Returns whether its next login will fail, and why: decided here for all who show it.
+	/// Returns whether its next login will fail, and why: decided here for status, metrics and page alike.
 	[[nodiscard]] LoginOutlook loginOutlook() const;
 };
 
