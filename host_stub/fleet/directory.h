@@ -67,7 +67,7 @@ public:
 	virtual void pulse(std::string text) = 0;
 
 	/// Reads the pulses of all members, and hands them over on a thread of its own: name and text. Empty while the
-	/// engine is away.
+	/// engine is away. A read that leave() finds unfinished hands nothing over.
 	using Pulses = std::vector<std::pair<std::string, std::string>>;
 	virtual void readPulses(std::function<void(Pulses pulses)> take) = 0;
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+/// The times of the fleet's rules, in the milliseconds that members exchange. The Vault plugin, which these rules do
+/// not know, has times of its own, in microseconds.
 namespace issuer::fleet {
 
 using std::chrono::milliseconds;
