@@ -85,7 +85,7 @@ FileResult<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::re
 	if (!chain) {
 		return tl::unexpected(chain.error());
 	}
-	X509Ptr own;
+	KeptBetweenPasses<X509Ptr> own(reading);
 	const bool isGood = forEachPemBlock(reading, *chain, [&](const PemBlock& block) {
 		if (!isCertificate(block.label)) {
 			return true;
@@ -95,12 +95,12 @@ FileResult<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::re
 			return false;
 		}
 		client->chain.push_back(encoded(*certificate));
-		if (!own) {
-			own = std::move(certificate);
+		if (!*own) {
+			*own = std::move(certificate);
 		}
 		return true;
 	});
-	if (!isGood || !own) {
+	if (!isGood || !*own) {
 		return failure(name() + " is no usable PEM certificate: it is damaged, or half written");
 	}
 	const std::string keyName = std::string(keyIs) + " " + _key;
@@ -112,12 +112,12 @@ FileResult<std::shared_ptr<const ClientCertificate>> ClientCertificateSource::re
 	const auto pass = reading.openssl();
 	ERR_clear_error();
 	const auto decodedKey = readPrivateKey(*key);
-	if (!decodedKey || X509_check_private_key(own.get(), decodedKey.get()) != 1 || !keep(*client, *decodedKey)) {
+	if (!decodedKey || X509_check_private_key((*own).get(), decodedKey.get()) != 1 || !keep(*client, *decodedKey)) {
 		return failure(keyName + " cannot be used with " + name() + " (" + takeOpensslReason() +
 					   "); it must be the matching unencrypted PEM key");
 	}
-	client->end = endOf(*own);
-	client->endText = dateText(*X509_get0_notAfter(own.get()));
+	client->end = endOf(**own);
+	client->endText = dateText(*X509_get0_notAfter((*own).get()));
 	return client;
 }
 

@@ -52,8 +52,10 @@ public:
 		unsigned generation = 0; ///< counts from 1, one more with each change
 	};
 
-	FileBacked(std::shared_ptr<runtime::Helpers> helpers, Source source)
-		: _helpers(std::move(helpers)), _source(std::make_shared<const Source>(std::move(source)))
+	FileBacked(std::shared_ptr<runtime::Helpers> helpers, Source source,
+		std::shared_ptr<OpensslGate> gate = OpensslGate::ofLibrary())
+		: _helpers(std::move(helpers)), _source(std::make_shared<const Source>(std::move(source))),
+		  _gate(std::move(gate))
 	{
 	}
 
@@ -165,9 +167,13 @@ private:
 
 		void at(const std::string& what) override
 		{
-			if (const auto self = _owner.lock()) {
-				const std::lock_guard lock(self->_mutex);
-				self->_at = what;
+			if (auto self = _owner.lock()) {
+				{
+					const std::lock_guard lock(self->_mutex);
+					self->_at = what;
+				}
+				const auto pass = openssl(); // this may be the last owner
+				self.reset();
 			}
 		}
 
@@ -182,8 +188,9 @@ private:
 			return;
 		}
 		auto known = _current.contents ? std::optional(_stamps) : std::nullopt;
-		auto work = [owner = this->weak_from_this(), source = _source, gate = OpensslGate::ofLibrary(),
-						known = std::move(known)] { lookNow(owner, *source, *gate, known); };
+		auto work = [owner = this->weak_from_this(), source = _source, gate = _gate, known = std::move(known)] {
+			lookNow(owner, *source, *gate, known);
+		};
 		_at.clear();
 		_lookedAt = now;
 		_looking = _helpers->submit(_source->key(), std::move(work));
@@ -205,27 +212,30 @@ private:
 				found = source.read(look);
 			}
 		}
-		catch (const OpensslGate::Closed&) {
-			return;
-		}
 		catch (const std::exception& error) {
 			found.emplace(failure(source.name() + " cannot be read: " + error.what()));
 		}
-		if (const auto self = owner.lock()) {
-			self->finish(std::move(stamps), std::move(found));
-		}
+		auto self = owner.lock();
+		Contents replaced = self ? self->finish(std::move(stamps), found) : nullptr;
+		// Whatever ends here may be the last owner of objects of OpenSSL.
+		const auto pass = gate.enter();
+		found.reset();
+		replaced.reset();
+		self.reset();
 	}
 
-	/// Takes the result of a look. `found`: nothing if the files have not changed.
-	void finish(Stamps stamps, std::optional<FileResult<Contents>> found)
+	/// Takes the result of a look. `found`: nothing if the files have not changed. Returns the contents replaced.
+	[[nodiscard]] Contents finish(Stamps stamps, std::optional<FileResult<Contents>>& found)
 	{
+		Contents replaced;
 		const std::lock_guard lock(_mutex);
 		if (found) {
 			_noDescriptor = !*found && found->error().outOfDescriptors;
 			_stamps = _noDescriptor ? Stamps() : std::move(stamps);
 			_complaint = *found ? std::string() : std::move(found->error().text);
 			if (*found) {
-				_current = {std::move(**found), _current.generation + 1};
+				replaced = std::exchange(_current.contents, std::move(**found));
+				++_current.generation;
 			}
 		}
 		_looking = false;
@@ -235,6 +245,7 @@ private:
 			::eventfd_write(_done.get(), 1); // waiting callers hold duplicates of it
 			_done = Descriptor();
 		}
+		return replaced;
 	}
 
 	/// Returns a descriptor that becomes readable at the end of the look under way. Called under the lock.
@@ -254,6 +265,7 @@ private:
 
 	const std::shared_ptr<runtime::Helpers> _helpers;
 	const std::shared_ptr<const Source> _source;
+	const std::shared_ptr<OpensslGate> _gate;
 
 	mutable std::mutex _mutex; ///< guards all below
 	Current _current;          ///< without a value: never read

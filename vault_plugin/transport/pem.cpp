@@ -60,16 +60,16 @@ int kindOf(std::string_view label, const unsigned char* der, long size)
 
 bool forEachPemBlock(Reading& reading, std::string_view text, const std::function<bool(const PemBlock&)>& visit)
 {
-	BioPtr bio;
+	KeptBetweenPasses<BioPtr> bio(reading);
 	{
 		const auto pass = reading.openssl();
 		ERR_clear_error();
-		bio.reset(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+		(*bio).reset(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 	}
 	for (;;) {
 		const auto pass = reading.openssl();
 		Block block;
-		if (PEM_read_bio(bio.get(), &block.label, &block.header, &block.data, &block.size) != 1) {
+		if (PEM_read_bio((*bio).get(), &block.label, &block.header, &block.data, &block.size) != 1) {
 			const bool atEnd = isAtEnd();
 			ERR_clear_error();
 			return atEnd;

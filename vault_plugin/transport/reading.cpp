@@ -1,6 +1,7 @@
 #include "transport/reading.h"
 
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 namespace issuer::vault::transport {
 
@@ -22,13 +23,21 @@ OpensslGate::Pass::~Pass()
 	OPENSSL_thread_stop();
 }
 
-OpensslGate::Pass OpensslGate::enter()
+OpensslGate::Pass OpensslGate::enter() noexcept
 {
 	std::unique_lock lock(_mutex);
 	if (_closed) {
-		throw Closed();
+		lock.unlock();
+		stayOut();
 	}
 	return Pass(std::move(lock));
+}
+
+void OpensslGate::stayOut() noexcept
+{
+	for (;;) {
+		::pause();
+	}
 }
 
 void OpensslGate::close() noexcept

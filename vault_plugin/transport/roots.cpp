@@ -40,11 +40,11 @@ std::vector<std::string> splitAtColons(std::string_view text)
 class Collection
 {
 public:
-	explicit Collection(Reading& reading) : _reading(reading)
+	explicit Collection(Reading& reading) : _reading(reading), _store(reading)
 	{
 		const auto pass = reading.openssl();
-		_store.reset(X509_STORE_new());
-		if (!_store) {
+		(*_store).reset(X509_STORE_new());
+		if (!*_store) {
 			throw std::bad_alloc();
 		}
 	}
@@ -57,14 +57,14 @@ public:
 
 	[[nodiscard]] std::size_t certificates() const noexcept { return _certificates.size(); }
 
-	/// Returns the store, complete.
+	/// Returns the store, complete. To be called under a pass.
 	[[nodiscard]] StorePtr take()
 	{
-		X509_STORE_set_flags(_store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+		X509_STORE_set_flags((*_store).get(), X509_V_FLAG_PARTIAL_CHAIN);
 		if (_hasCrls) {
-			X509_STORE_set_flags(_store.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+			X509_STORE_set_flags((*_store).get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 		}
-		return std::move(_store);
+		return std::move(*_store);
 	}
 
 private:
@@ -75,7 +75,7 @@ private:
 		if (block.label == PEM_STRING_X509_CRL) {
 			const CrlPtr crl(d2i_X509_CRL(nullptr, &data, size));
 			_hasCrls = _hasCrls || crl;
-			return crl && X509_STORE_add_crl(_store.get(), crl.get()) == 1;
+			return crl && X509_STORE_add_crl((*_store).get(), crl.get()) == 1;
 		}
 		const bool isTrusted = block.label == PEM_STRING_X509_TRUSTED; // followed by OpenSSL's own trust settings
 		if (!isTrusted && block.label != PEM_STRING_X509 && block.label != PEM_STRING_X509_OLD) {
@@ -86,7 +86,7 @@ private:
 			return true;
 		}
 		const X509Ptr certificate(isTrusted ? d2i_X509_AUX(nullptr, &data, size) : d2i_X509(nullptr, &data, size));
-		if (!certificate || X509_STORE_add_cert(_store.get(), certificate.get()) != 1) {
+		if (!certificate || X509_STORE_add_cert((*_store).get(), certificate.get()) != 1) {
 			return false;
 		}
 		// Computes now the fields that the first handshakes would, all at once.
@@ -96,7 +96,7 @@ private:
 	}
 
 	Reading& _reading;
-	StorePtr _store;
+	KeptBetweenPasses<StorePtr> _store;
 	std::set<std::string, std::less<>> _certificates; ///< in DER
 	bool _hasCrls = false;
 };
