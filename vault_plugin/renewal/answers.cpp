@@ -140,7 +140,7 @@ Conclusion Keeper::conclude(const Span& span, const Grant& grant)
 /// Takes over a wrapped grant: renewed by an unknown length, which a look-up will tell.
 Conclusion Keeper::conclude(const Span& span, const WrappedGrant&)
 {
-	_memory.lease.mayHaveBeenRenewed(span.sent.boot, span.sent.boot, increment());
+	_memory.lease.renewedUnseen(span.sent.boot, increment());
 	_memory.owed = Owed::lease;
 	_memory.retry.useless = 0;
 	_memory.retry.renewNext = false;
@@ -235,7 +235,7 @@ Conclusion Keeper::refused(const Span& span, Operation operation, const Trouble&
 		}
 	}
 	retry.renewNext = false;
-	if (lease.overAt(span.sent.boot)) {
+	if (lease.overAt(span.sent.boot) && trouble.kind != Trouble::Kind::unclearRefusal) {
 		lease.ruleOutLostRenewals();
 	}
 	const bool past = lease.known() && span.now.boot >= lease.earliest;

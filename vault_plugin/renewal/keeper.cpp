@@ -54,7 +54,7 @@ void Keeper::planAnew() noexcept
 	const auto chance = _chance.value();
 	_plan = _running && !_absent ? planOf(*_policy, _memory, chance, _successor.isHoped()) : Plan{};
 	if (_candidate) {
-		_candidate->plan = planOfCandidate(*_policy, _memory, *_candidate, chance);
+		_candidate->plan = planOfCandidate(*_policy, _memory, *_candidate, chance, _plan.at);
 	}
 }
 
@@ -69,9 +69,10 @@ std::optional<Instant> Keeper::next() const
 	return _plan.at ? std::min(_plan.at, _candidate->plan.at) : _candidate->plan.at;
 }
 
-/// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first as long
-/// as it may live; otherwise the candidate, unless it is due later. Where an answer takes longer than a renewal may
-/// wait, renewals leave no room: then the candidate goes first too.
+/// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first; but not
+/// once it counts as dead, unless the candidate is due later: a vague end leaves it due every gap for as long as a
+/// lease. Where an answer takes longer than a renewal may wait, renewals leave no room: then the candidate goes first
+/// too.
 bool Keeper::isCandidatesTurn(Instant now) const
 {
 	if (!_candidate || !_plan.at || now < *_plan.at) {
@@ -79,9 +80,8 @@ bool Keeper::isCandidatesTurn(Instant now) const
 	}
 	const auto due = *_candidate->plan.at;
 	const auto& lease = _memory.lease;
-	const bool over = _memory.dead() && lease.overAt(now);
 	const bool noRoom = lease.known() && interval(*_policy, lease.granted) <= _memory.latency.recent;
-	return over ? due <= *_plan.at : noRoom && due <= now;
+	return _memory.dead() ? due <= *_plan.at : noRoom && due <= now;
 }
 
 /// Returns the request to send.

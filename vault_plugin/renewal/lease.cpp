@@ -88,7 +88,8 @@ void Lease::unwrappedBy(const Span& span, const TokenFacts& facts, const Policy&
 
 void Lease::assumeGranted()
 {
-	earliest = latest = ifRenewedLatest;
+	earliest = ifRenewedEarliest;
+	latest = ifRenewedLatest;
 	ruleOutLostRenewals();
 }
 
@@ -150,6 +151,16 @@ void Lease::mayHaveBeenRenewed(Instant sent, Instant now, Duration asked)
 		ifRenewedEarliest = std::max(latest, sent + length);
 	}
 	ifRenewedLatest = std::max(ifRenewedLatest, now + length);
+}
+
+void Lease::renewedUnseen(Instant sent, Duration asked)
+{
+	if (!known() || sent >= latest) {
+		return;
+	}
+	const auto length = std::max(granted, asked);
+	ifRenewedEarliest = sent + length;
+	ifRenewedLatest = std::max(ifRenewedLatest, sent + length);
 }
 
 void Lease::endAt(Instant now)

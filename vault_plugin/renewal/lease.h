@@ -60,6 +60,9 @@ struct Lease
 	/// gives no new hope: a server that hangs for ever would feed it for ever.
 	void mayHaveBeenRenewed(Instant sent, Instant now, Duration asked);
 
+	/// Takes over a wrapped grant: a renewal that was carried out, whose length no answer tells.
+	void renewedUnseen(Instant sent, Duration asked);
+
 	/// Takes over that the token has ended, whatever was left of its lease.
 	void endAt(Instant now);
 

@@ -9,15 +9,14 @@
 namespace issuer::vault::renewal {
 namespace {
 
-/// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, renewals are
-/// chosen more often than look-ups, at random: strict turns could fall in step with ways that take turns, with a bad
-/// one at each renewal. While a refusal is doubted only renewals are: each of the few pauses is for one more word on
-/// it.
-Operation operationOf(const Policy& policy, const Retry& retry, double chance)
+/// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, all but one of
+/// `renewalsPerLookUp` requests are renewals. So many in a row meet each way to the server that a renewal could take: a
+/// look-up that is answered badly makes the next request, a renewal, go another way, and that way may be the bad one.
+/// While a refusal is doubted all are renewals: each of the few pauses is for one more word on it.
+Operation operationOf(const Policy& policy, const Retry& retry)
 {
-	constexpr double mostly = 2.0 / 3;
 	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
-	const bool renews = retry.isDoubting(policy) || chance < mostly;
+	const bool renews = retry.isDoubting(policy) || retry.streak % policy.renewalsPerLookUp != 0;
 	return retry.renewNext || (renewsMostly && renews) ? Operation::renew : Operation::lookUp;
 }
 
@@ -67,7 +66,7 @@ public:
 			plan.operation = standing.state == State::active ? Operation::lookUp : plan.operation;
 		}
 		plan.at = std::max({*plan.at, _now, patience(), _memory.started + _pace.gap});
-		if (_memory.owed != Owed::nothing || _memory.unrenewable != Reason::none) {
+		if ((_memory.owed != Owed::nothing && !isOwedTooLate()) || _memory.unrenewable != Reason::none) {
 			plan.operation = Operation::lookUp;
 		}
 		return plan;
@@ -99,7 +98,14 @@ private:
 		return {}; // unreachable: the switch names every state
 	}
 
-	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry, _chance); }
+	/// Returns whether the look-up that a wrapped grant is owed has failed and the token may end at any moment: then a
+	/// renewal is worth more than to know how much was granted.
+	[[nodiscard]] bool isOwedTooLate() const
+	{
+		return _memory.owed == Owed::lease && !_retry.atOnce && _lease.known() && _now >= _lease.earliest - _pace.guard;
+	}
+
+	[[nodiscard]] Operation firstOperation() const { return operationOf(_policy, _retry); }
 
 	/// Plans sparse confirmations at the max TTL, in case it was raised; one at least, where no renewal has met it yet.
 	[[nodiscard]] Plan confirmation() const
@@ -145,7 +151,7 @@ private:
 			return _now; // within a gap: the second refusal sends for a login
 		}
 		auto pause = _retry.kind == Failing::refused
-						 ? refusedPause(_policy, remains, _retry.streak, _retry.failingFor(_now))
+						 ? std::min(refusedPause(_policy, remains, _retry.streak, _retry.failingFor(_now)), remains / 2)
 						 : passingPause(_policy, _pace.gap, remains, _retry.streak, _chance);
 		pause = _retry.notBefore > _now ? Duration::zero() : pause;
 		return beforeEnd(_now + pause, _now, end, _pace.guard);
@@ -217,18 +223,23 @@ Plan planOf(const Policy& policy, const Memory& memory, double chance, bool repl
 	return Planner(policy, memory, chance, replaceable).plan();
 }
 
-Plan planOfCandidate(const Policy& policy, const Memory& memory, const Candidate& candidate, double chance)
+Plan planOfCandidate(const Policy& policy, const Memory& memory, const Candidate& candidate, double chance,
+	std::optional<Instant> nextOfCurrent)
 {
 	const auto& retry = candidate.retry;
 	const auto now = retry.asOf;
-	const auto gap = paceOf(policy, memory.lease.granted, memory.latency.recent).gap;
+	const auto [gap, guard] = paceOf(policy, memory.lease.granted, memory.latency.recent);
 	const auto pause = retry.kind == Failing::refused && !retry.isDoubting(policy)
 						   ? refusedPause(policy, 2 * Duration(policy.longestSilence),
 								 retry.refusals - policy.refusalsDoubted, retry.failingFor(now))
 						   : firstPause(policy, retry, chance, untilProofIsDue(memory, candidate));
 	const auto patience = std::min<Instant>(retry.notBefore, now + policy.longestPause);
-	return {std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap}),
-		operationOf(policy, retry, chance)};
+	auto at = std::max({now + (retry.atOnce ? Duration::zero() : pause), patience, memory.started + gap});
+	const bool delays = nextOfCurrent && at < *nextOfCurrent && *nextOfCurrent < at + gap;
+	if (delays && memory.lease.known() && at + gap > memory.lease.nextEnd(now) - guard) {
+		at = *nextOfCurrent; // the gap after a request about the candidate would take the other token's last chance
+	}
+	return {at, operationOf(policy, retry)};
 }
 
 Duration budgetOf(const Policy& policy, const Memory& memory, Instant now)

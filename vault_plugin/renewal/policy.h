@@ -46,6 +46,8 @@ struct Policy
 
 	/// Number of look-ups in a row without information, after which a renewal is sent.
 	std::uint32_t uselessLookUps = 2;
+	/// Afterwards, while the end is unknown, only one of so many requests is a look-up.
+	std::uint32_t renewalsPerLookUp = 8;
 	/// Number of refusals of a new token that are not believed; it is asked about again 1, 2 and 4 s later.
 	std::uint32_t refusalsDoubted = 3;
 
