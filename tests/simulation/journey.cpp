@@ -187,6 +187,7 @@ void Journey::send(const VirtualNetwork::Connection& connection, bool kept, Inst
 	tell((kept ? "asks over a kept connection to " : "asks over a new connection to ") +
 		 std::to_string(connection.endpoint));
 	_phase = Phase::sent;
+	_sentBefore = _everSent;
 	_connected = true;
 	_connection = connection;
 	_kept = kept;
@@ -249,6 +250,9 @@ Journey::Progress Journey::lose(Instant now)
 void Journey::replies(Answer answer, bool good, Instant sentBack)
 {
 	_answer = std::move(answer);
+	if (auto* const trouble = std::get_if<AnswerTrouble>(&*_answer)) {
+		trouble->sentBefore = _sentBefore;
+	}
 	_good = good;
 	_replyAt = sentBack + (_roundTrip - _roundTrip / 2);
 	_wake = std::min(_replyAt, _patience);

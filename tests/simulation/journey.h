@@ -109,6 +109,7 @@ private:
 	Instant _patience; ///< how long a reply is waited for
 	bool _good = false;
 	bool _everSent = false;
+	bool _sentBefore = false; ///< a request before this one was sent, and not answered
 	bool _connected = false;
 	bool _spentOnKept = false;
 	Endpoints _called{};

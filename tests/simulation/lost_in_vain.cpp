@@ -85,19 +85,15 @@ Duration patienceAfterRefusals(Duration refusedFor, Duration lasted)
 	return refusedFor <= 0s ? Duration{} : refusedFor < 6500ms ? Duration(5s) : 75s + 2 * lasted;
 }
 
-/// Returns whether connects use up the attempts: endpoints that do not answer are waited for, each for half of the
-/// remaining time. Where a server then has less time to answer than it takes, no attempt gets an answer: a known limit
-/// of the shares.
-bool sharesTooShort(const World& world, const Reserve& reserve)
+/// Returns whether connects use up the attempts: endpoints that do not connect are waited for, for half of the time
+/// that an attempt may take. Where that is less than a server takes to connect and answer, no attempt gets an answer.
+bool halfTooShort(const World& world, const Reserve& reserve)
 {
-	int unanswered = 0;
-	for (const auto& incident : world.topology.incidents) {
-		const bool drops = incident.how == WayFault::dropsSyns &&
-						   (incident.fault == NetFault::endpoints || incident.fault == NetFault::nameMoves);
-		unanswered += drops ? world.topology.endpoints : 0;
-	}
-	const Duration longest = world.policy.requestTimeout;
-	return unanswered > 0 && longest / (std::int64_t{1} << std::min(unanswered, 10)) < reserve.roundTrip;
+	const auto drops = [](const NetIncident& incident) {
+		return incident.how == WayFault::dropsSyns &&
+			   (incident.fault == NetFault::endpoints || incident.fault == NetFault::nameMoves);
+	};
+	return std::ranges::any_of(world.topology.incidents, drops) && world.policy.requestTimeout / 2 < reserve.roundTrip;
 }
 
 /// Returns whether the token died before an answer had told how long it lives. Then an attempt and the pause after it
@@ -134,7 +130,7 @@ bool lostUnknown(const World& world, const Chronicle& chronicle, const Death& de
 	}
 	// A look-up that tells nothing does not show that a way is good: only a renewal does.
 	const bool spoilt = std::ranges::any_of(world.incidents, spoiltLookUps);
-	if (sharesTooShort(world, reserve)) {
+	if (halfTooShort(world, reserve)) {
 		return false;
 	}
 	Duration detours{};
@@ -197,7 +193,7 @@ bool lostInVain(const World& world, const Chronicle& chronicle, const Death& dea
 	if (topology.endpoints > 0 && !wayOpen(topology, chronicle.netTroubles, chronicle.resolutions, from, death.hoped)) {
 		return false;
 	}
-	if (sharesTooShort(world, reserve)) {
+	if (halfTooShort(world, reserve)) {
 		return false;
 	}
 	// After a refusal, or when the server asks for patience, the next attempt may be a guard before the end: too late

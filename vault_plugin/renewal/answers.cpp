@@ -9,12 +9,12 @@ namespace issuer::vault::renewal {
 namespace {
 
 /// Returns whether the renewal may have been carried out. A 5xx does not say whether the work was done before the
-/// failure ("leadership lost while committing log").
+/// failure ("leadership lost while committing log"); and no answer tells about the same request sent before it.
 bool mayHaveBeenDone(const Trouble& trouble)
 {
 	const bool unknown = trouble.kind == Trouble::Kind::transport || trouble.kind == Trouble::Kind::malformed ||
 						 (trouble.kind == Trouble::Kind::serverAway && trouble.reason != Reason::sealed);
-	return unknown && !trouble.unsent;
+	return (unknown && !trouble.unsent) || trouble.sentBefore;
 }
 
 /// Returns whether this is an answer, but neither a look-up's nor a refusal nor a request to wait: a look-up that is
@@ -150,6 +150,9 @@ Conclusion Keeper::conclude(const Span& span, const WrappedGrant&)
 
 Conclusion Keeper::conclude(const Span& span, Operation operation, const Trouble& trouble)
 {
+	if (operation == Operation::renew && mayHaveBeenDone(trouble)) {
+		_memory.lease.mayHaveBeenRenewed(span.sent.boot, span.now.boot, increment());
+	}
 	switch (trouble.kind) {
 	case Trouble::Kind::denied:
 		return denied(span, operation, trouble);
@@ -187,9 +190,6 @@ Conclusion Keeper::passing(const Span& span, Operation operation, const Trouble&
 	const auto owed = std::exchange(_memory.owed, Owed::nothing);
 	const bool endUnknown = lease.end == Lease::End::unknown && _memory.unrenewable == Reason::none;
 	const bool probing = _memory.deadForSure(span.sent.boot);
-	if (operation == Operation::renew && mayHaveBeenDone(trouble)) {
-		lease.mayHaveBeenRenewed(span.sent.boot, span.now.boot, increment());
-	}
 	retry.renewNext = false;
 	if (operation == Operation::lookUp && (endUnknown || owed == Owed::lease) && isUseless(trouble)) {
 		retry.lookUpWasUseless(*_policy, _memory.dead());

@@ -102,6 +102,8 @@ struct Trouble
 	std::optional<Duration> retryAfter; ///< set only for `throttled` and `serverAway`, and only if > 0
 	std::string detail;                 ///< one line for the operator; never a secret
 	bool unsent = false;                ///< certainly unsent: the server cannot have carried it out
+	/// The same request was sent before, in the same attempt, and not answered: the server may have carried that out.
+	bool sentBefore = false;
 };
 
 /// The token of an attempt.

@@ -152,12 +152,13 @@ Task<ExchangeResult> Client::send(Errand& errand)
 			co_return tl::unexpected(
 				ExchangeError{Kind::configuration, destination.name + ": " + bytes.error().text, errand.error.unsent});
 		}
-		errand.error.unsent = false;
+		const bool sentBefore = !std::exchange(errand.error.unsent, false);
 		ReplyParser parser(ReplyParser::To::request, opened->connection->takeBuffer(), errand.request.reads,
 			errand.request.bodyReader);
 		Conversation conversation{*opened->connection, parser, destination.name};
 		auto reply = co_await conversation.carry(*bytes, patience);
 		if (reply) {
+			reply->sentBefore = sentBefore;
 			errand.answeredBy = endpoint;
 			judge(errand, *reply, parser, conversation.firstByteAfter, std::move(opened));
 			co_return std::move(reply);
@@ -223,6 +224,7 @@ Task<ExchangeResult> Client::follow(HttpReply redirect, const Errand& errand)
 		co_return std::move(redirect);
 	}
 	auto further = this->errand(errand.request, **route, errand.deadline);
+	further.error.unsent = !redirect.sentBefore;
 	auto reply = co_await send(further);
 	if (reply ? !isGood(errand.request, *reply) : reply.error().kind != Kind::cancelled) {
 		_pool->badReply(errand.answeredBy); // another server may know better where the leader is

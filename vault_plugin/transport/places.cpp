@@ -98,6 +98,15 @@ bool Places::isBefore(const Candidate& a, const Candidate& b)
 	return a.mark == never && a.lastGood && !b.lastGood;
 }
 
+/// Returns whether the candidate is dialled beside others: it is unmarked, or connecting failed last, so that nothing
+/// is known of its replies. Each of those one by one would leave no time to the next. One that connects quickly and
+/// gives bad replies does not race: it would win each time.
+bool Places::races(const Candidate& candidate)
+{
+	return candidate.endpoint != nullptr &&
+		   (candidate.mark == never || candidate.mark == candidate.endpoint->dialFailedAt);
+}
+
 template <class Visit>
 void Places::eachCandidate(std::span<const PlaceId> places, Identity identity, Visit&& visit) const
 {
@@ -184,22 +193,16 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 		return resolve(attempt, front.place, candidates.size(), now);
 	}
 
-	// Unmarked ones race. Marked ones do not: one that connects quickly but gives bad replies would win each time.
 	Dial dial;
 	for (const auto& candidate : candidates) {
-		const bool joins = dial.order.empty() || (candidate.mark == never && candidate.endpoint != nullptr &&
-													 !mustResolve(attempt, candidate.place, now));
-		if (!joins) {
-			break;
+		const bool joins = dial.order.empty() ||
+						   (races(front) && races(candidate) && !mustResolve(attempt, candidate.place, now));
+		if (joins) {
+			dial.order.push_back(candidate.id());
 		}
-		dial.order.push_back(candidate.id());
 	}
-	// At least half of the remaining time: an even share of a short budget may be less than any connect takes, each
-	// time.
-	const auto left = attempt.deadline - now;
-	const auto share =
-		left * static_cast<std::int64_t>(dial.order.size()) / static_cast<std::int64_t>(candidates.size());
-	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + std::max(share, left / 2);
+	// Half of the remaining time: an even share of a short budget may be less than any connect takes, each time.
+	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + (attempt.deadline - now) / 2;
 	return dial;
 }
 

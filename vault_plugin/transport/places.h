@@ -208,6 +208,7 @@ private:
 	[[nodiscard]] static Instant markOf(const Endpoint& endpoint, Identity identity);
 	[[nodiscard]] static bool isDialable(const Place& place, const Endpoint& endpoint);
 	[[nodiscard]] static bool isBefore(const Candidate& a, const Candidate& b);
+	[[nodiscard]] static bool races(const Candidate& candidate);
 	/// Calls `visit` with each candidate of the attempt, in configured order.
 	template <class Visit>
 	void eachCandidate(std::span<const PlaceId> places, Identity identity, Visit&& visit) const;

@@ -63,9 +63,7 @@ Trouble classifyRefusal(const HttpReply& reply, const ReplyContent& content)
 	return trouble;
 }
 
-} // namespace
-
-Answer classify(Operation operation, HttpReply& reply, std::string_view token)
+Answer meaningOf(Operation operation, HttpReply& reply, std::string_view token)
 {
 	const auto content = readReply(reply.body, token);
 	// 204 is a valid answer to a renewal, never to a look-up.
@@ -78,10 +76,23 @@ Answer classify(Operation operation, HttpReply& reply, std::string_view token)
 	return classifyRefusal(reply, content);
 }
 
+} // namespace
+
+Answer classify(Operation operation, HttpReply& reply, std::string_view token)
+{
+	auto answer = meaningOf(operation, reply, token);
+	if (auto* const trouble = std::get_if<Trouble>(&answer)) {
+		trouble->sentBefore = reply.sentBefore;
+	}
+	return answer;
+}
+
 Answer classify(const ExchangeError& error)
 {
 	using Kind = ExchangeError::Kind;
-	Trouble trouble{Trouble::Kind::transport, Reason::network, std::nullopt, error.text, error.unsent};
+	// Where the latest connection failed before the request, a request before may have left.
+	Trouble trouble{
+		Trouble::Kind::transport, Reason::network, std::nullopt, error.text, error.unsent, !error.unsent};
 	switch (error.kind) {
 	case Kind::cancelled:
 		trouble.kind = Trouble::Kind::cancelled;

@@ -191,13 +191,40 @@ TEST_F(PlacesTest, AnAttemptGoesOnToTheNextEndpointEachWithHalfOfWhatIsLeft)
 	EXPECT_THAT(dials(attempt), IsEmpty());
 }
 
-TEST_F(PlacesTest, ARaceHasTheSharesOfAllThatTakePart)
+TEST_F(PlacesTest, ARaceHasHalfOfTheTimeWhereOthersAreLeft)
 {
 	addFixed({"a1", "a2", "a3", "a4"});
 	bad("a4");
 	auto attempt = begin(8s);
 	EXPECT_THAT(dials(attempt), ElementsAre("a1", "a2", "a3"));
-	EXPECT_EQ(until, now + 6s);
+	EXPECT_EQ(until, now + 4s);
+}
+
+TEST_F(PlacesTest, EndpointsThatDidNotConnectRaceAndLeaveHalfOfTheTimeToTheOthers)
+{
+	addFixed({"a1", "a2", "a3", "a4"});
+	undialable("a1");
+	undialable("a2");
+	bad("a3");
+	undialable("a4");
+	auto attempt = begin(8s);
+	EXPECT_THAT(dials(attempt), ElementsAre("a1", "a2", "a4"));
+	EXPECT_EQ(until, now + 4s);
+	for (const auto& endpoint : std::vector(last)) {
+		places.dialFailed(attempt, endpoint, now = until);
+	}
+	EXPECT_THAT(dials(attempt), ElementsAre("a3"));
+	EXPECT_EQ(until, now + 4s) << "all that is left";
+}
+
+TEST_F(PlacesTest, AnEndpointThatConnectsAgainAndGivesABadReplyRacesNoLonger)
+{
+	addFixed({"a1", "a2"});
+	undialable("a1");
+	undialable("a2");
+	EXPECT_THAT(dials(), ElementsAre("a1", "a2"));
+	bad("a1");
+	EXPECT_THAT(dials(), ElementsAre("a2"));
 }
 
 TEST_F(PlacesTest, AHandshakeThatFailsIsMarkedForItsIdentityOnly)
