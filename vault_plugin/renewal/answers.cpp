@@ -208,7 +208,7 @@ Conclusion Keeper::passing(const Span& span, Operation operation, const Trouble&
 	if (!probing && (operation == Operation::renew || endUnknown || owed == Owed::lease)) {
 		return fail(span, kind, trouble);
 	}
-	if (kind == Failing::dead) {
+	if (kind == Failing::dead && !retry.renewNext) { // a useless look-up and the renewal that follows it are one probe
 		retry.count(kind);
 	}
 	return {};

@@ -70,9 +70,9 @@ std::optional<Instant> Keeper::next() const
 }
 
 /// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first; but not
-/// once it counts as dead, unless the candidate is due later: a vague end leaves it due every gap for as long as a
-/// lease. Where an answer takes longer than a renewal may wait, renewals leave no room: then the candidate goes first
-/// too.
+/// after its end, unless the candidate is due later; and where the end is vague they take turns, since the one in use
+/// is due every gap then, for as long as a lease. Where an answer takes longer than a renewal may wait, renewals leave
+/// no room: then the candidate goes first too.
 bool Keeper::isCandidatesTurn(Instant now) const
 {
 	if (!_candidate || !_plan.at || now < *_plan.at) {
@@ -80,8 +80,12 @@ bool Keeper::isCandidatesTurn(Instant now) const
 	}
 	const auto due = *_candidate->plan.at;
 	const auto& lease = _memory.lease;
-	const bool noRoom = lease.known() && interval(*_policy, lease.granted) <= _memory.latency.recent;
-	return _memory.dead() ? due <= *_plan.at : noRoom && due <= now;
+	if (_memory.dead() && lease.overAt(now)) {
+		return due <= *_plan.at;
+	}
+	const bool noRoom = interval(*_policy, lease.granted) <= _memory.latency.recent;
+	const bool isTurn = now >= lease.earliest && _memory.retry.asOf > _candidate->retry.asOf;
+	return lease.known() && due <= now && (noRoom || isTurn);
 }
 
 /// Returns the request to send.
