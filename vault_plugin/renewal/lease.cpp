@@ -182,6 +182,10 @@ void Lease::outlived(Instant now)
 		// A renewal without an answer was carried out. The expiry shown is that of the first one.
 		earliest = ifRenewedEarliest - std::min(ifRenewedLatest - ifRenewedEarliest, vaguest);
 		latest = ifRenewedLatest;
+		if (maxTtlEnd && now < *maxTtlEnd) { // beyond which it did not reach either
+			latest = std::min(latest, *maxTtlEnd + maxTtlWithin + rounding);
+			earliest = std::min(earliest, *maxTtlEnd);
+		}
 		ruleOutLostRenewals();
 	}
 	else {
