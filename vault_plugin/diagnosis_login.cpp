@@ -3,6 +3,7 @@
 #include "renewal/format.h"
 #include "transport/blocking.h"
 #include "wire/logins.h"
+#include "wire/token_maker.h"
 #include "wire/wire.h"
 
 #include <algorithm>
@@ -162,7 +163,16 @@ void LoginDiagnosis::judgeSink(std::string_view vaultNamespace)
 	const auto answer =
 		reply ? wire::classify(renewal::Operation::lookUp, *reply, token->view()) : wire::classify(reply.error());
 	const auto* const trouble = std::get_if<renewal::Trouble>(&answer);
-	if (trouble == nullptr || trouble->kind == renewal::Trouble::Kind::denied) {
+	const auto& config = _login.config();
+	const auto foreign = trouble != nullptr
+							 ? std::string()
+							 : wire::differenceOf(wire::makerIn(*reply),
+								   {config.policy.method, config.mount, config.vaultNamespace}, config.identity);
+	if (!foreign.empty()) {
+		tell(warn, "sink", "sink file " + sink.file + " holds a token that a start does not use: " + foreign,
+			"the next login replaces it; let no other program write there");
+	}
+	else if (trouble == nullptr || trouble->kind == renewal::Trouble::Kind::denied) {
 		tell(ok, "sink", "sink file " + sink.file + " holds a living token: a start needs no login");
 	}
 	else {

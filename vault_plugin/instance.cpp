@@ -459,6 +459,9 @@ Done Instance::useCredential(const std::function<void(std::string_view)>& visit)
 		return refusal(Refusal::Kind::unavailable,
 			"no credential yet: " + _token.describe() + (_login ? " has not brought one" : " has not been read"));
 	}
+	if (_login && _login->isInDoubt()) {
+		return refusal(Refusal::Kind::unavailable, "no credential yet: the token in the sink was not accepted yet");
+	}
 	visit(token.view());
 	return {};
 }

@@ -132,7 +132,8 @@ private:
 	[[nodiscard]] bool hasTokenToAskAbout() const;
 	[[nodiscard]] bool isSettled() const;
 	void answered(const Moment& sent, const renewal::Answer& answer);
-	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt);
+	void disown(const std::string& objection);
+	[[nodiscard]] Task<renewal::Answer> exchange(const renewal::Attempt& attempt, std::string& objection);
 	void passOn(const std::vector<std::string>& advice) noexcept;
 	void say(renewal::Level level, std::string_view component, std::string text);
 	void report(renewal::Reports reports); ///< called under the lock

@@ -1,5 +1,6 @@
 #include "instance.h"
 
+#include "wire/token_maker.h"
 #include "wire/wire.h"
 
 /// A run of an instance, on a worker thread: its request, its reports, and the time of the next run.
@@ -60,8 +61,14 @@ Task<> Instance::runOnce()
 	deliver();
 	Moment sent;
 	if (const auto attempt = takeAttempt(sent)) {
-		const auto answer = co_await exchange(*attempt);
-		answered(sent, answer);
+		std::string objection;
+		const auto answer = co_await exchange(*attempt, objection);
+		if (objection.empty()) {
+			answered(sent, answer);
+		}
+		else {
+			disown(objection);
+		}
 	}
 	deliver();
 	planNext();
@@ -181,6 +188,18 @@ void Instance::answered(const Moment& sent, const renewal::Answer& answer)
 	}
 }
 
+/// Drops the sink's token, which is not ours, and begins anew without one.
+void Instance::disown(const std::string& objection)
+{
+	const auto now = _services->clock().now();
+	const std::lock_guard lock(_mutex);
+	_token.drop();
+	_login->disowned(objection);
+	static_cast<void>(_keeper.stopped(now));
+	report(_keeper.begin(now, false));
+	followLogin(now);
+}
+
 /// Puts the token in use that the server has accepted.
 void Instance::adoptCandidate(const Moment& now)
 {
@@ -223,7 +242,8 @@ bool Instance::isSettled() const
 	return _login ? _login->settled() && (!_token.isRead() || _keeper.settled()) : _keeper.settled();
 }
 
-Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
+/// `objection`: is set to the reason why the token must not be used, although it lives.
+Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt, std::string& objection)
 {
 	try {
 		const auto secret = attempt.token == renewal::Token::candidate ? _token.candidate().share() : _token.current();
@@ -236,7 +256,11 @@ Task<renewal::Answer> Instance::exchange(const renewal::Attempt& attempt)
 			co_return wire::classify(reply.error());
 		}
 		passOn(reply->advice);
-		co_return wire::classify(attempt.operation, *reply, token);
+		auto answer = wire::classify(attempt.operation, *reply, token);
+		if (_login && std::holds_alternative<renewal::TokenFacts>(answer)) {
+			objection = _login->objectionTo(wire::makerIn(*reply));
+		}
+		co_return answer;
 	}
 	catch (const std::exception& error) {
 		co_return renewal::Trouble{renewal::Trouble::Kind::transport, renewal::Reason::none, std::nullopt,

@@ -190,6 +190,7 @@ void Login::follow(const Moment& now, const renewal::TokenLife& life)
 {
 	const std::lock_guard lock(_mutex);
 	_expiry = life.expiry;
+	_inDoubt = _inDoubt && !life.accepted;
 	report(_keeper.follow(now, life));
 	if (_first == First::offered && _offer.empty() && life.standing != renewal::TokenLife::Standing::none) {
 		_first = First::settled;
@@ -207,8 +208,26 @@ renewal::Successor Login::successor() const
 Secret Login::takeFirst()
 {
 	const std::lock_guard lock(_mutex);
-	_inUse = _offer.empty() ? std::move(_inUse) : _offer.share();
+	if (_offer.empty()) {
+		return {};
+	}
+	_inUse = _offer.share();
+	_inDoubt = true;
 	return std::exchange(_offer, {});
+}
+
+bool Login::isInDoubt() const
+{
+	const std::lock_guard lock(_mutex);
+	return _inDoubt;
+}
+
+std::string Login::objectionTo(const wire::TokenMaker& maker) const
+{
+	const wire::LoginPlace place{_config.policy.method, _config.mount, _config.vaultNamespace};
+	const auto difference = isInDoubt() ? wire::differenceOf(maker, place, _config.identity) : std::string();
+	return difference.empty() ? std::string()
+							  : "the token in the sink " + _config.sink->file + " is not used: " + difference;
 }
 
 Secret Login::takeFresh()
@@ -226,10 +245,22 @@ std::optional<renewal::FirstGrant> Login::firstGrant() const
 	return _keeper.firstGrant();
 }
 
+void Login::disowned(const std::string& why)
+{
+	const std::lock_guard lock(_mutex);
+	_inUse = {};
+	_inDoubt = false;
+	_first = First::settled;
+	_newsRead = true; // what we log in with counts from now on
+	say(renewal::Level::warn, why + "; a login follows");
+	armForNext();
+}
+
 void Login::adopted(const Moment& now, Secret before)
 {
 	const std::lock_guard lock(_mutex);
 	_inUse = std::exchange(_fresh, {});
+	_inDoubt = false;
 	report(_keeper.adopted(now));
 	_replaced = std::move(before);
 	sortTokens();
@@ -290,7 +321,7 @@ bool Login::lend(const Secret& inUse, const std::function<void(std::string_view)
 	const bool isTheOnlyCopy = _removed && _secret;
 	secrets.key = _key;
 	secrets.fits = markOfConfig(_key, _config, *_common);
-	secrets.token = inUse.share();
+	secrets.token = isInDoubt() ? Secret() : inUse.share(); // the successor reads the sink itself
 	secrets.unwrapped = isTheOnlyCopy && _unwrapped.empty() ? _secret->text().share() : _unwrapped.share();
 	if (!_hasRun) {
 		return false;
@@ -313,6 +344,8 @@ Secret Login::takeLent(LoginOffice& office)
 	}
 	office.adoptMarkKey(lent->key);
 	_unwrapped = std::move(lent->unwrapped);
+	const std::lock_guard lock(_mutex);
+	_inDoubt = _inDoubt && lent->token.empty();
 	return std::move(lent->token);
 }
 
@@ -381,6 +414,12 @@ void Login::sortTokens()
 	}
 }
 
+/// Returns whether the token in use is to be written to the sink, as soon as the pause between two writes allows.
+bool Login::isSinkDue() const
+{
+	return _sinkDiffers && !_inUse.empty() && !_inDoubt && _keeper.memory().hasLiving();
+}
+
 /// Plans the next run. Logins come after all renewals, those of tokens that live first, by the hour of their deaths.
 void Login::armForNext()
 {
@@ -389,7 +428,7 @@ void Login::armForNext()
 	}
 	const auto now = _services->clock().boot();
 	auto next = _keeper.next();
-	if (_sinkDiffers && !_inUse.empty()) {
+	if (isSinkDue()) {
 		const auto again = _sinkTried == Instant::min() ? now : _sinkTried + sinkPause;
 		next = std::min(next.value_or(again), again);
 	}

@@ -13,11 +13,13 @@
 #include "runtime/scheduler.h"
 #include "services.h"
 #include "wire/logins.h"
+#include "wire/token_maker.h"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace issuer::vault {
@@ -55,8 +57,15 @@ public:
 	void follow(const Moment& now, const renewal::TokenLife& life);
 	[[nodiscard]] renewal::Successor successor() const;
 
-	/// Returns a token to use from the start: of the sink; empty: none. Once.
+	/// Returns a token to begin with: of the sink; empty: none. Once. It is in doubt until it was accepted.
 	[[nodiscard]] credential::Secret takeFirst();
+	/// Returns whether the token in use is of the sink, and no look-up has shown yet that it lives and is ours: it must
+	/// not be shown to clients.
+	[[nodiscard]] bool isInDoubt() const;
+	/// Returns why a token in doubt that lives must not be used; empty: nothing is known against it.
+	[[nodiscard]] std::string objectionTo(const wire::TokenMaker& maker) const;
+	/// Takes that the owner has dropped the token in doubt, and why.
+	void disowned(const std::string& why);
 	/// Returns a token that a login has made and that waits for its proof; empty: none. Once.
 	[[nodiscard]] credential::Secret takeFresh();
 	[[nodiscard]] std::optional<renewal::FirstGrant> firstGrant() const;
@@ -132,6 +141,7 @@ private:
 	void say(renewal::Level level, std::string text);
 	void noteTries();
 	void sortTokens();
+	[[nodiscard]] bool isSinkDue() const;
 	void armForNext();
 
 	const LoginConfig _config;
@@ -166,6 +176,7 @@ private:
 	bool _newsRead = false;
 	bool _lookAgain = false;
 	bool _freshTaken = false;
+	bool _inDoubt = false; ///< the token in use is of the sink, and was not accepted yet
 	bool _removeDue = false;
 	bool _sinkDiffers = false; ///< another text than the token in use is in the sink, or none
 	Instant _sinkTried = Instant::min();

@@ -356,7 +356,7 @@ Secret Login::takeForSink()
 	const std::lock_guard lock(_mutex);
 	const auto now = _services->clock().boot();
 	const bool mayWrite = _sinkTried == Instant::min() || now - _sinkTried >= sinkPause;
-	if (!_sinkDiffers || _inUse.empty() || !_keeper.memory().hasLiving() || !mayWrite) {
+	if (!isSinkDue() || !mayWrite) {
 		return {};
 	}
 	_sinkTried = now;

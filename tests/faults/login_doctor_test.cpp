@@ -62,6 +62,9 @@ TEST_F(LoginDoctor, LooksAtTheSink)
 	EXPECT_THAT(found(appRole("", sink()), "sink"), HasSubstr("note: "));
 	EXPECT_THAT(found(appRole("", sink()), "sink"), HasSubstr("holds no token: a start needs a login"));
 	write("sink/token", vault.api().createToken({.ttl = 60s}));
+	EXPECT_THAT(found(appRole("", sink()), "sink"),
+		HasSubstr("holds a token that a start does not use: it was made at auth/token/create"));
+	write("sink/token", vault.api().createToken({.ttl = 60s, .login = Login{}}));
 	std::filesystem::permissions(path("sink/token"), std::filesystem::perms(0600));
 	EXPECT_THAT(
 		found(appRole("", sink()), "sink"), HasSubstr("ok: sink file " + path("sink/token") + " holds a living"));

@@ -40,7 +40,8 @@ TEST_F(OldTokens, AreRevokedAfterTheirGraceWhereAskedFor)
 TEST_F(OldTokens, ThatNoLoginOfOursMadeAreLeftAlone)
 {
 	setLife(20s, 3600s);
-	const auto foreign = vault.api().createToken({.ttl = 20s, .policies = {"default"}, .displayName = "foreign"});
+	const auto foreign = vault.api().createToken(
+		{.ttl = 20s, .policies = {"default"}, .displayName = "foreign", .login = Login{}}); // another program's login
 	write("sink/token", foreign);
 	Hearing hearing;
 	const auto instance =

@@ -71,7 +71,7 @@ TEST_F(SinkOnTheWire, IsReplacedInOneStepAndByAnotherTokenOnly)
 TEST_F(SinkOnTheWire, IsWrittenAgainWhenItIsMissingOrDiffers)
 {
 	for (const bool missing : {true, false}) {
-		const auto token = vault.api().createToken({.ttl = 60s, .policies = {"default"}});
+		const auto token = vault.api().createToken({.ttl = 60s, .login = Login{}});
 		write("sink/token", token);
 		Hearing hearing;
 		const auto instance = make(appRole("", sink()), hearing, "fail_fast");
@@ -122,9 +122,61 @@ TEST_F(SinkOnTheWire, OfOneIssuerIsNotTakenByAnother)
 	endWithoutASecret(*second, other);
 }
 
+/// A file that another program has written to, or that was made for another configuration.
+TEST_F(SinkOnTheWire, OfATokenThatOtherLoginsMadeIsNotUsed)
+{
+	const struct
+	{
+		std::string auth;
+		TokenWish token;
+		std::string said;
+	} cases[] = {
+		{appRole(), {.ttl = 60s}, "it was made at auth/token/create, not at auth/approle/login"},
+		{appRole(), {.ttl = 60s, .login = Login{.path = "auth/other/login"}}, "made at auth/other/login, not at"},
+		{password("userpass"), {.ttl = 60s, .login = Login{.path = "auth/userpass/login/other"}},
+			"made at auth/userpass/login/other, not at auth/userpass/login/web"},
+		{jwt("jwt"), {.ttl = 60s, .meta = {{"role", "other"}}, .login = Login{.path = "auth/jwt/login"}},
+			"it was made with the role other, not with web"},
+	};
+	for (const auto& each : cases) {
+		const auto foreign = vault.api().createToken(each.token);
+		write("sink/token", foreign);
+		Hearing hearing;
+		const auto instance = make(each.auth + sink(), hearing, "fail_fast");
+		const auto started = instance->start();
+		ASSERT_TRUE(started) << each.said << started.error().text;
+		EXPECT_NE(tokenOf(*instance), foreign) << each.said;
+		EXPECT_EQ(hearing.logins(), 1) << each.said;
+		EXPECT_TRUE(hearing.hasSaid(each.said)) << hearing.everything();
+		EXPECT_TRUE(awaitFile("sink/token", tokenOf(*instance)));
+		EXPECT_TRUE(vault.api().isAlive(foreign)) << "it is not ours to revoke";
+		endWithoutASecret(*instance, hearing);
+	}
+}
+
+TEST_F(SinkOnTheWire, IsShownToClientsOnlyOnceItsTokenWasAccepted)
+{
+	const auto token = vault.api().createToken({.ttl = 60s, .login = Login{}});
+	write("sink/token", token);
+	auto held = faults::hang();
+	held.call = "lookup-self";
+	vault.faults().add(held);
+	Hearing hearing;
+	const auto instance = make(appRole("", sink()), hearing);
+	ASSERT_TRUE(instance->start());
+	ASSERT_TRUE(vault.faults().waitForStrikes(1));
+	EXPECT_EQ(tokenOf(*instance), "") << "is it alive, and ours?";
+	vault.faults().clear();
+	ASSERT_TRUE(instance->renewNow());
+	EXPECT_TRUE(hearing.awaitRenewals(1)) << hearing.everything();
+	EXPECT_EQ(tokenOf(*instance), token);
+	EXPECT_EQ(hearing.logins(), 0);
+	endWithoutASecret(*instance, hearing);
+}
+
 TEST_F(SinkOnTheWire, OfADeadTokenIsFollowedByALogin)
 {
-	write("sink/token", vault.api().createToken({.ttl = 1s}));
+	write("sink/token", vault.api().createToken({.ttl = 1s, .login = Login{}}));
 	vault.api().revoke(read("sink/token"));
 	Hearing hearing;
 	const auto instance = make(appRole("", sink()), hearing, "fail_fast");

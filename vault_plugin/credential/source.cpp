@@ -132,6 +132,12 @@ Secret Source::use(Secret token) noexcept
 	return token;
 }
 
+void Source::drop() noexcept
+{
+	_read = false;
+	static_cast<void>(use({}));
+}
+
 Secret Source::adopt() noexcept
 {
 	_read = true;

@@ -35,6 +35,9 @@ public:
 	/// Drops the candidate, which the server does not accept.
 	void dropCandidate() noexcept { _candidate = {}; }
 
+	/// Drops the token in use, as if none had been read since open().
+	void drop() noexcept;
+
 	/// The change that news has brought since the last call.
 	struct Update
 	{

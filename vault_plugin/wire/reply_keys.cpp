@@ -7,6 +7,7 @@ namespace issuer::vault::wire {
 namespace {
 
 constexpr JsonKey ofAuth[] = {{"lease_duration"}, {"renewable", false}};
+constexpr JsonKey ofMeta[] = {{"role"}, {"cert_name"}};
 constexpr JsonKey ofData[] = {
 	{"ttl"}, // read as text as well: some servers put quotes around numbers
 	{"expire_time"},
@@ -17,6 +18,9 @@ constexpr JsonKey ofData[] = {
 	{"num_uses"},
 	{"type"},
 	{"renewable", false},
+	{"path"}, // of the login that made the token
+	{"namespace_path"},
+	{"meta", false, ofMeta},
 };
 constexpr JsonKey ofError[] = {{"message"}};
 constexpr JsonKey ofWords[] = {
