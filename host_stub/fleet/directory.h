@@ -44,9 +44,9 @@ public:
 	};
 
 	/// Grants a lease, puts the list and a record that keeps no shard, says Joined, watches the members (MembersListed,
-	/// then each change) and keeps the lease alive every T/5 (Answered each time). Called again, with another name:
-	/// leaves the record of the old name as it is, and joins anew. The record is put again, with the clock as it is
-	/// then, every minute.
+	/// then each change) and keeps the lease alive every T/5 (Answered each time). Called again: ends with the old
+	/// lease (LeaseLost) without a word to the others, and joins anew; with another name, the record of the old one
+	/// stays as it is. The record is put again, with the clock as it is then, every minute.
 	virtual void join(Self self, const ListDigests& lists) = 0;
 
 	/// Replaces the kept shards and the list of this host's record, both in one step.
@@ -63,11 +63,11 @@ public:
 	virtual void read(std::vector<Shard> shards) = 0;
 
 	/// Replaces this host's pulse: a text for the status pages of the other members. Lives as long as the lease. Sent
-	/// at most every 5 s, and dropped while the engine is away.
+	/// at most every 5 s; while the engine is away the newest waits.
 	virtual void pulse(std::string text) = 0;
 
-	/// Reads the pulses of all members, and hands them over on a thread of its own: name and text. Empty while the
-	/// engine is away. A read that leave() finds unfinished hands nothing over.
+	/// Reads the pulses of all members, and hands them over once, on a thread of its own: name and text. Empty while
+	/// the engine is away, and for a read that leave() or the destructor finds unfinished.
 	using Pulses = std::vector<std::pair<std::string, std::string>>;
 	virtual void readPulses(std::function<void(Pulses pulses)> take) = 0;
 

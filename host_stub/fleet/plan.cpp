@@ -45,6 +45,13 @@ void Plan::configure(Moment now, const std::vector<std::string>& issuers)
 	_changed = true;
 }
 
+void Plan::adopt(std::string_view issuer)
+{
+	if (auto* record = find(issuer)) {
+		record->role = Role::keeper;
+	}
+}
+
 void Plan::heard(Moment now, const Fact& fact)
 {
 	std::visit([&](const auto& one) { hear(now, one); }, fact);

@@ -56,6 +56,10 @@ public:
 	/// any more is forgotten: its owner stops it.
 	void configure(Moment now, const std::vector<std::string>& issuers);
 
+	/// Takes an issuer that runs here already, as one to keep until its first keeps it: the plan before this one began
+	/// it.
+	void adopt(std::string_view issuer);
+
 	/// Takes a fact of the engine.
 	void heard(Moment now, const Fact& fact);
 

@@ -3,11 +3,13 @@
 #include "fleet/ring.h"
 
 #include <Poco/JSON/Array.h>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -202,6 +204,54 @@ TEST_F(WithEtcd, PulsesAreReadByAll)
 		pulses = answer.get();
 	}
 	EXPECT_THAT(pulses, ElementsAre(std::pair<std::string, std::string>("host-a", "a well")));
+}
+
+TEST_F(WithEtcd, AReaderOfPulsesIsAnsweredWhenTheHostLeavesOrDies)
+{
+	for (const bool leaves : {true, false}) {
+		Host a(settings());
+		const auto read = std::make_shared<std::promise<std::size_t>>();
+		auto answer = read->get_future();
+		a.join();
+		ASSERT_TRUE(a.await<Joined>());
+		_etcd->freeze(); // so that the read is under way, with another behind it
+		a.directory().readPulses([](const Directory::Pulses&) {});
+		a.directory().readPulses([read](const Directory::Pulses& found) { read->set_value(found.size()); });
+		if (leaves) {
+			a.directory().leave(milliseconds(10));
+		}
+		a.die();
+		_etcd->thaw();
+		ASSERT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::ready) << leaves;
+		EXPECT_EQ(answer.get(), 0U);
+	}
+}
+
+TEST_F(WithEtcd, AnExceptionAmidItsWorkIsToldAndTheHostJoinsAgainAndWritesWhatItIsGiven)
+{
+	auto breaks = std::make_shared<std::atomic<int>>(0);
+	auto own = settings();
+	own.wall = [breaks] { // asked whenever a record is written
+		if (breaks->load() > 0 && breaks->fetch_sub(1) > 0) {
+			throw std::bad_alloc();
+		}
+		return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+	};
+	Host a(own, "host-a");
+	a.join();
+	ASSERT_TRUE(a.await<MembersListed>());
+	a.forget();
+	*breaks = 3; // the record's put, and two joins
+	ShardSet kept;
+	kept.set(7);
+	a.directory().setRecord(kept, {});
+	ASSERT_TRUE(a.await<Away>([](const Away& away) { return away.why.find("bad_alloc") != away.why.npos; }));
+	ASSERT_TRUE(a.await<Joined>());
+	ASSERT_TRUE(a.await<MembersListed>([](const MembersListed& listed) { return has(listed, "host-a"); }));
+	EXPECT_LE(breaks->load(), 0);
+	a.directory().setRecord(kept, {});
+	ASSERT_TRUE(a.await<MemberPut>([](const MemberPut& put) { return put.member.record.kept.test(7); }));
+	a.directory().leave(milliseconds(2000));
 }
 
 TEST_F(WithEtcd, TheFirstOfTwoProcessesOfOneNameIsToldAndJoinsUnderAnother)

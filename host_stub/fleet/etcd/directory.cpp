@@ -2,6 +2,7 @@
 
 #include <issuer/kit/signals_blocked.h>
 
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -25,10 +26,6 @@ Result<std::unique_ptr<EtcdDirectory>> EtcdDirectory::create(Settings settings, 
 EtcdDirectory::EtcdDirectory(Settings settings, Listener listener, std::unique_ptr<Client> client)
 	: _settings(std::move(settings)), _keys(_settings.fleet), _listener(std::move(listener)), _client(std::move(client))
 {
-	_loop.begin(Slot::leasing, keepLease());
-	_loop.begin(Slot::writing, writeWaiting());
-	_loop.begin(Slot::reading, readAsked());
-	_loop.begin(Slot::leaving, sayGoodbye());
 	const kit::SignalsBlocked blocked;
 	_thread = std::thread([this] { run(); });
 }
@@ -43,10 +40,45 @@ EtcdDirectory::~EtcdDirectory()
 
 void EtcdDirectory::run()
 {
-	_loop.run();
+	while (!runTasks() && _loop.pause(_settings.takeover / 5)) {
+	}
 	const std::lock_guard lock(_mutex);
 	_hasEnded = true;
 	_ended.notify_all();
+}
+
+/// Begins the tasks and runs them to their end. Returns false when one failed: for want of memory, or because of a
+/// reply that no code expected. Nobody knows then what it has done of its work, so all begin again as if just created,
+/// and the host joins again: that tells and writes everything anew.
+bool EtcdDirectory::runTasks() noexcept
+try {
+	_loop.end(Slot::watching);
+	if (!_isSilent) {
+		if (_hasFailed) {
+			_isRecordOnItsWay = false;
+			const std::lock_guard lock(_mutex);
+			_isNewSelf = !_askedSelf.name.empty();
+		}
+		_loop.begin(Slot::leasing, keepLease());
+		_loop.begin(Slot::writing, writeWaiting());
+		_loop.begin(Slot::reading, readAsked());
+	}
+	_loop.begin(Slot::leaving, sayGoodbye());
+	_loop.run();
+	return true;
+}
+catch (const std::exception& error) {
+	_hasFailed = true;
+	tellFailure(error.what());
+	return false;
+}
+
+/// Tells that a task failed, as far as that can be told now. Until the host has joined again the engine is as if away.
+void EtcdDirectory::tellFailure(const char* why) noexcept
+try {
+	tell(Away{std::string("this host failed in its talk with etcd: ") + why});
+}
+catch (const std::exception&) { // no memory for that either
 }
 
 void EtcdDirectory::tell(Fact fact)
@@ -114,7 +146,7 @@ void EtcdDirectory::pulse(std::string text)
 void EtcdDirectory::readPulses(std::function<void(Pulses)> take)
 {
 	const std::lock_guard lock(_mutex);
-	_pulseReaders.push_back(std::move(take));
+	_pulseReaders.emplace_back(std::move(take));
 	_readBell.ring();
 }
 
@@ -142,8 +174,10 @@ vault::Task<> EtcdDirectory::sayGoodbye()
 	_loop.end(Slot::writing);
 	_loop.end(Slot::reading);
 	Client::Deadline deadline;
+	std::deque<PulseAnswer> unanswered; // each gets an empty one, outside the lock
 	{
 		const std::lock_guard lock(_mutex);
+		unanswered.swap(_pulseReaders);
 		deadline = _leaveUntil.value_or(Clock::now());
 		_queue.failed(); // on their way, perhaps not written
 		_queue.forgetRecord();

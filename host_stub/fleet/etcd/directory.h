@@ -5,6 +5,7 @@
 #include "fleet/etcd/client.h"
 #include "fleet/etcd/keys.h"
 #include "fleet/etcd/loop.h"
+#include "fleet/etcd/pulse_answer.h"
 #include "fleet/etcd/queue.h"
 #include "fleet/etcd/requests.h"
 #include "fleet/etcd/settings.h"
@@ -63,6 +64,8 @@ private:
 	EtcdDirectory(Settings settings, Listener listener, std::unique_ptr<Client> client);
 
 	void run();
+	[[nodiscard]] bool runTasks() noexcept;
+	void tellFailure(const char* why) noexcept;
 	void tell(Fact fact);
 	[[nodiscard]] Client::Deadline within(milliseconds limit) const { return Clock::now() + limit; }
 	[[nodiscard]] WallTime wallNow() const;
@@ -92,9 +95,10 @@ private:
 	[[nodiscard]] vault::Task<bool> writeSome(Client::Deadline deadline);
 	[[nodiscard]] std::string transactionOf(const std::vector<Queue::Write>& writes, std::optional<Record>& record);
 	[[nodiscard]] vault::Task<> writePulse();
+	[[nodiscard]] vault::Duration untilPulse();
 	[[nodiscard]] vault::Task<> readAsked();
 	[[nodiscard]] vault::Task<> readShards(std::vector<Shard> shards);
-	[[nodiscard]] vault::Task<> readAllPulses(std::function<void(Pulses)> take);
+	[[nodiscard]] vault::Task<> readAllPulses(PulseAnswer answer);
 	[[nodiscard]] vault::Task<> sayGoodbye();
 	[[nodiscard]] std::vector<Shard> takeShards();
 
@@ -117,11 +121,12 @@ private:
 	Queue _queue;
 	std::deque<Shard> _shards; ///< to be read
 	std::optional<std::string> _pulse;
-	std::deque<std::function<void(Pulses)>> _pulseReaders;
+	std::deque<PulseAnswer> _pulseReaders;
 	std::optional<Client::Deadline> _leaveUntil;
 
 	// Used by the thread alone.
-	bool _isSilent = false; ///< leave() was called
+	bool _hasFailed = false; ///< a task threw: all begin again, and so does the membership
+	bool _isSilent = false;  ///< leave() was called
 	std::optional<Self> _self;
 	LeaseId _lease = 0; ///< not 0: joined
 	Clock::time_point _askedAt;

@@ -51,11 +51,15 @@ vault::Task<> EtcdDirectory::keepLease()
 	}
 }
 
-/// Returns whether join() was called since this was last asked.
+/// Returns whether join() was called since this was last asked. A trouble that lasts is then told again.
 bool EtcdDirectory::isNewSelf()
 {
 	const std::lock_guard lock(_mutex);
-	return std::exchange(_isNewSelf, false);
+	if (!std::exchange(_isNewSelf, false)) {
+		return false;
+	}
+	_isAwayTold = _isRefusalTold = false;
+	return true;
 }
 
 MemberRecord EtcdDirectory::recordOf(const ShardSet& kept) const

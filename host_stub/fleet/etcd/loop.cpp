@@ -41,6 +41,12 @@ void Loop::run()
 	} while (wait());
 }
 
+bool Loop::pause(std::chrono::milliseconds time) const noexcept
+{
+	pollfd stop{_stop.fd(), POLLIN, 0};
+	return ::poll(&stop, 1, static_cast<int>(time.count())) <= 0;
+}
+
 /// Waits until some task can go on, and continues those that can. Returns false when none is left, or when stopped.
 bool Loop::wait()
 {

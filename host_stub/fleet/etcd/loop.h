@@ -24,11 +24,15 @@ public:
 	/// Destroys the task of a slot. Not to be called for the running one.
 	void end(std::size_t slot) { begin(slot, {}); }
 
-	/// Runs the tasks until all have ended, or stop() was called. Throws what a task throws.
+	/// Runs the tasks until all have ended, or stop() was called. Throws what a task throws, whose slot is free then;
+	/// may be called again.
 	void run();
 
 	/// Ends run(), now or when it is called. [thread-safe]
 	void stop() const noexcept { _stop.ring(); }
+
+	/// Waits in the place of run(). Returns false once stop() was called.
+	[[nodiscard]] bool pause(std::chrono::milliseconds time) const noexcept;
 
 private:
 	using Clock = std::chrono::steady_clock;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 /// EtcdDirectory: its writes and reads.
@@ -28,7 +30,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 vault::Task<> EtcdDirectory::writeWaiting()
 {
 	for (;;) {
-		co_await _writeBell.rings(pulseLasts);
+		co_await _writeBell.rings(untilPulse());
 		_writeBell.clear();
 		for (bool isAgain = false; _lease != 0;) {
 			std::size_t waiting = 0;
@@ -117,7 +119,19 @@ std::string EtcdDirectory::transactionOf(const std::vector<Queue::Write>& writes
 	return transaction(operations);
 }
 
-/// Puts the pulse if one waits and its time has come. One that etcd does not take is dropped.
+/// Returns how long a pulse is to wait yet; for ever: none waits.
+vault::Duration EtcdDirectory::untilPulse()
+{
+	const std::lock_guard lock(_mutex);
+	if (_lease == 0 || !_pulse) {
+		return vault::Duration::max();
+	}
+	const auto left = std::chrono::ceil<vault::Duration>(_pulsePutAt + pulseLasts - Clock::now());
+	return std::max(left, vault::Duration(0));
+}
+
+/// Puts the pulse if one waits and its time has come. One that etcd does not take waits for the next time, unless a
+/// newer one has come.
 vault::Task<> EtcdDirectory::writePulse()
 {
 	std::optional<std::string> text;
@@ -128,7 +142,11 @@ vault::Task<> EtcdDirectory::writePulse()
 	if (text) {
 		_pulsePutAt = Clock::now();
 		auto request = transaction(std::vector(1, putOperation(_keys.pulse(_self->name), *text, _lease)));
-		static_cast<void>(co_await _client->call("kv/txn", std::move(request), within(_settings.takeover / 5)));
+		const auto put = co_await _client->call("kv/txn", std::move(request), within(_settings.takeover / 5));
+		const std::lock_guard lock(_mutex);
+		if (!put && !_pulse) {
+			_pulse = std::move(text);
+		}
 	}
 }
 
@@ -137,15 +155,15 @@ vault::Task<> EtcdDirectory::readAsked()
 {
 	for (;;) {
 		auto shards = takeShards();
-		std::function<void(Pulses)> take;
+		PulseAnswer pulses;
 		{
 			const std::lock_guard lock(_mutex);
 			if (!_pulseReaders.empty()) {
-				take = std::move(_pulseReaders.front());
+				pulses = std::move(_pulseReaders.front());
 				_pulseReaders.pop_front();
 			}
 		}
-		if (shards.empty() && !take) {
+		if (shards.empty() && !pulses) {
 			co_await _readBell.rings();
 			_readBell.clear();
 			continue;
@@ -153,8 +171,8 @@ vault::Task<> EtcdDirectory::readAsked()
 		if (!shards.empty()) {
 			co_await readShards(std::move(shards));
 		}
-		if (take) {
-			co_await readAllPulses(std::move(take));
+		if (pulses) {
+			co_await readAllPulses(std::move(pulses));
 		}
 	}
 }
@@ -198,7 +216,7 @@ vault::Task<> EtcdDirectory::readShards(std::vector<Shard> shards)
 	tell(std::move(read));
 }
 
-vault::Task<> EtcdDirectory::readAllPulses(std::function<void(Pulses)> take)
+vault::Task<> EtcdDirectory::readAllPulses(PulseAnswer answer)
 {
 	const auto reply = co_await _client->call(
 		"kv/txn", transaction(std::vector(1, rangeOperation(_keys.pulses()))), within(_settings.takeover / 2));
@@ -210,7 +228,7 @@ vault::Task<> EtcdDirectory::readAllPulses(std::function<void(Pulses)> take)
 			}
 		});
 	}
-	take(std::move(pulses));
+	answer.give(std::move(pulses));
 }
 
 } // namespace issuer::fleet::etcd

@@ -2,15 +2,14 @@
 
 #include "common/boot_time.h"
 #include "common/unix_time.h"
-#include "fleet/ring_text.h"
+#include "fleet/runner/ring_file.h"
 
 #include <algorithm>
-#include <fstream>
+#include <exception>
 #include <issuer/kit/signals_blocked.h>
 #include <iterator>
-#include <system_error>
+#include <new>
 #include <utility>
-#include <variant>
 
 namespace issuer::fleet {
 
@@ -18,21 +17,6 @@ using observe::Action;
 using std::chrono::milliseconds;
 
 namespace {
-
-std::string reasonName(Why why)
-{
-	switch (why) {
-	case Why::first:
-		return "first";
-	case Why::late:
-		return "late";
-	case Why::untold:
-		return "untold";
-	case Why::withoutEngine:
-		return "without_engine";
-	}
-	return {};
-}
 
 WallTime wallTime(std::int64_t unixMs)
 {
@@ -48,7 +32,8 @@ Moment machineNow()
 
 Runner::Runner(Settings settings, registry::Registry& registry, std::shared_ptr<observe::EventSink> sink,
 	const OpenDirectory& open)
-	: _settings(std::move(settings)), _registry(registry), _sink(std::move(sink)), _plan(_settings.plan, lastRing()),
+	: _settings(std::move(settings)), _registry(registry), _sink(std::move(sink)),
+	  _plan(std::make_unique<Plan>(_settings.plan, lastRing())),
 	  _directory(open([this](Fact fact) { hear(std::move(fact)); }))
 {
 }
@@ -62,8 +47,8 @@ void Runner::begin()
 {
 	{
 		const std::lock_guard lock(_planMutex);
-		_plan.configure(_settings.now(), _registry.shared());
-		_directory->join(self(_plan.member()), _plan.lists());
+		_plan->configure(_settings.now(), _registry.shared());
+		_directory->join(self(_plan->member()), _plan->lists());
 	}
 	const kit::SignalsBlocked blocked;
 	_thread = std::thread([this] { run(); });
@@ -99,10 +84,10 @@ void Runner::lastState(const std::string& issuer, const std::string& plugin, std
 	State state{{issuer, {}}, {}, {}, ISSUER_STATE_STARTING, plugin, std::move(text)};
 	{
 		const std::lock_guard lock(_planMutex);
-		if (!_plan.whyKept(issuer)) {
+		if (!_plan->whyKept(issuer)) {
 			return;
 		}
-		state.name.member = _plan.member();
+		state.name.member = _plan->member();
 		if (const auto told = _told.find(issuer); told != _told.end()) {
 			state.state = told->second.state;
 			state.end = told->second.end;
@@ -137,10 +122,13 @@ void Runner::hear(Fact fact)
 void Runner::wake(std::string_view issuer)
 {
 	const std::lock_guard lock(_newsMutex);
-	if (!_dirty.contains(issuer)) {
+	try {
 		_dirty.emplace(issuer);
-		_changed.notify_all();
 	}
+	catch (const std::bad_alloc&) { // the plugin that tells it will not tell it again
+		_isAllDirty = true;
+	}
+	_changed.notify_all();
 }
 
 void Runner::event(std::string_view issuer, const issuer_event& /*event*/)
@@ -159,49 +147,120 @@ void Runner::notice(const observe::Notice& notice)
 
 void Runner::run()
 {
-	while (true) {
-		step();
-		Instant next;
-		{
-			const std::lock_guard lock(_planMutex);
-			next = _plan.next();
-		}
-		std::unique_lock lock(_newsMutex);
-		const auto pause = std::clamp<milliseconds>(next - _settings.now().boot, milliseconds(1), milliseconds(1000));
-		_changed.wait_for(lock, pause, [this] { return _closed || _configure || !_facts.empty() || !_dirty.empty(); });
-		if (_closed) {
-			return;
-		}
+	auto pause = step();
+	while (awaitNews(pause)) {
+		pause = step();
 	}
 }
 
+/// Returns false once close() was called.
+bool Runner::awaitNews(milliseconds pause)
+{
+	std::unique_lock lock(_newsMutex);
+	const auto hasNews = [this] { return _configure || !_facts.empty() || !_dirty.empty() || _isAllDirty; };
+	_changed.wait_for(lock, pause, [&] { return _closed || (!_hasFailed && hasNews()); });
+	return !_closed;
+}
+
+/// Does one pass, and returns the time until the next at the latest. A pass that fails, for want of memory or because
+/// of what no code expected, may have got stuck anywhere: the next begins with a new plan. The issuers go on meanwhile.
+milliseconds Runner::step() noexcept
+{
+	try {
+		if (_hasFailed) {
+			startOver();
+		}
+		pass();
+		const std::lock_guard lock(_planMutex);
+		return std::clamp<milliseconds>(_plan->next() - _settings.now().boot, milliseconds(1), milliseconds(1000));
+	}
+	catch (const std::exception& error) {
+		return noteFailure(error.what());
+	}
+}
+
+/// Tells that a pass failed, as far as that can be told now, and returns the pause before the next: longer if the one
+/// before failed not long ago.
+milliseconds Runner::noteFailure(const char* why) noexcept
+{
+	constexpr std::chrono::minutes forgotten{5};
+	constexpr milliseconds longest{60'000};
+	const Instant now(sinceBoot());
+	const bool isAgain = _lastFailure && now - *_lastFailure < forgotten;
+	_pauseAfterFailure = isAgain ? std::min(2 * _pauseAfterFailure, longest) : _settings.pauseAfterFailure;
+	_lastFailure = now;
+	_hasFailed = true;
+	try {
+		say(ISSUER_LOG_ERROR, std::string("a decision about the fleet failed (") + why +
+								  "): what runs here goes on; this host gathers again what it knows of its fleet in " +
+								  std::to_string(_pauseAfterFailure.count()) + " ms");
+	}
+	catch (const std::exception&) { // no memory for that either
+	}
+	return _pauseAfterFailure;
+}
+
+/// Replaces the plan by a new one, which keeps what runs here, and joins again, so that the engine tells everything
+/// anew.
+void Runner::startOver()
+{
+	{
+		const std::lock_guard lock(_newsMutex);
+		_facts.clear();
+		_isAllDirty = true;
+	}
+	const auto issuers = _registry.shared();
+	std::vector<std::string> running;
+	std::ranges::copy_if(issuers, std::back_inserter(running), [this](const std::string& issuer) {
+		const auto status = _registry.status(issuer);
+		return status && status->phase != observe::Phase::elsewhere;
+	});
+	const std::lock_guard lock(_planMutex);
+	auto settings = _settings.plan;
+	settings.member = _plan->member();
+	auto plan = std::make_unique<Plan>(std::move(settings), _plan->ring().members());
+	plan->configure(_settings.now(), issuers);
+	std::ranges::for_each(running, [&](const std::string& issuer) { plan->adopt(issuer); });
+	_directory->join(self(plan->member()), plan->lists());
+	_plan = std::move(plan);
+	_told.clear();
+	_hasFailed = false;
+}
+
 /// Takes all that has happened, and carries out what follows from it.
-void Runner::step()
+void Runner::pass()
 {
 	std::vector<Fact> facts;
 	std::set<std::string, std::less<>> dirty;
 	bool configure = false;
+	bool isAllDirty = false;
 	{
 		const std::lock_guard lock(_newsMutex);
 		facts.swap(_facts);
 		dirty.swap(_dirty);
 		configure = std::exchange(_configure, false);
+		isAllDirty = std::exchange(_isAllDirty, false);
 	}
-	const auto shared = configure ? _registry.shared() : std::vector<std::string>();
-	std::for_each(shared.begin(), shared.end(), [this](const std::string& issuer) { letGoOfOwn(issuer); });
-	std::for_each(dirty.begin(), dirty.end(), [this](const std::string& issuer) { tell(issuer); });
+	const auto shared = configure || isAllDirty ? _registry.shared() : std::vector<std::string>();
+	if (isAllDirty) {
+		dirty.insert(shared.begin(), shared.end());
+	}
+	if (configure) {
+		std::ranges::for_each(shared, [this](const std::string& issuer) { letGoOfOwn(issuer); });
+	}
+	std::ranges::for_each(dirty, [this](const std::string& issuer) { tell(issuer); });
 	const auto now = _settings.now();
 	Actions actions;
 	{
 		const std::lock_guard lock(_planMutex);
 		if (configure) {
-			_plan.configure(now, shared);
+			_plan->configure(now, shared);
 		}
 		for (const auto& fact : facts) {
 			note(fact);
-			_plan.heard(now, fact);
+			_plan->heard(now, fact);
 		}
-		actions = _plan.due(now);
+		actions = _plan->due(now);
 	}
 	carryOut(std::move(actions));
 	sendPulse(now.boot);
@@ -212,7 +271,7 @@ void Runner::letGoOfOwn(const std::string& issuer)
 {
 	{
 		const std::lock_guard lock(_planMutex);
-		if (_plan.whyKept(issuer)) {
+		if (_plan->whyKept(issuer)) {
 			return;
 		}
 	}
@@ -234,137 +293,7 @@ void Runner::tell(const std::string& issuer)
 	}
 	const std::lock_guard lock(_planMutex);
 	_told.insert_or_assign(issuer, told);
-	_plan.told(told);
-}
-
-/// Remembers the members for status, which the plan does not show.
-void Runner::note(const Fact& fact)
-{
-	const auto put = [this](const Member& member) {
-		auto& known = _members[member.record.name];
-		known.name = member.record.name;
-		known.url = member.record.url;
-		known.version = member.record.version;
-		known.shards = member.record.kept.count();
-	};
-	if (const auto* listed = std::get_if<MembersListed>(&fact)) {
-		_members.clear();
-		std::for_each(listed->members.begin(), listed->members.end(), put);
-	}
-	else if (const auto* came = std::get_if<MemberPut>(&fact)) {
-		put(came->member);
-	}
-	else if (const auto* gone = std::get_if<MemberGone>(&fact)) {
-		_members.erase(gone->name);
-	}
-	else if (std::holds_alternative<Joined>(fact)) {
-		_pulse.clear(); // it went with the old lease
-	}
-}
-
-void Runner::carryOut(Actions actions)
-{
-	for (auto& action : actions) {
-		std::visit([this](auto& one) { carryOut(one); }, action);
-	}
-}
-
-void Runner::carryOut(Begin& action)
-{
-	{
-		const std::lock_guard lock(_planMutex);
-		++_begun[action.why];
-	}
-	_registry.keep(
-		action.issuer, action.state ? std::optional(std::move(action.state->text)) : std::optional<std::string>());
-}
-
-void Runner::carryOut(const LetGo& action)
-{
-	{
-		const std::lock_guard lock(_planMutex);
-		_told.erase(action.issuer);
-	}
-	_registry.letGo(action.issuer);
-}
-
-void Runner::carryOut(WriteStates& action)
-{
-	for (auto& state : action.states) {
-		if (auto known = _registry.state(state.name.issuer)) {
-			state.text = std::move(known->first);
-			state.plugin = std::move(known->second);
-		}
-	}
-	{
-		const std::lock_guard lock(_planMutex);
-		_stateWrites += action.states.size();
-	}
-	_directory->write(std::move(action.states));
-}
-
-void Runner::carryOut(const SetRecord& action)
-{
-	_directory->setRecord(action.kept, action.lists);
-}
-
-void Runner::carryOut(ReadStates& action)
-{
-	_directory->read(std::move(action.shards));
-}
-
-void Runner::carryOut(DeleteStates& action)
-{
-	_directory->remove(std::move(action.names));
-}
-
-void Runner::carryOut(const JoinAs& action)
-{
-	const std::lock_guard lock(_planMutex);
-	_directory->join(self(action.member), _plan.lists());
-}
-
-void Runner::carryOut(const SaveRing& action)
-{
-	if (_settings.ringFile.empty()) {
-		return;
-	}
-	const auto fresh = std::filesystem::path(_settings.ringFile).concat(".new");
-	std::error_code failed;
-	{
-		std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
-		file << action.text;
-		file.close();
-		if (!file) {
-			failed = std::make_error_code(std::errc::io_error);
-		}
-	}
-	if (!failed) {
-		std::filesystem::rename(fresh, _settings.ringFile, failed);
-	}
-	if (failed) {
-		say(ISSUER_LOG_WARN,
-			"cannot write " + _settings.ringFile.string() +
-				", so a start of this host while etcd is away will not know its fleet: " + failed.message());
-	}
-}
-
-void Runner::carryOut(const Tell& action)
-{
-	say(action.level, action.text);
-}
-
-void Runner::sendPulse(Instant now)
-{
-	if (now - _pulsed < _settings.pulsePause) {
-		return;
-	}
-	_pulsed = now;
-	auto pulse = _settings.pulse();
-	if (pulse != _pulse) {
-		_directory->pulse(pulse);
-		_pulse = std::move(pulse);
-	}
+	_plan->told(told);
 }
 
 Directory::Self Runner::self(const std::string& member) const
@@ -374,12 +303,7 @@ Directory::Self Runner::self(const std::string& member) const
 
 std::optional<std::vector<std::string>> Runner::lastRing() const
 {
-	std::ifstream file(_settings.ringFile, std::ios::binary);
-	if (_settings.ringFile.empty() || !file) {
-		return std::nullopt;
-	}
-	const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-	auto ring = ringFrom(text);
+	auto ring = readRing(_settings.ringFile);
 	if (!ring) {
 		say(ISSUER_LOG_WARN, _settings.ringFile.string() + " is left unread: " + ring.error().text);
 		return std::nullopt;
@@ -390,55 +314,6 @@ std::optional<std::vector<std::string>> Runner::lastRing() const
 void Runner::say(issuer_log_level level, const std::string& text) const
 {
 	_sink->notice({Action::fleet, level, {}, text});
-}
-
-observe::FleetStatus Runner::status() const
-{
-	const auto now = _settings.now();
-	const std::lock_guard lock(_planMutex);
-	const auto outlook = _plan.outlook(now);
-	observe::FleetStatus status;
-	status.fleet = _settings.fleet;
-	status.member = outlook.member;
-	status.joined = outlook.joined;
-	status.settled = outlook.settled;
-	status.engineUp = outlook.engineAnswers;
-	status.writesRefused = outlook.writesRefused;
-	if (outlook.lastAnswer) {
-		status.secondsSinceAnswer =
-			std::chrono::duration_cast<std::chrono::seconds>(now.boot - *outlook.lastAnswer).count();
-	}
-	for (const auto& [name, member] : _members) {
-		status.members.push_back(member);
-		if (const auto ahead = _plan.clockOf(name)) {
-			status.members.back().clockAheadMs = ahead->count();
-		}
-	}
-	for (Shard shard = 0; shard < shardCount; ++shard) {
-		if (const auto rank = _plan.ring().rankOf(outlook.member, shard); rank && *rank <= 3) {
-			++status.shardsByRank[static_cast<int>(*rank)];
-		}
-	}
-	status.kept = outlook.kept;
-	status.watchedOver = outlook.watchedOver;
-	status.late = outlook.late;
-	status.unkept = outlook.unkept;
-	for (const auto& [why, count] : _begun) {
-		status.takeovers[reasonName(why)] = count;
-	}
-	status.stateWrites = _stateWrites;
-	return status;
-}
-
-std::string Runner::keeperOf(const std::string& issuer) const
-{
-	const std::lock_guard lock(_planMutex);
-	return _plan.keeperOf(issuer);
-}
-
-void Runner::readPulses(std::function<void(Directory::Pulses)> take)
-{
-	_directory->readPulses(std::move(take));
 }
 
 } // namespace issuer::fleet

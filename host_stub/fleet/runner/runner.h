@@ -30,7 +30,8 @@ namespace issuer::fleet {
 using OpenDirectory = std::function<std::unique_ptr<Directory>(Listener)>;
 
 /// Has a host take its part in a fleet: one thread that hands the plan what the engine and the plugins tell, and
-/// carries out what the plan decides. Decides nothing itself.
+/// carries out what the plan decides. Decides nothing itself. No exception ends the thread: a pass that fails is told,
+/// and the next begins with what the engine, the registry and the plugins then tell.
 ///
 /// It is a sink of the host's events, from which it learns that an issuer's state has changed. All functions are
 /// [thread-safe], unless they say otherwise.
@@ -48,6 +49,8 @@ public:
 		std::function<std::string()> pulse = [] { return std::string(); };
 		std::function<Moment()> now = machineNow;
 		std::chrono::milliseconds pulsePause{5'000};
+		std::chrono::milliseconds pauseAfterFailure{
+			1'000}; ///< of the first in five minutes; then twice that, up to 1 min
 	};
 
 	/// `registry` outlives it. `sink` is told what happens to the fleet. Does nothing before begin().
@@ -87,7 +90,11 @@ private:
 	void hear(Fact fact);
 	void wake(std::string_view issuer);
 	void run();
-	void step();
+	[[nodiscard]] bool awaitNews(std::chrono::milliseconds pause);
+	[[nodiscard]] std::chrono::milliseconds step() noexcept;
+	[[nodiscard]] std::chrono::milliseconds noteFailure(const char* why) noexcept;
+	void startOver();
+	void pass();
 	void letGoOfOwn(const std::string& issuer);
 	void tell(const std::string& issuer);
 	void carryOut(Actions actions);
@@ -110,21 +117,26 @@ private:
 	registry::Registry& _registry;
 	const std::shared_ptr<observe::EventSink> _sink;
 
-	mutable std::mutex _planMutex; ///< guards the next members, up to the blank line
-	Plan _plan;
+	mutable std::mutex _planMutex;                                ///< guards the next members, up to the blank line
+	std::unique_ptr<Plan> _plan;                                  ///< never null; a new one after a pass that failed
 	std::map<std::string, observe::FleetStatus::Member> _members; ///< as last told by the engine
 	std::map<std::string, Told> _told;                            ///< of the issuers that run here
 	std::map<Why, std::uint64_t> _begun;
 	std::uint64_t _stateWrites = 0;
 
-	std::string _pulse;             ///< as last sent; of the thread alone
-	Instant _pulsed{};              ///< time at which it was sent; likewise
-	std::vector<State> _lastStates; ///< of leave(); guarded by _newsMutex
+	// Used by the thread alone.
+	std::string _pulse;      ///< as last sent
+	Instant _pulsed{};       ///< time at which it was sent
+	bool _hasFailed = false; ///< the last pass
+	std::optional<Instant> _lastFailure;
+	std::chrono::milliseconds _pauseAfterFailure{};
 
 	std::mutex _newsMutex; ///< guards all below
 	std::condition_variable _changed;
+	std::vector<State> _lastStates; ///< of leave()
 	std::vector<Fact> _facts;
 	std::set<std::string, std::less<>> _dirty; ///< issuers whose state has changed
+	bool _isAllDirty = false;                  ///< that of any may have
 	bool _configure = false;
 	bool _closed = false;
 

@@ -6,11 +6,14 @@
 #include "temp_dir.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <map>
 #include <memory>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,8 +49,14 @@ struct Host
 		settings.plan.run = "0123abcd";
 		settings.plan.takeover = 2s;
 		settings.ringFile = std::move(ringFile);
-		settings.pulse = [name] { return "pulse of " + name; };
+		settings.pulse = [this, name] {
+			if (isPulseBroken.exchange(false)) {
+				throw std::runtime_error("the test breaks this pass");
+			}
+			return "pulse of " + name;
+		};
 		settings.pulsePause = 1ms;
+		settings.pauseAfterFailure = 1ms;
 		runner = std::make_unique<Runner>(settings, *registry, world.surroundings.sink, [&](Listener listener) {
 			auto made = std::make_unique<MemoryDirectory>(engine, std::move(listener));
 			directory = made.get();
@@ -101,6 +110,7 @@ struct Host
 	std::unique_ptr<registry::Registry> registry;
 	std::unique_ptr<Runner> runner;
 	MemoryDirectory* directory = nullptr;
+	std::atomic<bool> isPulseBroken = false;
 };
 
 /// Waits for a condition, with a generous limit.
@@ -240,6 +250,48 @@ TEST(FleetRunner, AnIssuerThatIsSharedAgainIsLetGoWhereTheFleetDoesNotWantIt)
 	ASSERT_TRUE(a.registry->apply(Host::specs(count)));
 	a.runner->configure();
 	EXPECT_TRUE(comes([&] { return areKeptOnce({&a, &b}) && !a.running().empty(); }));
+}
+
+TEST(FleetRunner, APassThatFailsIsToldAndLetsNoIssuerGo)
+{
+	MemoryEngine engine;
+	Host a(engine, "a", count);
+	Host b(engine, "b", count);
+	ASSERT_TRUE(comes([&] { return !a.running().empty() && !b.running().empty() && areKeptOnce({&a, &b}); }));
+	const auto kept = a.running();
+	const auto stops = [&a] {
+		const auto calls = a.world.calls.all();
+		return std::ranges::count(calls, "old.stop");
+	};
+	const auto before = stops();
+	a.isPulseBroken = true;
+	ASSERT_TRUE(comes([&] {
+		const auto told = a.world.told.all();
+		return std::ranges::any_of(told, [](const auto& line) { return line.find("the test breaks") != line.npos; });
+	}));
+	ASSERT_TRUE(comes([&] { return a.runner->status().joined && a.runner->status().kept == kept.size(); }));
+	EXPECT_EQ(a.running(), kept);
+	EXPECT_EQ(stops(), before);
+	b.directory->die(); // what it decides afterwards is right
+	EXPECT_TRUE(comes([&] { return a.running().size() == count; }));
+}
+
+TEST(FleetRunner, AnActionThatFailsKeepsNoIssuerFromItsBeginning)
+{
+	MemoryEngine engine;
+	Host a(engine, "a", count);
+	const Host b(engine, "b", count);
+	ASSERT_TRUE(comes([&] { return !a.running().empty() && !b.running().empty() && areKeptOnce({&a, &b}); }));
+	b.directory->breakWrites(3); // of the states of those that it begins now
+	a.directory->die();
+	EXPECT_TRUE(comes([&] { return b.running().size() == count; }));
+	EXPECT_TRUE(comes([&] {
+		const std::lock_guard lock(engine.mutex);
+		const auto written =
+			std::ranges::count_if(engine.states, [](const auto& one) { return one.first.member == "b"; });
+		return written == count && engine.members["b"].record.kept.any();
+	}));
+	EXPECT_EQ(b.directory->recordsThatRelyOnNothing(), 0);
 }
 
 TEST(FleetRunner, ARingLastSeenIsKeptForAStartWithoutTheEngine)

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -69,6 +70,7 @@ public:
 	void setRecord(const fleet::ShardSet& kept, const fleet::ListDigests& lists) override
 	{
 		const std::lock_guard lock(_engine.mutex);
+		_recordsThatRelyOnNothing += _hasBroken && kept.any() ? 1 : 0;
 		_member.record.kept = kept;
 		_member.record.written = wallNow();
 		_member.lists = lists;
@@ -78,6 +80,11 @@ public:
 	void write(std::vector<fleet::State> states) override
 	{
 		const std::lock_guard lock(_engine.mutex);
+		_hasBroken = _brokenWrites > 0;
+		if (_hasBroken) {
+			--_brokenWrites;
+			throw std::bad_alloc();
+		}
 		for (auto& state : states) {
 			const auto name = state.name;
 			_engine.states.insert_or_assign(name, std::move(state));
@@ -123,6 +130,19 @@ public:
 	}
 
 	void leave(std::chrono::milliseconds) override { die(); }
+
+	/// Has the next so many writes throw.
+	void breakWrites(int count)
+	{
+		const std::lock_guard lock(_engine.mutex);
+		_brokenWrites = count;
+	}
+	/// Returns the number of records that were put after a write that threw, and before the next that did not.
+	[[nodiscard]] int recordsThatRelyOnNothing() const
+	{
+		const std::lock_guard lock(_engine.mutex);
+		return _recordsThatRelyOnNothing;
+	}
 
 	/// Ends as a host that was killed, with the end of its lease at once.
 	void die()
@@ -180,6 +200,9 @@ private:
 	fleet::Member _member;
 	bool _joined = false;
 	bool _ended = false;
+	int _brokenWrites = 0;
+	bool _hasBroken = false; ///< the last write threw
+	int _recordsThatRelyOnNothing = 0;
 	std::condition_variable _changed;
 	std::thread _keepalives;
 };
