@@ -130,7 +130,9 @@ private:
 std::filesystem::path originOf(const registry::IssuerSpec& issuer, const HostConfig& config)
 {
 	const auto found = config.origins.find(issuer.name);
-	return found == config.origins.end() ? std::filesystem::path() : found->second;
+	return found != config.origins.end() ? found->second
+		   : config.files.empty()        ? std::filesystem::path() // an issuer of the environment
+										 : config.files.front();
 }
 
 /// Returns whether the modes of a file and of all folders above it let every user of this machine read it.

@@ -3,6 +3,7 @@
 #include "commands/config_reading.h"
 #include "commands/exec_config.h"
 #include "commands/issuer_config.h"
+#include "commands/json_places.h"
 #include "commands/json_text.h"
 #include "common/text.h"
 
@@ -10,6 +11,8 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <set>
 
 namespace issuer::commands {
@@ -68,8 +71,11 @@ struct Decoding
 	/// Adds the faults of one file, with its `name` unless it is the configuration itself.
 	void addFaults(const JsonText& text, const std::vector<Wrong>& faults, const std::string& name = {})
 	{
-		for (const Wrong& wrong : faults) {
-			config.faults.push_back((name.empty() ? "" : name + ": ") + text.placeOf(wrong.path) + ": " + wrong.text);
+		std::vector<std::string> paths(faults.size());
+		std::ranges::transform(faults, paths.begin(), &Wrong::path);
+		const std::vector<std::string> places = faults.empty() ? paths : text.placesOf(paths);
+		for (std::size_t i = 0; i < faults.size(); ++i) {
+			config.faults.push_back((name.empty() ? "" : name + ": ") + places[i] + ": " + faults[i].text);
 		}
 	}
 
@@ -87,12 +93,49 @@ struct Decoding
 
 	void readIncludedFile(const fs::path& file);
 	void readIncludedFolder(const fs::path& folder);
+	void readIssuers(const JsonText& text, JsonPlaces::Range list, const fs::path& folder, std::vector<Wrong>& faults);
 	void read(const JsonText& text, const fs::path& folder);
 };
 
+/// Parses one value of a text that is known to be right.
+Var parsed(const JsonText& text, JsonPlaces::Range range)
+{
+	// In brackets, for a parser wants an object or a list.
+	const std::string list = '[' + text.plain().substr(range.begin, range.end - range.begin) + ']';
+	return Poco::JSON::Parser().parse(list).extract<Array::Ptr>()->get(0);
+}
+
 Var parsed(const JsonText& text)
 {
-	return Poco::JSON::Parser().parse(text.plain());
+	return parsed(text, JsonPlaces(text.plain()).document());
+}
+
+/// The members of a configuration. Its issuers may be 100,000, of which a tree would take twenty times their text: so
+/// it is kept where they stand.
+struct Members
+{
+	Object::Ptr settings; ///< all but the issuers
+	std::optional<JsonPlaces::Range> issuers;
+};
+
+/// Throws Wrong.
+Members membersOf(const JsonText& text)
+{
+	JsonPlaces places(text.plain());
+	const std::size_t begin = places.document().begin;
+	if (text.plain()[begin] != '{') {
+		throw wrongAt("", "an object is wanted");
+	}
+	Members members{new Object, std::nullopt};
+	places.object(begin, [&](const std::string& key, JsonPlaces::Range value) {
+		if (key == "issuers") {
+			members.issuers = value;
+		}
+		else {
+			members.settings->set(key, parsed(text, value));
+		}
+	});
+	return members;
 }
 
 /// One issuer, which has the name of its file unless it says another.
@@ -122,34 +165,41 @@ void Decoding::readIncludedFolder(const fs::path& folder)
 	std::ranges::for_each(*files, [this](const fs::path& file) { readIncludedFile(file); });
 }
 
+/// Reads the list of issuers, each by itself.
+void Decoding::readIssuers(
+	const JsonText& text, JsonPlaces::Range list, const fs::path& folder, std::vector<Wrong>& faults)
+{
+	if (text.plain()[list.begin] != '[') {
+		throw wrongAt("issuers", "a list is wanted");
+	}
+	std::size_t index = 0;
+	JsonPlaces(text.plain()).array(list.begin, [&](JsonPlaces::Range element) {
+		const std::string path = "issuers[" + std::to_string(index++) + "]";
+		readPart(faults, [&] { addIssuer(issuerAt(parsed(text, element), path, folder, variables), path); });
+	});
+}
+
 void Decoding::read(const JsonText& text, const fs::path& folder)
 {
 	std::vector<Wrong> faults;
-	Object::Ptr root;
-	readPart(faults, [&] {
-		root = objectAt(parsed(text), "",
-			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http",
-				"journal", "exec", "fleet"},
-			&faults);
-	});
+	Members members;
+	readPart(faults, [&] { members = membersOf(text); });
+	const Object::Ptr root = members.settings;
 	const auto given = [&](const char* key, const auto& read) {
 		if (!root.isNull() && root->has(key)) {
 			readPart(faults, read);
 		}
 	};
 	if (!root.isNull()) {
+		static_cast<void>(objectAt(root, "",
+			{"include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http", "journal",
+				"exec", "fleet"},
+			&faults));
 		variables = variablesAt(*root, faults);
 	}
-	given("issuers", [&] {
-		const Array::Ptr issuers = root->getArray("issuers");
-		if (issuers.isNull()) {
-			throw wrongAt("issuers", "a list is wanted");
-		}
-		for (unsigned i = 0; i < issuers->size(); ++i) {
-			const std::string path = "issuers[" + std::to_string(i) + "]";
-			readPart(faults, [&] { addIssuer(issuerAt(issuers->get(i), path, folder, variables), path); });
-		}
-	});
+	if (members.issuers) {
+		readPart(faults, [&] { readIssuers(text, *members.issuers, folder, faults); });
+	}
 	given("include", [&] { readIncludedFolder(pathAt(*root, "", "include", folder)); });
 	given("stop_timeout", [&] { config.stopTimeout = durationAt(*root, "", "stop_timeout"); });
 	given("swap_timeout", [&] { config.swapTimeout = durationAt(*root, "", "swap_timeout"); });
@@ -207,9 +257,6 @@ Result<HostConfig> loadConfig(const fs::path& file, Reading reading)
 		.and_then([&](std::string text) { return parseConfig(std::move(text), path.parent_path(), reading); })
 		.map([&](HostConfig config) {
 			config.files.insert(config.files.begin(), path);
-			for (const registry::IssuerSpec& issuer : config.issuers) {
-				config.origins.emplace(issuer.name, path); // unless it stands in a file that is included
-			}
 			return config;
 		})
 		.map_error([&](Error wrong) {

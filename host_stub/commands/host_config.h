@@ -44,7 +44,7 @@ struct HostConfig
 	bool faultsPass = false; ///< one of them may not be there another time
 	/// The files that it was read from, itself first.
 	std::vector<std::filesystem::path> files;
-	/// The file in which each issuer stands, by name; that of an issuer of the environment is missing.
+	/// The file in which each issuer that is included stands, by name. The others stand in the first of `files`.
 	std::map<std::string, std::filesystem::path> origins;
 };
 

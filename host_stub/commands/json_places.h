@@ -28,6 +28,7 @@ public:
 	using Member = std::function<void(const std::string& key, Range value)>;
 	using Element = std::function<void(Range value)>;
 
+	/// `json` must outlive it.
 	explicit JsonPlaces(std::string_view json) : _json(json) {}
 
 	/// Returns where the one value of the whole text stands.

@@ -4,7 +4,10 @@
 #include "common/text.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <set>
+#include <string_view>
 
 namespace issuer::commands {
 
@@ -17,27 +20,58 @@ struct Twice
 	std::string key;
 };
 
-/// Returns line and column of the byte at `at`, as editors count.
-std::string lineAndColumn(std::string_view text, std::size_t at)
+/// Counts lines and columns as editors do, from one place to a later one.
+class LineCounter
 {
-	const std::string_view before = text.substr(0, at);
-	const std::size_t begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-	const auto isCharacter = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
-	return "line " + std::to_string(std::ranges::count(before, '\n') + 1) + ", column " +
-		   std::to_string(std::ranges::count_if(before.substr(begin), isCharacter) + 1);
-}
+public:
+	explicit LineCounter(std::string_view text) : _text(text) {}
 
-/// Calls `visit` with the path and place of each value inside the one at `at`. Throws Twice.
-template <class Visit>
-void walk(JsonPlaces& places, std::string_view json, std::size_t at, const std::string& path, const Visit& visit)
+	/// Returns line and column of the byte at `at`, which is not before that of the last call.
+	std::string at(std::size_t at)
+	{
+		for (; _at < at; ++_at) {
+			const bool endsLine = _text[_at] == '\n';
+			_line += endsLine ? 1U : 0U;
+			const bool begins = (static_cast<unsigned char>(_text[_at]) & 0xC0) != 0x80; // a character of UTF-8
+			_column = endsLine ? 1 : _column + (begins ? 1U : 0U);
+		}
+		return "line " + std::to_string(_line) + ", column " + std::to_string(_column);
+	}
+
+private:
+	const std::string_view _text;
+	std::size_t _at = 0;
+	std::size_t _line = 1;
+	std::size_t _column = 1;
+};
+
+/// Checks that no object inside the value at `at` has a member twice, of which a parser would silently keep the last.
+/// Throws Twice.
+void checkMembers(JsonPlaces& places, std::string_view json, std::size_t at)
 {
-	visit(path, at);
 	if (json[at] == '{') {
 		std::set<std::string> keys;
 		places.object(at, [&](const std::string& key, JsonPlaces::Range value) {
-			if (!keys.insert(key).second) { // a parser would silently keep the last
+			if (!keys.insert(key).second) {
 				throw Twice{value.begin, key};
 			}
+			checkMembers(places, json, value.begin);
+		});
+	}
+	else if (json[at] == '[') {
+		places.array(at, [&](JsonPlaces::Range element) { checkMembers(places, json, element.begin); });
+	}
+}
+
+/// Calls `visit` with the path and place of the value at `at`, and, where it returns true, of each value inside.
+template <class Visit>
+void walk(JsonPlaces& places, std::string_view json, std::size_t at, const std::string& path, const Visit& visit)
+{
+	if (!visit(path, at)) {
+		return;
+	}
+	if (json[at] == '{') {
+		places.object(at, [&](const std::string& key, JsonPlaces::Range value) {
 			walk(places, json, value.begin, path + (path.empty() ? "" : ".") + sanitize(key), visit);
 		});
 	}
@@ -47,6 +81,13 @@ void walk(JsonPlaces& places, std::string_view json, std::size_t at, const std::
 			walk(places, json, element.begin, path + '[' + std::to_string(index++) + ']', visit);
 		});
 	}
+}
+
+/// Returns the path of the value around the one at `path`; that of the whole text is empty.
+std::string parentOf(const std::string& path)
+{
+	const std::size_t last = path.find_last_of(".[");
+	return path.substr(0, last == std::string::npos ? 0 : last);
 }
 
 } // namespace
@@ -82,32 +123,42 @@ Result<JsonText> JsonText::read(std::string text)
 	JsonText json(withoutComments(std::move(text)));
 	try {
 		JsonPlaces places(json._plain);
-		walk(places, json._plain, places.document().begin, {}, [](const std::string&, std::size_t) {});
+		checkMembers(places, json._plain, places.document().begin);
 	}
 	catch (const JsonPlaces::Malformed& malformed) {
-		return failure(lineAndColumn(json._plain, malformed.at) + ": it is not JSON: " + malformed.what);
+		return failure(LineCounter(json._plain).at(malformed.at) + ": it is not JSON: " + malformed.what);
 	}
 	catch (const Twice& twice) {
-		return failure(lineAndColumn(json._plain, twice.at) + ": \"" + sanitize(twice.key) + "\" is there twice");
+		return failure(LineCounter(json._plain).at(twice.at) + ": \"" + sanitize(twice.key) + "\" is there twice");
 	}
 	return json;
 }
 
-std::string JsonText::placeOf(std::string path) const
+std::vector<std::string> JsonText::placesOf(const std::vector<std::string>& paths) const
 {
-	if (!_places) {
-		_places.emplace();
-		JsonPlaces places(_plain);
-		walk(places, _plain, places.document().begin, {},
-			[this](const std::string& its, std::size_t at) { _places->emplace(its, at); });
-	}
-	for (;;) {
-		if (const auto found = _places->find(path); found != _places->end()) {
-			return lineAndColumn(_plain, found->second);
+	std::map<std::string, std::string> found; // of each path and of all above it; empty: there is no such value
+	for (std::string path : paths) {
+		while (found.try_emplace(path).second && !path.empty()) {
+			path = parentOf(path);
 		}
-		const std::size_t last = path.find_last_of(".[");
-		path.erase(last == std::string::npos ? 0 : last);
 	}
+	LineCounter lines(_plain);
+	JsonPlaces places(_plain);
+	walk(places, _plain, places.document().begin, {}, [&](const std::string& path, std::size_t at) {
+		const auto wanted = found.find(path);
+		if (wanted != found.end() && wanted->second.empty()) {
+			wanted->second = lines.at(at);
+		}
+		return wanted != found.end();
+	});
+	std::vector<std::string> told;
+	for (std::string path : paths) {
+		while (found[path].empty()) {
+			path = parentOf(path);
+		}
+		told.push_back(found[path]);
+	}
+	return told;
 }
 
 } // namespace issuer::commands

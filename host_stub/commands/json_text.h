@@ -2,11 +2,9 @@
 
 #include "common/result.h"
 
-#include <cstddef>
-#include <map>
-#include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace issuer::commands {
 
@@ -24,14 +22,14 @@ public:
 	/// The text without comments.
 	[[nodiscard]] const std::string& plain() const { return _plain; }
 
-	/// Returns «line 3, column 7» of the value at a path such as issuers[2].config; if it is missing, of its parent.
-	[[nodiscard]] std::string placeOf(std::string path) const;
+	/// Returns «line 3, column 7» of the value at each path, such as issuers[2].config; of one that is missing, the
+	/// place of its parent. Walks over the text once, however many are asked for.
+	[[nodiscard]] std::vector<std::string> placesOf(const std::vector<std::string>& paths) const;
 
 private:
 	explicit JsonText(std::string plain) : _plain(std::move(plain)) {}
 
 	std::string _plain;
-	mutable std::optional<std::map<std::string, std::size_t>> _places; ///< made when the first is asked for
 };
 
 } // namespace issuer::commands

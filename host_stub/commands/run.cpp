@@ -26,6 +26,8 @@
 #include <random>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace issuer::commands {
 
@@ -67,10 +69,10 @@ bool isColourful(int fd)
 	return ::isatty(fd) == 1 && environmentVariable("NO_COLOR").value_or("").empty() && term && *term != "dumb";
 }
 
-std::size_t longestName(const HostConfig& config)
+std::size_t longestName(const std::vector<registry::IssuerSpec>& issuers)
 {
 	std::size_t longest = std::string_view("host").size();
-	for (const registry::IssuerSpec& issuer : config.issuers) {
+	for (const registry::IssuerSpec& issuer : issuers) {
 		longest = std::max(longest, issuer.name.size());
 	}
 	return longest;
@@ -88,11 +90,11 @@ std::chrono::milliseconds pauseAfter(unsigned failures, bool needsPerson)
 	return needsPerson ? registry::deadCredentialBackoff(failures, dice) : registry::startBackoff(failures, dice);
 }
 
-/// Has the fleet record the issuers of `config`.
-void admit(observe::Fleet& fleet, const HostConfig& config)
+/// Has the fleet record `issuers`.
+void admit(observe::Fleet& fleet, const std::vector<registry::IssuerSpec>& issuers)
 {
 	std::vector<std::string> names;
-	for (const registry::IssuerSpec& issuer : config.issuers) {
+	for (const registry::IssuerSpec& issuer : issuers) {
 		names.push_back(issuer.name);
 	}
 	fleet.admit(names);
@@ -294,6 +296,10 @@ int Run::run(const std::vector<std::string>& arguments)
 	if (!http || !mayServe) {
 		return usageError((http ? mayServe : tl::unexpected(http.error())).error().text, name());
 	}
+	// The registry alone keeps them: of 100,000 each copy is some 40 MB.
+	std::vector<registry::IssuerSpec> issuers = std::exchange(config->issuers, {});
+	config->origins.clear();
+	config->files.clear();
 
 	SignalQueue signals; // before the first thread
 	LastResort lastResort(signals);
@@ -302,7 +308,7 @@ int Run::run(const std::vector<std::string>& arguments)
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
 	const auto observation = Observation::begin(
 		{_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
-			{isColourful(STDOUT_FILENO), longestName(*config)}, config->journal, config->exec},
+			{isColourful(STDOUT_FILENO), longestName(issuers)}, config->journal, config->exec},
 		[&] {
 			auto snapshot = all->snapshot();
 			part->nameKeepers(snapshot);
@@ -365,11 +371,12 @@ int Run::run(const std::vector<std::string>& arguments)
 		if (path) {
 			attempts.begin(listen);
 		}
-		admit(observation->fleet(), *config);
-		registry.begin(config->issuers);
+		const std::string count = counted(issuers.size(), "issuer");
+		admit(observation->fleet(), issuers);
+		registry.begin(std::exchange(issuers, {}));
 		fleet.join();
 		journal->notice({Action::ready, ISSUER_LOG_INFO, {},
-			counted(config->issuers.size(), "issuer") + "; SIGTERM stops" +
+			count + "; SIGTERM stops" +
 				(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
 		service->ready();
 	};
