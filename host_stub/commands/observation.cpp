@@ -41,8 +41,9 @@ std::unique_ptr<Observation> Observation::begin(
 		new Observation(settings, std::move(snapshot), std::move(part), std::move(whole)));
 	std::vector<std::shared_ptr<observe::EventSink>> sinks{self->_fleet, self->_metrics, self->_lines};
 	if (settings.journal) {
-		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](const std::string& text) {
-			others->notice({Action::journal, ISSUER_LOG_WARN, {}, text});
+		const auto complain = [others = std::make_shared<observe::EventFanout>(sinks)](
+								  issuer_log_level level, const std::string& text) {
+			others->notice({Action::journal, level, {}, text});
 		};
 		const auto journal = std::make_shared<observe::JournalFile>(
 			observe::RotatedFile::Settings{settings.journal->file, settings.journal->maxBytes, settings.journal->keep},

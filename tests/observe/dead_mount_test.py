@@ -104,6 +104,7 @@ class DeadMount(unittest.TestCase):
         host = Running(self.config)
         host.await_line("does not listen yet: a file system has not answered")
         host.await_line("good  renewed")
+        self.assertIn("its lines are kept for a while", host.await_line("its file system has not answered for 5 s"))
         self.assertEqual(host.end(), 70)
 
 

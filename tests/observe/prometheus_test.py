@@ -47,6 +47,7 @@ class Rules(unittest.TestCase):
                               (">= 86400", ">= 0"), ("- time() < 86400", "- time() < 93600"), ("< 2 * issuer", "< 3 * issuer"),
                               ("/ 3", "/ 2"), ("for: 15m", "for: 1m"), ("> 10", "> 1"), ("for: 5m", "for: 1m"),
                               ('state="expired"', 'state="stopped"'), ("failures > 0\n        for", "failures > 100\n        for"),
+                              ("journal_failing == 1", "journal_failing == 0"),
                               ("pinned_libraries > 3", "pinned_libraries > 30"), ('"refused"', '"applied"'),
                               ("overdue_seconds > 0", "overdue_seconds > 1000"), ("engine_up == 0", "engine_up == 2"),
                               ("fleet_late) > 0", "fleet_late) > 9"), ("watched_over > 0", "watched_over > 9"),

@@ -41,6 +41,7 @@ struct Metrics::Hosts
 	Counter& reloaded;
 	Counter& refused;
 	Gauge& ready;
+	Gauge& journalFailing;
 	std::mutex mutex;                        ///< guards the next member
 	std::set<std::string, std::less<>> kept; ///< libraries that could not be unloaded, also if they are used again
 
@@ -71,7 +72,12 @@ struct Metrics::Hosts
 					.Name("issuer_host_ready")
 					.Help("1 once the host has begun to start every issuer, until it stops.")
 					.Register(registry)
-					.Add({}))
+					.Add({})),
+		  journalFailing(prometheus::BuildGauge()
+							 .Name("issuer_host_journal_failing")
+							 .Help("1 while the journal file takes no lines.")
+							 .Register(registry)
+							 .Add({}))
 	{
 		prometheus::BuildGauge()
 			.Name("issuer_host_info")
@@ -149,6 +155,8 @@ void Metrics::notice(const Notice& notice)
 		return _hosts->ready.Set(1);
 	case Action::ended:
 		return _hosts->ready.Set(0);
+	case Action::journal:
+		return _hosts->journalFailing.Set(notice.level >= ISSUER_LOG_WARN ? 1 : 0);
 	case Action::started:
 	case Action::startFailed:
 	case Action::stopTimedOut:
@@ -156,7 +164,6 @@ void Metrics::notice(const Notice& notice)
 	case Action::missing:
 	case Action::serving:
 	case Action::stalled:
-	case Action::journal:
 	case Action::exec:
 	case Action::stateRefused:
 	case Action::fleet:

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <gmock/gmock.h>
+#include <semaphore>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,9 +19,11 @@ namespace issuer::observe {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 namespace fs = std::filesystem;
 
 std::vector<std::string> linesOf(const fs::path& path)
@@ -232,7 +235,7 @@ protected:
 
 TEST_F(AJournalFile, HasEverythingThatWasToldWhenItIsClosed)
 {
-	JournalFile journal({path}, [](const std::string&) {}, {});
+	JournalFile journal({path}, [](auto, const std::string&) {}, {});
 	issuer_event event{};
 	event.kind = ISSUER_EVENT_STATE;
 	journal.event("a", event);
@@ -250,7 +253,7 @@ TEST_F(AJournalFile, HasEverythingThatWasToldWhenItIsClosed)
 
 TEST_F(AJournalFile, HasEventsOfLogins)
 {
-	JournalFile journal({path}, [](const std::string&) {}, {});
+	JournalFile journal({path}, [](auto, const std::string&) {}, {});
 	issuer_event event{};
 	event.kind = ISSUER_EVENT_LOGIN;
 	event.result = ISSUER_RESULT_FAILURE;
@@ -266,13 +269,13 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 	{
 		std::optional<FullDisk> full(std::in_place, 10);
 		JournalFile journal({path},
-			[&](const std::string& text) {
-				complaints.push_back(text);
+			[&](issuer_log_level level, const std::string& text) {
+				complaints.push_back((level == ISSUER_LOG_WARN ? "warning: " : "") + text);
 				if (complaints.size() == 1) {
 					refused.set_value();
 				}
 			},
-			{2, 1ms});
+			{2, 1ms, 1h});
 		journal.notice(said("one"));
 		refused.get_future().wait();
 		journal.notice(said("two"));
@@ -280,16 +283,36 @@ TEST_F(AJournalFile, KeepsWhatAFullDiskRefusesAndSaysSoOnceAndCountsWhatIsTooMuc
 		full.reset();
 	}
 	EXPECT_THAT(textsOf(path), ElementsAre("one", "two", "dropped 1"));
-	EXPECT_THAT(complaints, ElementsAre(HasSubstr("it cannot be written"), HasSubstr("written again")));
+	EXPECT_THAT(complaints,
+		ElementsAre(AllOf(StartsWith("warning: "), HasSubstr("it cannot be written")), "the journal is written again"));
 }
 
 TEST_F(AJournalFile, EndsAlsoWhenTheDiskStaysFull)
 {
 	const FullDisk full(10);
-	JournalFile journal({path}, [](const std::string&) {}, {});
+	JournalFile journal({path}, [](auto, const std::string&) {}, {});
 	journal.notice(said("one"));
 	journal.close();
 	EXPECT_THAT(linesOf(path), IsEmpty());
+}
+
+TEST(ASilenceWatch, TellsOnceOfEachWorkThatDoesNotEndInTimeAndNothingOfTheRest)
+{
+	std::counting_semaphore<> told(0);
+	int count = 0;
+	{
+		SilenceWatch watch(1ms, [&] {
+			++count;
+			told.release();
+		});
+		for (int work = 0; work < 3; ++work) {
+			watch.over([&] { told.acquire(); });
+		}
+	}
+	EXPECT_EQ(count, 3);
+	SilenceWatch patient(1h, [&] { ++count; });
+	EXPECT_EQ(patient.over([] { return 7; }), 7);
+	EXPECT_EQ(count, 3);
 }
 
 } // namespace

@@ -108,6 +108,15 @@ TEST_F(TheMetrics, CountWhatTheHostDid)
 	}
 }
 
+TEST_F(TheMetrics, TellWhileTheJournalTakesNoLines)
+{
+	EXPECT_THAT(metrics.text(), HasSubstr("\nissuer_host_journal_failing 0\n"));
+	metrics.notice({Action::journal, ISSUER_LOG_WARN, {}, "the disk is full"});
+	EXPECT_THAT(metrics.text(), HasSubstr("\nissuer_host_journal_failing 1\n"));
+	metrics.notice({Action::journal, ISSUER_LOG_INFO, {}, "the journal is written again"});
+	EXPECT_THAT(metrics.text(), HasSubstr("\nissuer_host_journal_failing 0\n"));
+}
+
 TEST_F(TheMetrics, CountALibraryThatIsPinnedAgainOnceAndNotWhileItIsUsed)
 {
 	const auto pinned = [&] {
