@@ -92,11 +92,12 @@ TEST_F(AProbe, FindsNothingWrongWithAnEtcdThatIsFineAndChangesNothing)
 	ASSERT_TRUE(host.await<fleet::MembersListed>());
 	const auto revision = [&] { return fleet::etcd::revisionOf(*etcd.ask("maintenance/status", "{}")); };
 	const auto before = revision();
+	auto found = probe(settings);
+	std::erase_if(found, [](const Finding& finding) { return finding.topic == "space"; }); // 3.5.30 keeps it to itself
 	EXPECT_THAT(
-		probe(settings), ElementsAre(fine("endpoint", "answers: etcd 3."), fine("space", "MiB"),
-							 fine("user", "takes the password of the user issuer-host"),
-							 fine("watch", "begins a watch"), fine("rights", "may read below /issuer/test/"),
-							 fine("rights", "may write below /issuer/test/"), fine("members", "1 member now: host-a")));
+		found, ElementsAre(fine("endpoint", "answers"), fine("user", "takes the password of the user issuer-host"),
+				   fine("watch", "begins a watch"), fine("rights", "may read below /issuer/test/"),
+				   fine("rights", "may write below /issuer/test/"), fine("members", "1 member now: host-a")));
 	EXPECT_EQ(revision(), before);
 }
 
@@ -107,7 +108,8 @@ TEST_F(AProbe, LooksAtTheOtherEndpointsBesideADeadOne)
 	settings.endpoints.insert(settings.endpoints.begin(), "http://127.0.0.1:" + std::to_string(closedPort()));
 	const auto found = probe(settings);
 	EXPECT_THAT(found, Contains(problem("endpoint", settings.endpoints[0], "see whether etcd runs there")));
-	EXPECT_THAT(found, Contains(fine("endpoint", settings.endpoints[1] + " answers")));
+	EXPECT_THAT(found, Contains(fine("endpoint", settings.endpoints[1] + " answers: etcd 3.")));
+	EXPECT_THAT(found, Contains(fine("space", "MiB")));
 	EXPECT_THAT(found, Contains(fine("rights", "every client may write")));
 }
 

@@ -51,6 +51,14 @@ bool isDeniedByRights(const Trouble& trouble)
 	return trouble.kind == Kind::denied && trouble.text.find("permission denied") != std::string::npos;
 }
 
+/// Returns whether a request without a user was refused for that: over TLS the gateway's own certificate may stand for
+/// a user, one of no rights or one that does not exist.
+bool wantsUser(const Trouble& trouble)
+{
+	return wantsAuthentication(trouble) || isDeniedByRights(trouble) ||
+		   (trouble.kind == Kind::denied && trouble.text.find("user name not found") != std::string::npos);
+}
+
 /// Returns a sentence with the endpoint, which those of the transport begin with already.
 std::string at(const std::string& endpoint, const Trouble& trouble)
 {
@@ -126,23 +134,31 @@ private:
 			problem("endpoint", "etcd." + (known ? unknown : known).error().text);
 			return;
 		}
-		const auto status = ask(**unknown, "maintenance/status", "{}");
-		if (!status) {
+		auto status = ask(**unknown, "maintenance/status", "{}");
+		if (!status && wantsUser(status.error())) {
+			status = ask(**known, "maintenance/status", "{}"); // etcd 3.5.30 does not tell it to everybody
+		}
+		if (status) {
+			takeStatus(endpoint, **status);
+		}
+		else if (isDeniedByRights(status.error())) {
+			note(ISSUER_FINDING_OK, "endpoint",
+				endpoint + " answers; it tells its version, space and alarms to etcd's administrators alone");
+		}
+		else if (status.error().kind != Kind::denied || !adviceFor(status.error()).empty()) {
 			problem("endpoint", at(endpoint, status.error()), adviceFor(status.error()));
 			return;
-		}
-		takeStatus(endpoint, **status);
+		} // else the look at the user tells why it is denied
 		if (lookAtUser(endpoint, **unknown, **known) && lookAtWatch(endpoint, **known) && !_client) {
 			_client = std::move(*known);
 		}
 	}
 
-	/// Takes an endpoint's version, cluster, alarms and space.
+	/// Takes an endpoint's version, alarms and space.
 	void takeStatus(const std::string& endpoint, const Json& status)
 	{
-		const auto header = objectIn(status, "header");
 		const auto version = textIn(status, "version");
-		if (!header || !version) {
+		if (!version) {
 			problem("endpoint", endpoint + " answers, but not as etcd does", "name the client port of an etcd v3");
 			return;
 		}
@@ -150,13 +166,6 @@ private:
 		note(ISSUER_FINDING_OK, "endpoint",
 			endpoint + " answers: etcd " + sanitize(*version) +
 				(isPlain ? ", without TLS" : ", its certificate is verified"));
-		const auto cluster = textIn(*header, "cluster_id").value_or("");
-		if (!_cluster.empty() && cluster != _cluster) {
-			problem("endpoint", endpoint + " belongs to another cluster than the endpoint before it",
-				"name endpoints of one cluster in fleet.etcd.endpoints");
-		}
-		_cluster = cluster;
-		_revision = std::max(_revision, revisionOf(status));
 		const auto errors = arrayIn(status, "errors");
 		for (unsigned at = 0; errors && at < errors->size(); ++at) {
 			const auto text = errors->get(at).toString();
@@ -170,6 +179,19 @@ private:
 			}
 		}
 		takeSpace(endpoint, status);
+	}
+
+	/// Takes an endpoint's cluster and revision from a reply to any request.
+	void takeHeader(const std::string& endpoint, const Json& reply)
+	{
+		const auto header = objectIn(reply, "header");
+		const auto cluster = header ? textIn(*header, "cluster_id").value_or("") : std::string();
+		if (!_cluster.empty() && cluster != _cluster) {
+			problem("endpoint", endpoint + " belongs to another cluster than the endpoint before it",
+				"name endpoints of one cluster in fleet.etcd.endpoints");
+		}
+		_cluster = cluster;
+		_revision = std::max(_revision, revisionOf(reply));
 	}
 
 	void takeSpace(const std::string& endpoint, const Json& status)
@@ -195,14 +217,16 @@ private:
 	{
 		const auto request = transaction({rangeOperation(_keys.members())});
 		const auto open = ask(unknown, "kv/txn", request);
-		// Over TLS the gateway's own certificate may stand for a user, of no rights.
-		const bool wantsUser = !open && (wantsAuthentication(open.error()) || isDeniedByRights(open.error()));
-		if (!open && !wantsUser) {
+		const bool isForUsers = !open && wantsUser(open.error());
+		if (!open && !isForUsers) {
 			problem("endpoint", at(endpoint, open.error()), adviceFor(open.error()));
 			return false;
 		}
+		if (open) {
+			takeHeader(endpoint, **open);
+		}
 		if (_settings.user.empty()) {
-			if (wantsUser) {
+			if (isForUsers) {
 				problem("user", endpoint + " wants a user, and fleet.etcd names none",
 					"set user and password in fleet.etcd");
 			}
@@ -217,6 +241,9 @@ private:
 			return true;
 		}
 		const auto answer = ask(known, "kv/txn", request);
+		if (answer) {
+			takeHeader(endpoint, **answer);
+		}
 		if (answer || isDeniedByRights(answer.error())) {
 			note(ISSUER_FINDING_OK, "user", endpoint + " takes the password of the user " + sanitize(_settings.user));
 			return true; // the rights are told apart later
