@@ -322,6 +322,9 @@ void WorldPlayer::recover()
 	const auto lossless = _world.network.lossPercent == 0;
 	// With losses each exchange may go wrong again; the odds against ten in a row are long enough.
 	playUntil(_now + (lossless ? most : 3min));
+	if (_renewer.snapshot().state == State::retrying && _renewer.snapshot().consecutiveFailures <= 2) {
+		playUntil(_now + most); // an answer was slower than one attempt could wait for: the next one is as good
+	}
 	const auto snapshot = _renewer.snapshot();
 	const bool wellEnough = snapshot.state == State::active || snapshot.state == State::capped ||
 							snapshot.state == State::noExpiry || snapshot.state == State::notRenewable;

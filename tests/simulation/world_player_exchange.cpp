@@ -208,10 +208,11 @@ void WorldPlayer::arrive()
 	}
 	auto* const held = tokenOf(flight.life);
 	auto& token = held == nullptr ? _current : *held; // a begin has given it another number since
+	const auto endBefore = token.vault.end();
 	auto answer = serve(flight, token);
 	flight.served = _now;
 	flight.endThen = token.vault.end();
-	const bool granted = std::holds_alternative<Grant>(answer) || std::holds_alternative<WrappedGrant>(answer);
+	const bool granted = flight.endThen != endBefore; // an answer that speaks of a grant may come from elsewhere
 	if (granted && flight.sent < token.toldEnd) {
 		// A rival's increment may have made the lease longer than any answer told: no renewer can count on that.
 		const auto told = std::max(token.toldLease, flight.attempt.increment.value_or(Duration::zero()));
