@@ -79,13 +79,16 @@ TEST(Exchange, AServerThatClosesAKeptConnectionCostsNoFailure)
 {
 	FaultServer server;
 	const auto client = Clients().get(settingsFor({server.address()}));
-	ASSERT_TRUE(renew(*client).has_value());
+	const auto first = renew(*client);
+	ASSERT_TRUE(first.has_value());
+	EXPECT_FALSE(first->sentBefore);
 	// The second request of each connection meets its end: as if the server had closed it at that moment.
 	server.setFault({Fault::What::close, 0, Fault::Layer::reply, 1});
 	const auto reply = renew(*client);
 	ASSERT_TRUE(reply.has_value()) << told(reply);
 	EXPECT_EQ(server.connections(), 2u);
 	EXPECT_EQ(server.requests(), 3u);
+	EXPECT_TRUE(reply->sentBefore) << "the server may have carried it out twice";
 }
 
 TEST(Exchange, AFreshConnectionThatFailsIsNotTriedAgain)

@@ -202,7 +202,8 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 		}
 	}
 	// Half of the remaining time: an even share of a short budget may be less than any connect takes, each time.
-	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + (attempt.deadline - now) / 2;
+	const auto left = attempt.deadline - now;
+	dial.until = dial.order.size() == candidates.size() ? attempt.deadline : now + left / 2;
 	return dial;
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 using Poco::JSON::Object;
 using renewal::Operation;
+using renewal::Trouble;
 
 /// The meaning of each recorded exchange, by its path in tests/data/captures. Answers to requests other than look-ups
 /// and renewals (logins, health) are judged as if they were answers to a renewal: a mistaken address brings such ones.
@@ -184,6 +185,19 @@ std::string answersIn(const Poco::JSON::Array& timeline, Operation operation, co
 		last = answer;
 	}
 	return all;
+}
+
+TEST(Replies, TellOfTheSameRequestThatWasSentBeforeAndNotAnswered)
+{
+	for (const int status : {429, 503, 403, 307}) {
+		HttpReply reply;
+		reply.status = status;
+		EXPECT_FALSE(std::get<Trouble>(classify(Operation::renew, reply, "token")).sentBefore);
+		reply.sentBefore = true;
+		EXPECT_TRUE(std::get<Trouble>(classify(Operation::renew, reply, "token")).sentBefore);
+	}
+	const ExchangeError untrusted{ExchangeError::Kind::tls, "an untrusted certificate"};
+	EXPECT_TRUE(std::get<Trouble>(classify(untrusted)).sentBefore) << "not by this connection";
 }
 
 TEST(Captures, EachHasAnExpectation)
