@@ -37,6 +37,9 @@ void Members::listed(WallTime now, const std::vector<Member>& members)
 		}
 		_known.insert_or_assign(name, std::move(known));
 	}
+	for (const auto& [name, known] : before) {
+		remember(name, known);
+	}
 	_ring.assign(names);
 }
 
@@ -51,9 +54,20 @@ void Members::put(WallTime now, const Member& member)
 
 void Members::gone(const std::string& name)
 {
-	_known.erase(name);
+	if (const auto found = _known.find(name); found != _known.end()) {
+		const auto known = std::move(found->second);
+		_known.erase(found);
+		remember(name, known);
+	}
 	if (name != _self) {
 		_ring.remove(name);
+	}
+}
+
+void Members::remember(const std::string& name, const Known& known)
+{
+	if (!find(name) && known.ahead && std::chrono::abs(*known.ahead) > tolerated) {
+		_gone.insert_or_assign(name, *known.ahead);
 	}
 }
 
@@ -89,8 +103,11 @@ bool Members::firstKeeps(Shard shard, const ListDigests& lists) const
 
 std::optional<milliseconds> Members::ahead(const std::string& member) const
 {
-	const auto* known = find(member);
-	return known ? known->ahead : std::nullopt;
+	if (const auto* known = find(member)) {
+		return known->ahead;
+	}
+	const auto gone = _gone.find(member);
+	return gone == _gone.end() ? std::nullopt : std::optional(gone->second);
 }
 
 State Members::translated(State state) const

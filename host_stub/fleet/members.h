@@ -38,7 +38,7 @@ public:
 	/// Returns whether the first of a shard keeps each issuer that this host has in it.
 	[[nodiscard]] bool firstKeeps(Shard shard, const ListDigests& lists) const;
 
-	/// Returns by how much a member's clock is ahead of this host's; none: not known.
+	/// Returns by how much the clock of a member, or of one that is gone, is ahead of this host's; none: not known.
 	[[nodiscard]] std::optional<milliseconds> ahead(const std::string& member) const;
 	/// Returns a state in the times of this host's clock, as far as the writer's is known.
 	[[nodiscard]] State translated(State state) const;
@@ -55,10 +55,14 @@ private:
 	};
 
 	[[nodiscard]] const Known* find(std::string_view name) const;
+	void remember(const std::string& name, const Known& known);
 
 	std::string _self;
 	Ring _ring;
 	std::map<std::string, Known, std::less<>> _known;
+	/// By how much the clocks of members that are gone were ahead, where that was more than tolerated: their states
+	/// stay behind.
+	std::map<std::string, milliseconds> _gone;
 };
 
 } // namespace issuer::fleet

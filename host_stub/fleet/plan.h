@@ -90,7 +90,7 @@ public:
 	[[nodiscard]] Outlook outlook(Moment now) const;
 
 private:
-	// Facts, one function each: plan.cpp.
+	// Facts, one function each: plan_facts.cpp.
 	void hear(Moment now, const Joined& fact);
 	void hear(Moment now, const LeaseLost& fact);
 	void hear(Moment now, const Answered& fact);
@@ -110,6 +110,7 @@ private:
 	[[nodiscard]] bool wantsToBegin(const ShardRecord& shard) const;
 	void beginWithoutEngine(Moment now);
 	void begin(IssuerRecord& issuer, Role role, Why why, const State* state);
+	[[nodiscard]] bool canBeImported(const State& state) const;
 
 	// Rule 3: plan_letting_go.cpp.
 	void letGoOfKept(Moment now);

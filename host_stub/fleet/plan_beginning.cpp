@@ -71,7 +71,17 @@ void Plan::begin(IssuerRecord& issuer, Role role, Why why, const State* state)
 	issuer.own.reset();
 	issuer.due = state && canBeRenewed(*state) ? state->next : WallTime{};
 	issuer.untoldSince.reset();
-	_actions.emplace_back(Begin{issuer.name, state ? std::optional(*state) : std::nullopt, why});
+	_actions.emplace_back(
+		Begin{issuer.name, state && canBeImported(*state) ? std::optional(*state) : std::nullopt, why});
+}
+
+// A plugin reads the times in its text by this host's clock. Where the writer's is ahead, the token would seem to live
+// longer than it does: by more than R/8, and a look-up is the safer way.
+bool Plan::canBeImported(const State& state) const
+{
+	const auto ahead =
+		state.name.member == member() ? milliseconds{} : _members.ahead(state.name.member).value_or(milliseconds{});
+	return ahead <= std::max(Members::tolerated, reserveOf(state) / 8);
 }
 
 } // namespace issuer::fleet

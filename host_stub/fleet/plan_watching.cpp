@@ -7,11 +7,12 @@
 namespace issuer::fleet {
 
 // Where the first has another list it may not know an issuer that this host has: then each member acts as third.
-// While the engine is away, or takes no states, all states look late: then the second alone acts.
+// While the engine is away, or takes no states, all states look late: then the second alone acts. A host that has not
+// seen the members yet would take itself for the first of all: rule 7 says what it begins.
 Plan::Watch Plan::watchOf(const ShardRecord& shard) const
 {
 	if (_engine.isAway()) {
-		return shard.rank <= 2 ? Watch::second : Watch::none;
+		return _engine.hasListed() && shard.rank <= 2 ? Watch::second : Watch::none;
 	}
 	if (shard.rank <= 1 || !_engine.isTrusted()) {
 		return Watch::none;
@@ -23,24 +24,26 @@ Plan::Watch Plan::watchOf(const ShardRecord& shard) const
 	return isThird && !_engine.refusesWrites() ? Watch::third : Watch::none;
 }
 
-// An issuer of which no state tells is looked at more often: its time is k T, however long its lease may be.
+// An issuer of which no state tells is looked at more often: its time is k T, however long its lease may be. Of two
+// states the worse one counts as well: its writer may come back and write a better one.
 milliseconds Plan::pauseBetweenLooks(const ShardRecord& shard) const
 {
 	constexpr milliseconds shortest{1'000};
 	constexpr milliseconds longest{600'000};
 	auto pause = longest;
 	const int part = watchOf(shard) == Watch::second ? 8 : 4;
+	const auto consider = [&](const State& state) {
+		pause = reserveOf(state) > milliseconds{} ? std::min(pause, reserveOf(state) / part) : pause;
+	};
 	for (const auto& issuer : shard.issuers) {
-		const auto* newest = newestOf(shard.seen, issuer.name);
-		if (!newest) {
+		if (!newestOf(shard.seen, issuer.name)) {
 			pause = std::min(pause, _settings.takeover / 2);
 		}
-		for (const auto* state : {newest, issuer.own ? &*issuer.own : nullptr}) {
-			if (state && reserveOf(*state) > milliseconds{}) {
-				pause = std::min(pause, reserveOf(*state) / part);
-			}
+		if (issuer.own) {
+			consider(*issuer.own);
 		}
 	}
+	std::ranges::for_each(shard.seen, consider);
 	return std::max(pause, shortest);
 }
 

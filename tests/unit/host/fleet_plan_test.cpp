@@ -50,6 +50,28 @@ TEST_F(FleetBegins, AsFirstFromTheNewestState)
 	EXPECT_EQ(begins.front().state->text, "text of gone");
 }
 
+TEST_F(FleetBegins, WithALookUpWhereTheClockOfTheStatesWriterIsFarAheadAlsoOnceThatIsGone)
+{
+	const auto mine = issuerOf({"me", "b", "c"});
+	configure({mine});
+	hear(Joined{});
+	auto ahead = member("b", names);
+	ahead.record.written += 30s;
+	auto closer = member("c", names);
+	closer.record.written += 5s; // R/8 is 7.5 s
+	hear(MembersListed{{ahead, closer}});
+	hear(MemberGone{"b"});
+	const auto ofB = of<Begin>(settle({state(mine, "b", 60s)}));
+	ASSERT_EQ(ofB.size(), 1U);
+	EXPECT_FALSE(ofB.front().state);
+
+	const auto other = issuerOf({"me", "c"});
+	configure({other});
+	const auto ofC = of<Begin>(settle({state(other, "c", 60s)}));
+	ASSERT_EQ(ofC.size(), 1U);
+	EXPECT_TRUE(ofC.front().state);
+}
+
 TEST_F(FleetBegins, NothingBeforeItHasReadTheStates)
 {
 	configure({issuerOf({"me", "b"})});
@@ -239,6 +261,17 @@ TEST_F(FleetWithoutEngine, AStartBeginsAllAfterThreeTimesTIfThatIsLittle)
 	const auto begins = of<Begin>(pass(2s, false));
 	ASSERT_EQ(begins.size(), 2U);
 	EXPECT_EQ(begins.front().why, Why::withoutEngine);
+}
+
+TEST_F(FleetWithoutEngine, AStartThatHasSeenNoMembersWatchesOverNothing)
+{
+	Plan many({.member = "me", .run = "12345678", .takeover = takeover, .issuersWithoutRing = 1});
+	many.configure(moment, {"web", "api"});
+	many.heard(moment, Away{"no answer"});
+	for (int second = 0; second < 120; ++second) {
+		moment.boot += 1s;
+		EXPECT_TRUE(of<Begin>(many.due(moment)).empty()) << second;
+	}
 }
 
 TEST_F(FleetWithoutEngine, AHostIsSettledOnceItHasBegunOrJoined)

@@ -75,6 +75,32 @@ TEST_F(FleetWatches, AnUntoldIssuerIsBegunByTheSecondAfterTwiceT)
 	EXPECT_EQ(begins.front().why, Why::untold);
 }
 
+TEST_F(FleetWatches, ANewIssuerIsLookedForAtOnceWhereverOthersOfItsShardAreLookedAtLater)
+{
+	const auto theirs = issuerOf({"b", "me"});
+	auto added = theirs;
+	for (unsigned salt = 0; added == theirs || shardOf(added) != shardOf(theirs); ++salt) {
+		added = "new-" + std::to_string(salt);
+	}
+	configure({theirs});
+	join({"b"});
+	settle({state(theirs, "b", 60s)});
+	EXPECT_TRUE(of<ReadStates>(pass(1s)).empty());
+	configure({theirs, added});
+	EXPECT_EQ(of<ReadStates>(plan.due(moment)).size(), 1U);
+}
+
+TEST_F(FleetWatches, ItLooksOnWhereItsOwnTokenSeemsDeadAndAnotherMemberMayRenewIt)
+{
+	const auto theirs = issuerOf({"b", "me"});
+	configure({theirs});
+	join({"b"});
+	ASSERT_EQ(of<Begin>(settle({state(theirs, "b", -16s)})).size(), 1U);
+	tell(theirs, ISSUER_STATE_EXPIRED, -60s);
+	settle({state(theirs, "b", -16s), plan.whyKept(theirs) ? state(theirs, "me", -61s) : State{}});
+	EXPECT_FALSE(of<ReadStates>(pass(8s)).empty());
+}
+
 TEST_F(FleetWatches, AnOutageThatMakesAThousandIssuersLateIsToldInAFewLines)
 {
 	std::vector<std::string> theirs;
