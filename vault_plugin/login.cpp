@@ -129,6 +129,9 @@ bool Login::halt(std::chrono::milliseconds timeout)
 		const std::lock_guard lock(_mutex);
 		_armable = false;
 	}
+	if (_services) {
+		_services->logins().leave(*this); // before the halt: being called arms the job
+	}
 	return !_services || _services->scheduler().halt(*this, timeout);
 }
 
@@ -378,6 +381,18 @@ void Login::newsRead() noexcept
 	}
 }
 
+/// [any thread, under the office's lock] Has the next run ask for its login once more.
+void Login::turnCame(Instant urgency) noexcept
+{
+	_turnCame = true;
+	try {
+		_services->scheduler().arm(*this, _services->clock().boot(), urgency);
+	}
+	catch (const std::exception&) {
+		// Out of memory: it asks again after LoginOffice::longestWait.
+	}
+}
+
 void Login::report(renewal::Reports reports)
 {
 	std::move(reports.begin(), reports.end(), std::back_inserter(_reports));
@@ -420,7 +435,7 @@ bool Login::isSinkDue() const
 	return _sinkDiffers && !_inUse.empty() && !_inDoubt && _keeper.memory().hasLiving();
 }
 
-/// Plans the next run. Logins come after all renewals, those of tokens that live first, by the hour of their deaths.
+/// Plans the next run.
 void Login::armForNext()
 {
 	if (!_armable) {
@@ -438,10 +453,16 @@ void Login::armForNext()
 	if (!next) {
 		return;
 	}
+	_services->scheduler().arm(*this, std::max(*next, now), urgency(now));
+}
+
+/// Returns the urgency of a run: logins come after all renewals, those of tokens that live first, by the hour of their
+/// deaths.
+Instant Login::urgency(Instant now) const
+{
 	const auto end = _expiry.value_or(Instant(std::chrono::years(100)));
 	const auto afterLiving = end <= now ? std::chrono::years(1000) : std::chrono::years(0);
-	_services->scheduler().arm(
-		*this, std::max(*next, now), runtime::afterRenewals + end.time_since_epoch() + afterLiving);
+	return runtime::afterRenewals + end.time_since_epoch() + afterLiving;
 }
 
 } // namespace issuer::vault

@@ -8,6 +8,7 @@
 #include "credential/sink.h"
 #include "handover.h"
 #include "login_config.h"
+#include "login_queue.h"
 #include "login_secrets.h"
 #include "renewal/login_keeper.h"
 #include "runtime/scheduler.h"
@@ -15,6 +16,7 @@
 #include "wire/logins.h"
 #include "wire/token_maker.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -30,7 +32,7 @@ namespace issuer::vault {
 ///
 /// The owner asks it for a fresh token, has its keeper prove that, and says what became of it. open, close and all
 /// below are for the control thread while it is not open; the rest is [thread-safe].
-class Login final : private runtime::Job, private credential::NewsListener
+class Login final : private runtime::Job, private credential::NewsListener, private LoginQueue::Waiter
 {
 public:
 	/// Is told, on any thread, that there are reports, a fresh token, or another outlook.
@@ -119,6 +121,7 @@ private:
 	[[nodiscard]] const void* place() const noexcept override { return _lane.get(); }
 	[[nodiscard]] std::uint32_t atMost() const noexcept override { return _lane->atMost; }
 	void newsRead() noexcept override;
+	void turnCame(Instant urgency) noexcept override;
 
 	[[nodiscard]] Task<> runOnce();
 	void takeNews();
@@ -142,6 +145,7 @@ private:
 	void noteTries();
 	void sortTokens();
 	[[nodiscard]] bool isSinkDue() const;
+	[[nodiscard]] Instant urgency(Instant now) const;
 	void armForNext();
 
 	const LoginConfig _config;
@@ -169,6 +173,8 @@ private:
 	bool _sinkFailing = false;         ///< is in the log
 	renewal::Successor _told;          ///< the outlook that the owner knows
 	bool _removed = false;             ///< the file of the secret, by us: its text counts on
+
+	std::atomic<bool> _turnCame = false; ///< the logins have ended that one of this issuer waits for
 
 	mutable SmallMutex _mutex; ///< guards all below
 	Owner* _owner = nullptr;

@@ -44,16 +44,40 @@ void LoginOffice::releaseSink(const std::string& file) noexcept
 	_sinks.erase(file);
 }
 
-LoginBudget::Leave LoginOffice::ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful)
+LoginBudget::Leave LoginOffice::ask(
+	Instant now, std::uint64_t identity, const LoginQueue::Wish& wish, Instant urgency, LoginQueue::Waiter& waiter)
 {
 	const std::lock_guard lock(_mutex);
-	return _budget.ask(now, identity, material, doubtful);
+	static_cast<void>(_queue.leave(waiter));
+	auto answer = _budget.ask(now, identity, wish.material, wish.doubtful);
+	if (answer.waits) {
+		_queue.join(identity, wish, urgency, waiter);
+	}
+	return answer;
+}
+
+void LoginOffice::leave(LoginQueue::Waiter& waiter) noexcept
+{
+	const std::lock_guard lock(_mutex);
+	const auto identity = LoginQueue::identityOf(waiter);
+	if (_queue.leave(waiter)) {
+		callNext(identity); // it may have been called in the place of others
+	}
+}
+
+/// Calls the logins of an identity that need not wait any more.
+void LoginOffice::callNext(std::uint64_t identity)
+{
+	_queue.callNext(identity, [&](const LoginQueue::Wish& wish, unsigned called) {
+		return _budget.mustWait(identity, wish.material, wish.doubtful, called);
+	});
 }
 
 void LoginOffice::heard(std::uint64_t identity)
 {
 	const std::lock_guard lock(_mutex);
 	_budget.heard(identity);
+	callNext(identity);
 }
 
 bool LoginOffice::hasRefused(Instant now, std::uint64_t identity) const
@@ -66,6 +90,7 @@ void LoginOffice::ended(Instant now, std::uint64_t identity, std::uint64_t mater
 {
 	const std::lock_guard lock(_mutex);
 	_budget.ended(now, identity, material, result);
+	callNext(identity);
 }
 
 LoginBudget::Row LoginOffice::rowOf(Instant now, std::uint64_t identity, std::uint64_t material) const

@@ -3,10 +3,12 @@
 #include "base/shared_values.h"
 #include "base/time.h"
 #include "credential/material.h"
+#include "login_queue.h"
 #include "renewal/login_budget.h"
 #include "renewal/login_facts.h"
 #include "transport/settings.h"
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -43,9 +45,11 @@ public:
 	[[nodiscard]] bool claimSink(const std::string& file);
 	void releaseSink(const std::string& file) noexcept;
 
-	/// As LoginBudget's.
+	/// As LoginBudget's. A login that must wait for others is called by its waiter as soon as they have ended.
 	[[nodiscard]] renewal::LoginBudget::Leave ask(
-		Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful);
+		Instant now, std::uint64_t identity, const LoginQueue::Wish& wish, Instant urgency, LoginQueue::Waiter& waiter);
+	/// Takes that a waiter makes no login after all, called or not. No effect if it does not wait.
+	void leave(LoginQueue::Waiter& waiter) noexcept;
 	void heard(std::uint64_t identity);
 	[[nodiscard]] bool hasRefused(Instant now, std::uint64_t identity) const;
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, renewal::LoginBudget::Result result);
@@ -58,9 +62,16 @@ public:
 	void adoptMarkKey(const credential::MarkKey& key);
 
 private:
+	/// Longest time for which a login waits to be called: for the case that a call was lost for a lack of memory.
+	static constexpr auto longestWait = std::chrono::seconds(30);
+
+	void callNext(std::uint64_t identity);
+
 	SharedValues<Lane> _lanes;
-	mutable std::mutex _mutex; ///< guards all below; taken under the locks of logins, and no other under it
-	renewal::LoginBudget _budget;
+	/// Guards all below. Taken under the locks of logins; under it only the scheduler's, by a waiter that is called.
+	mutable std::mutex _mutex;
+	renewal::LoginBudget _budget{{.turn = longestWait}};
+	LoginQueue _queue;
 	std::optional<credential::MarkKey> _key;
 	std::set<std::string> _sinks; ///< files that an issuer writes
 };

@@ -188,18 +188,26 @@ std::optional<LoginAttempt> Login::takeAttempt(Moment& sent)
 {
 	const std::lock_guard lock(_mutex);
 	sent = _services->clock().now();
-	const auto next = _keeper.next();
-	if (!_armable || !next || *next > sent.boot) {
-		return std::nullopt;
+	auto& office = _services->logins();
+	const bool called = _turnCame.exchange(false);
+	if (called) {
+		_keeper.turnCame(sent);
 	}
-	const auto attempt = _keeper.attempt(sent);
-	if (attempt.counted) {
-		const auto& material = _keeper.memory().material;
-		const auto leave = _services->logins().ask(sent.boot, material.identityMark, material.mark, attempt.doubtful);
-		if (!leave.granted) {
-			report(_keeper.heldBack(sent, leave));
-			return std::nullopt;
+	const auto next = _keeper.next();
+	const bool isDue = _armable && next && *next <= sent.boot;
+	const auto attempt = isDue ? std::optional(_keeper.attempt(sent)) : std::nullopt;
+	if (!attempt || !attempt->counted) {
+		if (called) {
+			office.leave(*this);
 		}
+		return attempt;
+	}
+	const auto& material = _keeper.memory().material;
+	const auto leave =
+		office.ask(sent.boot, material.identityMark, {material.mark, attempt->doubtful}, urgency(sent.boot), *this);
+	if (!leave.granted) {
+		report(_keeper.heldBack(sent, leave));
+		return std::nullopt;
 	}
 	return attempt;
 }

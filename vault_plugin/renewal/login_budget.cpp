@@ -29,9 +29,7 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	forget(identity, now);
 	auto& material = identity.materials[materialMark];
 	material.proven = material.proven && !doubtful;
-	const auto limit = material.proven ? _limits.provenBytes : _limits.unprovenBytes;
-	const bool spent = identity.refusals >= limit || material.refusals >= _limits.sameBytes;
-	if (spent) {
+	if (isSpent(identity, material)) {
 		const auto ago = format::lifeInWords(now - identity.latestRefusal);
 		return {false, identity.latestRefusal + _limits.forgets, false,
 			material.refusals >= _limits.sameBytes
@@ -39,12 +37,8 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 				: "other material of this identity was refused " + std::to_string(identity.refusals) +
 					  " times, the last time " + ago + " ago; a server locks an identity at five refusals"};
 	}
-	// Each login under way may be one more refusal.
-	const bool crowded = identity.refusals + identity.underWay >= limit ||
-						 material.refusals + material.underWay >= _limits.sameBytes ||
-						 identity.underWay >= (material.proven ? _limits.provenUnderWay : _limits.unprovenUnderWay);
-	if (crowded) {
-		return {false, now + _limits.turn, false, {}};
+	if (isCrowded(identity, material, 0)) {
+		return {false, now + _limits.turn, false, {}, true};
 	}
 	if (identity.silent) {
 		return {false, now, true, {}};
@@ -52,6 +46,39 @@ LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std
 	++identity.underWay;
 	++material.underWay;
 	return {true, now, false, {}};
+}
+
+unsigned LoginBudget::limitOf(const Material& material) const
+{
+	return material.proven ? _limits.provenBytes : _limits.unprovenBytes;
+}
+
+bool LoginBudget::isSpent(const Row& identity, const Material& material) const
+{
+	return identity.refusals >= limitOf(material) || material.refusals >= _limits.sameBytes;
+}
+
+/// Returns whether others are under way that may be refused: each may be one more refusal.
+bool LoginBudget::isCrowded(const Row& identity, const Material& material, unsigned more) const
+{
+	const auto underWay = identity.underWay + more;
+	return identity.refusals + underWay >= limitOf(material) ||
+		   material.refusals + material.underWay + more >= _limits.sameBytes ||
+		   underWay >= (material.proven ? _limits.provenUnderWay : _limits.unprovenUnderWay);
+}
+
+bool LoginBudget::mustWait(std::uint64_t identityMark, std::uint64_t materialMark, bool doubtful, unsigned more) const
+{
+	const auto identity = _identities.find(identityMark);
+	if (identity == _identities.end()) {
+		return false;
+	}
+	const auto found = identity->second.materials.find(materialMark);
+	auto material = found != identity->second.materials.end() ? found->second : Material();
+	if (doubtful) {
+		material.proven = false;
+	}
+	return !isSpent(identity->second, material) && isCrowded(identity->second, material, more);
 }
 
 void LoginBudget::ended(Instant now, std::uint64_t identityMark, std::uint64_t materialMark, Result result)

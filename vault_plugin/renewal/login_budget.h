@@ -27,7 +27,8 @@ public:
 		unsigned unprovenUnderWay = 2; ///< logins at once before the material was accepted
 		unsigned provenUnderWay = 3;   ///< likewise, after it: were all their answers lost, one more could be sent
 		Duration forgets = std::chrono::minutes(16);
-		Duration turn = std::chrono::milliseconds(250); ///< pause of a login that waits for others under way
+		/// Longest pause of a login that waits for others under way. An owner may have it ask sooner: see mustWait().
+		Duration turn = std::chrono::milliseconds(250);
 	};
 
 	/// Permission for one login; each one that was granted ends in one ended().
@@ -37,6 +38,7 @@ public:
 		Instant until;           ///< where not granted: ask again then
 		bool emptyFirst = false; ///< not granted, since an answer to a sibling was lost: an empty login first
 		std::string why;         ///< refusals of siblings, in words for the operator; empty: only others are under way
+		bool waits = false;      ///< not granted, since others are under way: ask again when one of them has ended
 	};
 
 	enum class Result : std::uint8_t
@@ -75,6 +77,8 @@ public:
 	/// Asks for a login with this material. `doubtful`: it may have ended or be used up (LoginAttempt), so that having
 	/// been accepted counts no more.
 	[[nodiscard]] Leave ask(Instant now, std::uint64_t identity, std::uint64_t material, bool doubtful = false);
+	/// Returns whether ask() would have this login wait for others under way, and `more` that are about to ask.
+	[[nodiscard]] bool mustWait(std::uint64_t identity, std::uint64_t material, bool doubtful, unsigned more) const;
 	/// Takes the result of a login that was granted.
 	void ended(Instant now, std::uint64_t identity, std::uint64_t material, Result result);
 
@@ -91,6 +95,9 @@ public:
 	void inherit(Instant now, std::uint64_t identity, const Row& row);
 
 private:
+	[[nodiscard]] unsigned limitOf(const Material& material) const;
+	[[nodiscard]] bool isSpent(const Row& identity, const Material& material) const;
+	[[nodiscard]] bool isCrowded(const Row& identity, const Material& material, unsigned more) const;
 	void forget(Row& identity, Instant now) const;
 
 	Limits _limits;

@@ -228,6 +228,14 @@ Reports LoginKeeper::heldBack(Moment now, const LoginBudget::Leave& leave)
 	return take(now);
 }
 
+void LoginKeeper::turnCame(Moment now)
+{
+	_memory.heldUntil = std::min(_memory.heldUntil, now.boot);
+	_seen = now;
+	_memory.asOf = now.boot;
+	planAnew();
+}
+
 bool LoginKeeper::needs(LoginToken token) const
 {
 	switch (token) {

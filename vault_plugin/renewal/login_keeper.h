@@ -84,6 +84,8 @@ public:
 	/// Takes that the shared budget (LoginBudget) does not allow the attempt that attempt() returned; nothing was sent.
 	/// Only for attempts that are `counted`.
 	[[nodiscard]] Reports heldBack(Moment now, const LoginBudget::Leave& leave);
+	/// Takes that the logins have ended that an attempt was held back for.
+	void turnCame(Moment now);
 
 	/// Returns whether the owner must hold this token: `fresh` until adopted() or unproven(), the others until they
 	/// were revoked.

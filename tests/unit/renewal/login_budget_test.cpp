@@ -83,6 +83,22 @@ TEST_F(LoginBudgetOfSiblings, CountsLoginsUnderWayAsRefusals)
 	EXPECT_TRUE(budget.ask(now, 2, 3).granted) << "another identity";
 }
 
+TEST_F(LoginBudgetOfSiblings, TellsBeforehandWhichLoginsWouldHaveToWait)
+{
+	EXPECT_FALSE(budget.mustWait(1, 7, false, 0)) << "of an unknown identity";
+	EXPECT_FALSE(budget.mustWait(1, 7, false, 1));
+	ASSERT_TRUE(budget.ask(now, 1, 7).granted);
+	EXPECT_FALSE(budget.mustWait(1, 7, false, 0));
+	EXPECT_TRUE(budget.mustWait(1, 7, false, 1)) << "one that is about to ask counts too";
+	EXPECT_TRUE(budget.ask(now, 1, 7).granted);
+	EXPECT_TRUE(budget.mustWait(1, 7, false, 0));
+	EXPECT_TRUE(budget.ask(now, 1, 7).waits);
+	budget.ended(now, 1, 7, Result::refused);
+	budget.ended(now, 1, 7, Result::refused);
+	EXPECT_FALSE(budget.mustWait(1, 7, false, 0)) << "it is told of the refusals at once";
+	EXPECT_FALSE(budget.ask(now, 1, 7).waits);
+}
+
 TEST_F(LoginBudgetOfSiblings, SendsTheSameBytesNoThirdTimeWhileASecondMayBeRefused)
 {
 	EXPECT_TRUE(budget.ask(now, 1, 7).granted);

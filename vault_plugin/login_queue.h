@@ -1,0 +1,72 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+
+namespace issuer::vault {
+
+/// The logins that wait for others of their identity to end. The most urgent one is called first. Not thread-safe: the
+/// owner guards it.
+class LoginQueue
+{
+	struct Entry;
+	using Entries = std::multimap<Instant, Entry>; ///< by urgency; of equal ones the first comes first
+
+public:
+	/// A login that may wait. In one queue at a time, and only until leave().
+	class Waiter
+	{
+	public:
+		Waiter() = default;
+		Waiter(const Waiter&) = delete;
+		Waiter& operator=(const Waiter&) = delete;
+
+		/// Has the login ask again, or leave, soon. Called under the owner's lock: it takes no lock of a login.
+		virtual void turnCame(Instant urgency) noexcept = 0;
+
+		virtual ~Waiter() = default;
+
+	private:
+		friend LoginQueue;
+		bool _waits = false;
+		std::uint64_t _identity = 0;
+		Entries::iterator _at = {};
+	};
+
+	/// The login that a waiter wants to make.
+	struct Wish
+	{
+		std::uint64_t material = 0;
+		bool doubtful = false;
+
+		friend bool operator==(const Wish&, const Wish&) = default;
+	};
+
+	/// Adds a waiter, which is in no queue. Throws std::bad_alloc with nothing changed.
+	void join(std::uint64_t identity, const Wish& wish, Instant urgency, Waiter& waiter);
+
+	/// Removes a waiter, called or not. Returns false if it does not wait.
+	bool leave(Waiter& waiter) noexcept;
+
+	/// Calls the waiters of an identity that need not wait any more. `mustWait` judges one, given the number of those
+	/// that were called before and have not asked yet.
+	void callNext(std::uint64_t identity, const std::function<bool(const Wish& wish, unsigned called)>& mustWait);
+
+	/// Returns the identity that a waiter waits for; only while it does.
+	[[nodiscard]] static std::uint64_t identityOf(const Waiter& waiter) noexcept { return waiter._identity; }
+
+private:
+	struct Entry
+	{
+		Waiter* waiter;
+		Wish wish;
+		bool called = false;
+	};
+
+	std::map<std::uint64_t, Entries> _identities;
+};
+
+} // namespace issuer::vault
