@@ -30,6 +30,7 @@ void Members::listed(WallTime now, const std::vector<Member>& members)
 		if (const auto old = before.find(name);
 			old != before.end() && old->second.member.record.run == member.record.run) {
 			known.ahead = old->second.ahead;
+			known.latest = old->second.latest;
 		}
 		// The record may have been written a minute ago. So a clock is known to be ahead, and never to be behind.
 		if (const auto ahead = member.record.written - now; ahead > known.ahead.value_or(milliseconds{})) {
@@ -47,6 +48,11 @@ void Members::put(WallTime now, const Member& member)
 {
 	auto& known = _known[member.record.name];
 	const bool goesOn = known.member.record.run == member.record.run;
+	if (goesOn &&
+		known.member.record.written == member.record.written) { // its list changed: that says nothing of clocks
+		known.member = member;
+		return;
+	}
 	const auto ahead = member.record.written - now;
 	known = {member, ahead, std::max(ahead, goesOn ? known.latest.value_or(ahead) : ahead)};
 	_ring.add(member.record.name);

@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-from cluster import Fleet, have_etcd
+from etcd import have_etcd
+from fleet import Fleet
 
 HOST, PLUGIN, FAKE_VAULT = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
 ISSUERS, TTL_S, TAKEOVER_S = 60, 20, 2

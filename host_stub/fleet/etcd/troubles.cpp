@@ -65,6 +65,9 @@ Trouble told(std::int64_t code, const std::string& text)
 Trouble troubleOf(int status, std::string_view body)
 {
 	const auto json = jsonObject(body);
+	if (const auto error = json ? objectIn(*json, "error") : nullptr) { // of a keepalive, which is a stream to etcd
+		return troubleOfStream(*error);
+	}
 	auto text = json ? textIn(*json, "error") : std::nullopt;
 	if (json && !text) {
 		text = textIn(*json, "message"); // grpc-gateway 2, as in the etcd of Debian 13

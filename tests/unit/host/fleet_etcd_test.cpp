@@ -104,6 +104,8 @@ TEST(EtcdTroubles, AreToldApartByTheCodeOfEtcd)
 	EXPECT_EQ(troubleOf(404, R"({"error":"etcdserver: requested lease not found","code":5})").kind, Kind::leaseGone);
 	EXPECT_EQ(troubleOf(403, R"({"error":"etcdserver: permission denied","code":7})").kind, Kind::denied);
 	EXPECT_EQ(troubleOf(503, R"({"error":"etcdserver: no leader","code":14})").kind, Kind::away);
+	const auto ofKeepalive = troubleOf(503, R"({"error":{"grpc_code":14,"message":"etcdserver: no leader"}})");
+	EXPECT_EQ(ofKeepalive.text, "etcd answers «etcdserver: no leader»");
 	EXPECT_EQ(troubleOf(502, "<html>gateway</html>").kind, Kind::away);
 	EXPECT_THAT(troubleOf(503, R"({"error":"all SubConns are in TransientFailure, connection closed","code":14})").text,
 		HasSubstr("clientAuth"));

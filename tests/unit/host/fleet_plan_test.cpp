@@ -20,6 +20,21 @@ TEST_F(FleetJoins, UnderAnotherNameWhereALaterProcessHasItsOwn)
 	EXPECT_EQ(plan.member(), "me~1234");
 }
 
+TEST_F(FleetJoins, AndTakesNoClockFromARecordThatComesAgainWithANewList)
+{
+	configure({"web"});
+	hear(Joined{});
+	auto other = member("b", names);
+	hear(MembersListed{{other}}); // the record may be a minute old
+	static_cast<void>(pass(40s));
+	other.lists = digestsOf({"web", "new"});
+	hear(MemberPut{other});
+	EXPECT_EQ(plan.clockOf("b"), std::nullopt);
+	for (const auto& line : of<Tell>(plan.due(moment))) {
+		EXPECT_NE(line.level, ISSUER_LOG_WARN) << line.text;
+	}
+}
+
 TEST_F(FleetJoins, AndGivesTheEngineEverythingAgain)
 {
 	const auto mine = issuerOf({"me", "b"});
@@ -180,6 +195,19 @@ TEST_F(FleetLetsGoToB, WhenThatKeepsTheShardWithTheSameList)
 	hear(MemberPut{member("b", names)});
 	EXPECT_EQ(of<LetGo>(plan.due(moment)).size(), 1U);
 	EXPECT_EQ(plan.whyKept(mine), std::nullopt);
+}
+
+TEST_F(FleetLetsGoToB, WhatAPlanBeforeThisOneHadBegunAsSoonAsThatKeepsIt)
+{
+	Plan next{{.member = "me", .run = "12345678", .takeover = takeover}, std::vector<std::string>{"me"}};
+	next.configure(moment, names);
+	next.adopt(mine);
+	EXPECT_TRUE(next.whyKept(mine));
+	next.heard(moment, Joined{});
+	next.heard(moment, MembersListed{{member("b", names, false)}});
+	EXPECT_TRUE(of<LetGo>(next.due(moment)).empty());
+	next.heard(moment, MemberPut{member("b", names)});
+	EXPECT_EQ(of<LetGo>(next.due(moment)).size(), 1U);
 }
 
 TEST_F(FleetLetsGoToB, NotWhereItsListIsAnother)
