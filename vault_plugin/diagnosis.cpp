@@ -62,8 +62,8 @@ void Diagnosis::run(const Result<credential::Secret>& secret, const credential::
 		return;
 	}
 	tell(ok, "credential", source.describe() + " holds a token");
-	if (!source.file().empty() && credential::everybodyMayRead(source.file())) {
-		tell(warn, "credential", "everybody on this machine may read " + source.describe(), "chmod o-r it");
+	if (!source.file().empty() && credential::allUsersMayRead(source.file())) {
+		tell(warn, "credential", "all users of this machine may read " + source.describe(), "chmod o-r it");
 	}
 	const auto token = secret->view();
 	if (!reachServer(token)) {

@@ -136,7 +136,7 @@ std::filesystem::path originOf(const registry::IssuerSpec& issuer, const HostCon
 }
 
 /// Returns whether the modes of a file and of all folders above it let every user of this machine read it.
-bool everybodyMayRead(const std::filesystem::path& file)
+bool allUsersMayRead(const std::filesystem::path& file)
 {
 	std::error_code error;
 	const std::filesystem::path real = std::filesystem::canonical(file, error);
@@ -156,7 +156,7 @@ bool everybodyMayRead(const std::filesystem::path& file)
 std::optional<Finding> lookAtReaders(
 	const registry::IssuerSpec& spec, const std::filesystem::path& file, const loader::Description& plugin)
 {
-	if (file.empty() || !everybodyMayRead(file)) {
+	if (file.empty() || !allUsersMayRead(file)) {
 		return std::nullopt;
 	}
 	const std::vector<std::string> secrets = secretsIn(spec.config, plugin.configSchema.value_or(""));

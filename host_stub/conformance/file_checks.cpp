@@ -101,8 +101,7 @@ void keepsTheSignalMask(const Subject& subject)
 }
 
 constexpr Check checks[] = {
-	{"is-out-of-others-reach", "Nobody but root and its owner can replace the file.", Needs::file, false,
-		isOutOfOthersReach},
+	{"is-out-of-others-reach", "Only root and its owner can replace the file.", Needs::file, false, isOutOfOthersReach},
 	{"is-a-shared-object", "It is a complete shared object for this machine.", Needs::file, true, isASharedObject},
 	{"exports-the-table", "It exports the data object issuer_lifecycle_v1.", Needs::object, true, exportsTheTable},
 	{"exports-nothing-else", "It exports no other symbol.", Needs::object, false, exportsNothingElse},

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-/// What the plan asks for, as plain data. The host carries actions out in their order.
+/// Requests of the plan, as plain data. The host carries actions out in their order.
 namespace issuer::fleet {
 
 /// The reason for which an issuer is begun here.

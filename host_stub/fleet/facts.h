@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-/// What the plan hears, as plain data: from the engine by way of a Directory, and from this host's own plugins.
+/// Facts that the plan hears, as plain data: from the engine by way of a Directory, and from this host's own plugins.
 namespace issuer::fleet {
 
 /// Number of a shard: the first 12 bits of SHA-256(issuer's name). The same in every release.

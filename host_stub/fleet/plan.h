@@ -136,7 +136,7 @@ private:
 	void writeStates();
 	void setRecord();
 
-	// What the operator is told: plan_telling.cpp.
+	// Lines for the operator: plan_telling.cpp.
 	void tell(issuer_log_level level, std::string text);
 	void tellBegun();
 	void tellWatches();
@@ -166,7 +166,7 @@ private:
 	std::optional<SetRecord> _record; ///< as last given to the engine
 	std::vector<StateName> _unneeded; ///< states to delete, after those that replace them are written
 	std::set<std::string> _warnedClocks;
-	/// What the operator knows of the issuers that are watched over for one reason.
+	/// The operator's knowledge of the issuers that are watched over for one reason.
 	struct Watches
 	{
 		std::size_t told = 0; ///< number as last told; 0: that there are none

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-/// What the operator is told.
+/// Lines for the operator.
 namespace issuer::fleet {
 
 namespace {

@@ -159,7 +159,7 @@ void Story::surviveAnOutage()
 	for (const auto& issuer : allIssuers) {
 		expectNoRefusal(issuer, nowMs());
 	}
-	_setup.confirm("the server answered nobody for " + inSeconds(firstAfter->unixMs - begin) +
+	_setup.confirm("the server gave no answer for " + inSeconds(firstAfter->unixMs - begin) +
 				   "; all four tokens live, and those that had waited were renewed when it was back");
 }
 
@@ -243,7 +243,7 @@ void Story::confirmTheLogin()
 void Story::replaceTheToken()
 {
 	_setup.title("A new token");
-	_setup.tell("Somebody puts a new token into build's file; nothing is told to the host.");
+	_setup.tell("A new token is put into build's file; nothing is told to the host.");
 	const std::int64_t before = nowMs();
 	writeSecret("build.token", _vault.createToken("build", R"("ttl":"10s")"));
 	_host->waitFor("that build is alive again",

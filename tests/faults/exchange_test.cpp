@@ -148,7 +148,7 @@ TEST(Exchange, ARequestThatMayHaveArrivedGoesToNoOtherAddress)
 	EXPECT_EQ(good.requests(), 1u);
 }
 
-TEST(Exchange, TellsWhomItCouldNotReachAndWhy)
+TEST(Exchange, TellsTheHostsItCouldNotReachAndWhy)
 {
 	const auto dead = "http://127.0.0.1:" + std::to_string(closedPort());
 	const auto reply = renew(settingsFor({dead}));

@@ -360,7 +360,7 @@ TEST(Resolver, ALookupThatThrowsEndsNothingButItself)
 	EXPECT_EQ(resolve(resolver)->addresses.size(), 1u) << "the name can still be resolved";
 }
 
-TEST(Resolver, AnAnswerThatComesTooLateIsThereForTheNextWhoAsks)
+TEST(Resolver, AnAnswerThatComesTooLateIsThereForTheNextCaller)
 {
 	std::latch release(1);
 	std::latch done(1);

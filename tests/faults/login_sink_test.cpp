@@ -95,7 +95,7 @@ TEST_F(SinkOnTheWire, ThatCannotBeWrittenIsNamedAndCostsNothingElse)
 	Hearing hearing;
 	const auto instance = make(appRole("", sink()), hearing, "fail_fast");
 	ASSERT_TRUE(instance->start());
-	EXPECT_TRUE(hearing.awaitText("everybody on this machine may write its directory")) << hearing.everything();
+	EXPECT_TRUE(hearing.awaitText("all users of this machine may write into its directory")) << hearing.everything();
 	EXPECT_FALSE(std::filesystem::exists(path("sink/token")));
 	EXPECT_TRUE(vault.api().isAlive(tokenOf(*instance)));
 

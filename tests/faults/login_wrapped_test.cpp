@@ -49,7 +49,7 @@ TEST_F(WrappedLogins, RefuseASecretIdThatWasWrappedElsewhereUntilTheirOwnComes)
 	Hearing hearing;
 	const auto instance = make(wrappedAppRole(), hearing);
 	ASSERT_TRUE(instance->start());
-	ASSERT_TRUE(hearing.awaitText("somebody else may have put it in place")) << hearing.everything();
+	ASSERT_TRUE(hearing.awaitText("another may have put it in place")) << hearing.everything();
 	EXPECT_THAT(hearing.everything(), HasSubstr("was made at auth/token/create, not at " + std::string(secretIdPath)));
 	EXPECT_EQ(requests("sys/wrapping/unwrap"), 0) << "it is evidence: it is not used up";
 	EXPECT_EQ(requests("auth/approle/login"), 0);
@@ -58,7 +58,7 @@ TEST_F(WrappedLogins, RefuseASecretIdThatWasWrappedElsewhereUntilTheirOwnComes)
 	endWithoutASecret(*instance, hearing);
 }
 
-TEST_F(WrappedLogins, TellThatSomebodyElseHasUnwrappedTheirSecretId)
+TEST_F(WrappedLogins, TellThatTheirSecretIdWasUnwrappedElsewhere)
 {
 	vault.faults().add([] {
 		auto fault = faults::error(400, "wrapping token is not valid or does not exist");
@@ -69,7 +69,7 @@ TEST_F(WrappedLogins, TellThatSomebodyElseHasUnwrappedTheirSecretId)
 	Hearing hearing;
 	const auto instance = make(wrappedAppRole(), hearing);
 	ASSERT_TRUE(instance->start());
-	EXPECT_TRUE(hearing.awaitText("somebody else has unwrapped the secret")) << hearing.everything();
+	EXPECT_TRUE(hearing.awaitText("the secret was unwrapped elsewhere")) << hearing.everything();
 	endWithoutASecret(*instance, hearing);
 }
 

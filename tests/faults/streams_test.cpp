@@ -83,7 +83,7 @@ TEST_P(Streams, AreReadToTheirEnd)
 	EXPECT_THAT(watch.lines, ElementsAre("{\"first\":1}", "{\"second\":2}"));
 }
 
-TEST_P(Streams, ThatFallSilentHaveGivenWhatCameAndEndAtTheDeadline)
+TEST_P(Streams, ThatFallSilentHaveGivenTheBytesThatCameAndEndAtTheDeadline)
 {
 	_server.setReply(chunkedReply(200, twoLines));
 	const auto all = chunkedReply(200, twoLines).size();

@@ -20,7 +20,7 @@
 namespace issuer::test {
 namespace {
 
-/// A server that says the same to everybody, before it is asked, and closes.
+/// A server that says the same to all clients, before it is asked, and closes.
 class Greeter
 {
 public:

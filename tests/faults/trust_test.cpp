@@ -88,7 +88,7 @@ bool advises(const ExchangeResult& reply, const std::string& text)
 	return reply && testing::Matches(testing::Contains(HasSubstr(text)))(reply->advice);
 }
 
-TEST(Trust, WhateverStandsInTheCaFileIsTrusted)
+TEST(Trust, EachCertificateOfTheCaFileIsTrusted)
 {
 	const Chain chain;
 	FaultServer server(with(chain.full));
@@ -273,7 +273,7 @@ TEST(Trust, OneSetOfRootsServesAllClientCertificates)
 	EXPECT_NE(one.client, other.client);
 }
 
-TEST(Trust, EqualIdentitiesAreOneForAsLongAsSomebodyHoldsIt)
+TEST(Trust, EqualIdentitiesAreOneForAsLongAsItIsHeld)
 {
 	vault::transport::Trust trust(std::make_shared<vault::runtime::Helpers>());
 	const auto held = trust.identity(withCaFile("/nowhere/a"));
@@ -304,7 +304,7 @@ public:
 			writer = ::open(_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails while there is no reader
 			std::this_thread::yield();
 		}
-		ASSERT_GE(writer, 0) << "nobody reads " << _path;
+		ASSERT_GE(writer, 0) << "no reader of " << _path;
 		const auto whole = _path.string() + ".whole";
 		std::ofstream(whole) << text;
 		std::filesystem::rename(whole, _path);
@@ -325,7 +325,7 @@ private:
 	bool _answered = false;
 };
 
-TEST(Trust, AFileThatHangsLeavesWhatWasReadInUseAndIsTold)
+TEST(Trust, AFileThatHangsLeavesTheBytesReadBeforeInUseAndIsTold)
 {
 	auto& pki = Pki::shared();
 	FaultServer server(with(pki.server));
@@ -424,7 +424,7 @@ TEST(Trust, AClientCertificateIsReplacedOnceBothOfItsFilesAre)
 	EXPECT_EQ(server.connections(), 2u) << "with the new one, and without one in between";
 }
 
-TEST(Trust, WithoutAThreadToReadWithWhatWasReadStaysInUse)
+TEST(Trust, WithoutAThreadToReadWithTheBytesReadBeforeStayInUse)
 {
 	vault::runtime::Helpers::Options none;
 	none.mostEver = 0;

@@ -253,13 +253,13 @@ struct NameInTrouble : Pair
 	}
 };
 
-TEST_P(ByLease, ANameServerThatHangsKeepsNobodyFromAServerThatStandsWhereItStood)
+TEST_P(ByLease, ANameServerThatHangsDoesNotKeepRequestsFromAServerThatHasNotMoved)
 {
 	NameInTrouble world(true, budget);
 	EXPECT_EQ(status(renew(*world.client, budget)), 200);
 }
 
-TEST(Ways, ANameServerThatFailsKeepsNobodyFromAServerThatStandsWhereItStood)
+TEST(Ways, ANameServerThatFailsDoesNotKeepRequestsFromAServerThatHasNotMoved)
 {
 	NameInTrouble world(false, 1s);
 	const auto reply = renew(*world.client, 1s);
@@ -286,7 +286,7 @@ TEST(Ways, ABurstOfNewConnectionsDoesNotAskForTheNameEachTime)
 		thread.join();
 	}
 	EXPECT_EQ(pair.first->connections(), static_cast<std::size_t>(threads * each));
-	EXPECT_LE(pair.names.asked(), threads) << "at most who came before the first answer";
+	EXPECT_LE(pair.names.asked(), threads) << "at most the threads that came before the first answer";
 }
 
 // Kept connections whose far end hangs.

@@ -313,7 +313,7 @@ TEST_F(WithEtcd, KeysOfOthersAreNoStatesAndNoMembers)
 	EXPECT_TRUE(host.await<StatesRead>([](const StatesRead& read) { return read.states.empty(); }));
 }
 
-TEST_F(WithEtcd, LeavingWritesWhatWaits)
+TEST_F(WithEtcd, LeavingWritesTheRecordsThatWait)
 {
 	Host host(settings());
 	host.join();

@@ -33,7 +33,7 @@ State stateOf(const std::string& issuer)
 	return {{issuer, "host-a"}, WallTime(2000s), WallTime(1000s), ISSUER_STATE_ACTIVE, "plugin", "text"};
 }
 
-TEST_F(EtcdOutage, IsToldOnceAndEndsWithWhatWaitedWritten)
+TEST_F(EtcdOutage, IsToldOnceAndEndsWithTheWaitingRecordsWritten)
 {
 	RealEtcd etcd;
 	auto settings = etcd.settings();

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-/// What `issuer-host doctor` finds out about an etcd.
+/// Findings of `issuer-host doctor` about an etcd.
 namespace issuer::test {
 namespace {
 
@@ -126,7 +126,7 @@ TEST_F(AProbe, TellsAWrongPasswordByItsUser)
 	EXPECT_THAT(probe(settings), Contains(problem("user", "wants a user", "set user and password")));
 }
 
-TEST_F(AProbe, WarnsOfAPasswordThatNobodyAsksFor)
+TEST_F(AProbe, WarnsOfAPasswordThatTheEngineDoesNotAskFor)
 {
 	RealEtcd etcd;
 	EXPECT_THAT(probe(withUser(etcd.settings())), Contains(warning("user", "has no users", "auth enable")));
@@ -226,7 +226,7 @@ TEST_F(AProbe, TellsEndpointsOfTwoClusters)
 		probe(settings), Contains(problem("endpoint", other.address() + " belongs to another cluster", "one cluster")));
 }
 
-TEST_F(AProbe, WarnsOfAStoreThatNobodyCompacts)
+TEST_F(AProbe, WarnsOfAStoreThatIsNotCompacted)
 {
 	RealEtcd etcd;
 	fleet::etcd::Revision revision = 0;

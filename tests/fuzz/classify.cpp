@@ -48,7 +48,7 @@ struct Judge
 			trouble.kind != Trouble::Kind::cancelled && trouble.kind != Trouble::Kind::transport, "a reply is a reply");
 		if (trouble.retryAfter) {
 			require(trouble.kind == Trouble::Kind::throttled || trouble.kind == Trouble::Kind::serverAway,
-				"only who is to come back is told when");
+				"only a client that is to come back is told when");
 			require(*trouble.retryAfter > Duration::zero() && *trouble.retryAfter <= std::chrono::days(1),
 				"coming back is within a day");
 		}

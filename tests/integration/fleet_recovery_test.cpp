@@ -172,7 +172,7 @@ private:
 	bool _down = false;
 };
 
-TEST(Fleet, NobodyDiesAfterAnOutageWhomTheServersCapacityCouldHaveSaved)
+TEST(Fleet, NoTokenDiesAfterAnOutageThatTheServersCapacityCouldHaveSaved)
 {
 	World world(10'000);
 	world.runFor(lease);

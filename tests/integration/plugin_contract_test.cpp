@@ -34,7 +34,7 @@ protected:
 	std::string anyConfig() { return config(tokenFor({.ttl = 60s})); }
 };
 
-TEST_F(Contract, TheDescriptorSaysWhoItIs)
+TEST_F(Contract, TheDescriptorNamesThePlugin)
 {
 	EXPECT_STREQ(plugin->descriptor->id, "io.issuer.vault");
 	EXPECT_THAT(plugin->descriptor->config_schema, HasSubstr("https://json-schema.org/draft/2020-12/schema"));

@@ -139,7 +139,7 @@ class Pod(unittest.TestCase):
             paths = [item["path"] for source in volume["projected"]["sources"]
                      for kind in source.values() for item in kind["items"]]
             self.assertIn(pathlib.PurePath(path).relative_to(mount["mountPath"]).as_posix(), paths)
-        self.assertEqual(volume["projected"]["defaultMode"] & 0o337, 0, "others may read the token, or somebody write it")
+        self.assertEqual(volume["projected"]["defaultMode"] & 0o337, 0, "others may read the token, or write it")
         self.assertEqual(POD["spec"]["securityContext"]["fsGroup"], POD["spec"]["securityContext"]["runAsGroup"])
 
     def test_runs_the_configuration_that_is_mounted(self):

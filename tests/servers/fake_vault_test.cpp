@@ -102,7 +102,7 @@ TEST_F(FakeVaultTest, KeepsAConnectionAliveOverManyRequests)
 	EXPECT_EQ(vault.log().count("renew-self"), 100);
 }
 
-TEST_F(FakeVaultTest, LogsWhoAskedWhatWithoutTheToken)
+TEST_F(FakeVaultTest, LogsCallsByNameWithoutTheToken)
 {
 	client.lookUp(token);
 	client.renew("s.unknown");
@@ -183,7 +183,7 @@ TEST_F(FakeVaultTest, StrikesTheCallsAndTheNumberOfTimesThatWereAskedFor)
 	EXPECT_EQ(client.renew(token).status, 200);
 }
 
-TEST_F(FakeVaultTest, WrapsRepliesThatNobodyWantedWrapped)
+TEST_F(FakeVaultTest, WrapsRepliesThatWereNotToBeWrapped)
 {
 	vault.faults().add(faults::wrapped());
 	EXPECT_THAT(client.renew(token).body, AllOf(HasSubstr("\"auth\":null"), HasSubstr("\"wrap_info\":{")));
@@ -208,7 +208,7 @@ TEST_F(FakeVaultTest, IsControlledOverHttp)
 	EXPECT_THAT(client.ask("GET", "/fake/log").body, HasSubstr("\"who\":\"token-alpha\",\"status\":307"));
 }
 
-TEST_F(FakeVaultTest, SaysWhatItsControlsDoNotUnderstand)
+TEST_F(FakeVaultTest, RefusesControlsThatItDoesNotKnowByName)
 {
 	const auto said = [&](const std::string& path, const std::string& body) {
 		return client.ask("POST", path, "", body).body;
@@ -362,7 +362,7 @@ TEST_F(FakeVaultOverTls, LogsInWithAnyCertificateThatItsMountTakesAndRenewsWithT
 	EXPECT_THAT(Client(vault, clientContext(rotated)).renew(token).body, HasSubstr("not matching client identity"));
 }
 
-TEST_F(FakeVaultOverTls, TellsWhoeverSpeaksPlainHttp)
+TEST_F(FakeVaultOverTls, TellsClientsThatSpeakPlainHttp)
 {
 	FakeVault vault({.listening = listening});
 	const auto capture = loadCapture("misc/plain-http-to-tls-port");

@@ -219,7 +219,7 @@ TEST_P(LoggingIn, BringsATokenThatIsNotRenewedOnceItsRoleIsGone)
 	EXPECT_THAT(logIn(role), wrongAppRole);
 }
 
-TEST_P(LoggingIn, WithFiveWrongSecretIdsLocksTheRoleForEverybody)
+TEST_P(LoggingIn, WithFiveWrongSecretIdsLocksTheRoleForAllClients)
 {
 	const auto role = appRole(R"({"token_ttl":"60s"})");
 	const auto living = text(logIn(role), "auth.client_token");
@@ -251,7 +251,7 @@ TEST_P(LoggingIn, WithoutASecretIdCountsToNoLockout)
 	EXPECT_THAT(logIn(role), Granted(60));
 }
 
-TEST_P(LoggingIn, LocksNobodyWhereTheMountIsTunedSo)
+TEST_P(LoggingIn, DoesNotLockWhereTheMountIsTunedSo)
 {
 	const auto role = appRole(R"({"token_ttl":"60s"})");
 	EXPECT_THAT(

@@ -65,7 +65,7 @@ TEST_P(ServerItself, RedirectsPathsThatAreNotClean)
 	}
 }
 
-TEST_P(ServerItself, TellsHowItIsToAnybody)
+TEST_P(ServerItself, TellsItsHealthWithoutAToken)
 {
 	const auto health = ask("GET", "sys/health", "");
 	EXPECT_THAT(health, HasStatus(200));
@@ -118,7 +118,7 @@ TEST_P(ServerItself, LocksANamespace)
 						 "/\" must be unlocked to gain access."));
 }
 
-TEST_P(ServerItself, AnswersNobodyWhileItIsSealed)
+TEST_P(ServerItself, AnswersNoTokenWhileItIsSealed)
 {
 	const auto own = freshServer();
 	const auto token =

@@ -11,7 +11,7 @@
 
 namespace issuer::fleets {
 
-/// What happened in a world, as far as promises are about it.
+/// The events of a world that promises are about.
 struct Chronicle
 {
 	/// A stretch of time in which an issuer ran in a process.

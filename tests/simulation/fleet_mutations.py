@@ -14,7 +14,7 @@ BY_WORLDS = [
     ("fleet begin", "members come and go without a change of ranks", PLAN, "shard.rank = rank;", "", KEPT),
     ("fleet begin", "the states are not imported", BEGINNING, "newestOf(shard.seen, issuer.name));", "nullptr);", LOOK_UP),
     ("fleet begin", "the oldest state is imported", RECORD, "isNewer(state, *newest)", "isNewer(*newest, state)", FORECAST),
-    ("fleet let go", "nobody ever lets go", LETTING_GO, "if (issuer.role == Role::keeper) {", "if (false) {", ONE),
+    ("fleet let go", "no keeper lets go", LETTING_GO, "if (issuer.role == Role::keeper) {", "if (false) {", ONE),
     ("fleet let go", "the state stays behind", LETTING_GO, "_unneeded.push_back(state.name);", "", LEFT),
     ("fleet let go", "an early read ends the search for states", LETTING_GO, "if (!shard.tidy || *shard.tidy <= now.boot) {",
      "if (true) {", LEFT),
@@ -24,7 +24,7 @@ BY_WORLDS = [
      "now.boot >= *issuer.untoldSince + patience && !serverAway", "false", DIES),
     ("fleet watch", "looks every ten minutes", WATCHING, "return std::max(pause, shortest);", "return longest;", DIES),
     ("fleet watch", "a watch never ends", WATCHING, "if (isKept) {", "if (false) {", ONE),
-    ("fleet away", "nobody watches while the engine is away", WATCHING, "return shard.rank <= 2 ? Watch::second : Watch::none;",
+    ("fleet away", "no member watches while the engine is away", WATCHING, "return shard.rank <= 2 ? Watch::second : Watch::none;",
      "return Watch::none;", DIES),
 ]
 

@@ -105,7 +105,7 @@ Broken allAreKept(const World& world, const Chronicle& chronicle)
 			const auto bound = (2 + census.faulty) * world.takeover + 8s;
 			if (gap > bound && !census.sound.empty() && listsAreEqual(world, issuer, until) &&
 				engineIsSound(world, until - 5s, from) && world.isFreeOf({Mishap::serverAway}, 0, until, from)) {
-				return issuerAt(issuer, until) + " was kept by nobody for " + std::to_string(gap.count()) + " ms";
+				return issuerAt(issuer, until) + " had no keeper for " + std::to_string(gap.count()) + " ms";
 			}
 			until = std::max(until, to);
 		}

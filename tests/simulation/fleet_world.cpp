@@ -79,7 +79,7 @@ World worldOf(std::uint64_t seed)
 	Dice dice(seed);
 	World world;
 	world.seed = seed;
-	// What is promised needs R of at least 2 (T + 5 s), and T is at least 2 s.
+	// The promises need R of at least 2 (T + 5 s), and T is at least 2 s.
 	do {
 		world.lease = length(dice, 30s, 1h);
 		world.reserve =

@@ -118,7 +118,7 @@ BY_TESTS = [
      "_policy", "*LoginForesight*"),
     ("login foresight", "material that Kubernetes replaces is not trusted", REPORTS,
      "material.refreshed || _policy.method == LoginMethod::kubernetes;", "material.refreshed;", "*LoginForesight*"),
-    ("login foresight", "material that nobody has replaced in time is trusted", REPORTS,
+    ("login foresight", "material that was not replaced in time is trusted", REPORTS,
      "isRefreshed && material.ends > now", "isRefreshed", "*LoginForesight*"),
     ("login foresight", "a forbidden look-up is asked again", ANSWERS,
      "_memory.lookUpForbidden = _memory.lookUpForbidden || trouble.kind == forbidden;", "", "LoginForesight.*"),
@@ -133,6 +133,6 @@ BY_TESTS = [
      "material.refusals + material.underWay + more >= _limits.sameBytes ||", "", "LoginBudgetOfSiblings.*"),
     ("login lockout", "used up bytes count as proven", BUDGET, "material.proven = material.proven && !doubtful;", "",
      "LoginBudgetOfSiblings.*"),
-    ("login lockout", "nobody asks whether the server answers again", BUDGET, "if (identity.silent) {", "if (false) {",
+    ("login lockout", "no login asks whether the server answers again", BUDGET, "if (identity.silent) {", "if (false) {",
      "LoginBudgetOfSiblings.*"),
 ]

@@ -19,11 +19,11 @@ inline constexpr std::string_view lostInVainMeans =
 	"resolver gives it, or gave it last; and each endpoint, connection or resolver that is not well costs an attempt "
 	"and "
 	"a pause more. Tokens that cannot be renewed, were revoked or used up, were granted their last lease with "
-	"renewable:false, or were shortened by somebody else with no renewal since, are not lost in vain. A token that a "
+	"renewable:false, or were shortened by another client with no renewal since, are not lost in vain. A token that a "
 	"new "
 	"one is to replace is judged as any other until the server has accepted the new one; a new one, once the server "
 	"accepts it. A token's end is the one that the answers told, or the later one of a renewal that the server did and "
-	"whose answer never came, sent before that end. Of such an end nobody knows which of the unanswered renewals "
+	"whose answer never came, sent before that end. Of such an end it is unknown which of the unanswered renewals "
 	"brought "
 	"it: then the server must be well for a sixty-fourth of a lease longer, take no more than a gap to answer, and not "
 	"have refused the token meanwhile.";

@@ -25,7 +25,7 @@ Broken raisedMaxTtlNoticed(const World& world, const Chronicle& chronicle)
 				   exchange.sent > *death.wallRaised;
 		};
 		if (owed && std::ranges::none_of(chronicle.exchanges, renewal)) {
-			return "nobody noticed that the max TTL was raised" + at(chronicle, death.at);
+			return "the raised max TTL was not noticed" + at(chronicle, death.at);
 		}
 	}
 	return {};
@@ -49,7 +49,7 @@ Broken revocationKnown(const World& world, const Chronicle& chronicle)
 		const bool spoilt = std::ranges::any_of(
 			world.incidents, [](const Incident& incident) { return !preventsRenewal(incident.fault); });
 		if (owed && !spoilt && death.renewable && std::ranges::none_of(chronicle.exchanges, tells)) {
-			return "the token was revoked, and for hours nobody noticed" + at(chronicle, death.at);
+			return "the token was revoked, which was not noticed for hours" + at(chronicle, death.at);
 		}
 	}
 	return {};

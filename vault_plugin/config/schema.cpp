@@ -156,7 +156,7 @@ const char configSchema[] = R"json({
           "properties": {
             "file": { "title": "JWT file", "description": "Absolute path of a file that holds the JWT. It is read again whenever it changes.", "$ref": "#/$defs/absolutePath" },
             "env": { "title": "JWT variable", "description": "Name of an environment variable of the host that holds the JWT.", "$ref": "#/$defs/variable" },
-            "value": { "title": "The JWT itself", "description": "The JWT. Better kept in a file, which somebody refreshes.", "type": "string", "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[])[!-,\\-/-~]+\\.[!-,\\-/-~]+\\.[!-,\\-/-~]*[ \\t\\r\\n]*$", "writeOnly": true }
+            "value": { "title": "The JWT itself", "description": "The JWT. Better kept in a file that is refreshed.", "type": "string", "pattern": "^[ \\t\\r\\n]*(?![\"'`{\\[])[!-,\\-/-~]+\\.[!-,\\-/-~]+\\.[!-,\\-/-~]*[ \\t\\r\\n]*$", "writeOnly": true }
           }
         },
         "name": {

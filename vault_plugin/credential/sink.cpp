@@ -100,7 +100,7 @@ Result<void> checkSink(const SinkFile& sink)
 		return cannot(sink, "its directory", errno);
 	}
 	if ((status.st_mode & S_IWOTH) != 0) {
-		return cannot(sink, "everybody on this machine may write its directory; use another, or chmod o-w it");
+		return cannot(sink, "all users of this machine may write into its directory; use another, or chmod o-w it");
 	}
 	if (::access(folder.c_str(), W_OK | X_OK) != 0) {
 		return cannot(sink, "its directory", errno);

@@ -17,7 +17,7 @@ struct SinkFile
 	std::string group; ///< name or number of a group; empty: that of the host
 };
 
-/// Returns whether the file can be written, without doing it: its directory is there, not everybody may write it, and
+/// Returns whether the file can be written, without doing it: its directory is there, not all users may write it, and
 /// nothing else is in the file's place. The error names the file. Blocks as the file system does.
 [[nodiscard]] Result<void> checkSink(const SinkFile& sink);
 

@@ -120,7 +120,7 @@ Result<FileLook> look(const Descriptor& file, const FileContent& before, TextKin
 		return failure("is not a regular file");
 	}
 	if ((mode & S_IWOTH) != 0) {
-		return failure("may be written by everybody on this machine: chmod o-w it");
+		return failure("may be written by all users of this machine: chmod o-w it");
 	}
 	for (int reads = 0; reads < mostReads; ++reads) {
 		const auto text = readAll(file);
@@ -159,7 +159,7 @@ FileLook lookAt(const std::string& path, const FileContent& before, TextKind kin
 	return trouble;
 }
 
-bool everybodyMayRead(const std::string& path)
+bool allUsersMayRead(const std::string& path)
 {
 	std::error_code error;
 	const std::filesystem::path real = std::filesystem::canonical(path, error);

@@ -36,6 +36,6 @@ struct FileLook
 
 /// Returns whether the modes of a file and of all folders above it let every user of this machine read it. Blocks for
 /// as long as the file system does.
-[[nodiscard]] bool everybodyMayRead(const std::string& path);
+[[nodiscard]] bool allUsersMayRead(const std::string& path);
 
 } // namespace issuer::vault::credential

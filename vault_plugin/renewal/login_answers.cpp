@@ -95,7 +95,7 @@ void LoginKeeper::wrappingFound(const Span& span, const WrappingFacts& facts)
 	if (!_policy.wrappedPath.empty() && facts.creationPath != _policy.wrappedPath) {
 		_memory.wrapsSpent.push_back(_out->mark);
 		wrapSpent(span, "the wrapped secret was made at " + facts.creationPath + ", not at " + _policy.wrappedPath +
-							": it is not unwrapped, since somebody else may have put it in place");
+							": it is not unwrapped, since another may have put it in place");
 		return;
 	}
 	_memory.wrapLookedUp = _out->mark;
@@ -136,14 +136,13 @@ void LoginKeeper::failed(const Span& span, const LoginTrouble& trouble)
 		}
 		_memory.wrapLookedUp = 0;
 		wrapSpent(span, lost ? "the answer of unwrapping was lost, and the secret with it: a new wrapped one is needed"
-							 : "somebody else has unwrapped the secret: " + trouble.detail);
+							 : "the secret was unwrapped elsewhere: " + trouble.detail);
 		return;
 	case LoginOperation::lookUpWrapping:
 		if (trouble.kind == spent) {
 			_memory.wrapsSpent.push_back(_out->mark);
-			wrapSpent(span,
-				"the wrapped secret is used, ended or unknown: a new one is needed; if nobody of yours has unwrapped "
-				"it, somebody else has");
+			wrapSpent(span, "the wrapped secret is used, ended or unknown: a new one is needed; if you did not unwrap "
+							"it, another client has");
 			return;
 		}
 		break;

@@ -10,7 +10,7 @@ namespace issuer::vault::renewal {
 
 /// The refused logins of all issuers of a process, so that together they never lock an identity out.
 ///
-/// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for everybody, and forgets refusals
+/// A server locks an identity (a role_id, a user) at its fifth refusal in a row, for all clients, and forgets refusals
 /// once none came for 15 min. So refusals of one identity count until 16 min have passed *without one*. A login whose
 /// answer was lost counts as one, since it may have been refused, until the same material is accepted; and the next one
 /// waits until the server has answered an empty one. Identities and materials

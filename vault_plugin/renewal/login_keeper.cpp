@@ -116,7 +116,7 @@ void LoginKeeper::becomesOf(const TokenLife& life, Instant now)
 				_verdict = Verdict{Outcome::failure, life.reason,
 					"the token of the latest login was no longer accepted after " +
 						format::lifeInWords(now - own->answered) + " of its lease of " +
-						format::lifeInWords(own->facts.lease) + "; look at the role, unless somebody revoked it",
+						format::lifeInWords(own->facts.lease) + "; look at the role, unless it was revoked",
 					1, {}};
 			}
 		}
@@ -223,7 +223,7 @@ Reports LoginKeeper::heldBack(Moment now, const LoginBudget::Leave& leave)
 	_seen = now;
 	if (!leave.why.empty() && !std::exchange(_memory.heldTold, true)) {
 		note(Level::warn, "no login until " + format::until(now.wallAt(leave.until), now.wall) +
-							  ", so that nobody is locked out: " + leave.why);
+							  ", so that no role or user is locked out: " + leave.why);
 	}
 	return take(now);
 }

@@ -172,7 +172,7 @@ std::optional<Instant> beforeWall(const LoginPolicy& policy, const LoginMemory& 
 	return *wall - overlap - scaled(overlap, policy.overlapSpread * chance);
 }
 
-/// Returns the pause before a token of ours that died early is replaced: the first one at once, since anybody may
+/// Returns the pause before a token of ours that died early is replaced: the first one at once, since any client may
 /// revoke a token; a role whose tokens all die early must not become a loop.
 Duration pauseAfterEarlyDeaths(const LoginPolicy& policy, std::uint32_t deaths)
 {

@@ -36,7 +36,7 @@ struct LoginPolicy
 	Duration settling = 250ms;   ///< after the material changed: it may be half written
 
 	/// After a refusal of the material: the same bytes once more, then far apart, since the fifth refusal in a row
-	/// locks the identity out for everybody, and the server forgets one after 15 min.
+	/// locks the identity out for all clients, and the server forgets one after 15 min.
 	Duration sameBytesAgain = 30s;
 	Duration refusedPause = 16min;
 	Duration longestRefusedPause = 4h;

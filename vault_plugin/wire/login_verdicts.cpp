@@ -110,7 +110,7 @@ constexpr LoginVerdict verdicts[] = {
 		"the path was changed on its way; check the address, and proxies that rewrite paths"},
 	{For::any, 400, 400, contains, "failed to decode json", Kind::configuration, Reason::config,
 		"the request was changed on its way; check proxies before the server"},
-	// Five wrong logins lock the role or user out for everybody: a refusal in unknown words may count as one.
+	// Five wrong logins lock the role or user out for all clients: a refusal in unknown words may count as one.
 	{For::appRole, 400, 400, contains, "", Kind::material, Reason::refused,
 		"the login is not accepted; check \"role_id\" and \"secret_id\", and proxies before the server"},
 	{For::userpass, 400, 400, contains, "", Kind::material, Reason::refused,

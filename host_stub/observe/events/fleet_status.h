@@ -14,7 +14,7 @@ namespace issuer::observe {
 /// The part that this host has in its fleet, at one moment.
 struct FleetStatus
 {
-	/// What a member tells of its issuers.
+	/// A member's account of its issuers.
 	struct Pulse
 	{
 		std::map<std::string, std::size_t> severities;          ///< number of issuers, by severity

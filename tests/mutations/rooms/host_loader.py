@@ -19,7 +19,7 @@ MUTATIONS = [
     ("truncated segments", "host_stub/loader/elf_check.cpp", "if (!within(segment.p_offset, segment.p_filesz, size)) {",
      "if (false) {", "CONTRACT: a truncated library kills the process inside dlopen", "host_loader_test:AStrippedPlugin.*"),
     ("may be written where it is mapped", "host_stub/loader/staging.cpp", "::fchmod(target.get(), 0444)",
-     "::fchmod(target.get(), 0644)", "staging.h: nobody may write what is mapped", "host_loader_test:Staging.*"),
+     "::fchmod(target.get(), 0644)", "staging.h: no user may write a mapped file", "host_loader_test:Staging.*"),
     ("rights for what is tried", "host_stub/loader/confinement.cpp", "::seccomp_init(SCMP_ACT_ERRNO(EPERM))",
      "::seccomp_init(SCMP_ACT_ALLOW)", "confinement.h: it opens nothing for writing and no socket",
      "host_program_test:ProgramInspection.RunsForeign*"),

@@ -14,7 +14,7 @@ MUTATIONS = [
      "metrics: the TTL is 0 once the credential is dead", "host_observe_test:WhatRemains.*"),
     ("late words", "host_stub/observe/fleet/fleet.cpp",
      "if (known == nullptr) {\n\t\treturn;\n\t}\n\tconst UnixTime at", "const UnixTime at",
-     "fleet.h: who is no longer configured is not heard", "host_observe_test:AFleet.*"),
+     "fleet.h: issuers that are no longer configured are not heard", "host_observe_test:AFleet.*"),
     ("half a character", "host_stub/observe/fleet/fleet.cpp", "--length;", "break;",
      "fleet.h: texts are cut between characters", "host_observe_test:TheTextsOfAFleet.*"),
     ("ends by the wall clock", "host_stub/observe/journal/line_writer.cpp", "if (_lines.closing()) {\n\t\t\t\treturn false;",

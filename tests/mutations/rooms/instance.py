@@ -41,6 +41,6 @@ MUTATIONS = [
      "const bool messageLeft = _renewNow || _rereadToken || _newsRead;", "const bool messageLeft = _newsRead;",
      "control.h: a renewal is asked for, also while a request is out", "instance_test:InstanceTest.*"),
     ("readers of the token", "vault_plugin/diagnosis.cpp",
-     "if (!source.file().empty() && credential::everybodyMayRead(source.file())) {", "if (false) {",
-     "doctor: a token file that everybody may read is warned of", "instance_test:DiagnosisTest.ATokenFileThat*"),
+     "if (!source.file().empty() && credential::allUsersMayRead(source.file())) {", "if (false) {",
+     "doctor: a token file that all users may read is warned of", "instance_test:DiagnosisTest.ATokenFileThat*"),
 ]

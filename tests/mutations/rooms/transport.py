@@ -21,7 +21,7 @@ MUTATIONS = [
      "if (target != path && target != from.prefix + std::string(path)) {", "if (target.empty()) {",
      "SECURITY: a redirect is followed to the same path", "transport_test:Redirect.*"),
     ("unverified server vouches", "vault_plugin/transport/redirect.cpp", " && !settings.tls.insecureSkipVerify;", ";",
-     "schema: a server that was not verified sends nobody elsewhere", "transport_test:Redirect.*"),
+     "schema: a server that was not verified sends no client elsewhere", "transport_test:Redirect.*"),
     ("proxy's password to the server", "vault_plugin/transport/request_writer.cpp",
      "bytes.append(proxy.authorization).append(\"\\r\\n\");", "bytes.append(\"\\r\\n\");",
      "README: a proxy gets its user and password", "transport_test:RequestWriter.*"),

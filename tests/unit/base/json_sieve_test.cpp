@@ -91,7 +91,7 @@ TEST(JsonSieve, AKeyOfAnyLengthIsNotRead)
 	EXPECT_EQ(sieved(R"({")" + std::string(100'000, 'e') + R"(": "s.T", "error": 1})"), R"({"error":1})");
 }
 
-TEST(JsonSieve, LeavesNothingOfWhatIsNoWholeObject)
+TEST(JsonSieve, LeavesNothingOfTextThatIsNoWholeObject)
 {
 	for (const char* text : {"", " ", "{", R"({"error")", R"({"error":)", R"({"error": "s.T)", R"({"error": 1)",
 			 R"({"error": 1,})", R"({"error": 1,,"errors": 2})", R"({,"error": 1})", R"({"error": 1]})",
@@ -124,7 +124,7 @@ TEST(JsonSieve, TellsAnObjectFromAPage)
 	}
 }
 
-TEST(JsonSieve, WhatIsNotReadIsNotGoneInto)
+TEST(JsonSieve, UnreadMembersAreNotParsed)
 {
 	const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');
 	EXPECT_EQ(

@@ -21,7 +21,7 @@ TEST(SharedValues, AValueOutlivesItsOrigin)
 	EXPECT_EQ(*value, "team-a");
 }
 
-TEST(SharedValues, WhatNobodyHoldsGoesAsOthersCome)
+TEST(SharedValues, UnheldValuesGoAsOthersCome)
 {
 	SharedValues<std::string> values;
 	const std::weak_ptr<const std::string> forgotten = values.share("forgotten");

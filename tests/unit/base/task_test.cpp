@@ -54,7 +54,7 @@ Task<std::string> number(int depth)
 	co_return std::to_string(depth) + " " + deeper;
 }
 
-TEST(Task, WhatItAwaitsMayWaitForTheWhole)
+TEST(Task, AnAwaitedTaskMayWaitForTheWhole)
 {
 	auto task = number(3);
 	ASSERT_TRUE(task.resume(Wake::ready));
@@ -80,7 +80,7 @@ Task<std::string> survives(bool late)
 	}
 }
 
-TEST(Task, AnExceptionComesToWhoeverAwaits)
+TEST(Task, AnExceptionComesToTheAwaitingTask)
 {
 	auto early = survives(false);
 	EXPECT_FALSE(early.resume(Wake::ready));
@@ -91,7 +91,7 @@ TEST(Task, AnExceptionComesToWhoeverAwaits)
 	EXPECT_EQ(late.take(), "out of luck");
 }
 
-TEST(Task, AnExceptionThatNobodyCatchesIsTheResult)
+TEST(Task, AnUncaughtExceptionIsTheResult)
 {
 	auto task = fails(false);
 	EXPECT_FALSE(task.resume(Wake::ready));

@@ -5,7 +5,7 @@
 namespace issuer::vault::config {
 namespace {
 
-TEST(SecretText, IsWhatItsEscapesStandFor)
+TEST(SecretText, HoldsTheCharactersOfItsEscapes)
 {
 	EXPECT_EQ(unescapedSecret("hvs.abc")->size(), 7U);
 	EXPECT_EQ(*unescapedSecret(R"(a\/b\"c\\d)"), "a/b\"c\\d");

@@ -85,7 +85,7 @@ TEST_F(Sink, WithoutItsDirectoryIsRefused)
 	expectRefused(sink("none/token"), "its directory: No such file or directory");
 }
 
-TEST_F(Sink, WhereEverybodyMayReplaceItIsRefused)
+TEST_F(Sink, WhereAllUsersMayReplaceItIsRefused)
 {
 	fs::create_directory(path("open"));
 	fs::permissions(path("open"), fs::perms(0777));

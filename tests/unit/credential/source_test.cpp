@@ -63,7 +63,7 @@ TEST_F(SourceTest, ACandidateGoesWhenTheFileHoldsTheTokenInUseAgain)
 	source.close();
 }
 
-TEST_F(SourceTest, WhatIsVisiblyNoTokenIsTroubleAndNoCandidate)
+TEST_F(SourceTest, TextThatIsVisiblyNoTokenIsTroubleAndNoCandidate)
 {
 	Source source({Origin::Kind::file, dir.write("token", "s.ONE").string(), {}});
 	source.open(reader, listener);
@@ -83,7 +83,7 @@ TEST_F(SourceTest, WhatIsVisiblyNoTokenIsTroubleAndNoCandidate)
 	source.close();
 }
 
-TEST_F(SourceTest, WhoLooksAtATokenKeepsItUntilHeHasLooked)
+TEST_F(SourceTest, ATokenThatIsLookedAtIsKeptUntilTheLookEnds)
 {
 	Source source({Origin::Kind::file, dir.write("token", "s.ONE").string(), {}});
 	source.open(reader, listener);

@@ -117,7 +117,7 @@ TEST(TokenFile, OneThatIsNotOursToReadSaysSo)
 	std::filesystem::permissions(path, std::filesystem::perms::none);
 	const AsNobody nobody;
 	if (!nobody.worked) {
-		GTEST_SKIP() << "runs as root and cannot become anybody else";
+		GTEST_SKIP() << "runs as root and cannot become another user";
 	}
 	EXPECT_EQ(tokenAt(path), "(cannot be read: Permission denied)");
 }
@@ -131,13 +131,13 @@ TEST(TokenFile, OnlyARegularFileIsOneAndNoneIsWaitedFor)
 	EXPECT_EQ(tokenAt("/dev/zero"), "(is not a regular file)");
 }
 
-TEST(TokenFile, OneThatEverybodyMayWriteIsRefused)
+TEST(TokenFile, OneThatAllUsersMayWriteIsRefused)
 {
 	using std::filesystem::perms;
 	const TempDir dir;
 	const auto path = dir.write("token", "s.TOKEN");
 	std::filesystem::permissions(path, perms::owner_read | perms::owner_write | perms::others_write);
-	EXPECT_EQ(tokenAt(path), "(may be written by everybody on this machine: chmod o-w it)");
+	EXPECT_EQ(tokenAt(path), "(may be written by all users of this machine: chmod o-w it)");
 	std::filesystem::permissions(path, perms::owner_read | perms::group_write | perms::others_read);
 	EXPECT_EQ(tokenAt(path), "s.TOKEN");
 }

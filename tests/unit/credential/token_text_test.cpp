@@ -34,7 +34,7 @@ TEST(TokenText, AnEmptyOneIsNone)
 	}
 }
 
-TEST(TokenText, WhatWouldEndOrSplitTheHeaderIsRefusedByItsPlace)
+TEST(TokenText, BytesThatWouldEndOrSplitTheHeaderAreRefusedByTheirPlace)
 {
 	EXPECT_EQ(tokenIn("s.TO KEN").error().text, "is not one token: character 5 of 8 is a blank or line end");
 	EXPECT_EQ(
@@ -49,7 +49,7 @@ TEST(TokenText, WhatWouldEndOrSplitTheHeaderIsRefusedByItsPlace)
 	}
 }
 
-TEST(TokenText, WhatIsVisiblySomethingElseIsNamed)
+TEST(TokenText, TextThatIsVisiblySomethingElseIsNamed)
 {
 	const auto named = [](std::string_view text) { return tokenIn(text).error().text; };
 	EXPECT_THAT(named("null\n"), HasSubstr("the word for \"nothing\""));
@@ -66,7 +66,7 @@ TEST(TokenText, WhatIsVisiblySomethingElseIsNamed)
 	EXPECT_THAT(named(std::string_view("\0h\0v\0s\0.", 8)), HasSubstr("UTF-16"));
 }
 
-TEST(TokenText, WhatOnlyLooksLikeItIsAToken)
+TEST(TokenText, TextThatOnlyLooksLikeItIsAToken)
 {
 	for (const std::string_view text : {"nullify", "hvs.CAESIJ=", "AAAA==", "b.AAA=BBB", "s.a{b}", "root"}) {
 		EXPECT_EQ(tokenIn(text).value(), text);

@@ -80,7 +80,7 @@ TEST_F(ControlRequests, TheLogLevelIsSetIfThereIsSuchAOne)
 	EXPECT_EQ(set, ISSUER_LOG_WARN);
 }
 
-TEST_F(ControlRequests, SwapSaysWhatCameOfIt)
+TEST_F(ControlRequests, SwapTellsItsResult)
 {
 	EXPECT_EQ(answer(swapRequest("a", {"next", {}})),
 		R"({"ok":true,"result":"swapped","text":"issuer a goes on with next"})");
@@ -112,7 +112,7 @@ TEST_F(ControlRequests, TheSumIsPassedOn)
 		R"({"do":"swap","issuer":"a \"b\"","plugin":"/p.so","sha256":"abc"})");
 }
 
-TEST_F(ControlRequests, WhatIsNoRequestIsToldSo)
+TEST_F(ControlRequests, BytesThatAreNoRequestAreToldSo)
 {
 	for (const char* request : {"", "nonsense", "[]", "7", R"({"do":"explode"})", R"({"do":[]})", "{}",
 			 R"({"do":"swap","issuer":[],"plugin":{}})", R"([[[[[[[[[[[[]]]]]]]]]]]])"}) {

@@ -107,7 +107,7 @@ TEST_F(Control, AtItsEndGivesTheAnswerThatIsUnderWay)
 	EXPECT_EQ(asking.get(), "heard last");
 }
 
-TEST_F(Control, AtItsEndHangsUpOnThoseWhoSayNothing)
+TEST_F(Control, AtItsEndHangsUpOnSilentClients)
 {
 	auto server = listen();
 	const Descriptor silent = connected();
@@ -180,7 +180,7 @@ TEST_F(Control, TellsTheSeventeenthThatThereAreTooMany)
 	EXPECT_EQ(ask(path, "me too").value(), R"({"ok":false,"error":"too many ask at the same time"})");
 }
 
-TEST_F(Control, TellsWhomItCannotAnswerForLackOfAThreadAndGoesOn)
+TEST_F(Control, TellsClientsThatItLacksAThreadToAnswerThemAndGoesOn)
 {
 	const auto server = listen();
 	{

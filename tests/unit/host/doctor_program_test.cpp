@@ -32,7 +32,7 @@ protected:
 	issuer::test::TempDir temp;
 };
 
-TEST_F(TheDoctor, SaysWhatWillBecomeOfTheCredentialAndWhatToChange)
+TEST_F(TheDoctor, TellsTheFutureOfTheCredentialAndTheNextStep)
 {
 	EXPECT_EQ(examine(fixture::foresees_an_end), std::pair(std::string("team-a  (Fixture 1.0.0)\n"
 																	   "  ok       address   it answers\n"
@@ -69,7 +69,7 @@ TEST_F(TheDoctor, TriesALoginOnlyWhenToldToAndSaysWhereThereIsNone)
 	EXPECT_THAT(examine(fixture::foresees_an_end).first, testing::Not(HasSubstr("login")));
 }
 
-TEST_F(TheDoctor, FindsWhatAPluginWarnsOfInPassing)
+TEST_F(TheDoctor, FindsDefectsThatAPluginWarnsOfInPassing)
 {
 	const auto [said, code] = examine(fixture::warns_in_passing);
 	EXPECT_EQ(code, 0);
@@ -77,7 +77,7 @@ TEST_F(TheDoctor, FindsWhatAPluginWarnsOfInPassing)
 	EXPECT_THAT(said, HasSubstr("1 issuer, 0 problems, 1 warning\n"));
 }
 
-TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatEverybodyMayRead)
+TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatAllUsersMayRead)
 {
 	namespace fs = std::filesystem;
 	const fs::path folder = temp.path() / "conf.d";
@@ -101,7 +101,7 @@ TEST_F(TheDoctor, WarnsOfAConfigurationWithASecretThatEverybodyMayRead)
 								(folder / "open.json").string() + ", which holds token.value"));
 	EXPECT_THAT(said, HasSubstr("3 issuers, 0 problems, 1 warning"));
 	EXPECT_THAT(said, testing::Not(HasSubstr("s.123")));
-	EXPECT_THAT(examined(0700), HasSubstr("0 warnings")) << "nobody else reaches it";
+	EXPECT_THAT(examined(0700), HasSubstr("0 warnings")) << "no other user reaches it";
 }
 
 TEST_F(TheDoctor, LooksAtTheFleetsEngineUnlessOneIssuerIsAskedFor)

@@ -18,7 +18,7 @@ TEST(Duration, IsReadAsVaultWritesIt)
 	EXPECT_EQ(parseDuration("0").value(), 0s);
 }
 
-TEST(Duration, WhatIsNoneIsRefusedWithAnExample)
+TEST(Duration, OtherTextIsRefusedWithAnExample)
 {
 	for (const char* wrong : {"", "s", "-1s", "1x", "1h30", "1 s", "1..5s", "1e3s", "99999999d", "+1s", "nan"}) {
 		const auto parsed = parseDuration(wrong);

@@ -44,7 +44,7 @@ TEST_F(ElfCheck, ASharedObjectForThisMachineIsAccepted)
 	EXPECT_EQ(verdictOn(fixture::good), "accepted");
 }
 
-TEST_F(ElfCheck, WhatIsNotElfIsRefused)
+TEST_F(ElfCheck, AFileThatIsNotElfIsRefused)
 {
 	EXPECT_EQ(verdictOn(fixture::not_elf), "it is not an ELF file");
 	EXPECT_EQ(verdictOn(fixture::empty), "it is not an ELF file");

@@ -27,7 +27,7 @@ TEST(FileRulesOfLinks, TheFolderThatALinkLeadsToIsLookedAtToo)
 	ASSERT_TRUE(checkPluginPath(root / "closed/plugin.so"));
 	fs::permissions(root / "open", fs::perms::all);
 	const auto refused = checkPluginPath(root / "closed/plugin.so");
-	ASSERT_FALSE(refused) << "anybody could put another file there";
+	ASSERT_FALSE(refused) << "any user could put another file there";
 	EXPECT_THAT(refused.error().text, HasSubstr((root / "open").string() + " is writable by its group or by others"));
 }
 

@@ -51,7 +51,7 @@ TEST_F(FileRules, APathThatIsNotAbsoluteIsRefused)
 	EXPECT_EQ(refusalOf("plugin.so"), "the path is not absolute");
 }
 
-TEST_F(FileRules, WhatIsNotThereOrNotAFileIsRefused)
+TEST_F(FileRules, AMissingFileOrAnythingButAFileIsRefused)
 {
 	EXPECT_EQ(refusalOf(folder / "none.so"), "there is no such file");
 	EXPECT_EQ(refusalOf(folder), "it is not a regular file");
@@ -74,7 +74,7 @@ TEST_F(FileRules, ADirectoryAboveThatOthersCanWriteIsRefused)
 							 " is writable by its group or by others, who could replace the code; chmod go-w it");
 }
 
-TEST_F(FileRules, AStickyDirectoryMayBeWritableForOthersCannotRenameWhatIsInIt)
+TEST_F(FileRules, AStickyDirectoryMayBeWritableForOthersCannotRenameItsFiles)
 {
 	mode(folder, 01777);
 	EXPECT_EQ(refusal(), "accepted");
@@ -90,15 +90,16 @@ TEST_F(FileRules, ADirectoryInWhichALinkOnTheWayCouldBeExchangedIsRefused)
 		open.string() + " is writable by its group or by others, who could replace the code; chmod go-w it");
 }
 
-TEST_F(FileRules, WhatBelongsToAnotherUserIsRefused)
+TEST_F(FileRules, AFileOfAnotherUserIsRefused)
 {
 	if (::geteuid() != 0) {
 		GTEST_SKIP() << "only root can give a file to another user";
 	}
 	constexpr uid_t stranger = 54321;
 	ASSERT_EQ(::chown(file.c_str(), stranger, 0), 0);
-	EXPECT_EQ(refusal(), file.string() + " belongs to user 54321, who could replace the code; it must belong to root "
-										 "or to the user the host runs as");
+	EXPECT_EQ(refusal(), file.string() +
+							 " belongs to user 54321, and could be replaced by them; it must belong to root "
+							 "or to the user the host runs as");
 	ASSERT_EQ(::chown(file.c_str(), 0, 0), 0);
 	ASSERT_EQ(::chown(folder.c_str(), stranger, 0), 0);
 	EXPECT_NE(refusal(), "accepted");

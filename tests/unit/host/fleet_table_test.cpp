@@ -45,7 +45,7 @@ TEST_F(AFleetTable, HasALineForEachMemberAndTheWorstOfAll)
 					   "dead: web, kept by host-b\n");
 }
 
-TEST_F(AFleetTable, SaysWhenTheEngineIsAwayAndWhatNobodyKeeps)
+TEST_F(AFleetTable, SaysWhenTheEngineIsAwayAndWhichIssuersAreNotKept)
 {
 	status.engineUp = false;
 	status.secondsSinceAnswer = 72;

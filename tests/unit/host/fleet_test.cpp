@@ -34,7 +34,7 @@ protected:
 	Fleet fleet{[] { return noon; }, [this] { return steady; }};
 };
 
-TEST(Fleet, KnowsNobodyAtFirst)
+TEST(Fleet, KnowsNoIssuerAtFirst)
 {
 	Fleet fleet;
 	fleet.event("a", state(ISSUER_STATE_ACTIVE, noon, 1h));
@@ -42,7 +42,7 @@ TEST(Fleet, KnowsNobodyAtFirst)
 	EXPECT_THAT(fleet.historyOf("a"), IsEmpty());
 }
 
-TEST_F(AFleet, KeepsWhatItKnowsOfWhoeverIsAdmittedAgain)
+TEST_F(AFleet, KeepsItsKnowledgeOfAnIssuerThatIsAdmittedAgain)
 {
 	fleet.event("a", renewal(ISSUER_RESULT_SUCCESS, noon, 1h));
 	fleet.admit({"a", "b"});
@@ -50,7 +50,7 @@ TEST_F(AFleet, KeepsWhatItKnowsOfWhoeverIsAdmittedAgain)
 	EXPECT_EQ(only(fleet).successes, 1U);
 }
 
-TEST_F(AFleet, ForgetsWhoIsNoLongerConfigured)
+TEST_F(AFleet, ForgetsIssuersThatAreNoLongerConfigured)
 {
 	fleet.admit({"gone"});
 	fleet.event("gone", state(ISSUER_STATE_ACTIVE, noon, 1h));
@@ -58,7 +58,7 @@ TEST_F(AFleet, ForgetsWhoIsNoLongerConfigured)
 	EXPECT_EQ(only(fleet).name, "a");
 }
 
-TEST_F(AFleet, HearsNoLateWordOfWhoIsNoLongerConfigured)
+TEST_F(AFleet, HearsNoLateWordOfIssuersThatAreNoLongerConfigured)
 {
 	fleet.admit({"gone"});
 	fleet.keepOnly({"a"});
@@ -96,7 +96,7 @@ TEST_F(AFleet, TakesTheLastGrantForAWholeLifeAndUntilThenTheMostItSaw)
 	EXPECT_EQ(only(fleet).lease, 20min);
 }
 
-TEST_F(AFleet, KeepsEqualHappeningsAsOneSoThatPlainRenewalsDoNotPushOutWhatWentWrong)
+TEST_F(AFleet, KeepsEqualEventsAsOneSoThatPlainRenewalsDoNotPushOutFailures)
 {
 	fleet.event("a", renewal(ISSUER_RESULT_FAILURE, noon, 1h));
 	for (int i = 1; i <= 100; ++i) {

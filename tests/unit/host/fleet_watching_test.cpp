@@ -5,7 +5,7 @@ namespace issuer::fleet {
 
 using FleetWatches = PlanTest;
 
-TEST_F(FleetWatches, ASecondBeginsWhatIsLate)
+TEST_F(FleetWatches, ASecondBeginsLateRenewals)
 {
 	const auto theirs = issuerOf({"b", "me"});
 	configure({theirs});
@@ -19,7 +19,7 @@ TEST_F(FleetWatches, ASecondBeginsWhatIsLate)
 	EXPECT_TRUE(of<LetGo>(pass(1s)).empty()) << "the first keeps the shard, but does not renew";
 }
 
-TEST_F(FleetWatches, AThirdBeginsWhatIsVeryLate)
+TEST_F(FleetWatches, AThirdBeginsVeryLateRenewals)
 {
 	const auto theirs = issuerOf({"b", "c", "me"});
 	configure({theirs});
@@ -202,7 +202,7 @@ TEST_F(FleetWatchesOverB, AndKeepsItWhenItBecomesFirst)
 	EXPECT_EQ(plan.outlook(moment).watchedOver, 0U);
 }
 
-TEST_F(FleetWatches, NobodyMultipliesTheRequestsOfAServerThatIsAwayForAll)
+TEST_F(FleetWatches, NoMemberMultipliesTheRequestsOfAServerThatIsAwayForAll)
 {
 	const auto mine = issuerOf({"me", "b"});
 	const auto theirs = issuerOf({"b", "me"});

@@ -190,7 +190,7 @@ TEST(HostConfig, TheControlSocketStartsAtTheFilesFolderAndMayBeNone)
 	EXPECT_EQ(control(R"(,"control":"none")"), "none");
 }
 
-TEST(HostConfig, WhatIsWrongIsNamedByItsPath)
+TEST(HostConfig, AMistakeIsNamedByItsPath)
 {
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";
 	const std::pair<std::string, std::string> cases[] = {
@@ -378,7 +378,7 @@ TEST(HostConfig, ANameIsShortAndAllOfItIsSeen)
 	}
 }
 
-TEST(HostConfig, WhatIsNotJsonIsRefused)
+TEST(HostConfig, TextThatIsNotJsonIsRefused)
 {
 	for (const std::string& json : {std::string(), std::string("{"), std::string("{\"issuers\":[}"),
 			 std::string("nonsense"), std::string("{} {}"), std::string(10'000, '[')}) {

@@ -75,7 +75,7 @@ TEST_F(Lines, ADeadOneAsksToBeReplaced)
 	EXPECT_EQ(shown(dead), "2025-11-24 16:00:00 UTC  a       dead            replace the credential");
 }
 
-TEST_F(Lines, WhatLivesForEverHasNothingToAdd)
+TEST_F(Lines, ACredentialThatLivesForEverHasNothingToAdd)
 {
 	issuer_event root = state(ISSUER_STATE_NO_EXPIRY);
 	root.ttl_ms = root.expires_unix_ms = root.next_unix_ms = -1;

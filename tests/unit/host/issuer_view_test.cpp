@@ -37,7 +37,7 @@ protected:
 	IssuerStatus host = standing("a", Phase::running);
 };
 
-TEST_F(AView, IsOfWhoeverTheHostHasAndOfNobodyElse)
+TEST_F(AView, IsOfEachIssuerThatTheHostHasAndOfNoOther)
 {
 	for (const char* name : {"aa", "b", "d"}) {
 		fleet.admit({name});

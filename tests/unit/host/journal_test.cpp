@@ -102,7 +102,7 @@ TEST(Journal, LeavesOutLogLinesThatRepeatEventsAndEventsOfAKindItDoesNotKnow)
 	EXPECT_EQ(text, "");
 }
 
-TEST(LineWriter, AReaderThatTakesNothingDelaysNobodyAndLearnsHowMuchItMissed)
+TEST(LineWriter, AReaderThatTakesNothingDelaysNoOtherAndLearnsHowMuchItMissed)
 {
 	const Pipe pipe;
 	{

@@ -352,7 +352,7 @@ TEST_F(ProgramOf, QuickModeTakesItsIssuerFromTheEnvironment)
 	EXPECT_THAT(said, testing::Not(HasSubstr("canary")));
 }
 
-TEST_F(ProgramOf, StagesSwapsToWhatItStagedAndClearsAwayWhatNobodyRuns)
+TEST_F(ProgramOf, StagesSwapsToTheStagedFileAndClearsAwayFilesThatNoHostRuns)
 {
 	const std::string plugins = temp.path() / "plugins";
 	const auto stage = [&](const char* file) {

@@ -64,7 +64,7 @@ TEST(Pulses, AreAddedToTheMembersAndThisHostKnowsItsOwnBest)
 	EXPECT_FALSE(status.members[2].pulse);
 }
 
-TEST(Pulses, AreReadOnceForAllWhoAskAtATime)
+TEST(Pulses, AreReadOnceForAllReadersAtATime)
 {
 	int reads = 0;
 	const PulseReader reader([&](const PulseReader::Take& take) {
@@ -76,7 +76,7 @@ TEST(Pulses, AreReadOnceForAllWhoAskAtATime)
 	EXPECT_EQ(reads, 1);
 }
 
-TEST(Pulses, ThatDoNotComeKeepNobodyAndMayComeLater)
+TEST(Pulses, ThatDoNotComeDelayNoReaderAndMayComeLater)
 {
 	std::vector<PulseReader::Take> asked;
 	const PulseReader reader([&](PulseReader::Take take) { asked.push_back(std::move(take)); });

@@ -260,7 +260,7 @@ TEST_F(RegistryOf, StopAllStopsDestroysAndUnloadsAll)
 	EXPECT_THAT(world.calls.all(), Each(Not(HasSubstr("in use"))));
 }
 
-TEST_F(RegistryOf, WhatDoesNotStopIsToldLeftAloneAndKeepsItsLibrary)
+TEST_F(RegistryOf, AnInstanceThatDoesNotStopIsToldLeftAloneAndKeepsItsLibrary)
 {
 	ASSERT_TRUE(apply({FakeWorld::spec("a", "old")}));
 	ASSERT_TRUE(world.told.waitFor("a started: with Fake old"));
@@ -301,7 +301,7 @@ struct Hanging : RegistryOf
 	}
 };
 
-TEST_F(Hanging, InCreateIsRefusedAndHasDisturbedNobody)
+TEST_F(Hanging, InCreateIsRefusedAndHasDisturbedNoOther)
 {
 	Registry own(world.plugins, world.surroundings);
 	run(own);

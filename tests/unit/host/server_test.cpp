@@ -88,7 +88,7 @@ TEST_F(TheServer, AnswersAHeadWithoutABodyAndNothingThatWrites)
 	}
 }
 
-TEST_F(TheServer, SendsNothingAgainToWhoeverHasIt)
+TEST_F(TheServer, SendsNothingAgainToAClientThatHasIt)
 {
 	listen(anyPort());
 	net::HTTPClientSession session("127.0.0.1", port);
@@ -238,7 +238,7 @@ TEST_F(TheServer, DoesNotTakeABodyForTheNextRequest)
 	EXPECT_THAT(said, testing::Not(HasSubstr("issuer_host_info")));
 }
 
-TEST_F(TheServer, PacksWhatIsLargeForWhoeverTakesItSo)
+TEST_F(TheServer, PacksLargeRepliesForClientsThatTakeThemSo)
 {
 	listen(anyPort());
 	net::HTTPClientSession session("127.0.0.1", port);

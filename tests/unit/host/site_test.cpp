@@ -106,7 +106,7 @@ TEST_F(TheSite, SaysWhichParameterMakesNoSense)
 	}
 }
 
-TEST_F(TheSite, SaysNothingTwiceToWhoeverKnowsIt)
+TEST_F(TheSite, SaysNothingTwiceToAClientThatKnowsIt)
 {
 	has("a", ISSUER_STATE_ACTIVE);
 	const Answer first = site.get("/api/v1/issuers");

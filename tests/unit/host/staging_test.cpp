@@ -58,7 +58,7 @@ TEST_F(Staging, CopiesAPluginToThePathOfItsVersionAndContent)
 	EXPECT_EQ(all(), std::vector<std::string>{staged.lexically_relative(plugins)});
 }
 
-TEST_F(Staging, GivesWhatAHostWillLoadAndNobodyWillOverwrite)
+TEST_F(Staging, GivesAFileThatAHostLoadsAndNoInstallationOverwrites)
 {
 	const fs::path staged = stage(fixture::good, plugins).value();
 	struct stat status
@@ -214,7 +214,7 @@ TEST_F(Staging, RefusesAPlaceThatOthersMayWriteTo)
 	EXPECT_THAT(stage(fixture::good, plugins).error().text, HasSubstr("writable by its group or by others"));
 }
 
-TEST_F(Staging, WhatIsMappedIsSeenByNameAndByInode)
+TEST_F(Staging, AMappedFileIsSeenByNameAndByInode)
 {
 	const fs::path staged = stage(fixture::good, plugins).value();
 	EXPECT_FALSE(mappedFiles().contains(staged));

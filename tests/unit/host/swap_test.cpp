@@ -253,7 +253,7 @@ TEST_F(Swap, OneThatIsRemovedAndAddedAgainMeanwhileIsANewOne)
 	EXPECT_EQ(registry.apply({FakeWorld::spec("a", "next"), FakeWorld::spec("b", "next")})->kept, 2U);
 }
 
-TEST_F(Swap, OfOneByNameSaysWhatCameOfIt)
+TEST_F(Swap, OfOneByNameTellsItsResult)
 {
 	const SwapReport done = registry.swap("a", {"next", {}});
 	EXPECT_EQ(done.result, SwapReport::Result::swapped);

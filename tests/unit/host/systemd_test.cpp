@@ -178,7 +178,7 @@ TEST_F(AService, GivesNoneWhileNothingMovesAndSaysSoOnce)
 	EXPECT_THAT(stalls.take(), ElementsAre("2 issuers are overdue"));
 }
 
-TEST_F(AService, GivesNoSignsOfLifeWhereNobodyWatches)
+TEST_F(AService, GivesNoSignsOfLifeWithoutAWatchdog)
 {
 	{
 		const auto unwatched = service({});

@@ -76,7 +76,7 @@ TEST(Workers, ATaskMayPostTheNext)
 	done.wait();
 }
 
-TEST(Workers, ThatNeverHadAThreadAreDoneByWhoeverEndsThem)
+TEST(Workers, ThatNeverHadAThreadAreDoneByTheThreadThatEndsThem)
 {
 	std::vector<int> order;
 	std::vector<std::string> complaints;

@@ -92,7 +92,7 @@ TEST_F(DiagnosisTest, ABatchTokenDies)
 	EXPECT_EQ(findings.back().advice, "use a service token");
 }
 
-TEST_F(DiagnosisTest, WhatFailsFirstEndsIt)
+TEST_F(DiagnosisTest, TheFirstFailureEndsIt)
 {
 	EXPECT_THAT(diagnosed(fileConfig()), ElementsAre("problem credential"));
 	findings.clear();
@@ -109,7 +109,7 @@ TEST_F(DiagnosisTest, WhatFailsFirstEndsIt)
 	EXPECT_THAT(diagnosed(config()), ElementsAre("ok credential", "ok address", "problem server"));
 }
 
-TEST_F(DiagnosisTest, ATokenFileThatEverybodyMayReadIsWarnedOf)
+TEST_F(DiagnosisTest, ATokenFileThatAllUsersMayReadIsWarnedOf)
 {
 	namespace fs = std::filesystem;
 	serverAnswers(notReached());
@@ -124,8 +124,8 @@ TEST_F(DiagnosisTest, ATokenFileThatEverybodyMayReadIsWarnedOf)
 	constexpr fs::perms own = fs::perms::owner_all;
 	constexpr fs::perms all = own | fs::perms::others_read | fs::perms::others_exec;
 	EXPECT_THAT(diagnosedWith(all, all), ElementsAre("ok credential", "warn credential", "problem address"));
-	EXPECT_EQ(findings[1].text, "everybody on this machine may read token file " + config.token.name);
-	EXPECT_THAT(diagnosedWith(all, own), ElementsAre("ok credential", "problem address")) << "nobody reaches it";
+	EXPECT_EQ(findings[1].text, "all users of this machine may read token file " + config.token.name);
+	EXPECT_THAT(diagnosedWith(all, own), ElementsAre("ok credential", "problem address")) << "no other user reaches it";
 	EXPECT_THAT(diagnosedWith(own | fs::perms::group_read, all), ElementsAre("ok credential", "problem address"));
 }
 

@@ -255,7 +255,7 @@ TEST_F(HandoverTest, AStateTakenWhileItRunsIsTheOneThatItExportsAfterwards)
 	EXPECT_EQ(old->snapshotState().value(), old->exportState().value());
 }
 
-TEST_F(HandoverTest, WhatWasToldOnceStaysToldOnAnotherMachine)
+TEST_F(HandoverTest, AnEventToldOnceStaysToldOnAnotherMachine)
 {
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(

@@ -338,7 +338,7 @@ TEST_F(InstanceTest, NudgesAreForRunningOnes)
 	EXPECT_EQ(instance->credentialChanged().error().kind, Refusal::Kind::state);
 }
 
-TEST_F(InstanceTest, WhatIsThrownByTheTransportIsAFailureAndNotTheEnd)
+TEST_F(InstanceTest, AnExceptionOfTheTransportIsAFailureAndNotTheEnd)
 {
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(lookedUp(60s)))
@@ -353,7 +353,7 @@ TEST_F(InstanceTest, WhatIsThrownByTheTransportIsAFailureAndNotTheEnd)
 	EXPECT_TRUE(instance->stop(1h));
 }
 
-TEST_F(InstanceTest, EvenWhatIsNoExceptionDoesNotEndIt)
+TEST_F(InstanceTest, EvenAThrownValueThatIsNoExceptionDoesNotEndIt)
 {
 	EXPECT_CALL(*exchange, send)
 		.WillOnce(Return(lookedUp(60s)))

@@ -91,7 +91,7 @@ TEST_F(AnInstance, KeepsARecorderUntilTheBarrierHasPassed)
 	EXPECT_TRUE(replacing.get());
 	telling.get();
 	EXPECT_TRUE(before.expired());
-	script.latest->host.record({.detail = "nobody hears"});
+	script.latest->host.record({.detail = "not recorded"});
 }
 
 TEST_F(AnInstance, GetsEventsAndLinesInWords)
@@ -188,7 +188,7 @@ TEST_F(AnInstance, LendsNothingToAnotherPlugin)
 	EXPECT_FALSE(create()->canLendTo(*next));
 }
 
-TEST_F(AnInstance, WhatARecorderOrLogThrowsDoesNotReachThePlugin)
+TEST_F(AnInstance, AnExceptionOfARecorderOrLogDoesNotReachThePlugin)
 {
 	auto instance = create();
 	ASSERT_TRUE(instance->setRecorder(events));
@@ -199,7 +199,7 @@ TEST_F(AnInstance, WhatARecorderOrLogThrowsDoesNotReachThePlugin)
 	EXPECT_EQ(events->details.size() + log->texts.size(), 2U);
 }
 
-TEST_F(AnInstance, WhatAVisitThrowsIsThrownOn)
+TEST_F(AnInstance, AnExceptionOfAVisitIsThrownOn)
 {
 	auto instance = create();
 	std::string seen;

@@ -108,7 +108,7 @@ TEST_F(PluginOfTheKit, ARefusedConfigurationLeavesNoInstance)
 	EXPECT_EQ(made, nullptr);
 }
 
-TEST_F(PluginOfTheKit, WhatIsThrownDoesNotCross)
+TEST_F(PluginOfTheKit, ExceptionsDoNotCross)
 {
 	issuer_instance* made = nullptr;
 	EXPECT_EQ(messageOf([&](auto* error) { return table().create(&host, kit::borrow("throw"), &made, error); },

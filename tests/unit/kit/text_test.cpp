@@ -26,7 +26,7 @@ TEST(OneLine, ControlCharactersBecomeSpaces)
 	EXPECT_EQ(lined(std::string("a\0b", 3)), "a b");
 }
 
-TEST(OneLine, WhatIsNoUtf8BecomesQuestionMarks)
+TEST(OneLine, BytesThatAreNoUtf8BecomeQuestionMarks)
 {
 	EXPECT_EQ(lined("\xff\xc3"), "??");
 	EXPECT_EQ(lined("a\xc0\xaf"), "a??");              // overlong

@@ -119,7 +119,7 @@ TEST_F(AWorker, BlocksAllSignalsAndLeavesItsCallersMaskAlone)
 	EXPECT_EQ(sigismember(&mask, SIGTERM), 0);
 }
 
-TEST_F(AWorker, TellsOfWhatItsWorkDidNotCatch)
+TEST_F(AWorker, TellsOfExceptionsThatItsWorkDidNotCatch)
 {
 	ASSERT_TRUE(worker.start([](const std::stop_token&) { throw std::runtime_error("no such file"); }));
 	EXPECT_EQ(logged.get_future().get(), "no such file");

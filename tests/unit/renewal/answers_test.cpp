@@ -144,7 +144,7 @@ TEST_F(KeeperAnswers, DenialAtTheEndIsASignOfLifeAndALookUpTellsHowLong)
 	refuseUntilALookUp(policyRefusal());
 	fixture.answer(token(1800s, 3600s));
 	EXPECT_EQ(fixture.state(), State::denied);
-	EXPECT_GT(fixture.remains(), 1790s) << "somebody else has renewed it";
+	EXPECT_GT(fixture.remains(), 1790s) << "another client has renewed it";
 }
 
 TEST_F(KeeperAnswers, DenialAtTheEndThatMayNotBeLookedUpLeavesTheEndUnknown)

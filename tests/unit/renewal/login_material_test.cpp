@@ -65,7 +65,7 @@ TEST_P(LoginForesightOfMaterial, ThatIsReplacedByNatureTrustsIt)
 	EXPECT_THAT(fixture.events, IsEmpty());
 	EXPECT_EQ(fixture.keeper.figures(fixture.now).materialEnds, std::nullopt);
 	fixture.wait(31h).find(jwt);
-	EXPECT_THAT(fixture.reasons(), ElementsAre(Reason::loginEnds)) << "nobody has replaced it";
+	EXPECT_THAT(fixture.reasons(), ElementsAre(Reason::loginEnds)) << "it was not replaced";
 	EXPECT_EQ(fixture.keeper.figures(fixture.now).materialEnds, jwt.ends);
 }
 
@@ -158,7 +158,7 @@ TEST_F(LoginWrapped, IsNotUnwrappedWhereItWasMadeElsewhere)
 {
 	fixture.begin(wrapped(7)).meet(from("auth/approle/role/other/secret-id"));
 	EXPECT_EQ(fixture.pause(), std::nullopt);
-	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("somebody else may have put it in place")));
+	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("another may have put it in place")));
 }
 
 TEST_F(LoginWrapped, IsUnwrappedOnceThoughItsAnswerWasLost)
@@ -178,11 +178,11 @@ TEST_F(LoginWrapped, IsTriedAgainWhereTheRequestWasSurelyUnsent)
 	EXPECT_EQ(fixture.take().operation, LoginOperation::unwrap);
 }
 
-TEST_F(LoginWrapped, ThatSomebodyElseHasUnwrappedIsAnAlarm)
+TEST_F(LoginWrapped, ThatWasUnwrappedElsewhereIsAnAlarm)
 {
 	fixture.begin(wrapped(7)).meet(from("auth/approle/role/web/secret-id")).meet(refused(Kind::spent));
 	EXPECT_EQ(fixture.pause(), std::nullopt);
-	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("somebody else has unwrapped the secret")));
+	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("the secret was unwrapped elsewhere")));
 	EXPECT_EQ(fixture.notes[0].level, Level::error);
 }
 

@@ -227,7 +227,7 @@ TEST(LoginWhen, TheSecondEarlyDeathInARowIsAPauseLong)
 {
 	LoginFixture fixture;
 	fixture.beginLoggedIn(1h).wait(1min).follow(fallen(Standing::ended, fixture.now));
-	EXPECT_EQ(fixture.pause(), 0s) << "anybody may revoke a token";
+	EXPECT_EQ(fixture.pause(), 0s) << "any client may revoke a token";
 	EXPECT_EQ(fixture.events.back().outcome, Outcome::failure);
 	fixture.meet(loggedIn(1h)).prove().wait(1min).follow(fallen(Standing::ended, fixture.now));
 	EXPECT_EQ(fixture.pause(), 1min);

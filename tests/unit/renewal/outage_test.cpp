@@ -240,7 +240,7 @@ TEST(KeeperOutage, LostAnswerMayHaveProlongedTheToken)
 	fixture.meet(timedOut(), 0ms);
 	const auto perhaps = fixture.starts.front() + 600s; // if it reached the server
 	fixture.meetUntil(end, unreachable()).meet(unreachable());
-	EXPECT_EQ(fixture.state(), State::expired) << "as far as anybody knows";
+	EXPECT_EQ(fixture.state(), State::expired) << "as far as is known";
 	EXPECT_LE(fixture.pause(), 60s) << "but it can still be saved";
 	fixture.meetUntil(perhaps - 1100ms, unreachable()).meet(Grant{600s, false});
 	EXPECT_LT(fixture.now.boot, perhaps - 500ms) << "as any other token: in time";

@@ -95,7 +95,7 @@ TEST(KeeperStart, SourceThatGaveNoTokenTellsNothingOfTheServer)
 	EXPECT_EQ(fixture.take().budget, 5s);
 }
 
-TEST(KeeperStart, RetryAfterIsKeptForAMinuteWhereNobodyKnowsHowLongTheTokenLives)
+TEST(KeeperStart, RetryAfterIsKeptForAMinuteWhereTheTokensEndIsUnknown)
 {
 	KeeperFixture fixture;
 	EXPECT_EQ(fixture.begin(throttled(18s)).pause(), 18s);

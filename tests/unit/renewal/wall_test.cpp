@@ -253,7 +253,7 @@ TEST(KeeperRatchet, LostAnswerIsFollowedByARequestForTheLeaseThatIsCountedOn)
 	EXPECT_EQ(fixture.take().increment, std::nullopt);
 	fixture.answer(timedOut());
 	EXPECT_EQ(fixture.take().increment, 90s)
-		<< "a rival may have renewed with less meanwhile, and nobody would hear of it";
+		<< "a rival may have renewed with less meanwhile, which no answer would tell";
 	fixture.answer(Grant{90s, false});
 	EXPECT_EQ(fixture.take().increment, std::nullopt);
 }

@@ -127,7 +127,7 @@ TEST_F(AgendaTest, ADisarmedJobIsNotTaken)
 	EXPECT_EQ(agenda.take(), nullptr);
 }
 
-TEST_F(AgendaTest, OfTwoThatAreDueTheMoreUrgentComesFirstWhoeverWasDueBefore)
+TEST_F(AgendaTest, OfTwoThatAreDueTheMoreUrgentComesFirstInWhateverOrderTheyBecameDue)
 {
 	Job& calm = job();
 	Job& urgent = job();
@@ -250,7 +250,7 @@ TEST_F(AgendaTest, BehindHangingJobsOfItsPlaceAJobWaitsForAnEighthOfItsLife)
 	arm(urgent, start, start + 4s);
 	agenda.advance(start);
 	ASSERT_EQ(agenda.take(), nullptr);
-	EXPECT_EQ(agenda.nextDue(), start + 500ms) << "so that somebody looks";
+	EXPECT_EQ(agenda.nextDue(), start + 500ms) << "so that a worker looks";
 	agenda.advance(start + 499ms);
 	ASSERT_EQ(agenda.take(), nullptr);
 	agenda.advance(start + 500ms);
@@ -449,7 +449,7 @@ TEST_F(AgendaTest, AJobWhoseUrgencyHasPassedNeedsNoSlot)
 	takeAll(1);
 	agenda.advance(start + 7999ms);
 	ASSERT_EQ(agenda.take(), nullptr);
-	ASSERT_EQ(agenda.nextDue(), start + 8s) << "so that somebody looks";
+	ASSERT_EQ(agenda.nextDue(), start + 8s) << "so that a worker looks";
 	agenda.advance(start + 8s);
 	EXPECT_THAT(takeAll(1), ElementsAre(kept));
 }

@@ -191,7 +191,7 @@ TEST_F(FileHintsTest, ThousandsOfFilesShareTheWatchOfTheirDirectory)
 	EXPECT_EQ(hints.watchedDirectories(), 0U);
 }
 
-TEST_F(FileHintsTest, WhatCannotBeWatchedSaysWhy)
+TEST_F(FileHintsTest, AnUnwatchablePathSaysWhy)
 {
 	rlimit limit{};
 	::getrlimit(RLIMIT_NOFILE, &limit);

@@ -195,7 +195,7 @@ TEST(Helpers, AKeyThatAnswersAgainIsSlowNoLonger)
 	run("healed"); // were it slow, it would wait behind the four for ever
 }
 
-TEST(Helpers, WhatWorkThrowsEndsNeitherTheHelperNorTheProcess)
+TEST(Helpers, AnExceptionOfWorkEndsNeitherTheHelperNorTheProcess)
 {
 	Helpers helpers(options(1, 2, 1h));
 	ASSERT_TRUE(helpers.submit("a", [] { throw std::runtime_error("no"); }));

@@ -80,7 +80,7 @@ TEST_F(PathWalkTest, EndsInALoopToo)
 	EXPECT_LT(walked(root / "a").size(), 50U);
 }
 
-TEST_F(PathWalkTest, WhatAppearsWhileItIsVisitedIsSeen)
+TEST_F(PathWalkTest, AFileThatAppearsWhileItsFolderIsVisitedIsSeen)
 {
 	std::vector<std::string> visited;
 	walkPath((root / "a/token").string(), [&](const std::string&, const std::string& name) {

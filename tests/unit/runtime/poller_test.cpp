@@ -83,7 +83,7 @@ TEST(Poller, ACallWakesTheOneThatCameLast)
 	EXPECT_EQ(first.tag(), Poller::called);
 }
 
-TEST(Poller, CallsThatNobodyHasAnsweredAreOne)
+TEST(Poller, UnansweredCallsAreOne)
 {
 	Poller poller;
 	poller.call();
@@ -102,7 +102,7 @@ TEST(Poller, CalledLaterWakesOneWhenTheTimeHasPassed)
 	EXPECT_TRUE(isQuiet(poller));
 }
 
-TEST(Poller, WhatIsWatchedIsToldEachTimeItBecomesReadableAndToOneOnly)
+TEST(Poller, AWatchedDescriptorIsToldEachTimeItBecomesReadableAndToOneOnly)
 {
 	Poller poller;
 	const Descriptor event = makeEvent();
@@ -114,7 +114,7 @@ TEST(Poller, WhatIsWatchedIsToldEachTimeItBecomesReadableAndToOneOnly)
 	}
 }
 
-TEST(Poller, WhatIsExpectedIsToldOnce)
+TEST(Poller, AnExpectedDescriptorIsToldOnce)
 {
 	Poller poller;
 	const Descriptor event = makeEvent();
@@ -144,7 +144,7 @@ TEST(Poller, OfADescriptorThatIsNotOneNothingIsExpected)
 	EXPECT_FALSE(poller.expect(12345, POLLIN, 7));
 }
 
-TEST(Poller, ClosingWakesAllAndWhoeverComesLater)
+TEST(Poller, ClosingWakesAllWorkersAndThoseThatComeLater)
 {
 	Poller poller;
 	Watcher one(poller);

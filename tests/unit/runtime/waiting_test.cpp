@@ -113,7 +113,7 @@ TEST_F(WaitingRuns, ADescriptorThatCannotBeWaitedForIsReadySoThatTheRunFindsOut)
 }
 
 /// The descriptor of a wait that is over becomes ready while the run waits for another.
-TEST_F(WaitingRuns, AnEventThatComesTooLateWakesNobody)
+TEST_F(WaitingRuns, AnEventThatComesTooLateWakesNoRun)
 {
 	const Descriptor first = makeEvent();
 	const Descriptor second = makeEvent();

@@ -97,7 +97,7 @@ TEST_F(Workers, WorkersWithoutWorkEndButTwo)
 
 /// A worker that is about to look for more may see the call that was meant for the one that watches. The calls after it
 /// must not be taken for answered.
-TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
+TEST_F(Workers, EveryCallIsAnsweredByTheWorkerThatSeesIt)
 {
 	WorkScheduler::Options patient = options();
 	patient.stuckAfter = 1h; // the check would find the stuck worker
@@ -118,7 +118,7 @@ TEST_F(Workers, EveryCallIsAnsweredWhoeverSeesIt)
 }
 
 /// As many runs as there are workers end at once, so that none is idle: that calls for another, but not at the end.
-TEST_F(Workers, ClosingEmploysNobody)
+TEST_F(Workers, ClosingStartsNoWorker)
 {
 	WorkScheduler::Options patient = options();
 	patient.stuckAfter = 1h; // no step counts as blocked
@@ -193,7 +193,7 @@ TEST(Thread, HasTheDefaultStackSizeOrMoreIfThatIsTooSmallForCallbacks)
 	EXPECT_GE(stackOfThread(6 * mib), 6 * mib);
 }
 
-TEST(Thread, LeavesTheSignalMaskOfWhoStartsItAsItWas)
+TEST(Thread, LeavesTheSignalMaskOfTheStartingThreadAsItWas)
 {
 	sigset_t mine;
 	sigset_t outer;

@@ -78,7 +78,7 @@ class AddressRefuses : public testing::TestWithParam<Bad>
 {
 };
 
-TEST_P(AddressRefuses, AndSaysWhyAndWhatAnAddressLooksLike)
+TEST_P(AddressRefuses, AndSaysWhyWithAnExampleOfAnAddress)
 {
 	const auto address = Address::parse(GetParam().text);
 	ASSERT_FALSE(address.has_value());

@@ -123,7 +123,7 @@ TEST_F(PoolTest, AConnectionThatCarriesAGoodReplyAfterAMarkIsKept)
 	EXPECT_NE(take(here), nullptr);
 }
 
-TEST_F(PoolTest, APlaceThatNobodyHoldsLosesItsConnections)
+TEST_F(PoolTest, AnUnheldPlaceLosesItsConnections)
 {
 	const auto peer = keep(here);
 	here.reset();
@@ -132,7 +132,7 @@ TEST_F(PoolTest, APlaceThatNobodyHoldsLosesItsConnections)
 	EXPECT_EQ(take(here), nullptr);
 }
 
-TEST_F(PoolTest, AnIdentityThatNobodyHoldsLosesItsConnections)
+TEST_F(PoolTest, AnUnheldIdentityLosesItsConnections)
 {
 	auto identity = pool->newIdentity();
 	const auto peer = keep(here, *identity);

@@ -312,7 +312,7 @@ class ReplyParserRefuses : public testing::TestWithParam<Bad>
 {
 };
 
-TEST_P(ReplyParserRefuses, WhatCouldBeReadInTwoWays)
+TEST_P(ReplyParserRefuses, BytesThatCouldBeReadInTwoWays)
 {
 	ReplyParser parser;
 	EXPECT_EQ(parse(parser, GetParam().bytes), State::malformed);

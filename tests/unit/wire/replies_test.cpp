@@ -112,7 +112,7 @@ TEST(Replies, ALeaseLongerThanACenturyIsACentury)
 	expectEach(cases);
 }
 
-TEST(Replies, ALookUpTellsWhatItTells)
+TEST(Replies, ALookUpTellsTheLease)
 {
 	constexpr Case cases[] = {
 		{lookUp, 200, R"({"data": {"ttl": 60}})", "ttl 60s"},
@@ -160,7 +160,7 @@ TEST(Replies, DatesAreReadAsServersWriteThem)
 	expectEach(cases);
 }
 
-TEST(Replies, AWrappedGrantIsOneWhoseLeaseIsNotSaid)
+TEST(Replies, AWrappedGrantTellsNoLease)
 {
 	constexpr Case cases[] = {
 		{renew, 200, R"({"auth": null, "wrap_info": {"token": "s.T", "ttl": 60}})", "wrapped grant"},
@@ -202,7 +202,7 @@ TEST(Replies, A200OfAnythingElseIsNoVerdictOnTheToken)
 	expectEach(cases);
 }
 
-TEST(Replies, WhatIsNotReadIsNotGoneInto)
+TEST(Replies, UnreadMembersAreNotParsed)
 {
 	for (const std::string key : {"errors", "x"}) {
 		const auto deep = std::string(10'000, '[') + std::string(10'000, ']');
@@ -254,7 +254,7 @@ TEST(Replies, OnlyVaultsOwnWordsJudgeTheToken)
 	expectEach(cases);
 }
 
-TEST(Replies, TheWordsOfWhatStandsBeforeTheServerAreShown)
+TEST(Replies, TheWordsOfAProxyBeforeTheServerAreShown)
 {
 	const std::pair<std::string_view, std::string_view> cases[] = {
 		{"RBAC: access denied", "(HTTP 403: RBAC: access denied)"},
@@ -348,7 +348,7 @@ TEST(Replies, OtherRefusedRequestsAreAMatterOfConfiguration)
 	expectEach(cases);
 }
 
-TEST(Replies, WhatPassesByItselfIsTheServersMatter)
+TEST(Replies, TroubleThatPassesByItselfIsTheServers)
 {
 	constexpr Case cases[] = {
 		{renew, 408, "", "server away (server)"},
@@ -498,7 +498,7 @@ struct Missing
 	std::string expected;
 };
 
-TEST(Replies, AMissingReplyMeansWhatKeptIt)
+TEST(Replies, AMissingReplyMeansTheTroubleThatKeptIt)
 {
 	using Kind = ExchangeError::Kind;
 	const Missing cases[] = {

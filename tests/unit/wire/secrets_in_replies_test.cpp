@@ -81,7 +81,7 @@ TEST(SecretsInReplies, AreRemovedBeforeAnythingIsParsedEvenFromHalfAReply)
 	EXPECT_EQ(std::string_view(body.data(), whole).find("s.TO"), std::string_view::npos) << "nor behind what is left";
 }
 
-TEST(SecretsInReplies, WhatIsReadStays)
+TEST(SecretsInReplies, MembersThatAreReadStay)
 {
 	WipedString body(R"({"errors": ["one", "two"], "data": {"ttl": "60", "id": "s.T"}, "x": 5})");
 	const auto content = readReply(body, "");

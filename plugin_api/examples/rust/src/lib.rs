@@ -21,7 +21,7 @@ extern "C" {
 }
 const RTLD_NOW: c_int = 2; // and local, which is 0
 
-/// What went wrong: a code of `lifecycle.h`, or 0 when the plugin was not asked, and a line for people.
+/// A failure: a code of `lifecycle.h`, or 0 when the plugin was not asked, and a line for people.
 #[derive(Debug)]
 pub struct Error {
     pub code: i32,
@@ -115,7 +115,7 @@ impl Drop for Plugin {
     }
 }
 
-/// What a host hears from an instance, on threads of the plugin. Neither function may block or call the instance.
+/// The calls of an instance to its host, on threads of the plugin. Neither function may block or call the instance.
 pub trait Listener: Sync {
     /// Comes one at a time, in the order of the events.
     fn record(&self, event: &abi::Event);
@@ -201,7 +201,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// What a successor goes on from, where the plugin hands anything over.
+    /// The state that a successor goes on from, where the plugin hands anything over.
     fn export(&mut self) -> Result<Option<String>, Error> {
         let handover = match self.plugin.handover() {
             Some(handover) => handover,
