@@ -26,7 +26,7 @@ try {
 	if (asJson) {
 		std::cout << answer << '\n';
 	}
-	complain(json->optValue<std::string>("error", "the host says no"));
+	complain(json->optValue<std::string>("error", "the host refused and gave no reason"));
 	return json->optValue<std::string>("result", "") == "rolled_back" ? exitTemporary : exitData;
 }
 catch (const Poco::Exception&) {

@@ -20,6 +20,19 @@ std::string member(const std::string& path, const std::string& key)
 	return path.empty() ? key : path + '.' + key;
 }
 
+namespace {
+
+std::string listed(std::initializer_list<std::string_view> keys)
+{
+	std::string text;
+	for (const std::string_view key : keys) {
+		text += (text.empty() ? "" : ", ") + std::string(key);
+	}
+	return text;
+}
+
+} // namespace
+
 Object::Ptr objectAt(
 	const Var& value, const std::string& path, std::initializer_list<std::string_view> keys, std::vector<Wrong>* faults)
 {
@@ -29,7 +42,8 @@ Object::Ptr objectAt(
 	const auto object = value.extract<Object::Ptr>();
 	for (const auto& [key, ignored] : *object) {
 		if (std::ranges::find(keys, key) == keys.end()) {
-			const Wrong wrong = wrongAt(member(path, sanitize(key)), "there is no such key");
+			const Wrong wrong =
+				wrongAt(member(path, sanitize(key)), "there is no such key; the keys here are " + listed(keys));
 			if (faults == nullptr) {
 				throw wrong;
 			}

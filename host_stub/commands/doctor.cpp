@@ -52,7 +52,7 @@ std::string_view Doctor::help() const
 		   "Looks at every configured issuer, or at NAME: its plugin, its configuration, and whatever its plugin looks "
 		   "at\n"
 		   "(address, TLS, credential, policy, lifetime). Says in plain words what will become of the credential, and\n"
-		   "what to change; also which files with secrets every user of the machine may read. Renews nothing and "
+		   "what to change; also which files with secrets every user of the machine may read. Renews nothing and\n"
 		   "changes nothing; beside a running host it does no harm.\n"
 		   "\n"
 		   "Where the configuration has a fleet, it tries each endpoint of its etcd, too, for 10 s at most: "

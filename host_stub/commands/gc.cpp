@@ -54,7 +54,7 @@ try {
 	const auto status = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
 	if (!status->optValue("ok", false)) { // an error: it does not tell which plugins are in use
 		return failure("control socket " + socket.string() + ": " +
-					   sanitize(status->optValue<std::string>("error", "the host says no")));
+					   sanitize(status->optValue<std::string>("error", "the host refused and gave no reason")));
 	}
 	std::vector<fs::path> paths;
 	const Poco::JSON::Array::Ptr issuers = status->getArray("issuers");
@@ -118,7 +118,7 @@ std::string_view Gc::help() const
 		   "than the one that runs. Processes of other users can be looked into by root alone.\n"
 		   "\n"
 		   "Example:\n"
-		   "  issuer-host gc --dry-run --config /etc/issuer/host.json\n"
+		   "  issuer-host gc --dry-run --config /etc/issuer-host/host.json\n"
 		   "\n"
 		   "Exit codes: 0; 69 a host is there but does not answer, and nothing was removed; 70 something could not\n"
 		   "be removed; 78 FILE cannot be read, and nothing was removed.\n";

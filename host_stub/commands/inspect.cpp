@@ -134,7 +134,7 @@ std::string describeAsJson(const loader::Inspection& plugin)
 
 std::string_view Inspect::help() const
 {
-	return "Usage: issuer-host inspect PLUGIN [--json]\n"
+	return "Usage: issuer-host inspect PLUGIN [--json] [--plugin-dir DIR]\n"
 		   "\n"
 		   "Loads a plugin as `run` would, with all checks, and shows what it says about itself:\n"
 		   "name, version, contract, extensions, and the JSON Schema of its configuration.\n"
@@ -147,7 +147,7 @@ std::string_view Inspect::help() const
 		   "  issuer-host inspect ./vault_plugin.so\n"
 		   "  issuer-host inspect --json ./vault_plugin.so | jq .config_schema\n"
 		   "\n"
-		   "Exit code: 0, or 65 when the file was refused; the reason is on stderr.\n";
+		   "Exit codes: 0 shown; 64 wrong usage; 65 the file was refused, and stderr says why.\n";
 }
 
 void Inspect::defineOptions(Poco::Util::OptionSet& options) const

@@ -44,7 +44,7 @@ std::string_view LogLevel::help() const
 		   "Example:\n"
 		   "  issuer-host log-level debug\n"
 		   "\n"
-		   "Exit codes: 0 it is so; 64 wrong usage; 65 the host says no; 69 no host answers.\n";
+		   "Exit codes: 0 it is so; 64 wrong usage; 65 the host refused; 69 no host answers.\n";
 }
 
 void LogLevel::defineOptions(Poco::Util::OptionSet& options) const

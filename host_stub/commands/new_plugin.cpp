@@ -37,7 +37,7 @@ std::string_view NewPlugin::help() const
 		   "  cd my-token && cmake -S . -B build && cmake --build build && ctest --test-dir build\n"
 		   "  issuer-host validate build/my_token.so --config config.json\n"
 		   "\n"
-		   "Exit code: 0; 64 for a name that does not do; 74 when the project could not be written.\n";
+		   "Exit codes: 0 written; 64 wrong usage, a NAME of another form included; 74 it could not be written.\n";
 }
 
 int NewPlugin::run(const std::vector<std::string>& arguments)

@@ -36,7 +36,8 @@ std::string_view Renew::help() const
 		   "read the source of its credential again, as after a new token was put there. It is told so, and the\n"
 		   "host's log says what comes of it. A pause that the server has asked for is kept.\n"
 		   "\n"
-		   "Exit codes: 0 it was told; 64 wrong usage; 65 it cannot be; 69 no host answers.\n";
+		   "Exit codes: 0 it was told; 64 wrong usage; 65 there is no such issuer, or it is\n"
+		   "being swapped or stopped; 69 no host answers.\n";
 }
 
 void Renew::defineOptions(Poco::Util::OptionSet& options) const

@@ -147,85 +147,68 @@ void useOneHeap()
 
 std::string_view Run::help() const
 {
-	return "Usage: issuer-host run [--config FILE | --plugin PATH] [--log-format human|json] [--log-level LEVEL]\n"
-		   "\n"
-		   "Loads the plugins, keeps every issuer's credential alive and tells on stdout what happens,\n"
-		   "one line an event. A server that is away at start is tried again.\n"
-		   "\n"
-		   "  SIGINT, SIGTERM   stop everything and exit\n"
-		   "  SIGHUP            read FILE again: what is unchanged runs on undisturbed, what has another plugin\n"
-		   "                    or configuration is swapped, and a configuration with an error changes nothing\n"
-		   "\n"
-		   "FILE is JSON; `issuer-host inspect PLUGIN` shows what a plugin wants in \"config\":\n"
-		   "  {\"issuers\": [{\"name\": \"team-a\", \"plugin\": \"vault\",\n"
-		   "                \"config\": {\"address\": \"https://vault.example:8200\",\n"
-		   "                           \"token\": {\"file\": \"/run/credentials/vault-token\"}}}],\n"
-		   "   \"stop_timeout\": \"10s\", \"swap_timeout\": \"1m\", \"control\": \"/run/issuer-host/control.sock\",\n"
-		   "   \"http\": {\"listen\": \"127.0.0.1:9464\"}, \"journal\": {\"file\": "
-		   "\"/var/lib/issuer-host/journal.jsonl\"}}\n"
-		   "It may have comments, // and /* */. \"include\": \"conf.d\" names a folder in which each file NAME.json is "
-		   "one\n"
-		   "issuer, {\"plugin\": …, \"config\": {…}}; a reload finds what was added, changed and removed there. ${VAR} "
-		   "in "
-		   "the\n"
-		   "strings of a \"config\" is replaced where \"environment\": [\"VAR\"] names it, and stays as it is "
-		   "everywhere "
-		   "else.\n"
-		   "\"plugin\" is a name, vault for the newest installed version, vault@0.1 for the newest that begins so, "
-		   "looked\n"
-		   "up at each start and reload; or a path, which starts at FILE's folder. \"sha256\" pins it. Install each\n"
-		   "version of a plugin at a path of its own and never overwrite one in use.\n"
-		   "\n"
-		   "While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is\n"
-		   "for its own user and root alone: at --control or \"control\", or else in $RUNTIME_DIRECTORY or\n"
-		   "$XDG_RUNTIME_DIR. Members of the group of \"control_group\" may ask for status there, and change nothing.\n"
-		   "\n"
-		   "\"fleet\": {\"name\": \"prod\", \"etcd\": {\"endpoints\": [\"https://etcd-1.example:2379\"]}} shares "
-		   "the\n"
-		   "issuers with other hosts of that name, which keep them alive when this one dies; an issuer with\n"
-		   "\"fleet\": false is this host's own.\n"
-		   "\n"
-		   "\"exec\" runs a command, or posts to a URL, when a credential is recovered (renewed after a failure), "
-		   "capped,\n"
-		   "dead or replaced, or \"logged_in\", \"login_failed\" or \"login_ends\" (the next login will fail) is told; "
-		   "one\n"
-		   "after the other, each for \"timeout\" at most, 10 s unless given. They get a line of JSON on stdin or as "
-		   "body,\n"
-		   "a command also ISSUER_EVENT, ISSUER_NAME, ISSUER_STATE, ISSUER_REASON, ISSUER_TEXT "
-		   "and\n"
-		   "ISSUER_EXPIRES_UNIX_MS, and no other environment:\n"
-		   "  \"exec\": [{\"on\": [\"dead\", \"capped\"], \"command\": [\"/usr/local/bin/page-us\"], \"timeout\": "
-		   "\"10s\"},\n"
-		   "           {\"on\": [\"recovered\", \"replaced\"], \"url\": \"https://hooks.example/issuers\"}]\n"
-		   "\n"
-		   "With \"http\" or --http a status page is at /, metrics for Prometheus are at /metrics, and probes at "
-		   "/healthz\n"
-		   "and /readyz. It listens beyond this machine only with \"tls\": {\"certificate\": …, \"key\": …}, or with\n"
-		   "\"plain_public\": true. \"journal\" keeps everything that happens as JSON lines, 5 files of 16 MiB at "
-		   "most.\n"
-		   "What \"http\", \"journal\", \"control\", \"control_group\", \"exec\", \"fleet\" and the timeouts say holds "
-		   "from the "
-		   "start on: a reload says so and "
-		   "does\n"
-		   "not change it. `issuer-host check` tries a configuration beforehand, `issuer-host reload` tells all that "
-		   "a\n"
-		   "reload has changed.\n"
-		   "\n"
-		   "Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of\n"
-		   "AGENT_ADDR or ADDR, TOKEN (or the file of TOKEN_PATH, or ~/.vault-token), NAMESPACE, CACERT, CAPATH,\n"
-		   "CLIENT_CERT, CLIENT_KEY, TLS_SERVER_NAME, SKIP_VERIFY, DISABLE_REDIRECTS and PROXY_ADDR, or HTTP(S)_PROXY\n"
-		   "and NO_PROXY; with the newest installed Vault plugin, or the one of --plugin.\n"
-		   "\n"
-		   "Examples:\n"
-		   "  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host run\n"
-		   "  issuer-host run --config /etc/issuer/host.json --log-format json\n"
-		   "\n"
-		   "A port or a socket that is taken, a journal that cannot be written, a plugin that is missing, an issuer\n"
-		   "whose token is: the host says so, goes on with everything else, and tries again.\n"
-		   "\n"
-		   "Exit codes: 0 stopped as told; 64 wrong usage; 70 something did not stop within stop_timeout, or a second\n"
-		   "SIGTERM or SIGINT came; 75 the configuration could not be read now, try again; 78 the configuration must\n"
-		   "be mended.\n";
+	return R"(Usage: issuer-host run [--config FILE | --plugin PATH] [OPTION…]
+
+Loads the plugins, keeps every issuer's credential alive and tells on stdout what happens,
+one line an event. A server that is away at start is tried again.
+
+  SIGINT, SIGTERM   stop everything and exit
+  SIGHUP            read FILE again: an issuer that has not changed runs on undisturbed, one with another
+                    plugin or configuration is swapped, and a configuration with an error changes nothing
+
+FILE is JSON; `issuer-host inspect PLUGIN` shows what a plugin wants in "config":
+  {"issuers": [{"name": "team-a", "plugin": "vault",
+                "config": {"address": "https://vault.example:8200",
+                           "token": {"file": "/etc/issuer-host/vault-token"}}}],
+   "stop_timeout": "10s", "swap_timeout": "1m", "control": "/run/issuer-host/control.sock",
+   "http": {"listen": "127.0.0.1:9464"}, "journal": {"file": "/var/lib/issuer-host/journal.jsonl"}}
+It may have comments, // and /* */. "include": "conf.d" names a folder in which each file NAME.json is one
+issuer, {"plugin": …, "config": {…}}; a reload finds what was added, changed and removed there. ${VAR} in
+the strings of a "config" is replaced where "environment": ["VAR"] names it, and stays as it is everywhere
+else. "plugin" is a name, vault for the newest installed version, vault@0.1 for the newest that begins so,
+looked up at each start and reload; or a path, which starts at FILE's folder. "sha256" pins it. Install
+each version of a plugin at a path of its own and never overwrite one in use.
+
+While it runs, `issuer-host status` and `issuer-host swap` reach it through its control socket, which is
+for its own user and root alone: at --control or "control", or else in $RUNTIME_DIRECTORY or
+$XDG_RUNTIME_DIR. Members of the group of "control_group" may ask for status there, and change nothing.
+
+"fleet": {"name": "prod", "etcd": {"endpoints": ["https://etcd-1.example:2379"]}} shares the issuers with
+other hosts of that name, which keep them alive when this one dies; an issuer with "fleet": false is this
+host's own.
+
+"exec" runs a command, or posts to a URL, when a credential is "recovered" (renewed after a failure),
+"capped", "dead" or "replaced", and when an issuer has "logged_in", a login has failed ("login_failed") or
+the next one will fail ("login_ends"). One runs after the other, each for "timeout" at most, 10 s unless
+given. They get a line of JSON on stdin or as body, a command also ISSUER_EVENT, ISSUER_NAME, ISSUER_STATE,
+ISSUER_REASON, ISSUER_TEXT and ISSUER_EXPIRES_UNIX_MS, and no other environment:
+  "exec": [{"on": ["dead", "capped"], "command": ["/usr/local/bin/page-us"], "timeout": "10s"},
+           {"on": ["recovered", "replaced"], "url": "https://hooks.example/issuers"}]
+
+With "http" or --http a status page is at /, metrics for Prometheus are at /metrics, and probes at /healthz
+and /readyz. It listens beyond this machine only with "tls": {"certificate": …, "key": …}, or with
+"plain_public": true. "journal" keeps everything that happens as JSON lines, 5 files of 16 MiB at most.
+
+"http", "journal", "control", "control_group", "exec", "fleet" and the timeouts are read at the start only:
+a reload that finds them changed says so and goes on without. `issuer-host check` tries a configuration
+beforehand, `issuer-host reload` tells all that a reload has changed.
+
+Without FILE it keeps one token alive, found as the vault and bao tools find theirs: BAO_… or VAULT_… of
+AGENT_ADDR or ADDR, TOKEN (or the file of TOKEN_PATH, or ~/.vault-token), NAMESPACE, CACERT, CAPATH,
+CLIENT_CERT, CLIENT_KEY, TLS_SERVER_NAME, SKIP_VERIFY, DISABLE_REDIRECTS and PROXY_ADDR, or HTTP(S)_PROXY
+and NO_PROXY; with the newest installed Vault plugin, or the one of --plugin.
+
+Examples:
+  VAULT_ADDR=https://vault.example:8200 VAULT_TOKEN=… issuer-host run
+  issuer-host run --config /etc/issuer-host/host.json --log-format json
+
+A port or a socket that is taken, a journal that cannot be written, a plugin or a token that is missing do
+not end the host: it says so, goes on with everything else, and tries again.
+
+Exit codes: 0 stopped as told; 64 wrong usage; 70 something did not stop within stop_timeout, or a second
+SIGTERM or SIGINT came; 75 the configuration could not be read now, try again; 78 the configuration must
+be mended.
+)";
 }
 
 void Run::defineOptions(Poco::Util::OptionSet& options) const
@@ -238,11 +221,11 @@ void Run::defineOptions(Poco::Util::OptionSet& options) const
 		Option("control", "", "where `status` and `swap` reach this host; none: nowhere").argument("PATH"));
 	options.addOption(
 		Option("http", "", "serve the status page and metrics there; none: nowhere").argument("ADDRESS:PORT"));
-	options.addOption(Option(
-		"log-format", "", "human, json (one object a line) or journald; human, or journald under systemd, unless given")
-						  .argument("FORMAT"));
 	options.addOption(
-		Option("log-level", "", "debug, info (default), warn or error: what is below is left out").argument("LEVEL"));
+		Option("log-format", "", "human (default), json (one object a line) or journald (default under systemd)")
+			.argument("FORMAT"));
+	options.addOption(
+		Option("log-level", "", "debug, info (default), warn or error: the lowest that is told").argument("LEVEL"));
 }
 
 bool Run::setOption(const std::string& name, std::string& value)

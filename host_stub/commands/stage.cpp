@@ -36,7 +36,7 @@ std::string_view Stage::help() const
 {
 	return "Usage: issuer-host stage FILE [--plugin-dir DIR]\n"
 		   "\n"
-		   "Checks a plugin and its path as `run` would, before any of its code runs, copies it to a path of its "
+		   "Checks a plugin and its path as `run` would, before any of its code runs, copies it to a path of its\n"
 		   "version's own and prints that path:\n"
 		   "  DIR/vault/1.0.0-0123456789ab/vault_plugin.so     version and the first digits of the file's SHA-256\n"
 		   "The code is tried in a process of its own that can do no harm. Folders are made with mode 0755.\n"
@@ -47,7 +47,7 @@ std::string_view Stage::help() const
 		   "Example:\n"
 		   "  issuer-host swap team-a \"$(issuer-host stage ./vault_plugin.so)\"\n"
 		   "\n"
-		   "Exit code: 0, or 65 when the file was refused; the reason is on stderr.\n";
+		   "Exit codes: 0 it is there; 64 wrong usage; 65 the file was refused, and stderr says why.\n";
 }
 
 void Stage::defineOptions(Poco::Util::OptionSet& options) const

@@ -161,7 +161,8 @@ try {
 	}
 	const auto json = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
 	if (!json->optValue("ok", false)) {
-		std::cerr << "issuer-host: " << sanitize(json->optValue<std::string>("error", "the host says no")) << '\n';
+		std::cerr << "issuer-host: "
+				  << sanitize(json->optValue<std::string>("error", "the host refused and gave no reason")) << '\n';
 		return exitUnavailable;
 	}
 	if (_issuer && json->getValue<int>("matching") == 0) {

@@ -82,7 +82,7 @@ TEST(HostConfig, SaysWhereThePageIsServedAndWithWhichCertificate)
 	EXPECT_TRUE(http(R"({"listen":":1","plain_public":true})")->http->plainPublic);
 	const auto refusal = [&](const std::string& value) { return withoutPlaces(http(value).error().text); };
 	EXPECT_EQ(refusal("[]"), "http: an object is wanted");
-	EXPECT_EQ(refusal(R"({"port":1})"), "http.port: there is no such key");
+	EXPECT_EQ(refusal(R"({"port":1})"), "http.port: there is no such key; the keys here are listen, plain_public, tls");
 	EXPECT_EQ(refusal(R"({"plain_public":1})"), "http.plain_public: true or false is wanted");
 	EXPECT_EQ(refusal(R"({"tls":{"key":"k"}})"), "http.tls.certificate: it is missing");
 	EXPECT_EQ(refusal(R"({"listen":"x"})").substr(0, 13), "http.listen: ");
@@ -195,7 +195,9 @@ TEST(HostConfig, AMistakeIsNamedByItsPath)
 	const std::string good = R"("name":"a","plugin":"/x","config":{})";
 	const std::pair<std::string, std::string> cases[] = {
 		{"[]", "the configuration: an object is wanted"},
-		{R"({"issuers":[],"x":1})", "x: there is no such key"},
+		{R"({"issuers":[],"x":1})",
+			"x: there is no such key; the keys here are issuers, include, environment, stop_timeout, swap_timeout, "
+			"control, control_group, http, journal, exec, fleet"},
 		{"{}", "issuers: at least one issuer is wanted, here or in the folder of \"include\""},
 		{R"({"issuers":[]})", "issuers: at least one issuer is wanted, here or in the folder of \"include\""},
 		{R"({"issuers":{}})", "issuers: a list is wanted"},
@@ -203,7 +205,8 @@ TEST(HostConfig, AMistakeIsNamedByItsPath)
 		{R"({"environment":"A"})", "environment: a list of names is wanted"},
 		{R"({"environment":[7]})", "environment[0]: a string is wanted"},
 		{R"({"issuers":[1]})", "issuers[0]: an object is wanted"},
-		{withIssuer(good + R"(,"tokn":1)"), "issuers[0].tokn: there is no such key"},
+		{withIssuer(good + R"(,"tokn":1)"),
+			"issuers[0].tokn: there is no such key; the keys here are name, plugin, sha256, config, fleet"},
 		{withIssuer(R"("plugin":"/x","config":{})"), "issuers[0].name: it is missing"},
 		{withIssuer(R"("name":"","plugin":"/x","config":{})"), "issuers[0].name: a string is wanted"},
 		{withIssuer(R"("name":7,"plugin":"/x","config":{})"), "issuers[0].name: a string is wanted"},
@@ -246,12 +249,15 @@ TEST(HostConfig, EveryErrorHasItsLineAndColumn)
   "stop_timeout": "soon", "http": {"port": 1}, "journal": [], "colour": 3
 })";
 	EXPECT_EQ(parseConfig(json, "/").error().text,
-		"line 9, column 73: colour: there is no such key\n"
+		"line 9, column 73: colour: there is no such key; the keys here are issuers, include, environment, "
+		"stop_timeout, swap_timeout, "
+		"control, control_group, http, journal, exec, fleet\n"
 		"line 3, column 49: issuers[0].config: an object is wanted\n"
-		"line 5, column 70: issuers[1].tokn: there is no such key\n"
+		"line 5, column 70: issuers[1].tokn: there is no such key; the keys here are name, plugin, sha256, config, "
+		"fleet\n"
 		"line 6, column 5: issuers[2].plugin: it is missing\n"
 		"line 9, column 19: stop_timeout: \"soon\" is not a duration such as \"90s\" or \"1h30m\"\n"
-		"line 9, column 44: http.port: there is no such key\n"
+		"line 9, column 44: http.port: there is no such key; the keys here are listen, plain_public, tls\n"
 		"line 9, column 59: journal: an object is wanted");
 	const std::pair<std::string, std::string> broken[] = {
 		{"", "line 1, column 1: it is not JSON: a value is wanted"},

@@ -488,6 +488,22 @@ TEST_F(ProgramOf, HelpAndVersionAreForStdout)
 	EXPECT_THAT(said, StartsWith("issuer-host "));
 }
 
+TEST_F(ProgramOf, EveryHelpFitsATerminalAndSaysWhatItsExitCodesMean)
+{
+	constexpr std::size_t columns = 112; // bytes: some are of an ellipsis
+	for (const char* command : {"run", "status", "doctor", "check", "reload", "swap", "renew", "log-level", "stage",
+			 "gc", "inspect", "validate", "new-plugin"}) {
+		Program program({command, "--help"});
+		std::string said;
+		EXPECT_EQ(program.wait(&said), 0);
+		EXPECT_THAT(said, HasSubstr("\nExit code")) << command;
+		std::istringstream lines(said);
+		for (std::string line; std::getline(lines, line);) {
+			EXPECT_LE(line.size(), columns) << command << ": " << line;
+		}
+	}
+}
+
 TEST_F(ProgramOf, DoesNotClaimToHaveToldWhatCouldNotBeWritten)
 {
 	const auto code = [](const std::string& command) {
