@@ -23,11 +23,37 @@ void LoginBudget::forget(Row& identity, Instant now) const
 	});
 }
 
+/// Erases what is not asked about any more: identities of issuers that are gone, material that was replaced, and the
+/// rows of a predecessor whose marks are made with another key.
+void LoginBudget::forgetUnasked(Instant now)
+{
+	if (now < _swept + _limits.forgets) {
+		return;
+	}
+	_swept = now;
+	for (auto& [mark, identity] : _identities) {
+		forget(identity, now);
+		std::erase_if(identity.materials, [&, &asked = identity.asked](const auto& one) {
+			const auto& material = one.second;
+			const bool isKnown = material.underWay > 0 || material.refusals + material.lost > 0;
+			return !isKnown && now - asked[one.first] >= _limits.remembers;
+		});
+		std::erase_if(identity.asked,
+			[&materials = identity.materials](const auto& one) { return !materials.contains(one.first); });
+	}
+	std::erase_if(_identities, [](const auto& entry) {
+		const auto& identity = entry.second;
+		return identity.materials.empty() && identity.underWay == 0 && identity.refusals == 0;
+	});
+}
+
 LoginBudget::Leave LoginBudget::ask(Instant now, std::uint64_t identityMark, std::uint64_t materialMark, bool doubtful)
 {
+	forgetUnasked(now);
 	auto& identity = _identities[identityMark];
 	forget(identity, now);
 	auto& material = identity.materials[materialMark];
+	identity.asked[materialMark] = now;
 	material.proven = material.proven && !doubtful;
 	if (isSpent(identity, material)) {
 		const auto ago = format::lifeInWords(now - identity.latestRefusal);
@@ -128,7 +154,7 @@ LoginBudget::Row LoginBudget::rowOf(Instant now, std::uint64_t identityMark, std
 	if (found == _identities.end()) {
 		return {};
 	}
-	auto row = found->second;
+	Row row = found->second;
 	row.underWay = 0;
 	for (auto& [mark, material] : row.materials) {
 		material.underWay = 0;
@@ -140,6 +166,7 @@ LoginBudget::Row LoginBudget::rowOf(Instant now, std::uint64_t identityMark, std
 
 void LoginBudget::inherit(Instant now, std::uint64_t identityMark, const Row& row)
 {
+	forgetUnasked(now);
 	auto& identity = _identities[identityMark];
 	identity.refusals = std::max(identity.refusals, row.refusals);
 	identity.silent = identity.silent || row.silent;
@@ -148,7 +175,17 @@ void LoginBudget::inherit(Instant now, std::uint64_t identityMark, const Row& ro
 		auto& ours = identity.materials.try_emplace(mark, theirs).first->second;
 		ours.refusals = std::max(ours.refusals, theirs.refusals);
 		ours.lost = std::max(ours.lost, theirs.lost);
+		identity.asked[mark] = now;
 	}
+}
+
+std::size_t LoginBudget::size() const
+{
+	auto all = _identities.size();
+	for (const auto& [mark, identity] : _identities) {
+		all += identity.materials.size();
+	}
+	return all;
 }
 
 LoginBudget::Result resultOf(const LoginAnswer& answer)

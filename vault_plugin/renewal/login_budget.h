@@ -2,6 +2,7 @@
 
 #include "renewal/login_facts.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -29,6 +30,9 @@ public:
 		Duration forgets = std::chrono::minutes(16);
 		/// Longest pause of a login that waits for others under way. An owner may have it ask sooner: see mustWait().
 		Duration turn = std::chrono::milliseconds(250);
+		/// For how long it is remembered that material was accepted which no login is asked with: longer than the max
+		/// TTL of 32 days after which an issuer comes again.
+		Duration remembers = std::chrono::hours(40 * 24);
 	};
 
 	/// Permission for one login; each one that was granted ends in one ended().
@@ -94,14 +98,24 @@ public:
 	/// Takes a predecessor's row. Each sibling brings the same one, so that the greater count holds, not the sum.
 	void inherit(Instant now, std::uint64_t identity, const Row& row);
 
+	/// Returns the number of identities, and of materials of all of them, of which something is known.
+	[[nodiscard]] std::size_t size() const;
+
 private:
+	struct Known : Row
+	{
+		std::map<std::uint64_t, Instant> asked; ///< times of the latest questions, by the marks of the material
+	};
+
 	[[nodiscard]] unsigned limitOf(const Material& material) const;
 	[[nodiscard]] bool isSpent(const Row& identity, const Material& material) const;
 	[[nodiscard]] bool isCrowded(const Row& identity, const Material& material, unsigned more) const;
 	void forget(Row& identity, Instant now) const;
+	void forgetUnasked(Instant now);
 
 	Limits _limits;
-	std::map<std::uint64_t, Row> _identities;
+	std::map<std::uint64_t, Known> _identities;
+	Instant _swept = Instant::min(); ///< time of the latest forgetUnasked() that did something
 };
 
 /// Returns what the answer to a login means for the budget.

@@ -186,6 +186,32 @@ protected:
 	}
 };
 
+TEST_F(LoginBudgetOfSiblings, RemembersAcceptedBytesForAnIssuerThatComesEach32DaysAndNoneThatWereReplaced)
+{
+	for (std::uint64_t material = 100; material < 1100; ++material) { // a new secret_id each day
+		EXPECT_TRUE(tries(material, Result::accepted));
+		if (material % 32 == 0) {
+			EXPECT_TRUE(tries(7, Result::accepted));
+		}
+		now += 24h;
+	}
+	EXPECT_LE(budget.size(), 45U);
+	EXPECT_TRUE(budget.rowOf(now, 1, 7).materials.at(7).proven);
+}
+
+TEST_F(LoginBudgetInASwap, RowsWhoseMarksNoIssuerAsksForAreErased)
+{
+	EXPECT_TRUE(tries(7, Result::refused));
+	EXPECT_TRUE(tries(8, Result::accepted));
+	EXPECT_TRUE(tries(9, Result::lost));
+	const auto row = budget.rowOf(now, 1, 8);
+	for (std::uint64_t swap = 1000; swap < 2000; ++swap) { // each library makes its marks with a key of its own
+		budget.inherit(now, swap, row);
+		now += 24h;
+	}
+	EXPECT_LE(budget.size(), 2 * 45U);
+}
+
 TEST_F(LoginBudgetInASwap, RefusalsCountOn)
 {
 	EXPECT_TRUE(tries(7, Result::refused));
