@@ -76,6 +76,12 @@ class Handover(ctypes.Structure):
                 ("import_state", CFUNCTYPE(c_int32, INSTANCE, Str, ERROR))]
 
 
+class Secrets(ctypes.Structure):
+    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32),
+                ("lend", CFUNCTYPE(c_int32, INSTANCE, WRITE, c_void_p, ERROR)),
+                ("take", CFUNCTYPE(c_int32, INSTANCE, Str, ERROR))]
+
+
 def name(names, code):
     """Codes grow: one that this host does not know is no error."""
     return names[code] if 0 <= code < len(names) else "unknown"
@@ -157,15 +163,30 @@ class Issuer:
             text, _buffer = borrowed(state)
             new.import_state(successor.self, text, None)  # refused, the new one begins with a look-up
 
+    def secrets(self):
+        table = self.plugin.get_extension(b"issuer.secrets/1")
+        return Secrets.from_address(table) if table else None
+
+    def lend_to(self, other):
+        """Lends what the other instance cannot read again. No copy is made here, and where nothing is lent or taken,
+        the other one reads its own sources.
+        """
+        lender, taker = self.secrets(), other.secrets()
+        same = self.plugin.descriptor.contents.id == other.plugin.descriptor.contents.id
+        if lender and taker and same:
+            lender.lend(self.self, WRITE(lambda _, secrets: taker.take(other.self, secrets, None) and None), None, None)
+
     def swapped(self, plugin, config):
         """The issuer as an instance of another build, which runs. On an error the old one goes on."""
         successor = Issuer(plugin, config, self.host, self.recorder)
         try:
             self.stop()
             self.give_state_to(successor)
+            self.lend_to(successor)
             self.plugin.set_recorder(self.self, None, None)
             successor.start()
         except PluginError:
+            successor.lend_to(self)  # it may have used up what it was lent
             successor.destroy()
             self.start()
             raise

@@ -9,6 +9,7 @@
 
 #include "issuer/handover.h"
 #include "issuer/health.h"
+#include "issuer/secrets.h"
 
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -144,6 +145,24 @@ static void takeOver(void* ctx, issuer_str state)
 	}
 }
 
+/* Has the other instance take what is lent, while it is lent: no copy is made here. */
+static void takeSecrets(void* ctx, issuer_str secrets)
+{
+	const struct issuer* other = ctx;
+	const issuer_secrets_ext* extension = other->plugin->get_extension(ISSUER_EXT_SECRETS);
+	extension->take(other->self, secrets, NULL);
+}
+
+/* Lends what the other instance cannot read again. Where nothing is lent or taken, it reads its own sources. */
+static void lend(const struct issuer* from, struct issuer* to)
+{
+	const issuer_secrets_ext* extension = from->plugin->get_extension(ISSUER_EXT_SECRETS);
+	const int same = strcmp(from->plugin->descriptor->id, to->plugin->descriptor->id) == 0;
+	if (extension != NULL && same && to->plugin->get_extension(ISSUER_EXT_SECRETS) != NULL) {
+		extension->lend(from->self, takeSecrets, to, NULL);
+	}
+}
+
 /* Moves the issuer to another build of its plugin. On an error it is still an instance of the old one, which runs. */
 static issuer_rc swap(struct issuer* running, const issuer_lifecycle* plugin, const char* config, issuer_error* error)
 {
@@ -152,17 +171,19 @@ static issuer_rc swap(struct issuer* running, const issuer_lifecycle* plugin, co
 	if (code != ISSUER_OK) {
 		return code; /* the old one has noticed nothing */
 	}
-	const struct issuer old = *running;
+	struct issuer old = *running;
 	const issuer_handover_ext* handover = old.plugin->get_extension(ISSUER_EXT_HANDOVER);
 	if ((code = stop(&old, error)) == ISSUER_OK) {
 		if (handover != NULL) {
 			handover->export_state(old.self, takeOver, &next, NULL);
 		}
+		lend(&old, &next);
 		old.plugin->set_recorder(old.self, NULL, NULL);
 		code = start(&next, error);
 	}
 	*running = code == ISSUER_OK ? next : old;
 	if (code != ISSUER_OK) {
+		lend(&next, &old); /* it may have used up what it was lent */
 		next.plugin->destroy(next.self, NULL);
 		start(&old, NULL);
 		return code;

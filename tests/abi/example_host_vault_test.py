@@ -26,18 +26,26 @@ class VaultPlugin(unittest.TestCase):
         self.vault.terminate()
         self.vault.communicate(timeout=LIMIT)
 
-    def token(self, **wish):
-        request = urllib.request.Request(self.address + "/v1/auth/token/create", json.dumps(wish).encode(),
+    def ask(self, path, **body):
+        """The answer to a request with the root token; a POST, if it has a body."""
+        request = urllib.request.Request(self.address + "/v1/" + path, json.dumps(body).encode() if body else None,
                                          {"X-Vault-Token": self.root})
         with urllib.request.urlopen(request) as reply:
-            return json.load(reply)["auth"]["client_token"]
+            text = reply.read()
+            return json.loads(text) if text else None
+
+    def token(self, **wish):
+        return self.ask("auth/token/create", **wish)["auth"]["client_token"]
 
     def log(self):
         with urllib.request.urlopen(self.address + "/fake/log") as reply:
             return json.load(reply)["requests"]
 
     def run_host(self, token, events, *more):
-        config = json.dumps({"address": self.address, "token": {"value": token}})
+        return self.run_host_with({"token": {"value": token}}, events, *more)
+
+    def run_host_with(self, credential, events, *more):
+        config = json.dumps({"address": self.address, **credential})
         return subprocess.run([*HOST, PLUGIN, config, str(events), *more], capture_output=True, text=True,
                               timeout=LIMIT)
 
@@ -61,6 +69,21 @@ class VaultPlugin(unittest.TestCase):
         self.assertNotIn("result=failure", run.stdout)
         calls = [entry["call"] for entry in self.log() if entry["who"] == "token"]
         self.assertEqual(calls.count("lookup-self"), 1, "its successor was not told what it knew")
+
+    def test_lends_the_token_of_a_login_to_its_successor(self):
+        self.ask("sys/auth/approle", type="approle")
+        self.ask("auth/approle/role/web", token_ttl="2s", token_max_ttl="1h", token_policies=["default"])
+        role_id = self.ask("auth/approle/role/web/role-id")["data"]["role_id"]
+        once = self.ask("auth/approle/role/web/secret-id", num_uses=1)["data"]["secret_id"]
+        run = self.run_host_with({"auth": {"method": "approle", "role_id": {"value": role_id},
+                                           "secret_id": {"value": once}}}, 8, NEXT)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertGreaterEqual(run.stdout.count("swapped to "), 3)
+        self.assertNotIn("result=failure", run.stdout)
+        calls = [entry["call"] for entry in self.log()]
+        self.assertEqual(calls.count("auth/approle/login"), 1, "its successor had to log in")
+        for secret in (role_id, once):
+            self.assertNotIn(secret, run.stdout + run.stderr)
 
     def test_a_token_that_the_server_does_not_know_ends_the_start(self):
         run = self.run_host("s.nobodyKnowsThisTokenHere", 1)

@@ -191,7 +191,9 @@ func (i *Instance) Swap(next *Plugin) error {
 	if err != nil {
 		return firstOf(err, candidate.destroy(), before.start())
 	}
+	before.lendTo(candidate)
 	if err := takeOver(candidate, state, i.recorder); err != nil {
+		candidate.lendTo(before) // it may have used up what it was lent
 		return firstOf(err, candidate.destroy(), before.start())
 	}
 	i.current = candidate

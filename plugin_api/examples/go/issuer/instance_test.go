@@ -19,6 +19,7 @@ type fakeVault struct {
 	lease     atomic.Int64 // seconds
 	status    atomic.Int64 // of renewals
 	renewable atomic.Bool
+	logins    atomic.Int64
 	lookUps   atomic.Int64
 	renewals  atomic.Int64
 }
@@ -32,6 +33,11 @@ func newVault(t *testing.T, leaseSeconds int64) *fakeVault {
 	vault.renewable.Store(true)
 	vault.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, request *http.Request) {
 		out.Header().Set("Content-Type", "application/json")
+		if request.Method+" "+request.URL.Path == "POST /v1/auth/approle/login" {
+			vault.logins.Add(1)
+			fmt.Fprintf(out, `{"auth":{"client_token":%q,"lease_duration":%d,"renewable":true}}`, token, vault.lease.Load())
+			return
+		}
 		if request.Header.Get("X-Vault-Token") != token {
 			out.WriteHeader(http.StatusForbidden)
 			fmt.Fprintln(out, `{"errors":["permission denied"]}`)
@@ -61,6 +67,12 @@ func newVault(t *testing.T, leaseSeconds int64) *fakeVault {
 
 func (v *fakeVault) config() string {
 	return fmt.Sprintf(`{"address":%q,"token":{"value":%q}}`, v.URL, token)
+}
+
+// loginConfig is that of an instance that logs in.
+func (v *fakeVault) loginConfig() string {
+	return fmt.Sprintf(`{"address":%q,"auth":{"method":"approle","role_id":{"value":"role"},"secret_id":{"value":"id"}}}`,
+		v.URL)
 }
 
 // results is a RenewalRecorder that a test can wait for.
@@ -309,4 +321,19 @@ func TestASwapThatFailsLeavesTheOldBuildRunning(t *testing.T) {
 		t.Fatalf("swap answered %v", err)
 	}
 	recorded.await(t, "success")
+}
+
+func TestSwapsLendTheTokenOfALogin(t *testing.T) {
+	vault := newVault(t, 60)
+	builds := []*Plugin{pluginOf(t, "ISSUER_PLUGIN"), pluginOf(t, "ISSUER_PLUGIN_NEXT")}
+	instance, _ := instanceOf(t, builds[0], vault.loginConfig(), &notebook{})
+	start(t, instance)
+	for swap := 1; swap <= 20; swap++ {
+		if err := instance.Swap(builds[swap%2]); err != nil {
+			t.Fatalf("swap %d: %v", swap, err)
+		}
+	}
+	if logins := vault.logins.Load(); logins != 1 {
+		t.Errorf("%d logins, not 1: the token was not lent", logins)
+	}
 }

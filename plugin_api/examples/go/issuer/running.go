@@ -86,6 +86,11 @@ func (r *running) importFrom(state string) error {
 	})
 }
 
+// lendTo lends what the other instance cannot read again, within this call: Go holds no copy. Neither may run.
+func (r *running) lendTo(other *running) {
+	C.issuer_go_lend(r.plugin.library.table, r.self, other.plugin.library.table, other.self)
+}
+
 // destroy ends a stopped instance.
 func (r *running) destroy() error {
 	err := call(func(failed *C.issuer_error) C.issuer_rc {

@@ -149,3 +149,26 @@ issuer_rc issuer_go_import(const issuer_lifecycle* table, issuer_instance* self,
 	const issuer_handover_ext* handover = table->get_extension(ISSUER_EXT_HANDOVER);
 	return handover != NULL ? handover->import_state(self, text, err) : ISSUER_E_UNSUPPORTED;
 }
+
+struct taker
+{
+	const issuer_secrets_ext* secrets;
+	issuer_instance* self;
+};
+
+static void takeSecrets(void* ctx, issuer_str secrets)
+{
+	const struct taker* taker = ctx;
+	taker->secrets->take(taker->self, secrets, NULL);
+}
+
+void issuer_go_lend(
+	const issuer_lifecycle* table, issuer_instance* from, const issuer_lifecycle* toTable, issuer_instance* to)
+{
+	const issuer_secrets_ext* lender = table->get_extension(ISSUER_EXT_SECRETS);
+	struct taker taker = {toTable->get_extension(ISSUER_EXT_SECRETS), to};
+	const int same = strcmp(table->descriptor->id, toTable->descriptor->id) == 0;
+	if (lender != NULL && taker.secrets != NULL && same) {
+		lender->lend(from, takeSecrets, &taker, NULL);
+	}
+}

@@ -4,6 +4,7 @@
 
 #include <issuer/handover.h>
 #include <issuer/lifecycle.h>
+#include <issuer/secrets.h>
 
 /* A library that stays loaded, and its table. Fills `why` (of 256 bytes) and returns NULL when it cannot be driven. */
 typedef struct issuer_library
@@ -32,3 +33,8 @@ issuer_rc issuer_go_set_recorder(
 issuer_rc issuer_go_export(
 	const issuer_lifecycle* table, issuer_instance* self, char** text, size_t* length, issuer_error* err);
 issuer_rc issuer_go_import(const issuer_lifecycle* table, issuer_instance* self, issuer_str text, issuer_error* err);
+
+/* Lends what `to` cannot read again, if both plugins offer it and are of one descriptor id. Where nothing is lent or
+ * taken, `to` reads its own sources. Both instances are stopped. */
+void issuer_go_lend(
+	const issuer_lifecycle* table, issuer_instance* from, const issuer_lifecycle* toTable, issuer_instance* to);

@@ -1,4 +1,4 @@
-//! The contract's structs, as `issuer/lifecycle.h` and `issuer/handover.h` have them.
+//! The contract's structs, as `issuer/lifecycle.h`, `issuer/handover.h` and `issuer/secrets.h` have them.
 #![allow(missing_docs)]
 
 use std::ffi::c_void;
@@ -115,6 +115,19 @@ pub struct Handover {
         *mut Error,
     ) -> i32,
     pub import_state: unsafe extern "C" fn(*mut Instance, Str, *mut Error) -> i32,
+}
+
+#[repr(C)]
+pub struct Secrets {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub lend: unsafe extern "C" fn(
+        *mut Instance,
+        extern "C" fn(*mut c_void, Str),
+        *mut c_void,
+        *mut Error,
+    ) -> i32,
+    pub take: unsafe extern "C" fn(*mut Instance, Str, *mut Error) -> i32,
 }
 
 impl Lifecycle {

@@ -107,6 +107,13 @@ impl Plugin {
             table.cast::<abi::Handover>().as_ref()
         }
     }
+
+    fn secrets(&self) -> Option<&abi::Secrets> {
+        unsafe {
+            let table = (self.table().get_extension.unwrap())(b"issuer.secrets/1\0".as_ptr().cast());
+            table.cast::<abi::Secrets>().as_ref()
+        }
+    }
 }
 
 impl Drop for Plugin {
@@ -139,6 +146,17 @@ extern "C" fn on_log(ctx: *mut c_void, level: i32, component: abi::Str, text: ab
 
 extern "C" fn no_extension(_: *mut c_void, _: *const c_char) -> *const c_void {
     null()
+}
+
+/// An instance that takes what another one lends.
+struct Taker<'a> {
+    secrets: &'a abi::Secrets,
+    instance: *mut abi::Instance,
+}
+
+extern "C" fn take_secrets(taker: *mut c_void, secrets: abi::Str) {
+    let taker = unsafe { &*taker.cast::<Taker>() };
+    unsafe { (taker.secrets.take)(taker.instance, secrets, null_mut()) };
 }
 
 extern "C" fn take(text: *mut c_void, blob: abi::Str) {
@@ -222,6 +240,19 @@ impl<'a> Running<'a> {
     }
 }
 
+impl Running<'_> {
+    /// Lends what the other one cannot read again, within this call: no copy is made here. Where nothing is lent or
+    /// taken, the other one reads its own sources. Neither may run.
+    fn lend_to(&mut self, other: &Running) {
+        let (lender, taker) = (self.plugin.secrets(), other.plugin.secrets());
+        if let (Some(lender), Some(secrets), true) = (lender, taker, self.plugin.about().0 == other.plugin.about().0) {
+            let mut taker = Taker { secrets, instance: other.instance };
+            let taker_at: *mut Taker = &mut taker;
+            unsafe { (lender.lend)(self.instance, take_secrets, taker_at.cast(), null_mut()) };
+        }
+    }
+}
+
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if !self.instance.is_null() {
@@ -265,10 +296,12 @@ impl<'a> Issuer<'a> {
             if let Some(state) = state {
                 candidate.import(&state);
             }
+            self.current.lend_to(&candidate);
             candidate.listen(true)?;
             candidate.start()
         });
         if let Err(why) = taken {
+            candidate.lend_to(&self.current); // it may have used up what it was lent
             self.current.start()?;
             return Err(why);
         }
