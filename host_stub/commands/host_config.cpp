@@ -192,8 +192,8 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 	};
 	if (!root.isNull()) {
 		static_cast<void>(objectAt(root, "",
-			{"include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http", "journal",
-				"exec", "fleet"},
+			{"issuers", "include", "environment", "stop_timeout", "swap_timeout", "control", "control_group", "http",
+				"journal", "exec", "fleet"},
 			&faults));
 		variables = variablesAt(*root, faults);
 	}

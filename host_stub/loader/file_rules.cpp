@@ -18,7 +18,7 @@ Result<void> checkOwner(const fs::path& path, const struct stat& status)
 		return {};
 	}
 	return failure(path.string() + " belongs to user " + std::to_string(status.st_uid) +
-				   ", who could replace the code; it must belong to root or to the user the host runs as");
+				   ", and that user could replace the code; it must belong to root or to the user the host runs as");
 }
 
 Result<void> checkWriters(const fs::path& path, const struct stat& status)
@@ -26,7 +26,8 @@ Result<void> checkWriters(const fs::path& path, const struct stat& status)
 	if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0)) {
 		return {};
 	}
-	return failure(path.string() + " is writable by its group or by others, who could replace the code; chmod go-w it");
+	return failure(
+		path.string() + " is writable by its group or by others, and they could replace the code; chmod go-w it");
 }
 
 Result<void> checkEntry(const fs::path& path, const struct stat& status)

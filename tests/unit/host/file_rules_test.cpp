@@ -61,8 +61,8 @@ TEST_F(FileRules, AMissingFileOrAnythingButAFileIsRefused)
 TEST_F(FileRules, AFileOthersCanWriteIsRefused)
 {
 	mode(file, 0664);
-	EXPECT_EQ(
-		refusal(), file.string() + " is writable by its group or by others, who could replace the code; chmod go-w it");
+	EXPECT_EQ(refusal(),
+		file.string() + " is writable by its group or by others, and they could replace the code; chmod go-w it");
 	mode(file, 0602);
 	EXPECT_NE(refusal(), "accepted");
 }
@@ -71,7 +71,7 @@ TEST_F(FileRules, ADirectoryAboveThatOthersCanWriteIsRefused)
 {
 	mode(folder.parent_path(), 0770);
 	EXPECT_EQ(refusal(), folder.parent_path().string() +
-							 " is writable by its group or by others, who could replace the code; chmod go-w it");
+							 " is writable by its group or by others, and they could replace the code; chmod go-w it");
 }
 
 TEST_F(FileRules, AStickyDirectoryMayBeWritableForOthersCannotRenameItsFiles)
@@ -87,7 +87,7 @@ TEST_F(FileRules, ADirectoryInWhichALinkOnTheWayCouldBeExchangedIsRefused)
 	fs::create_symlink(file, open / "plugin.so");
 	mode(open, 0777);
 	EXPECT_EQ(refusalOf(open / "plugin.so"),
-		open.string() + " is writable by its group or by others, who could replace the code; chmod go-w it");
+		open.string() + " is writable by its group or by others, and they could replace the code; chmod go-w it");
 }
 
 TEST_F(FileRules, AFileOfAnotherUserIsRefused)
@@ -98,7 +98,7 @@ TEST_F(FileRules, AFileOfAnotherUserIsRefused)
 	constexpr uid_t stranger = 54321;
 	ASSERT_EQ(::chown(file.c_str(), stranger, 0), 0);
 	EXPECT_EQ(refusal(), file.string() +
-							 " belongs to user 54321, and could be replaced by them; it must belong to root "
+							 " belongs to user 54321, and that user could replace the code; it must belong to root "
 							 "or to the user the host runs as");
 	ASSERT_EQ(::chown(file.c_str(), 0, 0), 0);
 	ASSERT_EQ(::chown(folder.c_str(), stranger, 0), 0);
