@@ -152,7 +152,9 @@ Duration neededBefore(const World& world, const Reserve& reserve)
 	const auto detours = detoursOf(world.topology);
 	const auto attempt = reserve.gap + reserve.roundTrip;
 	auto needed = reserve.whole();
-	for (int detour = 0; detour < detours.all(); ++detour) {
+	// A look-up of a candidate that tells nothing marks a way that is well: one detour more.
+	const bool marks = detours.all() > 0 && std::ranges::any_of(world.incidents, spoiltLookUps);
+	for (int detour = 0; detour < detours.all() + (marks ? 1 : 0); ++detour) {
 		if (detour < detours.hanging) {
 			// An attempt may take a quarter of the remaining life, or half of it up to 1 s.
 			needed = std::max({needed * 4 / 3, std::min<Duration>(needed + 1s, 2 * needed), needed + 2 * attempt});

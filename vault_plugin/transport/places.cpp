@@ -209,8 +209,14 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 
 Places::Step Places::reuse(const Attempt& attempt, const Candidate& candidate, Instant now) const
 {
-	const auto usual = std::max(_options.leastPatience, candidate.endpoint->latency * _options.latencies);
-	return Reuse{candidate.id(), std::min(usual, (attempt.deadline - now) / _options.patienceShare)};
+	const auto latency = candidate.endpoint->latency;
+	const auto usual = std::max(_options.leastPatience, latency * _options.latencies);
+	const auto left = attempt.deadline - now;
+	const auto share = left / _options.patienceShare;
+	// Not less than an answer takes, or no kept connection would ever bring one; but half is left for a fresh one, and
+	// more where an answer takes more.
+	const auto most = latency < left / 2 ? std::max(share, std::min(2 * latency, left / 2)) : share;
+	return Reuse{candidate.id(), std::min(usual, most)};
 }
 
 /// Returns whether the place's name has to be resolved before one of its endpoints is dialled.

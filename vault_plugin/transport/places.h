@@ -51,7 +51,8 @@ public:
 		/// Resolving may take budget / resolverShare where remembered endpoints could be used instead.
 		int resolverShare = 4;
 		/// A kept connection's first byte is awaited for `latencies` × the endpoint's usual latency, at least
-		/// `leastPatience`, and at most budget / `patienceShare`, which wins.
+		/// `leastPatience`, and at most budget / `patienceShare`, which wins; but where answers take longer than that,
+		/// for twice the usual latency, up to half of the budget, as long as the usual latency is less than that.
 		Duration leastPatience = std::chrono::milliseconds(250);
 		int latencies = 4;
 		int patienceShare = 4;

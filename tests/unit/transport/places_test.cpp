@@ -265,6 +265,9 @@ TEST_F(PlacesTest, TheFirstByteOfAKeptConnectionIsAwaitedForSeveralLatencies)
 	EXPECT_EQ(step<Places::Reuse>(begin()).patience, 400ms);
 	good("a", 1s);
 	EXPECT_EQ(step<Places::Reuse>(begin(8s)).patience, 2s) << "a quarter of the budget at most";
+	EXPECT_EQ(step<Places::Reuse>(begin(6s)).patience, 2s) << "but twice as long as an answer takes";
+	EXPECT_EQ(step<Places::Reuse>(begin(3s)).patience, 1500ms) << "or half of the budget";
+	EXPECT_EQ(step<Places::Reuse>(begin(2s)).patience, 500ms) << "unless that is less than an answer takes";
 	for (int i = 0; i < 100; ++i) {
 		good("a", 1ms);
 	}
