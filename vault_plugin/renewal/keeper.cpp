@@ -70,8 +70,8 @@ std::optional<Instant> Keeper::next() const
 }
 
 /// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first; but not
-/// after its end, unless the candidate is due later; and where the end is vague they take turns, since the one in use
-/// is due every gap then, for as long as a lease. Where an answer takes longer than a renewal may wait, renewals leave
+/// after its end, unless the candidate is due later; and where the end is vague for longer than a look-up's rounding
+/// leaves it they take turns, since the one in use is due every gap then, for as long as a lease. Where an answer takes longer than a renewal may wait, renewals leave
 /// no room: then the candidate goes first too.
 bool Keeper::isCandidatesTurn(Instant now) const
 {
@@ -84,7 +84,8 @@ bool Keeper::isCandidatesTurn(Instant now) const
 		return due <= *_plan.at;
 	}
 	const bool noRoom = interval(*_policy, lease.granted) <= _memory.latency.recent;
-	const bool isTurn = now >= lease.earliest && _memory.retry.asOf > _candidate->retry.asOf;
+	constexpr Duration rounding = 2500ms;
+	const bool isTurn = now > lease.earliest + rounding && _memory.retry.asOf > _candidate->retry.asOf;
 	return lease.known() && due <= now && (noRoom || isTurn);
 }
 

@@ -51,7 +51,8 @@ TEST(KeeperLastChance, IsSharedInTurnsWithACandidateWhereTheEndIsVague)
 	}
 	fixture.meet(policyRefusal());
 	ASSERT_EQ(fixture.state(), State::denied) << "a lost renewal has saved it, and nothing tells which";
-	fixture.meetUntil(*fixture.keeper.expiry() + 1ms, policyRefusal()).meet(refusal()).meet(refusal());
+	fixture.meetUntil(*fixture.keeper.expiry(), policyRefusal());
+	fixture.meetUntil(fixture.now.boot + 3s, refusal());
 	fixture.hear(fixture.keeper.candidateFound(fixture.now));
 	ASSERT_TRUE(fixture.keeper.hasCandidate()) << "the other one may live";
 	std::vector<Token> asked;
@@ -60,6 +61,16 @@ TEST(KeeperLastChance, IsSharedInTurnsWithACandidateWhereTheEndIsVague)
 		fixture.answer(refusal());
 	}
 	EXPECT_THAT(asked, ElementsAre(Token::current, Token::candidate, Token::current, Token::candidate));
+}
+
+TEST(KeeperLastChance, IsNotSharedWithACandidateWhereALookUpHasRoundedTheEnd)
+{
+	KeeperFixture fixture;
+	fixture.begin(token(1s, 2s)).hear(fixture.keeper.candidateFound(fixture.now));
+	for (int attempt = 0; attempt < 4; ++attempt) {
+		EXPECT_EQ(fixture.take().token, Token::current);
+		fixture.answer(unreachable());
+	}
 }
 
 TEST(KeeperLastChance, OfARefusedTokenIsComeNearByHalves)
