@@ -95,10 +95,27 @@ bool Members::isBetter(std::string_view member, Shard shard) const
 	return place && *place < rank(shard);
 }
 
+bool Members::hasSameList(std::string_view name, Shard shard, const ListDigests& lists) const
+{
+	const auto* known = find(name);
+	return known && known->member.lists[digestOf(shard)] == lists[digestOf(shard)];
+}
+
 bool Members::firstHasSameList(Shard shard, const ListDigests& lists) const
 {
-	const auto* known = find(first(shard));
-	return known && known->member.lists[digestOf(shard)] == lists[digestOf(shard)];
+	return hasSameList(first(shard), shard, lists);
+}
+
+std::size_t Members::betterWithSameList(Shard shard, const ListDigests& lists) const
+{
+	std::size_t same = 0;
+	for (const auto& claim : _ring.ranked(shard)) {
+		if (claim.member == _self) {
+			break;
+		}
+		same += hasSameList(claim.member, shard, lists) ? 1U : 0U;
+	}
+	return same;
 }
 
 bool Members::firstKeeps(Shard shard, const ListDigests& lists) const

@@ -3,6 +3,7 @@
 #include "fleet/facts.h"
 #include "fleet/ring.h"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ public:
 
 	/// Returns whether the first of a shard has the same issuers in it as this host, as far as its digest tells.
 	[[nodiscard]] bool firstHasSameList(Shard shard, const ListDigests& lists) const;
+	/// Returns how many members of better rank have the same issuers in a shard as this host, as far as digests tell.
+	[[nodiscard]] std::size_t betterWithSameList(Shard shard, const ListDigests& lists) const;
 	/// Returns whether the first of a shard keeps each issuer that this host has in it.
 	[[nodiscard]] bool firstKeeps(Shard shard, const ListDigests& lists) const;
 
@@ -55,6 +58,7 @@ private:
 	};
 
 	[[nodiscard]] const Known* find(std::string_view name) const;
+	[[nodiscard]] bool hasSameList(std::string_view name, Shard shard, const ListDigests& lists) const;
 	void remember(const std::string& name, const Known& known);
 
 	std::string _self;

@@ -116,6 +116,7 @@ private:
 	void letGoOfKept(Moment now);
 	void letGo(Moment now, ShardRecord& shard, IssuerRecord& issuer);
 	void tidy(Moment now, ShardRecord& shard);
+	[[nodiscard]] bool isLongGone(Moment now, const std::string& writer);
 
 	// Rules 4 and 5: plan_watching.cpp.
 	enum class Watch : std::uint8_t
@@ -163,8 +164,9 @@ private:
 	bool _hasJoined = false;
 	bool _begunWithoutEngine = false;
 	bool _toldOfNoRing = false;
-	std::optional<SetRecord> _record; ///< as last given to the engine
-	std::vector<StateName> _unneeded; ///< states to delete, after those that replace them are written
+	std::optional<SetRecord> _record;          ///< as last given to the engine
+	std::vector<StateName> _unneeded;          ///< states to delete, after those that replace them are written
+	std::map<std::string, Instant> _strangers; ///< writers of states that were no members, with the first such look
 	std::set<std::string> _warnedClocks;
 	/// The operator's knowledge of the issuers that are watched over for one reason.
 	struct Watches

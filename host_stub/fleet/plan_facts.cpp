@@ -74,6 +74,7 @@ void Plan::hear(Moment now, const MembersListed& fact)
 	_engine.listed();
 	const auto before = _members.ring().members();
 	_members.listed(now.wall, fact.members);
+	std::erase_if(_strangers, [this](const auto& one) { return _members.ring().has(one.first); });
 	if (_members.ring().members() != before || !_lastRing) {
 		membersChanged();
 	}
@@ -85,6 +86,7 @@ void Plan::hear(Moment now, const MemberPut& fact)
 	const auto& name = fact.member.record.name;
 	const bool isNew = !_members.ring().has(name);
 	_members.put(now.wall, fact.member);
+	_strangers.erase(name);
 	if (isNew) {
 		membersChanged();
 		tell(ISSUER_LOG_INFO, name + " joined the fleet");

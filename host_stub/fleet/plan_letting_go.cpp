@@ -2,6 +2,8 @@
 #include "fleet/plan.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 /// Rule 3: let go, and only then remove the states that are not needed any more.
@@ -36,7 +38,8 @@ void Plan::letGo(Moment now, ShardRecord& shard, IssuerRecord& issuer)
 }
 
 // A state is deleted once another says at least as much: this host's own where it has let go, by what a living member
-// tells; that of a member that is not there any more, by this host's own. So the newest knowledge is never deleted.
+// tells; that of a member that is not there any more, by this host's own. So the newest knowledge is never deleted. A
+// writer that this host does not know may have joined just now, and the news of it be late.
 void Plan::tidy(Moment now, ShardRecord& shard)
 {
 	bool isDone = true;
@@ -45,6 +48,10 @@ void Plan::tidy(Moment now, ShardRecord& shard)
 		const bool runsHere = issuer && issuer->role != Role::none;
 		const bool isMine = state.name.member == member();
 		if (isMine ? runsHere : _members.ring().has(state.name.member)) {
+			continue;
+		}
+		if (!isMine && !isLongGone(now, state.name.member)) {
+			isDone = false;
 			continue;
 		}
 		const bool isOver = !tells(state) || (state.state != ISSUER_STATE_NO_EXPIRY && state.end <= now.wall);
@@ -66,6 +73,17 @@ void Plan::tidy(Moment now, ShardRecord& shard)
 	if (!shard.tidy || *shard.tidy <= now.boot) {
 		shard.tidy = isDone ? std::nullopt : std::optional(now.boot + _settings.takeover);
 	}
+}
+
+// Returns whether a writer of states was no member at any look of the last T and 5 s.
+bool Plan::isLongGone(Moment now, const std::string& writer)
+{
+	constexpr milliseconds newsTake{5'000};
+	constexpr std::chrono::hours kept{1};
+	if (!_strangers.contains(writer)) {
+		std::erase_if(_strangers, [&](const auto& one) { return one.second + kept < now.boot; });
+	}
+	return now.boot >= _strangers.try_emplace(writer, now.boot).first->second + _settings.takeover + newsTake;
 }
 
 } // namespace issuer::fleet

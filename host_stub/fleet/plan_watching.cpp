@@ -6,7 +6,8 @@
 /// Rule 4: watch over the issuers that others keep. Rule 5: the part of it that goes on while the engine is away.
 namespace issuer::fleet {
 
-// Where the first has another list it may not know an issuer that this host has: then each member acts as third.
+// A member with another list may not know an issuer that this host has. So the third is any that has fewer than three
+// better ones with the same list.
 // While the engine is away, or takes no states, all states look late: then the second alone acts. A host that has not
 // seen the members yet would take itself for the first of all: rule 7 says what it begins.
 Plan::Watch Plan::watchOf(const ShardRecord& shard) const
@@ -20,7 +21,7 @@ Plan::Watch Plan::watchOf(const ShardRecord& shard) const
 	if (shard.rank == 2) {
 		return Watch::second;
 	}
-	const bool isThird = shard.rank == 3 || !_members.firstHasSameList(shard.number, _lists);
+	const bool isThird = _members.betterWithSameList(shard.number, _lists) <= 2;
 	return isThird && !_engine.refusesWrites() ? Watch::third : Watch::none;
 }
 

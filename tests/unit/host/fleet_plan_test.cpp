@@ -264,11 +264,31 @@ TEST_F(FleetLetsGo, TheStateOfAMemberThatIsGoneAfterItsOwnIsWritten)
 	EXPECT_TRUE(of<DeleteStates>(settle(states)).empty());
 	tell(mine, ISSUER_STATE_ACTIVE, 30s);
 	settle(states);
-	pass(10s);
+	pass(14s);
+	hear(StatesRead{{shardOf(mine)}, states});
+	EXPECT_TRUE(of<DeleteStates>(plan.due(moment)).empty()) << "it may have joined, and the news of it be late";
+	pass(1s);
 	hear(StatesRead{{shardOf(mine)}, states});
 	const auto deletes = of<DeleteStates>(plan.due(moment));
 	ASSERT_EQ(deletes.size(), 1U);
 	EXPECT_EQ(deletes.front().names, (std::vector<StateName>{{mine, "gone"}}));
+}
+
+TEST_F(FleetLetsGo, TheStateOfAMemberOfWhichNoNewsHadComeStays)
+{
+	const auto mine = issuerOf({"me", "b", "late"});
+	configure({mine});
+	join({"b"});
+	tell(mine, ISSUER_STATE_ACTIVE, 30s);
+	const std::vector<State> states{state(mine, "late", 30s)};
+	settle(states);
+	tell(mine, ISSUER_STATE_ACTIVE, 30s);
+	pass(10s);
+	hear(MemberPut{member("late", names)});
+	hear(MemberGone{"late"}); // it loses its lease, and comes back unheard
+	pass(10s);
+	hear(StatesRead{{shardOf(mine)}, states});
+	EXPECT_TRUE(of<DeleteStates>(plan.due(moment)).empty());
 }
 
 TEST_F(FleetWithoutEngine, NothingIsBegunAsFirst)

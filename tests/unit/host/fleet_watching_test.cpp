@@ -49,6 +49,15 @@ TEST_F(FleetWatches, AFourthActsAsThirdWhereTheFirstHasAnotherList)
 	EXPECT_EQ(of<Begin>(settle({state(theirs, "c", -31s)})).size(), 1U);
 }
 
+TEST_F(FleetWatches, AFourthActsAsThirdWhereOneOfTheOthersHasAnotherList)
+{
+	const auto theirs = issuerOf({"b", "c", "d", "me"});
+	configure({theirs});
+	hear(Joined{});
+	hear(MembersListed{{member("b", names), member("c", {}), member("d", names)}});
+	EXPECT_EQ(of<Begin>(settle({state(theirs, "b", -31s)})).size(), 1U);
+}
+
 TEST_F(FleetWatches, ASecondLooksEveryEighthOfTheReserve)
 {
 	const auto theirs = issuerOf({"b", "me"});
