@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,6 +24,12 @@ namespace issuer::test {
 
 using vault::renewal::EventKind;
 using vault::renewal::Outcome;
+
+int lives()
+{
+	const auto* const wanted = std::getenv("ISSUER_LOGIN_LIVES");
+	return wanted != nullptr ? std::atoi(wanted) : 5;
+}
 
 void Hearing::event(const vault::renewal::Event& event) noexcept
 {

@@ -25,6 +25,10 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 60s;
 
+/// Returns for how many lives of a token a method is followed: five, or ISSUER_LOGIN_LIVES, as in
+/// `./dev check outages`.
+[[nodiscard]] int lives();
+
 /// Everything that an instance tells, to wait for and to search for secrets.
 class Hearing final : public vault::Listener
 {

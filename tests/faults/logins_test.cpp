@@ -1,19 +1,12 @@
 #include "login_fixture.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <iostream>
 #include <iterator>
 
 /// A client uses the token all the time, whatever method has brought it, and is never refused.
 namespace issuer::test {
 namespace {
-
-/// Lives of a token. More of them take longer than a suite may: see `./dev check outages`.
-int lives()
-{
-	const auto* const wanted = std::getenv("ISSUER_LOGIN_LIVES");
-	return wanted != nullptr ? std::atoi(wanted) : 5;
-}
 
 TEST_F(LoginsOnTheWire, WithEachMethodBringTokenAfterTokenToAClientThatIsNeverRefused)
 {
@@ -32,6 +25,8 @@ TEST_F(LoginsOnTheWire, WithEachMethodBringTokenAfterTokenToAClientThatIsNeverRe
 		EXPECT_TRUE(hearings[i]->awaitLogins(lives())) << methods[i] << hearings[i]->everything();
 		EXPECT_EQ(clients[i]->refused(), 0) << methods[i] << hearings[i]->everything();
 		EXPECT_GT(clients[i]->uses(), 100);
+		std::cout << methods[i].substr(0, methods[i].find(',')) << ": " << lives() << " lives, " << clients[i]->uses()
+				  << " uses, " << clients[i]->refused() << " refused\n";
 		clients[i].reset();
 		endWithoutASecret(*instances[i], *hearings[i]);
 	}
