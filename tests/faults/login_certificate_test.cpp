@@ -69,12 +69,13 @@ protected:
 
 TEST_F(CertificateLogins, BringTokenAfterTokenToAClientThatIsNeverRefused)
 {
+	setLifeByNumber();
 	Hearing hearing;
 	const auto instance = makeIt(hearing);
 	const auto started = instance->start();
 	ASSERT_TRUE(started) << started.error().text;
 	const Client client(vault, *instance);
-	EXPECT_TRUE(hearing.awaitLogins(lives())) << hearing.everything();
+	EXPECT_TRUE(awaitLives(hearing)) << hearing.everything();
 	EXPECT_EQ(client.refused(), 0) << hearing.everything();
 	std::cout << "cert: " << lives() << " lives, " << client.uses() << " uses, " << client.refused() << " refused\n";
 	endWithoutASecret(*instance, hearing);

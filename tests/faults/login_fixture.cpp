@@ -135,6 +135,16 @@ LoginsOnTheWire::LoginsOnTheWire(const FakeVault::Options& options) : vault(opti
 	std::filesystem::permissions(path("sink"), std::filesystem::perms(0700));
 }
 
+bool LoginsOnTheWire::awaitLives(Hearing& hearing)
+{
+	for (int login = 1; login <= lives(); ++login) { // each within the patience
+		if (!hearing.awaitLogins(login)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void LoginsOnTheWire::setLife(std::chrono::seconds ttl, std::chrono::seconds maxTtl)
 {
 	vault.api().changeLogins([&](issuer::test::Logins& logins, ServerTime) {

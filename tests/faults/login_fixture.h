@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 60s;
 
-/// Returns for how many lives of a token a method is followed: five, or ISSUER_LOGIN_LIVES, as in
+/// Number of lives of a token for which a method is followed: five, or ISSUER_LOGIN_LIVES, as in
 /// `./dev check outages`.
 [[nodiscard]] int lives();
 
@@ -91,6 +91,12 @@ class LoginsOnTheWire : public testing::Test
 {
 protected:
 	explicit LoginsOnTheWire(const FakeVault::Options& options = {});
+
+	/// Makes the lives of tokens so long that a machine which is busy for a long time loses none: a login has a quarter
+	/// of the overlap, which is half a lease.
+	void setLifeByNumber() { lives() > 5 ? setLife(5s, 10s) : setLife(3s, 6s); }
+	/// Waits for the logins of all lives.
+	[[nodiscard]] static bool awaitLives(Hearing& hearing);
 
 	/// Makes the limits of all tokens to come.
 	void setLife(std::chrono::seconds ttl, std::chrono::seconds maxTtl);

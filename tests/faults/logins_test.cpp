@@ -10,6 +10,7 @@ namespace {
 
 TEST_F(LoginsOnTheWire, WithEachMethodBringTokenAfterTokenToAClientThatIsNeverRefused)
 {
+	setLifeByNumber();
 	const std::string methods[] = {appRole(), jwt("jwt"), jwt("kubernetes"), password("userpass"), password("ldap")};
 	std::vector<std::unique_ptr<Hearing>> hearings;
 	std::vector<Issuer> instances;
@@ -22,7 +23,7 @@ TEST_F(LoginsOnTheWire, WithEachMethodBringTokenAfterTokenToAClientThatIsNeverRe
 		clients.push_back(std::make_unique<Client>(vault, *instances.back()));
 	}
 	for (std::size_t i = 0; i < std::size(methods); ++i) {
-		EXPECT_TRUE(hearings[i]->awaitLogins(lives())) << methods[i] << hearings[i]->everything();
+		EXPECT_TRUE(awaitLives(*hearings[i])) << methods[i] << hearings[i]->everything();
 		EXPECT_EQ(clients[i]->refused(), 0) << methods[i] << hearings[i]->everything();
 		EXPECT_GT(clients[i]->uses(), 100);
 		std::cout << methods[i].substr(0, methods[i].find(',')) << ": " << lives() << " lives, " << clients[i]->uses()
