@@ -71,9 +71,10 @@ void Plan::read(Moment now)
 	}
 }
 
+// By the states last seen. A start that has seen none is rule 7's.
 void Plan::watchWithoutEngine(Moment now)
 {
-	if (!_engine.isAway()) {
+	if (!_engine.isAway() || !_engine.hasListed()) {
 		return;
 	}
 	const bool serverAway = serverSeemsAway();
