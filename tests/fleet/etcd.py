@@ -18,6 +18,10 @@ def have_etcd():
     return shutil.which("etcd") is not None
 
 
+class PortTaken(Exception):
+    """Another program has taken a port meanwhile."""
+
+
 class Certificates:
     """A CA, a certificate for etcd, and one without a common name for its clients."""
 
@@ -52,25 +56,39 @@ class Etcd:
     PASSWORDS = {"root": "pass-of-root", "issuer-host": "pass-of-issuer-host"}
 
     def __init__(self, folder, quota=0, is_guarded=False, size=3):
-        ports = free_ports(2 * size)
         self._folder = folder
         self._quota = quota
         self.certificates = Certificates(folder / "pki") if is_guarded else None
         self.scheme = "https" if is_guarded else "http"
         self._has_users = False
+        for attempt in range(5):
+            try:
+                self._begin(size)
+                break
+            except PortTaken:
+                self.close()
+                assert attempt < 4, "etcd finds no free port"
+            except BaseException:
+                self.close()
+                raise
+        if is_guarded:
+            self._make_users()
+
+    def _begin(self, size):
+        ports = free_ports(2 * size)
         self.endpoints = [f"127.0.0.1:{port}" for port in ports[:size]]
         self._listens_to_peers = [f"http://127.0.0.1:{port}" for port in ports[size:]]
         self.to_peers = [Link(f"127.0.0.1:{port}") for port in ports[size:]]
         self._running = [None] * size
-        try:
-            for i in range(size):
-                self.start(i)
-            self.awaits_quorum()
-            if is_guarded:
-                self._make_users()
-        except BaseException:
-            self.close()
-            raise
+        for i in range(size):
+            shutil.rmtree(self._data(i), ignore_errors=True)
+            self.start(i)
+
+        def stands():
+            if any(one.process.poll() is not None for one in self._running):
+                raise PortTaken
+            return self._read(self.endpoints[0], 1)
+        wait_for(stands, "etcd has a quorum")
 
     def start(self, i):
         peers = [f"http://{link.address}" for link in self.to_peers]

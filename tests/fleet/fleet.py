@@ -184,7 +184,7 @@ class Fleet:
             times = self.renewals()
             first = [next((at for at in times.get(name, []) if at > since), None) for name in names or self.names]
             return max(first) if all(first) else None
-        return wait_for(last, f"every token is renewed after {since}", limit_s=3 * self.ttl_s)
+        return wait_for(last, f"every token is renewed after {since}", limit_s=6 * self.ttl_s)
 
     def await_shared(self):
         """Waits until each issuer is kept by one host."""

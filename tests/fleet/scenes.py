@@ -14,21 +14,22 @@ LATE = R - R / 4 - R / 8
 @dataclasses.dataclass
 class Scene:
     """`left_s`: the least life that may be left of any token at a renewal. `factor`: renewals, against what one host
-    needs. `look_ups`: at most."""
+    needs. `look_ups`: at most. `is_long`: played only when it is named."""
     play: typing.Callable
     text: str
     left_s: float
     factor: float
     look_ups: int
+    is_long: bool
     etcd: dict
 
 
 SCENES = {}
 
 
-def scene(text, left_s, factor=2.2, look_ups=0, **etcd):
+def scene(text, left_s, factor=2.2, look_ups=0, is_long=False, **etcd):
     def add(play):
-        SCENES[play.__name__] = Scene(play, text, left_s, factor, look_ups, etcd)
+        SCENES[play.__name__] = Scene(play, text, left_s, factor, look_ups, is_long, etcd)
         return play
     return add
 
@@ -145,12 +146,20 @@ def cut_from_etcd(fleet):
     host.join_up()
 
 
+def comes_back(host):
+    """Ends the cut. The host holds the tokens for dead whose leases ended meanwhile, and would ask again in five minutes;
+    until then the others watch over them. A restart is sooner."""
+    host.join_up()
+    assert host.process.end(signal.SIGTERM) == 0, f"{host.name} ended badly"
+    host.start()
+
+
 @scene("a host is cut from the Vault for two leases", LATE - 1)
 def cut_from_vault(fleet):
     host = fleet.hosts[2]
     host.cut(host.to_vault)
     a_lease(fleet, 2)
-    host.join_up()
+    comes_back(host)
 
 
 @scene("a host is cut from etcd and the Vault for two leases", TAKEOVER)
@@ -158,7 +167,7 @@ def cut_from_both(fleet):
     host = fleet.hosts[2]
     host.cut(*host.to_etcd, host.to_vault)
     a_lease(fleet, 2)
-    host.join_up()
+    comes_back(host)
 
 
 @scene("etcd's leader is cut from the other members for two leases", R / 2)
@@ -184,7 +193,7 @@ def no_quorum(fleet):
     fleet.hosts[1].start()
 
 
-@scene("etcd is wiped", R / 2)
+@scene("etcd is wiped", R / 2, look_ups=60)  # the first host to join again is alone for a moment, and no state tells
 def wiped(fleet):
     fleet.etcd.wipe()
     fleet.await_shared()
@@ -216,3 +225,26 @@ def guarded(fleet):
     fleet.hosts[1].process.end(signal.SIGKILL)
     a_lease(fleet)
     fleet.hosts[1].start()
+
+
+# --- played when named ------------------------------------------------------------------------------------------------
+
+OUTAGE_MIN = 10
+
+
+@scene(f"etcd is away for {OUTAGE_MIN} minutes, and each minute a host is killed or restarted", 1, factor=3.3,
+       look_ups=60 * OUTAGE_MIN, is_long=True)
+def long_outage(fleet):
+    for i in range(3):
+        fleet.etcd.kill(i)
+    for host in fleet.hosts:
+        wait_for(lambda one=host: one.said("engine is away"), f"{host.name} says that etcd is away")
+    for minute in range(OUTAGE_MIN):
+        host = fleet.hosts[minute % 3]
+        host.process.end(signal.SIGKILL if minute % 2 else signal.SIGTERM)
+        host.start()
+        a_lease(fleet, 3)
+        assert host.said("without the fleet's engine"), f"{host.name} does not say that it begins without etcd"
+    for i in range(3):
+        fleet.etcd.start(i)
+    fleet.etcd.awaits_quorum()
