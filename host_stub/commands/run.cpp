@@ -359,8 +359,7 @@ int Run::run(const std::vector<std::string>& arguments)
 		registry.begin(std::exchange(issuers, {}));
 		fleet.join();
 		journal->notice({Action::ready, ISSUER_LOG_INFO, {},
-			count + "; SIGTERM stops" +
-				(_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
+			count + "; SIGTERM stops" + (_configFile ? ", SIGHUP reloads " + _configFile->string() : "")});
 		service->ready();
 	};
 
@@ -380,17 +379,23 @@ int Run::run(const std::vector<std::string>& arguments)
 		});
 	}
 	lastResort.arm(config->stopTimeout + aMoment + fleet.patience());
+	lastResort.awaiting("an issuer does not stop");
+	const auto closeLog = [&] {
+		lastResort.awaiting("the last lines of the log or the journal file are not written");
+		observation->close();
+	};
 	service->stopping();
 	fleet.close();
 	if (!registry.stopAll()) {
 		// Threads of a plugin are still running, perhaps for ever: the process exits without destroying what they use.
-		observation->close();
+		closeLog();
 		std::_Exit(exitSoftware);
 	}
+	lastResort.awaiting("a reload does not end");
 	fleet.leave();
 	reloading.close();
 	journal->notice({Action::ended, ISSUER_LOG_INFO, {}, "everything has stopped"});
-	observation->close();
+	closeLog();
 	return exitOk;
 }
 

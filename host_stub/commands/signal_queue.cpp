@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <issuer/kit/signals_blocked.h>
 #include <poll.h>
+#include <string>
 #include <string_view>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -107,7 +108,7 @@ void LastResort::run(int signals) const
 			endAtOnce("issuer-host: told to end a second time, ends at once\n");
 		}
 		if (Clock::now() >= deadline) {
-			endAtOnce("issuer-host: something does not stop within stop_timeout, ends all the same\n");
+			endAtOnce(std::string("issuer-host: ") + _why.load() + " within stop_timeout, ends all the same\n");
 		}
 	}
 }

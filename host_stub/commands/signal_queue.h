@@ -2,6 +2,7 @@
 
 #include "common/descriptor.h"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -46,11 +47,16 @@ public:
 
 	void arm(std::chrono::milliseconds limit);
 
+	/// Says what the end waits for from now on, for the line that tells that it is cut short: "an issuer does not
+	/// stop". `why` is a literal.
+	void awaiting(const char* why) { _why = why; }
+
 private:
 	void run(int signals) const;
 
 	Descriptor _armed;
 	Descriptor _ended;
+	std::atomic<const char*> _why = "something does not stop";
 	std::chrono::milliseconds _limit{}; ///< written before _armed is
 	std::thread _thread;
 };

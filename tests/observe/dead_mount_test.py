@@ -39,6 +39,7 @@ class Running:
         self.watchdog = threading.Timer(GENEROUS, self.host.kill)
         self.watchdog.daemon = True
         self.watchdog.start()
+        self.rest = ""
 
     def await_line(self, text):
         for line in self.host.stdout:
@@ -47,9 +48,10 @@ class Running:
         raise AssertionError(f"the host ended without a line with «{text}»")
 
     def end(self):
-        """SIGTERM, and the exit code; the host has its stop_timeout and a second, on a loaded machine more."""
+        """SIGTERM, and the exit code; the host has its stop_timeout and a second, on a loaded machine more. Its last lines
+        are in `rest`."""
         self.host.terminate()
-        self.host.stdout.read()
+        self.rest = self.host.stdout.read()
         self.host.stdout.close()
         code = self.host.wait(GENEROUS)
         self.watchdog.cancel()
@@ -106,6 +108,7 @@ class DeadMount(unittest.TestCase):
         host.await_line("good  renewed")
         self.assertIn("its lines are kept for a while", host.await_line("its file system has not answered for 5 s"))
         self.assertEqual(host.end(), 70)
+        self.assertIn("the last lines of the log or the journal file are not written within stop_timeout", host.rest)
 
 
 if __name__ == "__main__":
