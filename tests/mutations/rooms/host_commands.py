@@ -38,4 +38,11 @@ MUTATIONS = [
     ("dumpable", "host_stub/commands/run.cpp", "::prctl(PR_SET_DUMPABLE, 0);", "",
      "SECURITY: the host leaves no core, for its configuration may hold a token",
      "host_program_test:ProgramWithIncludedIssuers.LeavesNoCore*"),
+    ("a dry run changes", "host_stub/commands/reloading.cpp", "answered->set_value(dryRun());",
+     "answered->set_value(apply(nullptr));", "reload --help: with --dry-run nothing is changed",
+     "host_program_test:ProgramReload.HasASentence*"),
+    ("changes that wait for a restart are fine", "host_stub/commands/reload.cpp", "? exitFindings", "? exitOk",
+     "reload --help: 1 something in it cannot change while the host runs", "host_program_test:ProgramReload.SaysOfEach*"),
+    ("a level that is not set", "host_stub/commands/control_requests.cpp", "actions.setLogLevel(*level);", "",
+     "log-level --help: from now on the log has the lines of LEVEL and above", "host_commands_test:ControlRequests.TheLogLevel*"),
 ]

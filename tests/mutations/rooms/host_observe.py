@@ -53,4 +53,6 @@ MUTATIONS = [
      "a certificate that is replaced is used from the next connection on", "host_web_test:TheServer.ReadsIts*"),
     ("a key of another", "host_stub/observe/web/server.cpp", "::SSL_CTX_check_private_key(context->sslContext()) != 1",
      "context.isNull()", "a key that is not the certificate's is told at the start", "host_web_test:TheServer.ReadsIts*"),
+    ("each failed login is told", "host_stub/observe/exec/turning_points.cpp", "else if (failed && !known.loginFailing) {",
+     "else if (failed) {", "turning_points.h: each turn is told once", "host_observe_test:TurnsOfLogins.*"),
 ]
