@@ -20,7 +20,7 @@
 #include <Poco/URI.h>
 
 /// The fake as a server: connections, faults, outages, and its controls. Its answers are judged by the captures and the
-/// contract.
+/// answers that a real server gives to the same tests.
 namespace issuer::test {
 namespace {
 

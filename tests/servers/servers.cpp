@@ -26,7 +26,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds moment(50);
 constexpr std::chrono::seconds startLimit(60);
 
-class Fake final : public ContractServer
+class Fake final : public AskedServer
 {
 public:
 	std::string host() const override { return _vault.address().substr(std::string("http://").size()); }
@@ -73,7 +73,7 @@ int freePortPair()
 	throw std::runtime_error("no two free ports in a row");
 }
 
-class Real final : public ContractServer
+class Real final : public AskedServer
 {
 public:
 	explicit Real(const std::filesystem::path& program)
@@ -141,12 +141,12 @@ private:
 
 } // namespace
 
-std::unique_ptr<ContractServer> startFake()
+std::unique_ptr<AskedServer> startFake()
 {
 	return std::make_unique<Fake>();
 }
 
-std::unique_ptr<ContractServer> startReal()
+std::unique_ptr<AskedServer> startReal()
 {
 	const auto program = findOnPath({"bao", "vault"});
 	if (program.empty()) {

@@ -8,11 +8,11 @@
 
 namespace issuer::test {
 
-/// A server that the contract is asked of: the fake, or a real one of which the fake claims to behave the same.
-class ContractServer
+/// A server that the tests of answers ask: the fake, or a real one of which the fake claims to behave the same.
+class AskedServer
 {
 public:
-	virtual ~ContractServer() = default;
+	virtual ~AskedServer() = default;
 
 	[[nodiscard]] virtual std::string host() const = 0; ///< with port
 	[[nodiscard]] virtual std::string rootToken() const = 0;
@@ -22,10 +22,10 @@ public:
 	virtual void letTimePass() = 0;
 };
 
-[[nodiscard]] std::unique_ptr<ContractServer> startFake();
+[[nodiscard]] std::unique_ptr<AskedServer> startFake();
 
 /// `bao` or `vault` from PATH in dev mode, in memory, with a home of its own. Null when there is neither; throws when
 /// it does not start.
-[[nodiscard]] std::unique_ptr<ContractServer> startReal();
+[[nodiscard]] std::unique_ptr<AskedServer> startReal();
 
 } // namespace issuer::test

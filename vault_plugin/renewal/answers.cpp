@@ -225,7 +225,7 @@ Conclusion Keeper::refused(const Span& span, Operation operation, const Trouble&
 	const bool probing = _memory.deadForSure(span.sent.boot);
 	bool believed = true;
 	if (lease.end == Lease::End::never) {
-		lease = {}; // that it never ends was said of a token that the server accepts
+		lease = {}; // «never ends» held for a token that the server accepts
 	}
 	const bool endUnknown = lease.end == Lease::End::unknown;
 	if (endUnknown && !_memory.dead()) {
@@ -280,7 +280,7 @@ Conclusion Keeper::denied(const Span& span, Operation operation, const Trouble& 
 	_memory.owed = Owed::nothing;
 	foundAlive();
 	const auto verdict = fail(span, Failing::denied, trouble);
-	if (lease.overAt(span.sent.boot)) { // another client has renewed it, or a renewal whose answer was lost
+	if (lease.overAt(span.sent.boot)) { // renewed by another client, or by a renewal whose answer was lost
 		lease.outlived(span.now.boot);
 		_memory.retry.restart(Failing::denied);
 		_memory.owed = Owed::verdict;

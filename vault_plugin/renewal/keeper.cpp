@@ -306,7 +306,7 @@ Reports Keeper::stopped(Moment now)
 			_memory.lease.mayHaveBeenRenewed(_memory.started, now.boot, increment());
 		}
 		_memory.retry.asOf = now.boot;
-		_memory.retry.atOnce = true; // a keeper that resumes asks again
+		_memory.retry.atOnce = true; // the keeper that resumes from this memory asks again
 	}
 	_out.reset();
 	_candidate.reset();

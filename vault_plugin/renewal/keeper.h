@@ -199,7 +199,7 @@ private:
 	Memory _memory;
 	std::unique_ptr<Candidate> _candidate; ///< null: none, as almost always
 	bool _running = false;                 ///< between begin() or resume() and stopped()
-	bool _absent = false;                  ///< no token yet: a login will bring it
+	bool _absent = false;                  ///< whether there is no token yet, and a login is to bring the first
 	Successor _successor;
 	std::optional<Out> _out;
 	Moment _seen; ///< the latest moment that a call brought

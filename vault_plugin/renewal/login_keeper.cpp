@@ -66,7 +66,7 @@ Reports LoginKeeper::materialFound(Moment now, const LoginMaterial& material)
 	const bool changed = _memory.materialAt == Instant::min() || material.mark != known.mark ||
 						 material.identityMark != known.identityMark || material.usable != known.usable;
 	if (changed && (material.mark != known.mark || material.identityMark != known.identityMark)) {
-		_memory.heldUntil = Instant::min(); // what siblings were refused with was other material
+		_memory.heldUntil = Instant::min(); // siblings were refused with other material
 		_memory.heldTold = false;
 	}
 	if (changed && !material.wrapped && material.mark != known.mark) {

@@ -30,10 +30,10 @@ struct LoginPolicy
 	/// One life in so many is led to its wall although the wall is believed known: the role's max TTL may have moved.
 	std::uint32_t livesLearned = 8;
 
-	Duration shortestPause = 1s; ///< between two logins, ever
-	Duration afterLost = 5s;     ///< after a login whose answer was lost: it may have been carried out
-	Duration deniedSpread = 60s; ///< a login that replaces a token whose renewals are denied: within this, at random
-	Duration settling = 250ms;   ///< after the material changed: it may be half written
+	Duration shortestPause = 1s; ///< least pause between two logins
+	Duration afterLost = 5s;     ///< pause after a login whose answer was lost: it may have been carried out
+	Duration deniedSpread = 60s; ///< span at random within which a token is replaced whose renewals are denied
+	Duration settling = 250ms;   ///< pause after the material changed: it may be half written
 
 	/// After a refusal of the material: the same bytes once more, then far apart, since the fifth refusal in a row
 	/// locks the identity out for all clients, and the server forgets one after 15 min.

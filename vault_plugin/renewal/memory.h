@@ -24,7 +24,7 @@ enum class Owed : std::uint8_t
 /// The reports so far, so that nothing is reported twice; and their counts.
 struct Told
 {
-	State state = State::stopped; ///< in the latest event
+	State state = State::stopped; ///< the state that the latest event told
 	Duration lease{};
 	std::optional<Instant> maxTtlEnd;
 	/// Reported reason why the token cannot be renewed: once a life, or once for each max TTL.

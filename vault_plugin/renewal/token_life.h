@@ -17,7 +17,7 @@ struct Successor
 	{
 		none,     ///< no login: a person replaces the token
 		planned,  ///< the next login is planned, and the last one did not fail
-		retrying, ///< a login is due and gets no answer: as a renewal in an outage
+		retrying, ///< a login is due, and the server does not answer
 		failed,   ///< the last login was refused: the hour of death is real
 	};
 

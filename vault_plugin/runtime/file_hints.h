@@ -51,14 +51,14 @@ public:
 
 	protected:
 		Listener() = default;
-		virtual ~Listener() = default; ///< forgotten before
+		virtual ~Listener() = default; ///< forget() was called for it before
 
 	private:
 		friend class FileHints;
-		Listener* _next = nullptr;     ///< in its bucket
+		Listener* _next = nullptr;     ///< the next listener of the same bucket
 		Listener** _place = nullptr;   ///< the pointer to this listener: of the bucket, or of the listener before
-		Approach* _approach = nullptr; ///< null: it follows nothing
-		Point _last;                   ///< of its path
+		Approach* _approach = nullptr; ///< null: this listener follows no path
+		Point _last;                   ///< the last point of the path that is followed
 	};
 
 	/// `scheduler` and `clock` must be there until close().
@@ -84,8 +84,8 @@ private:
 	struct Route
 	{
 		std::vector<Point> points;
-		std::optional<std::string> gap; ///< why a part of it is not watched
-		bool torn = false;              ///< a directory went while it was walked
+		std::optional<std::string> gap; ///< why a part of the route is not watched; none: all of it is
+		bool torn = false;              ///< a directory of the route was removed while it was walked
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;

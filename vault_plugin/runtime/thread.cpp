@@ -59,7 +59,7 @@ Thread::Thread(const char* name, std::function<void()> main)
 	if (const int error = ::pthread_create(&_thread, attributes.get(), enter, start.get()); error != 0) {
 		throw std::system_error(error, std::generic_category(), name);
 	}
-	static_cast<void>(start.release()); // enter() owns it now
+	static_cast<void>(start.release()); // the new thread's enter() owns the start now
 	_joinable = true;
 }
 

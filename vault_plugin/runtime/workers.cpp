@@ -73,7 +73,7 @@ void WorkScheduler::work(Worker& self) noexcept
 			step(self, *flight, lock);
 		}
 		if (_closing) {
-			return; // close() joins it
+			return; // close() joins this thread
 		}
 		if (_busy == 0 && !_leading) {
 			lead(lock);

@@ -166,8 +166,8 @@ private:
 		}
 	}
 
-	std::optional<std::vector<WipedString>> _errors; ///< of a list that holds only texts
-	std::vector<WipedString> _otherWords;            ///< words of other servers and of gateways
+	std::optional<std::vector<WipedString>> _errors; ///< the texts of `errors`; none where it is no list of texts
+	std::vector<WipedString> _otherWords;            ///< error texts under the keys of other servers and of gateways
 };
 
 } // namespace

@@ -30,10 +30,10 @@ struct LoginContent
 	struct Data
 	{
 		WipedString secretId;       ///< empty: none
-		std::optional<double> uses; ///< 0: unlimited
-		std::optional<double> ttl;  ///< of the secret_id, in seconds; 0: for ever
-		std::string expirationTime; ///< of the secret_id
-		std::string creationPath;   ///< of a wrapping token, and so on
+		std::optional<double> uses; ///< remaining uses of the secret_id; 0: unlimited
+		std::optional<double> ttl;  ///< remaining life of the secret_id in seconds; 0: for ever
+		std::string expirationTime; ///< end of the secret_id, RFC 3339
+		std::string creationPath;   ///< path whose answer a wrapping token holds
 		std::string creationTime;
 		std::optional<double> creationTtl; ///< in seconds
 	};

@@ -20,7 +20,7 @@ struct LoginVerdict
 		certificate,
 		userpass,
 		ldap,
-		wrapping, ///< unwrapping, and the look-up before it
+		wrapping, ///< the unwrapping of a secret, and the look-up of its wrapping token
 		secretIdLookUp,
 		revoking,
 	};

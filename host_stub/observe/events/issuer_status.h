@@ -13,7 +13,7 @@ enum class Phase
 	starting, ///< its start is under way or imminent
 	running,
 	waiting,  ///< its start failed and is tried again
-	failed,   ///< its start failed, and only another configuration helps
+	failed,   ///< its start failed, and the host does not try again by itself
 	swapping, ///< being handed from one plugin or configuration to another
 	stopping,
 	elsewhere, ///< configured here, and kept by another host of the fleet, or about to be

@@ -12,10 +12,10 @@ namespace issuer::observe {
 enum class LoginOutlook
 {
 	none,         ///< it never logs in, or no login is planned
-	planned,      ///< it is to bring the next credential
+	planned,      ///< a login is planned, which is to bring the next credential
 	failing,      ///< the last logins failed
-	materialEnds, ///< it will fail: its material ends before
-	usesSpent,    ///< it will fail: its material allows none any more
+	materialEnds, ///< the next login will fail: its material ends before
+	usesSpent,    ///< the next login will fail: its material has no uses left
 };
 
 [[nodiscard]] std::string loginOutlookName(LoginOutlook outlook);

@@ -260,9 +260,9 @@ private:
 
 	const TlsFiles _files;
 	const net::Context::Ptr _context;
-	std::mutex _mutex;         ///< guards all below
-	Stamp _stamp;              ///< of the files when they were read last
-	net::Context::Ptr _newest; ///< holds the pair in use
+	std::mutex _mutex;         ///< guards the members below
+	Stamp _stamp;              ///< size and times of certificate and key when they were read last
+	net::Context::Ptr _newest; ///< the TLS context with the certificate and key in use
 };
 
 /// Admits connections, on the thread that accepts them.

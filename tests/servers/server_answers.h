@@ -27,14 +27,14 @@ enum class ServerKind
 
 /// Answers that both kinds of server must give. The tests of a process share one server of a kind and must not depend
 /// on its earlier use.
-class Contract : public testing::TestWithParam<ServerKind>
+class ServerAnswers : public testing::TestWithParam<ServerKind>
 {
 protected:
 	using Headers = std::map<std::string, std::string>;
 
-	[[nodiscard]] ContractServer& server();
+	[[nodiscard]] AskedServer& server();
 	/// Returns a server of this test's own, for actions that would disturb the other tests.
-	[[nodiscard]] std::unique_ptr<ContractServer> freshServer() const;
+	[[nodiscard]] std::unique_ptr<AskedServer> freshServer() const;
 
 	/// `path` is below /v1/, or begins with '/' and is all of it.
 	ApiReply ask(const std::string& method, const std::string& path, const std::string& token,
@@ -53,7 +53,7 @@ protected:
 	[[nodiscard]] static std::string own(const std::string& kind);
 };
 
-ApiReply askServer(const ContractServer& server, const std::string& method, const std::string& path,
+ApiReply askServer(const AskedServer& server, const std::string& method, const std::string& path,
 	const std::string& token, const std::string& body = "", const std::map<std::string, std::string>& headers = {});
 
 /// A value in the reply's JSON, "auth.lease_duration"; empty when it is not there or null.

@@ -1,4 +1,4 @@
-#include "contract.h"
+#include "server_answers.h"
 
 #include "child_process.h"
 
@@ -18,7 +18,7 @@ namespace issuer::test {
 namespace {
 
 using Poco::Dynamic::Var;
-using Servers = std::map<ServerKind, std::unique_ptr<ContractServer>>;
+using Servers = std::map<ServerKind, std::unique_ptr<AskedServer>>;
 
 Servers& sharedServers()
 {
@@ -35,7 +35,7 @@ public:
 
 const auto* const endOfServers = testing::AddGlobalTestEnvironment(new EndOfServers);
 
-std::unique_ptr<ContractServer> start(ServerKind kind)
+std::unique_ptr<AskedServer> start(ServerKind kind)
 {
 	switch (kind) {
 	case ServerKind::fake:
@@ -58,7 +58,7 @@ std::string nameOf(const testing::TestParamInfo<ServerKind>& info)
 	return info.param == ServerKind::fake ? "fake" : "real";
 }
 
-ContractServer& Contract::server()
+AskedServer& ServerAnswers::server()
 {
 	auto& shared = sharedServers()[GetParam()];
 	if (!shared) {
@@ -67,40 +67,40 @@ ContractServer& Contract::server()
 	return *shared;
 }
 
-std::unique_ptr<ContractServer> Contract::freshServer() const
+std::unique_ptr<AskedServer> ServerAnswers::freshServer() const
 {
 	return start(GetParam());
 }
 
-ApiReply Contract::ask(const std::string& method, const std::string& path, const std::string& token,
+ApiReply ServerAnswers::ask(const std::string& method, const std::string& path, const std::string& token,
 	const std::string& body, const Headers& headers)
 {
 	return askServer(server(), method, path, token, body, headers);
 }
 
-ApiReply Contract::asRoot(const std::string& path, const std::string& body, const Headers& headers)
+ApiReply ServerAnswers::asRoot(const std::string& path, const std::string& body, const Headers& headers)
 {
 	return ask("POST", path, server().rootToken(), body, headers);
 }
 
-ApiReply Contract::renew(const std::string& token, const std::string& body, const Headers& headers)
+ApiReply ServerAnswers::renew(const std::string& token, const std::string& body, const Headers& headers)
 {
 	return ask("POST", "auth/token/renew-self", token, body, headers);
 }
 
-ApiReply Contract::lookUp(const std::string& token, const Headers& headers)
+ApiReply ServerAnswers::lookUp(const std::string& token, const Headers& headers)
 {
 	return ask("GET", "auth/token/lookup-self", token, "", headers);
 }
 
-std::string Contract::create(const std::string& wish, const std::string& path, const Headers& headers)
+std::string ServerAnswers::create(const std::string& wish, const std::string& path, const Headers& headers)
 {
 	const auto reply = asRoot("auth/token/" + path, wish, headers);
 	EXPECT_EQ(reply.status, 200) << reply.body;
 	return text(reply, "auth.client_token");
 }
 
-ApiReply Contract::untilOtherThan(int status, const std::function<ApiReply()>& call)
+ApiReply ServerAnswers::untilOtherThan(int status, const std::function<ApiReply()>& call)
 {
 	ApiReply reply = call();
 	for (int moments = 0; reply.status == status && moments < 1000; ++moments) {
@@ -110,14 +110,14 @@ ApiReply Contract::untilOtherThan(int status, const std::function<ApiReply()>& c
 	return reply;
 }
 
-std::string Contract::own(const std::string& kind)
+std::string ServerAnswers::own(const std::string& kind)
 {
 	std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
 	std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::isalnum(c) ? std::tolower(c) : '-'; });
 	return kind + "-" + name;
 }
 
-ApiReply askServer(const ContractServer& server, const std::string& method, const std::string& path,
+ApiReply askServer(const AskedServer& server, const std::string& method, const std::string& path,
 	const std::string& token, const std::string& body, const std::map<std::string, std::string>& headers)
 {
 	const std::string host = server.host();

@@ -1,4 +1,4 @@
-#include "contract.h"
+#include "server_answers.h"
 
 /// The growth and the end of a lease.
 namespace issuer::test {
@@ -7,7 +7,7 @@ namespace {
 using testing::AnyOf;
 using testing::HasSubstr;
 
-class Renewal : public Contract
+class Renewal : public ServerAnswers
 {
 protected:
 	/// A token of a role of this test's own.

@@ -1,4 +1,4 @@
-#include "contract.h"
+#include "server_answers.h"
 
 #include <optional>
 
@@ -6,7 +6,7 @@
 namespace issuer::test {
 namespace {
 
-class ServerItself : public Contract
+class ServerItself : public ServerAnswers
 {
 };
 

@@ -1,4 +1,4 @@
-#include "contract.h"
+#include "server_answers.h"
 
 /// Logins that bring a token, and those that are refused.
 namespace issuer::test {
@@ -18,7 +18,7 @@ std::string json(const std::initializer_list<std::pair<std::string, std::string>
 	return text + "}";
 }
 
-class LoggingIn : public Contract
+class LoggingIn : public ServerAnswers
 {
 protected:
 	/// Enables an auth mount of this test's own, "auth/<name>".

@@ -1,10 +1,10 @@
-#include "contract.h"
+#include "server_answers.h"
 
 /// Which tokens may do which calls.
 namespace issuer::test {
 namespace {
 
-class Access : public Contract
+class Access : public ServerAnswers
 {
 };
 
