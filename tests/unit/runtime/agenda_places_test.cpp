@@ -64,7 +64,7 @@ TEST_F(AgendaTest, HoweverLongItsLifeAJobWaitsForAHangingPlaceNoLongerThanTwoSec
 {
 	for (const Instant urgency : {longLife, Instant::max(), unknownUrgency}) {
 		Agenda fresh{{slots, perPlace, kept}};
-		std::deque<Chore> jobs;
+		std::deque<test::Chore> jobs;
 		for (std::uint32_t i = 0; i <= perPlace; ++i) {
 			fresh.arm(jobs.emplace_back([] {}), nullptr, start, urgency);
 		}
@@ -194,7 +194,7 @@ TEST_F(AgendaTest, ADeadServerLeavesHalfOfTheSlotsHoweverManyJobsWaitForIt)
 TEST_F(AgendaTest, TheLimitOfAPlaceThatHangsGrowsLittleByLittle)
 {
 	Agenda many{{4096, perPlace, kept}};
-	std::deque<Chore> jobs;
+	std::deque<test::Chore> jobs;
 	for (int i = 0; i < 10000; ++i) {
 		many.arm(jobs.emplace_back([] {}), nullptr, start, longLife);
 	}
@@ -213,7 +213,7 @@ TEST_F(AgendaTest, HoweverManyPlacesHangTheOthersFindFreeSlots)
 	for (const std::uint32_t all : {32U, slots, 256U, 4096U}) {
 		for (const std::size_t hanging : {1U, 3U, 4U, 10U, 30U}) {
 			Agenda fresh{{all, perPlace, kept}};
-			std::deque<Chore> jobs;
+			std::deque<test::Chore> jobs;
 			const auto fill = [&](std::size_t place, std::uint32_t count, Instant urgency) {
 				for (std::uint32_t i = 0; i < count; ++i) {
 					Job& added = jobs.emplace_back([] {}, placeNumber(place));

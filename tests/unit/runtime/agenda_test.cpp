@@ -191,7 +191,7 @@ TEST_F(AgendaTest, WhateverComesAndGoesThePlacesKeepTheirLimits)
 	constexpr std::size_t places = 20;
 	constexpr std::uint32_t all = 512;
 	Agenda many{{all, perPlace, 0}};
-	std::deque<Chore> jobs;
+	std::deque<test::Chore> jobs;
 	std::vector<std::vector<Job*>> running(places);
 	std::size_t inFlight = 0;
 	std::minstd_rand random(1);
@@ -223,7 +223,7 @@ TEST_F(AgendaTest, WhateverComesAndGoesThePlacesKeepTheirLimits)
 TEST_F(AgendaTest, TenThousandJobsAreTakenInTheOrderOfTheirUrgency)
 {
 	Agenda narrow{{1, 1, 0}};
-	std::deque<Chore> jobs;
+	std::deque<test::Chore> jobs;
 	for (std::size_t i = 0; i < 10000; ++i) {
 		Job& added = jobs.emplace_back([] {}, placeNumber(i % 7));
 		narrow.arm(added, added.place(), start, start + std::chrono::seconds(i * 7919 % 10007));
