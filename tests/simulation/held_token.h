@@ -41,6 +41,7 @@ struct HeldToken
 		watchedSince = Instant::max();
 		askedSince = now;
 		toldLease = {};
+		wrapped = false;
 		uncertainty = {};
 		last = false;
 	}

@@ -65,7 +65,7 @@ struct HttpReply
 	std::string coding;     ///< of the body (Content-Encoding), such as "gzip"; empty: none. A coded body is dropped
 	/// The request was sent before, over a kept connection, and not answered: the server may have carried that out.
 	bool sentBefore = false;
-	WipedString body;       ///< the members that the request reads, see JsonSieve; may hold a token or an accessor
+	WipedString body; ///< the members that the request reads, see JsonSieve; may hold a token or an accessor
 
 	/// Lines for the operator, the same with each reply while their cause lasts: log them when they change.
 	std::vector<std::string> advice;

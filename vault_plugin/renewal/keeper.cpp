@@ -71,8 +71,8 @@ std::optional<Instant> Keeper::next() const
 
 /// Tells whether the next request is about the candidate. Where both tokens are due, the one in use goes first; but not
 /// after its end, unless the candidate is due later; and where the end is vague for longer than a look-up's rounding
-/// leaves it they take turns, since the one in use is due every gap then, for as long as a lease. Where an answer takes longer than a renewal may wait, renewals leave
-/// no room: then the candidate goes first too.
+/// leaves it they take turns, since the one in use is due every gap then, for as long as a lease. Where an answer takes
+/// longer than a renewal may wait, renewals leave no room: then the candidate goes first too.
 bool Keeper::isCandidatesTurn(Instant now) const
 {
 	if (!_candidate || !_plan.at || now < *_plan.at) {

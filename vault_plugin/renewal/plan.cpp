@@ -12,11 +12,11 @@ namespace {
 /// Returns the kind of request for a token whose end is unknown. Once look-ups have turned out useless, all but one of
 /// `renewalsPerLookUp` requests are renewals. So many in a row meet each way to the server that a renewal could take: a
 /// look-up that is answered badly makes the next request, a renewal, go another way, and that way may be the bad one.
-/// While a refusal is doubted all are renewals: each of the few pauses is for one more word on it.
+/// So while a refusal is doubted all are renewals: each of the few pauses is for one more word on it.
 Operation operationOf(const Policy& policy, const Retry& retry)
 {
 	const bool renewsMostly = retry.useless >= policy.uselessLookUps;
-	const bool renews = retry.isDoubting(policy) || retry.streak % policy.renewalsPerLookUp != 0;
+	const bool renews = retry.streak % policy.renewalsPerLookUp != 0;
 	return retry.renewNext || (renewsMostly && renews) ? Operation::renew : Operation::lookUp;
 }
 

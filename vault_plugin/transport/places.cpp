@@ -195,8 +195,8 @@ Places::Step Places::next(const Attempt& attempt, Instant now) const
 
 	Dial dial;
 	for (const auto& candidate : candidates) {
-		const bool joins = dial.order.empty() ||
-						   (races(front) && races(candidate) && !mustResolve(attempt, candidate.place, now));
+		const bool joins =
+			dial.order.empty() || (races(front) && races(candidate) && !mustResolve(attempt, candidate.place, now));
 		if (joins) {
 			dial.order.push_back(candidate.id());
 		}

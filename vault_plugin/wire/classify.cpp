@@ -91,8 +91,7 @@ Answer classify(const ExchangeError& error)
 {
 	using Kind = ExchangeError::Kind;
 	// Where the latest connection failed before the request, a request before may have left.
-	Trouble trouble{
-		Trouble::Kind::transport, Reason::network, std::nullopt, error.text, error.unsent, !error.unsent};
+	Trouble trouble{Trouble::Kind::transport, Reason::network, std::nullopt, error.text, error.unsent, !error.unsent};
 	switch (error.kind) {
 	case Kind::cancelled:
 		trouble.kind = Trouble::Kind::cancelled;
