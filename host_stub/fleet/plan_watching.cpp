@@ -8,12 +8,11 @@ namespace issuer::fleet {
 
 // A member with another list may not know an issuer that this host has. So the third is any that has fewer than three
 // better ones with the same list.
-// While the engine is away, or takes no states, all states look late: then the second alone acts. A host that has not
-// seen the members yet would take itself for the first of all: rule 7 says what it begins.
+// While the engine is away, or takes no states, all states look late: then the second alone acts.
 Plan::Watch Plan::watchOf(const ShardRecord& shard) const
 {
 	if (_engine.isAway()) {
-		return _engine.hasListed() && shard.rank <= 2 ? Watch::second : Watch::none;
+		return shard.rank <= 2 ? Watch::second : Watch::none;
 	}
 	if (shard.rank <= 1 || !_engine.isTrusted()) {
 		return Watch::none;

@@ -28,6 +28,12 @@ struct Chronicle
 		/// ... which said that the end of the token had been told to the operator.
 		bool foretoldStood;
 		bool foretold; ///< the same in the state that it began with
+		/// Half of the issuers that ran in the process, or more, failed when it began.
+		bool amidFailures;
+		/// The process's rank for it among the members that an earlier process had stored; none: none were stored.
+		std::optional<std::size_t> rankInRing;
+		bool sawMembers;      ///< the process had seen a list of the members
+		bool isLetGo = false; ///< it ended since the plan let go of it
 	};
 
 	std::vector<Run> runs;

@@ -1,5 +1,6 @@
 #include "fleet_engine.h"
 
+#include "fleet/lateness.h"
 #include "fleet/ring.h"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ void Engine::revokeAsTheWorldDoes(const Misfortune& misfortune)
 {
 	if (misfortune.mishap == Mishap::wiped) {
 		_states.clear();
+		_known.clear();
 	}
 	std::vector<LeaseId> revoked;
 	for (const auto& [name, record] : _records) {
@@ -56,7 +58,7 @@ bool Engine::hasLeader() const
 bool Engine::serves(unsigned node, unsigned machine) const
 {
 	return hasLeader() && !_world.isDuring(Mishap::nodeCut, node, _timing.now()) &&
-		   !_world.isDuring(Mishap::cutFromEngine, machine, _timing.now());
+		   !_world.isCut(machine, node, _timing.now());
 }
 
 void Engine::tick()
@@ -108,6 +110,34 @@ void Engine::revoke(LeaseId lease)
 			watcher(name, {});
 		}
 	}
+}
+
+void Engine::write(const fleet::State& state)
+{
+	const auto foretells = [](const fleet::State& one) { return one.text.ends_with("told"); };
+	const auto old = _states.find(state.name);
+	const bool forgets = old != _states.end() && foretells(old->second.state) && !foretells(state);
+	_states[state.name] = {state, _timing.now()};
+	if (!fleet::tells(state)) {
+		return;
+	}
+	auto& known = _known[state.name.issuer];
+	known.told = known.told.value_or(_timing.now());
+	if (foretells(state)) {
+		known.foretold = known.foretold.value_or(_timing.now());
+	}
+	// A host that began without the engine may have written over what an earlier process of its name knew.
+	if (forgets && std::ranges::none_of(_states, [&](const auto& one) {
+			return one.first.issuer == state.name.issuer && foretells(one.second.state);
+		})) {
+		known.foretold.reset();
+	}
+}
+
+Engine::Knowledge Engine::knows(const std::string& issuer) const
+{
+	const auto found = _known.find(issuer);
+	return found == _known.end() ? Knowledge() : found->second;
 }
 
 void Engine::put(const fleet::Member& member, LeaseId lease)

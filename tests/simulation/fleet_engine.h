@@ -36,6 +36,13 @@ public:
 		Instant written;
 	};
 
+	/// What the engine knew of an issuer since it was last wiped, whether the state is there or was deleted.
+	struct Knowledge
+	{
+		std::optional<Instant> told;     ///< time of the first state that tells
+		std::optional<Instant> foretold; ///< likewise: and that the end was told to the operator
+	};
+
 	Engine(const World& world, Timing& timing);
 
 	/// Returns whether a process can have something done by a node.
@@ -47,11 +54,12 @@ public:
 	[[nodiscard]] bool keepAlive(LeaseId lease);
 	void revoke(LeaseId lease);
 	void put(const fleet::Member& member, LeaseId lease);
-	void write(const fleet::State& state) { _states[state.name] = {state, _timing.now()}; }
+	void write(const fleet::State& state);
 	void remove(const fleet::StateName& name) { _states.erase(name); }
 
 	[[nodiscard]] const std::map<std::string, Record>& records() const { return _records; }
 	[[nodiscard]] const std::map<fleet::StateName, Stored>& states() const { return _states; }
+	[[nodiscard]] Knowledge knows(const std::string& issuer) const;
 	void watch(Watcher watcher) { _watchers.push_back(std::move(watcher)); }
 
 private:
@@ -65,6 +73,7 @@ private:
 	std::map<LeaseId, Instant> _leases; ///< with their ends
 	std::map<std::string, Record> _records;
 	std::map<fleet::StateName, Stored> _states;
+	std::map<std::string, Knowledge> _known; ///< by issuer
 	std::vector<Watcher> _watchers;
 };
 

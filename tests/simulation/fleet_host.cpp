@@ -16,16 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string nameOf(unsigned issuer)
-{
-	return "issuer-" + std::to_string(issuer);
-}
-
-unsigned issuerOf(const std::string& name)
-{
-	return static_cast<unsigned>(std::stoul(name.substr(name.find('-') + 1)));
-}
-
 std::string runOf(std::uint64_t seed)
 {
 	std::ostringstream text;
@@ -42,13 +32,20 @@ std::optional<std::vector<std::string>> membersIn(const std::optional<std::strin
 
 Host::Host(Surroundings surroundings, unsigned machine, std::uint64_t seed, std::optional<std::string> ring)
 	: _around(surroundings), _machine(machine), _dice(seed), _run(runOf(_dice.bits())), _ring(std::move(ring)),
-	  _plan({.member = _around.world.machines[machine].name, .run = _run, .takeover = _around.world.takeover},
+	  _plan({.member = _around.world.machines[machine].name,
+				.run = _run,
+				.takeover = _around.world.takeover,
+				.issuersWithoutRing = _around.world.issuersWithoutRing},
 		  membersIn(_ring)),
 	  _door(
 		  _around.world, _around.timing, _around.engine, machine, _dice.bits(),
 		  [this](milliseconds pause, Timing::Call call) { later(pause, std::move(call)); }, [this] { return wall(); },
 		  [this](const fleet::Fact& fact) { heard(fact); })
 {
+	if (const auto members = membersIn(_ring)) {
+		_ringAtStart.emplace().assign(*members);
+		_ringAtStart->add(_around.world.machines[machine].name);
+	}
 	tellStory("starts");
 	_plan.configure(now(), configured());
 	_door.join(_plan.member(), _run, _plan.lists());
@@ -71,8 +68,10 @@ void Host::later(milliseconds pause, Timing::Call call)
 
 void Host::thaw()
 {
+	// One after the other: the plan acts between two of them.
+	milliseconds pause{};
 	for (auto& call : std::exchange(_held, {})) {
-		later(0ms, std::move(call));
+		later(pause++, std::move(call));
 	}
 }
 
@@ -80,7 +79,7 @@ void Host::die()
 {
 	tellStory("is dead");
 	while (!_agents.empty()) {
-		stopAgent(_agents.begin()->first);
+		stopAgent(_agents.begin()->first, false);
 	}
 	*_alive = false;
 }
@@ -113,7 +112,7 @@ std::vector<std::string> Host::configured() const
 	std::vector<std::string> names;
 	for (unsigned issuer = 0; issuer < _around.world.issuers + _around.world.newIssuers; ++issuer) {
 		if (_around.world.configuredFrom(_machine, issuer) <= _around.timing.now()) {
-			names.push_back(nameOf(issuer));
+			names.push_back(_around.world.nameOf(issuer));
 		}
 	}
 	return names;
@@ -122,6 +121,7 @@ std::vector<std::string> Host::configured() const
 void Host::heard(const fleet::Fact& fact)
 {
 	_plan.heard(now(), fact);
+	_sawMembers = _sawMembers || std::holds_alternative<fleet::MembersListed>(fact);
 	// Facts that come together are carried out together.
 	later(0ms, [this] { act(); });
 }
@@ -149,16 +149,23 @@ void Host::doOne(const fleet::Begin& begin)
 	const auto issuer = issuerOf(begin.issuer);
 	Agent agent{.number = ++_agentsMade, .end = {}, .next = _around.timing.now()};
 	const bool imported = begin.state && import(agent, begin.state->text);
-	bool stateStood = false;
-	bool foretoldStood = false;
-	for (const auto& [name, stored] : _around.engine.states()) {
-		const bool stood =
-			name.issuer == begin.issuer && fleet::tells(stored.state) && stored.written <= _around.timing.now() - 2s;
-		stateStood = stateStood || stood;
-		foretoldStood = foretoldStood || (stood && stored.state.text.ends_with("told"));
-	}
-	_around.chronicle.runs.push_back({issuer, _machine, _around.timing.now(), _around.world.ends, begin.why,
-		begin.state.has_value(), stateStood, foretoldStood, agent.foretold});
+	const auto now = _around.timing.now();
+	const auto known = _around.engine.knows(begin.issuer);
+	const auto stood = [now](const std::optional<Instant>& since) { return since && *since <= now - 2s; };
+	_around.chronicle.runs.push_back({.issuer = issuer,
+		.machine = _machine,
+		.from = now,
+		.until = _around.world.ends,
+		.why = begin.why,
+		.fromState = imported,
+		.stateStood = stood(known.told),
+		.foretoldStood = stood(known.foretold),
+		.foretold = agent.foretold,
+		.amidFailures = mostFail(),
+		.rankInRing = _ringAtStart
+						  ? _ringAtStart->rankOf(_around.world.machines[_machine].name, fleet::shardOf(begin.issuer))
+						  : std::nullopt,
+		.sawMembers = _sawMembers});
 	tellStory("begins " + begin.issuer +
 			  (imported ? " from the state of " + begin.state->name.member : " by a look-up") +
 			  (begin.why == fleet::Why::late               ? ", which is late"
@@ -177,15 +184,23 @@ void Host::doOne(const fleet::Begin& begin)
 void Host::doOne(const fleet::LetGo& letGo)
 {
 	tellStory("lets go of " + letGo.issuer);
-	stopAgent(issuerOf(letGo.issuer));
+	stopAgent(issuerOf(letGo.issuer), true);
 }
 
-void Host::stopAgent(unsigned issuer)
+bool Host::mostFail() const
+{
+	const auto failing = std::ranges::count_if(
+		_agents, [](const auto& one) { return one.second.failures > 0 && one.second.state != ISSUER_STATE_EXPIRED; });
+	return failing > 0 && 2 * static_cast<std::size_t>(failing) >= _agents.size();
+}
+
+void Host::stopAgent(unsigned issuer, bool isLetGo)
 {
 	_agents.erase(issuer);
 	for (auto& run : _around.chronicle.runs) {
 		if (run.issuer == issuer && run.machine == _machine && run.until == _around.world.ends) {
 			run.until = _around.timing.now();
+			run.isLetGo = isLetGo;
 		}
 	}
 }
@@ -291,8 +306,8 @@ void Host::ask(unsigned issuer, std::uint64_t number)
 	std::optional<Instant> end;
 	if (arrives) {
 		const bool renews = agent.state == ISSUER_STATE_ACTIVE || agent.state == ISSUER_STATE_RETRYING;
-		end = renews ? _around.server.renew(issuer, _around.timing.now())
-					 : _around.server.lookUp(issuer, _around.timing.now());
+		end = renews ? _around.server.renew(issuer, _machine, _around.timing.now())
+					 : _around.server.lookUp(issuer, _machine, _around.timing.now());
 	}
 	later(pause, [=, this] { answered(issuer, number, arrives, end); });
 }
@@ -330,7 +345,7 @@ void Host::answered(unsigned issuer, std::uint64_t number, bool arrived, std::op
 
 void Host::tellPlan(unsigned issuer, const Agent& agent)
 {
-	_plan.told({.issuer = nameOf(issuer),
+	_plan.told({.issuer = _around.world.nameOf(issuer),
 		.state = agent.state,
 		.end = agent.end ? wallOf(*agent.end) : fleet::WallTime{},
 		.next = agent.state == ISSUER_STATE_STARTING ? fleet::WallTime{} : wallOf(agent.next)});

@@ -6,6 +6,7 @@
 #include "fleet_timing.h"
 
 #include "fleet/plan.h"
+#include "fleet/ring.h"
 
 #include <cstdint>
 #include <map>
@@ -84,7 +85,9 @@ private:
 	void ask(unsigned issuer, std::uint64_t agent);
 	void answered(unsigned issuer, std::uint64_t agent, bool arrived, std::optional<Instant> end);
 	void tellPlan(unsigned issuer, const Agent& agent);
-	void stopAgent(unsigned issuer);
+	void stopAgent(unsigned issuer, bool isLetGo);
+	/// Returns whether half of what runs here fails, or more.
+	[[nodiscard]] bool mostFail() const;
 	void tellStory(const std::string& what) const;
 
 	Surroundings _around;
@@ -94,10 +97,12 @@ private:
 	std::shared_ptr<bool> _alive = std::make_shared<bool>(true);
 	std::vector<Timing::Call> _held; ///< what came while it stood still
 	std::optional<std::string> _ring;
+	std::optional<fleet::Ring> _ringAtStart; ///< with this host; none: an earlier process stored none
 	fleet::Plan _plan;
 	Door _door;
 	std::map<unsigned, Agent> _agents;
 	std::uint64_t _agentsMade = 0;
+	bool _sawMembers = false;
 	std::optional<Instant> _acts; ///< time of the act() that is planned
 };
 

@@ -26,7 +26,8 @@ std::string issuerAt(unsigned issuer, Instant instant)
 bool isSound(const World& world, unsigned machine, unsigned issuer, Instant from, Instant until)
 {
 	return world.runs(machine, issuer, from, until) &&
-		   world.isFreeOf({Mishap::cutFromServer, Mishap::cutFromEngine, Mishap::watchSlow}, machine, from, until);
+		   world.isFreeOf({Mishap::cutFromServer, Mishap::cutFromEngine, Mishap::linkCut, Mishap::watchSlow}, machine,
+			   from, until);
 }
 
 bool engineIsSound(const World& world, Instant from, Instant until)
@@ -34,7 +35,8 @@ bool engineIsSound(const World& world, Instant from, Instant until)
 	return world.isFreeOf({Mishap::quorumLost, Mishap::full, Mishap::wiped}, 0, from, until);
 }
 
-/// The hosts of a stretch of time: those without any fault, and the others.
+/// The hosts of a stretch of time: those without any fault, and the others. One that does not have the issuer
+/// configured is neither.
 struct Census
 {
 	std::vector<unsigned> sound;
@@ -48,7 +50,7 @@ Census censusOf(const World& world, unsigned issuer, Instant from, Instant until
 		if (isSound(world, machine, issuer, from, until)) {
 			census.sound.push_back(machine);
 		}
-		else if (world.machines[machine].starts < until) {
+		else if (world.machines[machine].starts < until && world.configuredFrom(machine, issuer) <= from) {
 			++census.faulty;
 		}
 	}
@@ -65,6 +67,39 @@ bool listsAreEqual(const World& world, unsigned issuer, Instant from)
 	return true;
 }
 
+/// Returns whether the rules keep a token in spite of what they cannot know: clocks, and lists that differ.
+bool isPromised(const World& world, unsigned issuer, const Server::Token& token, unsigned faulty)
+{
+	const auto ranks = static_cast<int>(world.machines.size());
+	const auto noticed =
+		listsAreEqual(world, issuer, token.made) ? token.made : token.made + ranks * world.takeover + 8s;
+	return noticed < token.end && world.unseenDifference() <= world.reserve / (faulty > 1 ? 4 : 2);
+}
+
+/// Returns a host that had to begin an issuer without the engine: it started in an outage of the engine, 3 T and more
+/// before the token's end, and ran without a fault. In a fleet of three and fewer, each is ranked third or better.
+std::optional<unsigned> startedWithoutEngine(const World& world, unsigned issuer, const Server::Token& token)
+{
+	const auto most = world.issuersWithoutRing;
+	if (world.machines.size() > 3 || world.newIssuers > 0 || most < world.issuers ||
+		!world.isFreeOf({Mishap::serverAway}, 0, token.made, token.end)) {
+		return {};
+	}
+	for (unsigned machine = 0; machine < world.machines.size(); ++machine) {
+		auto starts = world.machines[machine].starts;
+		for (const auto& one : world.misfortunes) {
+			const bool stops = one.mishap == Mishap::dies || one.mishap == Mishap::leaves;
+			starts = stops && one.who == machine && one.until < token.end ? std::max(starts, one.until) : starts;
+		}
+		if (world.isDuring(Mishap::quorumLost, 0, starts) && starts + 3 * world.takeover + 15s < token.end &&
+			world.runs(machine, issuer, starts + 1ms, token.end) &&
+			world.isFreeOf({Mishap::cutFromServer}, machine, starts, token.end)) {
+			return machine;
+		}
+	}
+	return {};
+}
+
 // From when its renewal was due, a host without any fault was there, and no more than two others had any. (While the
 // engine is away: one other.)
 Broken noTokenDies(const World& world, const Chronicle& chronicle)
@@ -79,9 +114,12 @@ Broken noTokenDies(const World& world, const Chronicle& chronicle)
 		// While the engine is away, a host acts by what it has seen before.
 		const auto census = censusOf(world, issuer, engineSound ? from : from - 2 * world.lease, token.end);
 		if (world.isFreeOf({Mishap::serverAway}, 0, from, token.end) && !census.sound.empty() &&
-			census.faulty <= (engineSound ? 2U : 1U)) {
+			census.faulty <= (engineSound ? 2U : 1U) && isPromised(world, issuer, token, census.faulty)) {
 			return issuerAt(issuer, token.end) + " died, and host-" + std::to_string(census.sound.front()) +
 				   " could have renewed it";
+		}
+		if (const auto host = startedWithoutEngine(world, issuer, token)) {
+			return issuerAt(issuer, token.end) + " died, and host-" + std::to_string(*host) + " did not begin it";
 		}
 	}
 	return {};
@@ -102,9 +140,12 @@ Broken allAreKept(const World& world, const Chronicle& chronicle)
 		for (const auto& [from, to] : kept) {
 			const auto gap = from - until;
 			const auto census = censusOf(world, issuer, until, from);
-			const auto bound = (2 + census.faulty) * world.takeover + 8s;
-			if (gap > bound && !census.sound.empty() && listsAreEqual(world, issuer, until) &&
-				engineIsSound(world, until - 5s, from) && world.isFreeOf({Mishap::serverAway}, 0, until, from)) {
+			const bool equal = listsAreEqual(world, issuer, until);
+			const auto others = equal ? census.faulty : static_cast<unsigned>(world.machines.size());
+			const auto bound = (2 + others) * world.takeover + 8s;
+			const bool isPromised = equal || until == world.made(issuer); // later, the states tell how it is
+			if (gap > bound && !census.sound.empty() && isPromised && engineIsSound(world, until - 5s, from) &&
+				world.isFreeOf({Mishap::serverAway}, 0, until, from)) {
 				return issuerAt(issuer, until) + " had no keeper for " + std::to_string(gap.count()) + " ms";
 			}
 			until = std::max(until, to);
@@ -128,10 +169,20 @@ Broken oneKeeperInQuiet(const World& world, const Chronicle& chronicle)
 Broken noMoreThanNeeded(const World& world, const Chronicle& chronicle)
 {
 	const auto mishaps = static_cast<double>(world.misfortunes.size());
-	const double factor = mishaps == 0 && world.newIssuers == 0 ? 1.15 : mishaps == 1 ? 2.2 : 3.3;
+	const double factor = world.unseenDifference() > 2s           ? 3.3
+						  : mishaps == 0 && world.newIssuers == 0 ? 1.15
+						  : mishaps == 1                          ? 2.2
+																  : 3.3;
 	const auto interval = world.lease - world.reserve - std::min(world.reserve, world.lease - world.reserve) / 10;
 	for (unsigned issuer = 0; issuer < chronicle.tokens.size(); ++issuer) {
 		const auto& token = chronicle.tokens[issuer];
+		// Rule 7: a host that has never seen a fleet begins everything, and so may each other.
+		const auto alone = std::ranges::count_if(chronicle.runs, [=](const Chronicle::Run& run) {
+			return run.issuer == issuer && run.why == fleet::Why::withoutEngine && !run.rankInRing;
+		});
+		if (alone > 1) {
+			continue;
+		}
 		const auto span = static_cast<double>((std::min(token.end, world.ends) - token.made).count());
 		const auto most = factor * (span / static_cast<double>(interval.count()) + 1) + 1 + mishaps;
 		if (static_cast<double>(token.renewals.size()) > most) {
@@ -153,7 +204,8 @@ bool hadEngine(const World& world, const Chronicle::Run& run)
 Broken noLookUpWithAState(const World& world, const Chronicle& chronicle)
 {
 	for (const auto& run : chronicle.runs) {
-		if (!run.fromState && run.stateStood && hadEngine(world, run)) {
+		const bool canBeUsed = world.unseenDifference() <= 2s && run.from < chronicle.tokens[run.issuer].end;
+		if (!run.fromState && run.stateStood && canBeUsed && hadEngine(world, run)) {
 			return issuerAt(run.issuer, run.from) + " was looked up although a state stood";
 		}
 	}
@@ -173,10 +225,107 @@ Broken forecastStays(const World& world, const Chronicle& chronicle)
 Broken nothingIsLeft(const World& world, const Chronicle& chronicle)
 {
 	for (unsigned issuer = 0; issuer < chronicle.tokens.size(); ++issuer) {
-		const auto left =
-			std::ranges::count(chronicle.statesLeft, "issuer-" + std::to_string(issuer), &fleet::StateName::issuer);
+		const auto left = std::ranges::count_if(
+			chronicle.statesLeft, [=](const auto& name) { return issuerOf(name.issuer) == issuer; });
 		if (left > 1 && chronicle.tokens[issuer].end > world.ends) {
 			return issuerAt(issuer, world.ends) + " has " + std::to_string(left) + " states in the engine";
+		}
+	}
+	return {};
+}
+
+// The table of docs/fleet.md: a renewal leaves half of R in one mishap, and a quarter in two.
+Broken renewedInTime(const World& world, const Chronicle& chronicle)
+{
+	for (unsigned issuer = 0; issuer < chronicle.tokens.size(); ++issuer) {
+		const auto& token = chronicle.tokens[issuer];
+		for (const auto& renewal : token.renewals) {
+			const auto left = renewal.endBefore - renewal.at;
+			const auto since = renewal.endBefore - world.reserve - world.lease;
+			const auto mishaps = world.mishapsIn(since, renewal.at);
+			const auto least = world.reserve / (mishaps > 1 ? 4 : 2) - 2s - world.unseenDifference();
+			if (left >= least || mishaps > 2 || !listsAreEqual(world, issuer, token.made) || token.made > since ||
+				!engineIsSound(world, since, renewal.at) ||
+				!world.isFreeOf({Mishap::serverAway}, 0, since, renewal.at)) {
+				continue;
+			}
+			if (std::ranges::all_of(world.machines, [=](const Machine& one) { return one.starts < since; }) &&
+				!censusOf(world, issuer, since, renewal.at).sound.empty()) {
+				return issuerAt(issuer, renewal.at) + " was renewed " + std::to_string(left.count()) +
+					   " ms before its end";
+			}
+		}
+	}
+	return {};
+}
+
+/// Returns whether what looked late to a host was: clocks are equal, and no news was held up.
+bool wasLate(const World& world, const Chronicle::Run& run)
+{
+	const auto since = run.from - world.lease;
+	bool free = engineIsSound(world, since, run.until) && world.unseenDifference() <= 2s;
+	for (unsigned machine = 0; machine < world.machines.size(); ++machine) {
+		free = free && world.isFreeOf({Mishap::cutFromEngine, Mishap::linkCut}, machine, since, run.until);
+	}
+	return run.why == fleet::Why::late && free;
+}
+
+/// Returns whether another process runs an issuer when one lets go of it, or died so lately that this one cannot know;
+/// where it let go of what was late: whether the other has renewed or begun it since, or found it alive.
+bool isKeptElsewhere(const World& world, const Chronicle& chronicle, const Chronicle::Run& released)
+{
+	const auto& token = chronicle.tokens[released.issuer];
+	const auto since = released.from - 5s;
+	const auto isBy = [&](unsigned machine) {
+		return [=, until = released.until](
+				   const Server::Renewal& one) { return one.machine == machine && one.at >= since && one.at <= until; };
+	};
+	return std::ranges::any_of(chronicle.runs, [&](const Chronicle::Run& other) {
+		const bool runs =
+			other.issuer == released.issuer && other.machine != released.machine && other.from <= released.until &&
+			(other.until >= released.until || (!other.isLetGo && other.until >= released.until - world.takeover - 10s));
+		return runs && (!wasLate(world, released) || other.from >= since ||
+						   std::ranges::any_of(token.renewals, isBy(other.machine)) ||
+						   std::ranges::any_of(token.lookUps, isBy(other.machine)));
+	});
+}
+
+Broken letsGoToAKeeper(const World& world, const Chronicle& chronicle)
+{
+	for (const auto& run : chronicle.runs) {
+		const auto& token = chronicle.tokens[run.issuer];
+		const auto before = std::max(worldBegins, run.until - 2 * world.takeover - 15s);
+		const bool canBeRenewed = token.end > run.until && !(token.wall && token.end >= *token.wall);
+		if (run.isLetGo && canBeRenewed && engineIsSound(world, before, run.until) &&
+			!isKeptElsewhere(world, chronicle, run)) {
+			return "host-" + std::to_string(run.machine) + " let go of " + issuerAt(run.issuer, run.until) +
+				   ", which no other keeps";
+		}
+	}
+	return {};
+}
+
+Broken outagesAreNotMultiplied(const World& world, const Chronicle& chronicle)
+{
+	for (const auto& run : chronicle.runs) {
+		const bool watches = run.why == fleet::Why::late || run.why == fleet::Why::untold;
+		if (watches && run.amidFailures && world.isDuring(Mishap::serverAway, 0, run.from)) {
+			return issuerAt(run.issuer, run.from) + " is begun by a host whose own requests fail";
+		}
+	}
+	return {};
+}
+
+Broken littleIsBegunWithoutEngine(const World& world, const Chronicle& chronicle)
+{
+	for (const auto& run : chronicle.runs) {
+		const bool isMany = !run.rankInRing && world.issuers > world.issuersWithoutRing;
+		const bool isOthers = run.rankInRing && *run.rankInRing > 3;
+		const bool isAlone = run.why == fleet::Why::withoutEngine || !run.sawMembers;
+		if (isAlone && (isMany || isOthers)) {
+			return issuerAt(run.issuer, run.from) + " is begun by host-" + std::to_string(run.machine) +
+				   (isMany ? ", which knows no members and has too many issuers"
+						   : ", fourth or worse among the members");
 		}
 	}
 	return {};
@@ -195,6 +344,12 @@ std::span<const Property, propertyCount> properties()
 		{"NoLookUpWithAState", "no issuer is looked up whose state stands in the engine", noLookUpWithAState},
 		{"ForecastStays", "a forecast once told comes along", forecastStays},
 		{"NothingIsLeft", "T + L after the last mishap the engine holds one state an issuer", nothingIsLeft},
+		{"RenewedInTime", "a renewal leaves half of R in one mishap, and a quarter of it in two", renewedInTime},
+		{"LetsGoToAKeeper", "no host lets go of an issuer that no other one keeps", letsGoToAKeeper},
+		{"OutagesAreNotMultiplied", "a host whose own requests fail begins nothing that is late or untold",
+			outagesAreNotMultiplied},
+		{"LittleIsBegunWithoutEngine", "without the engine: the first three of a shard, or all where that is little",
+			littleIsBegunWithoutEngine},
 	}};
 	return all;
 }

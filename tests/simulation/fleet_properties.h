@@ -17,7 +17,7 @@ struct Property
 	std::optional<std::string> (*broken)(const World& world, const Chronicle& chronicle);
 };
 
-inline constexpr std::size_t propertyCount = 7;
+inline constexpr std::size_t propertyCount = 11;
 
 /// Returns the promises of docs/fleet.md.
 [[nodiscard]] std::span<const Property, propertyCount> properties();

@@ -13,19 +13,27 @@ class Server
 public:
 	explicit Server(const World& world);
 
+	struct Renewal
+	{
+		Instant at;
+		unsigned machine;
+		Instant endBefore; ///< of the token's life
+	};
+
 	struct Token
 	{
 		Instant made;
 		Instant end;
 		Instant latestGrant;
 		std::optional<Instant> wall; ///< end of its max TTL
-		std::vector<Instant> renewals;
+		std::vector<Renewal> renewals;
+		std::vector<Renewal> lookUps; ///< that found it alive
 	};
 
 	/// Returns the end of the token's life; none: it is dead.
-	[[nodiscard]] std::optional<Instant> lookUp(unsigned issuer, Instant now) const;
+	[[nodiscard]] std::optional<Instant> lookUp(unsigned issuer, unsigned machine, Instant now);
 	/// Extends its life as far as its max TTL allows.
-	std::optional<Instant> renew(unsigned issuer, Instant now);
+	std::optional<Instant> renew(unsigned issuer, unsigned machine, Instant now);
 
 	[[nodiscard]] const std::vector<Token>& tokens() const { return _tokens; }
 

@@ -2,9 +2,9 @@
 
 #include "fleet_world.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
-#include <queue>
 #include <utility>
 #include <vector>
 
@@ -17,16 +17,21 @@ public:
 	using Call = std::function<void()>;
 
 	[[nodiscard]] Instant now() const { return _now; }
-	void at(Instant time, Call call) { _calls.push({std::max(time, _now), ++_planned, std::move(call)}); }
+	void at(Instant time, Call call)
+	{
+		_calls.push_back({std::max(time, _now), ++_planned, std::move(call)});
+		std::push_heap(_calls.begin(), _calls.end());
+	}
 	void in(milliseconds pause, Call call) { at(_now + pause, std::move(call)); }
 
 	void run(Instant until)
 	{
-		while (!_calls.empty() && _calls.top().time <= until) {
-			auto [time, order, call] = _calls.top();
-			_calls.pop();
-			_now = time;
-			call();
+		while (!_calls.empty() && _calls.front().time <= until) {
+			std::pop_heap(_calls.begin(), _calls.end());
+			const auto next = std::move(_calls.back());
+			_calls.pop_back();
+			_now = next.time;
+			next.call();
 		}
 		_now = until;
 	}
@@ -38,15 +43,16 @@ private:
 		std::size_t order;
 		Call call;
 
-		bool operator<(const Planned& other) const
+		/// Puts the earliest on top of the heap.
+		friend bool operator<(const Planned& one, const Planned& other)
 		{
-			return time != other.time ? time > other.time : order > other.order;
+			return one.time != other.time ? one.time > other.time : one.order > other.order;
 		}
 	};
 
 	Instant _now = worldBegins;
 	std::size_t _planned = 0;
-	std::priority_queue<Planned> _calls;
+	std::vector<Planned> _calls; ///< a heap
 };
 
 } // namespace issuer::fleets

@@ -1,43 +1,18 @@
 #include "fleet_world.h"
 
-#include "login_world.h"
+#include "fleet/ring.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <ostream>
+#include <utility>
 
 namespace issuer::fleets {
 
+using namespace std::chrono_literals;
+
 namespace {
 
-using namespace std::chrono_literals;
-using simulation::Dice;
-
-/// Mishaps of one machine, and those of all.
-constexpr std::array ofMachines{Mishap::dies, Mishap::leaves, Mishap::freezes, Mishap::cutFromEngine,
-	Mishap::cutFromServer, Mishap::watchSlow, Mishap::leaseRevoked};
-constexpr std::array ofAll{Mishap::nodeCut, Mishap::quorumLost, Mishap::wiped, Mishap::full, Mishap::serverAway};
-
-milliseconds length(Dice& dice, milliseconds from, milliseconds to)
-{
-	return std::chrono::duration_cast<milliseconds>(dice.length(from, std::max(from, to)));
-}
-
-milliseconds part(Dice& dice, milliseconds whole)
-{
-	return milliseconds(std::llround(static_cast<double>(whole.count()) * dice.share()));
-}
-
-void addMisfortune(World& world, Dice& dice, Instant earliest, milliseconds span)
-{
-	const bool all = dice.chance(0.3);
-	const auto mishap = all ? ofAll[dice.below(ofAll.size())] : ofMachines[dice.below(ofMachines.size())];
-	const auto from = earliest + part(dice, span);
-	const auto until = std::min(from + length(dice, world.takeover / 4, 2 * world.lease), world.quietFrom);
-	const auto among = mishap == Mishap::nodeCut ? 3 : all ? 1 : world.machines.size();
-	world.misfortunes.push_back({mishap, static_cast<unsigned>(dice.below(among)), from, until});
-}
+constexpr unsigned mostIssuers = 16;
 
 } // namespace
 
@@ -54,6 +29,8 @@ std::string_view nameOf(Mishap mishap)
 		return "is cut from the engine";
 	case Mishap::cutFromServer:
 		return "is cut from the server";
+	case Mishap::linkCut:
+		return "is cut from a node of the engine";
 	case Mishap::watchSlow:
 		return "hears late";
 	case Mishap::leaseRevoked:
@@ -74,59 +51,6 @@ std::string_view nameOf(Mishap mishap)
 	return "?";
 }
 
-World worldOf(std::uint64_t seed)
-{
-	Dice dice(seed);
-	World world;
-	world.seed = seed;
-	// The promises need R of at least 2 (T + 5 s), and T is at least 2 s.
-	do {
-		world.lease = length(dice, 30s, 1h);
-		world.reserve =
-			milliseconds(std::llround(static_cast<double>(world.lease.count()) * (0.1 + 0.8 * dice.share())));
-	} while (world.reserve < 14s);
-	world.takeover = length(dice, 2s, std::min<milliseconds>(world.reserve / 2 - 5s, 60s));
-	world.issuers = static_cast<unsigned>(1 + dice.below(12));
-	world.quietFrom = worldBegins + 4 * world.lease;
-	const auto settles = world.takeover + world.lease + 10s;
-	world.ends = world.quietFrom + settles + world.lease;
-	const auto machines = 1 + dice.below(7);
-	const bool badClocks = dice.chance(0.3);
-	for (std::size_t machine = 0; machine < machines; ++machine) {
-		Machine one{
-			"host-" + std::to_string(machine), worldBegins + part(dice, dice.chance(0.3) ? world.lease : 200ms)};
-		if (badClocks) {
-			one.ahead = part(dice, world.reserve / 2) - world.reserve / 4;
-			one.drift = (dice.share() - 0.5) * 2e-4;
-		}
-		world.machines.push_back(one);
-	}
-	if (dice.chance(0.2)) {
-		world.maxTtl = world.lease + part(dice, 3 * world.lease);
-	}
-	const auto mishaps = dice.chance(0.15) ? 0 : dice.chance(0.5) ? 1 : 1 + dice.below(6);
-	for (std::size_t mishap = 0; mishap < mishaps; ++mishap) {
-		addMisfortune(world, dice, worldBegins + 10s, world.quietFrom - worldBegins - world.lease - 10s);
-	}
-	if (dice.chance(0.15)) {
-		world.newIssuers = static_cast<unsigned>(1 + dice.below(3));
-		for (unsigned machine = 0; machine < machines; ++machine) {
-			const auto from = worldBegins + part(dice, 3 * world.lease);
-			world.misfortunes.push_back({Mishap::newList, machine, from, from});
-		}
-	}
-	if (dice.chance(0.07)) {
-		auto twin = world.machines[dice.below(machines)];
-		twin.starts = worldBegins + part(dice, 3 * world.lease);
-		world.machines.push_back(twin);
-		if (world.newIssuers > 0) {
-			world.misfortunes.push_back({Mishap::newList, static_cast<unsigned>(machines), twin.starts, twin.starts});
-		}
-	}
-	std::ranges::sort(world.misfortunes, {}, &Misfortune::from);
-	return world;
-}
-
 bool World::isFreeOf(std::initializer_list<Mishap> mishaps, unsigned who, Instant from, Instant until) const
 {
 	return std::ranges::none_of(misfortunes, [&](const Misfortune& one) {
@@ -137,6 +61,49 @@ bool World::isFreeOf(std::initializer_list<Mishap> mishaps, unsigned who, Instan
 bool World::isDuring(Mishap mishap, unsigned who, Instant now) const
 {
 	return !isFreeOf({mishap}, who, now, now + 1ms);
+}
+
+bool World::isCut(unsigned machine, unsigned node, Instant now) const
+{
+	return std::ranges::any_of(misfortunes, [=](const Misfortune& one) {
+		const bool cuts = one.mishap == Mishap::cutFromEngine || (one.mishap == Mishap::linkCut && one.node == node);
+		return cuts && one.who == machine && one.from <= now && now < one.until;
+	});
+}
+
+std::size_t World::mishapsIn(Instant from, Instant until) const
+{
+	return static_cast<std::size_t>(std::ranges::count_if(
+		misfortunes, [=](const Misfortune& one) { return one.from < until && from <= one.until; }));
+}
+
+milliseconds World::unseenDifference() const
+{
+	const auto [least, most] = std::ranges::minmax(machines, {}, &Machine::ahead);
+	return std::min<milliseconds>(most.ahead - least.ahead, 61s);
+}
+
+std::string World::nameOf(unsigned issuer) const
+{
+	// The names whose shards are those of issuer-0, issuer-3, ...
+	static const auto shared = [] {
+		std::vector<std::string> names;
+		for (unsigned number = 0; number < mostIssuers; ++number) {
+			const auto shard = fleet::shardOf("issuer-" + std::to_string(number / 3 * 3));
+			auto name = "issuer-" + std::to_string(number);
+			for (unsigned salt = 0; fleet::shardOf(name) != shard; ++salt) {
+				name = "issuer-" + std::to_string(number) + '-' + std::to_string(salt);
+			}
+			names.push_back(std::move(name));
+		}
+		return names;
+	}();
+	return sharesShards ? shared.at(issuer) : "issuer-" + std::to_string(issuer);
+}
+
+unsigned issuerOf(const std::string& name)
+{
+	return static_cast<unsigned>(std::stoul(name.substr(name.find('-') + 1)));
 }
 
 bool World::happens(Mishap mishap) const

@@ -2,6 +2,7 @@
 
 #include "fleet/time.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -23,6 +24,7 @@ enum class Mishap : std::uint8_t
 	freezes,       ///< a process stands still
 	cutFromEngine, ///< nothing comes through, and no connection is closed
 	cutFromServer,
+	linkCut,      ///< nothing comes through between a process and one node of the engine
 	watchSlow,    ///< events reach a process up to 3 s late
 	leaseRevoked, ///< the engine revokes the living lease of a member, once
 	newList,      ///< from here on a process has all issuers configured
@@ -39,6 +41,7 @@ struct Misfortune
 	unsigned who; ///< number of a process or of a node of the engine; 0 where there is only one
 	Instant from;
 	Instant until;
+	unsigned node = 0; ///< of linkCut
 };
 
 /// A process and the machine that it runs on.
@@ -60,13 +63,25 @@ struct World
 	milliseconds reserve{};  ///< R, the least; each renewal is due up to a tenth of it earlier
 	milliseconds takeover{}; ///< T
 	milliseconds maxTtl{};   ///< of the first issuer's token; 0: none
-	Instant quietFrom;       ///< no mishap afterwards
+	/// Three issuers each share a shard; else each has its own.
+	bool sharesShards = false;
+	std::size_t issuersWithoutRing = 20'000; ///< Settings::issuersWithoutRing of each host
+	Instant quietFrom;                       ///< no mishap afterwards
 	Instant ends;
 	std::vector<Misfortune> misfortunes;
 
 	/// Returns whether `who` has none of these mishaps at any time of [from, until).
 	[[nodiscard]] bool isFreeOf(std::initializer_list<Mishap> mishaps, unsigned who, Instant from, Instant until) const;
 	[[nodiscard]] bool isDuring(Mishap mishap, unsigned who, Instant now) const;
+	/// Returns whether a process is cut off from a node of the engine.
+	[[nodiscard]] bool isCut(unsigned machine, unsigned node, Instant now) const;
+	/// Returns the number of mishaps of all kinds that overlap [from, until).
+	[[nodiscard]] std::size_t mishapsIn(Instant from, Instant until) const;
+	/// Returns the name of an issuer.
+	[[nodiscard]] std::string nameOf(unsigned issuer) const;
+	/// Returns by how much two wall clocks differ at most, without a host knowing it: a record tells a clock that is
+	/// ahead only as far as it is younger than that, and is written each minute.
+	[[nodiscard]] milliseconds unseenDifference() const;
 	[[nodiscard]] bool happens(Mishap mishap) const;
 	/// Returns the time from which on a machine has an issuer configured.
 	[[nodiscard]] Instant configuredFrom(unsigned machine, unsigned issuer) const;
@@ -80,6 +95,8 @@ inline constexpr Instant worldBegins{std::chrono::hours(1)};
 
 [[nodiscard]] World worldOf(std::uint64_t seed);
 [[nodiscard]] std::string_view nameOf(Mishap mishap);
+/// Returns the number of an issuer of this name.
+[[nodiscard]] unsigned issuerOf(const std::string& name);
 std::ostream& operator<<(std::ostream& out, const World& world);
 
 } // namespace issuer::fleets
