@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace issuer::simulation {
 
@@ -67,6 +68,9 @@ public:
 	/// Continues as a successor in another library, whose logins share `budget`: requests under way are given up, and
 	/// the material is read anew. Returns a token to revoke, of a login that waits for its proof.
 	virtual std::optional<std::size_t> handOver(Moment now, vault::renewal::LoginBudget& budget) = 0;
+	/// Starts anew as another process does, which finds the token in use in the sink or knows nothing. Returns the
+	/// tokens of which nothing is known any more.
+	virtual std::vector<std::size_t> restart(Moment now, vault::renewal::LoginBudget& budget, bool sink) = 0;
 };
 
 } // namespace issuer::simulation

@@ -22,6 +22,8 @@ public:
 	[[nodiscard]] std::optional<LoginRequest> request(Moment now) override;
 	/// Does nothing: there is nothing to swap in an agent.
 	std::optional<std::size_t> handOver(Moment, vault::renewal::LoginBudget&) override { return std::nullopt; }
+	/// Does nothing: the worlds of an agent restart no process.
+	std::vector<std::size_t> restart(Moment, vault::renewal::LoginBudget&, bool) override { return {}; }
 	void answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply) override;
 
 private:

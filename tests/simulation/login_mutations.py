@@ -1,8 +1,8 @@
 """The rules of logins, each broken on purpose: docs/logins.md. Used by mutations.py."""
 
-GAP, LOCKED, STORM, VAIN, ORPHANS, FORETOLD, BACK, PROOF = (
+GAP, LOCKED, STORM, VAIN, ORPHANS, FORETOLD, BACK, PROOF, SINK, OPENED = (
     "NoGapInVain", "NobodyLockedOut", "NoStorm", "NoLoginInVain", "NoOrphans", "FailureIsForetold", "ComesBack",
-    "NoSwitchWithoutProof")
+    "NoSwitchWithoutProof", "SinkBeforeLogin", "WrapsAreOpenedOnce")
 
 PLAN, KEEPER, ANSWERS, BUDGET, REPORTS, POLICY = (
     "renewal/login_plan.cpp", "renewal/login_keeper.cpp", "renewal/login_answers.cpp", "renewal/login_budget.cpp",
@@ -44,6 +44,13 @@ BY_WORLDS = [
      "\t_memory.fresh.reset();\n\t_memory.life.candidatePending", ORPHANS),
     ("login foresight", "an end before the next login is not told", REPORTS, "if (memory.endsTold == mark) {",
      "if (true) {", FORETOLD),
+    ("login wrapped", "unwrapped wherever it was made", ANSWERS, "facts.creationPath != _policy.wrappedPath", "false",
+     OPENED),
+    ("login wrapped", "unwrapped twice", KEEPER,
+     "_memory.wrapsSpent.push_back(_memory.material.mark); // whatever becomes of the answer", "", OPENED),
+    ("login sink", "the sink's token counts for nothing before it was asked about", "renewal/keeper.cpp",
+     "if (!_running || _absent) {\n\t\tlife.standing = none;",
+     "if (!_running || _absent || !_memory.accepted) {\n\t\tlife.standing = none;", SINK),
 ]
 
 # The rule, what breaks it, the file, what stands there, what stands there instead, the tests of login_test that notice.
@@ -108,10 +115,6 @@ BY_TESTS = [
      "consider(candidate.grant->span.sent.boot + candidate.grant->grant.lease);", "", "KeeperWithLogins.*"),
     ("login switch", "one refusal sends for a login", "renewal/keeper.cpp",
      "retry.streak > 1 ? refused : living", "refused", "KeeperWithLogins.*"),
-    ("login wrapped", "unwrapped wherever it was made", ANSWERS, "facts.creationPath != _policy.wrappedPath", "false",
-     "LoginWrapped.*"),
-    ("login wrapped", "unwrapped twice", KEEPER,
-     "_memory.wrapsSpent.push_back(_memory.material.mark); // whatever becomes of the answer", "", "LoginWrapped.*"),
     ("login wrapped", "given up although nothing was sent", ANSWERS, "if (trouble.kind == passes && !lost) {",
      "if (false) {", "LoginWrapped.*"),
     ("login foresight", "material that was seen to be replaced is not trusted", REPORTS, "material.refreshed || _policy",

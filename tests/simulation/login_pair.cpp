@@ -1,5 +1,7 @@
 #include "login_pair.h"
 
+#include "login_server.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,6 +22,7 @@ LoginPolicy loginPolicy(const LoginWorld& world)
 {
 	LoginPolicy policy;
 	policy.method = world.method;
+	policy.wrappedPath = world.wrapped ? LoginServer::path : "";
 	if (world.seed % 5 == 0) {
 		policy.revokeOld = 5s;
 	}
@@ -140,6 +143,26 @@ std::optional<std::size_t> LoginPair::handOver(Moment now, LoginBudget& budget)
 	_login = std::move(login);
 	settle(now);
 	return unused;
+}
+
+std::vector<std::size_t> LoginPair::restart(Moment now, LoginBudget& budget, bool sink)
+{
+	std::vector<std::size_t> forgotten;
+	if (_login.needs(LoginToken::fresh)) {
+		forgotten.push_back(_fresh);
+	}
+	if (_login.needs(LoginToken::rejected)) {
+		forgotten.push_back(_rejected);
+	}
+	_budget = &budget;
+	_renewing = _loggingIn = _counted = _empty = false;
+	_hasToken = _hasToken && sink;
+	_keeper = Keeper(policy(), _world.seed + 2 * _issuer);
+	_login = LoginKeeper(loginPolicy(_world), _world.seed + 2 * _issuer + 1);
+	tell(now, _keeper.begin(now, _hasToken));
+	tell(now, _login.begin(now));
+	settle(now);
+	return forgotten;
 }
 
 void LoginPair::renewalAnswered(Moment sent, Moment now, const LoginReply& reply)

@@ -7,6 +7,7 @@
 #include "renewal/login_keeper.h"
 
 #include <memory>
+#include <vector>
 
 namespace issuer::simulation {
 
@@ -22,6 +23,7 @@ public:
 	[[nodiscard]] std::optional<LoginRequest> request(Moment now) override;
 	void answered(Moment sent, Moment now, const LoginRequest& request, const LoginReply& reply) override;
 	std::optional<std::size_t> handOver(Moment now, vault::renewal::LoginBudget& budget) override;
+	std::vector<std::size_t> restart(Moment now, vault::renewal::LoginBudget& budget, bool sink) override;
 
 private:
 	void renewalAnswered(Moment sent, Moment now, const LoginReply& reply);

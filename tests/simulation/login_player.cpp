@@ -105,6 +105,8 @@ private:
 		std::size_t material = 0;
 		bool refreshed = false;
 		std::optional<std::size_t> inUse;
+		std::optional<std::size_t> held;    ///< material whose secret was unwrapped
+		std::optional<std::size_t> restart; ///< its place in the chronicle, until the server has answered
 		std::optional<Instant> waking;
 	};
 
@@ -140,7 +142,8 @@ private:
 			end(_world.misfortunes[event.index]);
 			return;
 		case Type::rotates:
-			if (!_world.isDuring(Mishap::wrongMaterial, _now) && !_world.isDuring(Mishap::destroyed, _now)) {
+			if (!_world.isDuring(Mishap::wrongMaterial, _now) && !_world.isDuring(Mishap::destroyed, _now) &&
+				!_world.isDuring(Mishap::foreignWrap, _now)) {
 				tell("material rotates");
 				placeMaterial(_now, true, true, true);
 			}
@@ -179,7 +182,7 @@ private:
 			LoginChronicle::Login login;
 			login.issuer = issuer;
 			login.sent = _now;
-			login.material = one.material;
+			login.material = one.held.value_or(one.material);
 			login.inUse = one.inUse;
 			_chronicle.logins.push_back(login);
 			_chronicle.mostInFlight = std::max(_chronicle.mostInFlight, ++_inFlight);
@@ -247,8 +250,23 @@ private:
 		if (operation == LoginOperation::revoke) {
 			return {_server.revoke(lane.request.token, _now), {}};
 		}
+		auto& one = _issuers[issuer];
 		if (operation == LoginOperation::lookUpSecretId) {
-			return {_server.lookUpSecret(_issuers[issuer].material, momentAt(_now)), {}};
+			return {_server.lookUpSecret(one.held.value_or(one.material), momentAt(_now)), {}};
+		}
+		if (operation == LoginOperation::lookUpWrapping) {
+			return {_server.lookUpWrapping(one.material, momentAt(_now)), {}};
+		}
+		const bool isHeard = lane.request.budget == Duration::zero();
+		if (operation == LoginOperation::unwrap) {
+			auto [answer, token] = _server.unwrap(issuer, one.material, momentAt(_now));
+			if (isHeard && std::holds_alternative<SecretIdFacts>(answer)) {
+				one.held = one.material;
+			}
+			if (!isHeard && token) {
+				_chronicle.lost.push_back(*token);
+			}
+			return {std::move(answer), token};
 		}
 		if (lane.request.empty) {
 			return {LoginAnswer(LoginTrouble{
@@ -258,7 +276,7 @@ private:
 		auto& login = _chronicle.logins[*lane.login];
 		login.carriedOut = true;
 		auto [answer, token] = _server.logIn(issuer, login.material, _now);
-		if (token && lane.request.budget != Duration::zero()) {
+		if (token && !isHeard) {
 			_chronicle.lost.push_back(*token);
 		}
 		return {std::move(answer), token};
@@ -278,6 +296,13 @@ private:
 			if (const auto* trouble = std::get_if<LoginTrouble>(&answer)) {
 				entry.kind = trouble->kind;
 				entry.unsent = trouble->unsent;
+			}
+		}
+		if (const auto* answer = std::get_if<Answer>(&lane.reply.answer); answer && one.restart) {
+			const auto* trouble = std::get_if<Trouble>(answer);
+			if (!trouble || trouble->kind == Trouble::Kind::refused || trouble->kind == Trouble::Kind::denied) {
+				_chronicle.restarts[*one.restart].answered = _now;
+				one.restart.reset();
 			}
 		}
 		const auto uses = _chronicle.diary.uses.size();
@@ -342,6 +367,14 @@ private:
 				swap(issuer);
 			}
 			break;
+		case Mishap::restarted:
+			for (unsigned issuer = 0; issuer < _world.issuers; ++issuer) {
+				restart(issuer);
+			}
+			break;
+		case Mishap::foreignWrap:
+			placeMaterial(_now, true, true, true, true);
+			break;
 		case Mishap::unreachable:
 		case Mishap::hangs:
 		case Mishap::losesAnswers:
@@ -353,8 +386,42 @@ private:
 		}
 	}
 
-	/// Hands an issuer to another library. What it has sent is carried out, and the answer lost.
+	/// Starts an issuer anew, as after a crash of its process.
+	void restart(unsigned issuer)
+	{
+		auto& one = _issuers[issuer];
+		giveUpRequests(issuer);
+		one.held.reset();
+		if (_world.sink && one.inUse) {
+			one.restart = _chronicle.restarts.size();
+			_chronicle.restarts.push_back({issuer, _now, *one.inUse});
+		}
+		else {
+			if (one.inUse && !_world.sink && _server.tokens()[*one.inUse].end < _now) {
+				gap(issuer, _server.tokens()[*one.inUse].end, *one.inUse);
+			}
+			one.inUse.reset();
+		}
+		const auto forgotten = one.actor->restart(momentAt(_now), _next, _world.sink);
+		_chronicle.lost.insert(_chronicle.lost.end(), forgotten.begin(), forgotten.end());
+		one.actor->materialFound(momentAt(_now), seenBy(issuer));
+		wake(issuer);
+	}
+
+	/// Hands an issuer to another library.
 	void swap(unsigned issuer)
+	{
+		auto& one = _issuers[issuer];
+		giveUpRequests(issuer);
+		if (const auto unused = one.actor->handOver(momentAt(_now), _next)) {
+			static_cast<void>(_server.revoke(*unused, _now));
+		}
+		one.actor->materialFound(momentAt(_now), seenBy(issuer));
+		wake(issuer);
+	}
+
+	/// Ends the requests of an issuer. What it has sent is carried out, and the answer lost.
+	void giveUpRequests(unsigned issuer)
 	{
 		auto& one = _issuers[issuer];
 		for (auto& lane : one.lanes) {
@@ -376,25 +443,21 @@ private:
 			lane.underWay = false;
 			lane.number = 0;
 		}
-		if (const auto unused = one.actor->handOver(momentAt(_now), _next)) {
-			static_cast<void>(_server.revoke(*unused, _now));
-		}
-		one.actor->materialFound(momentAt(_now), seenBy(issuer));
-		wake(issuer);
 	}
 
 	void end(const Misfortune& one)
 	{
 		tell(std::string(nameOf(one.mishap)) + " ends");
-		if (one.mishap == Mishap::wrongMaterial || one.mishap == Mishap::destroyed) {
+		if (one.mishap == Mishap::wrongMaterial || one.mishap == Mishap::destroyed ||
+			one.mishap == Mishap::foreignWrap) {
 			placeMaterial(_now, true, true, true);
 		}
 	}
 
 	/// Puts other bytes in place, which the issuers see at once.
-	void placeMaterial(Instant now, bool good, bool all, bool refreshed)
+	void placeMaterial(Instant now, bool good, bool all, bool refreshed, bool foreign = false)
 	{
-		const auto shared = _server.addMaterial(good, now);
+		const auto shared = _server.addMaterial(good, now, foreign);
 		for (unsigned issuer = 0; issuer < _world.issuers; ++issuer) {
 			auto& one = _issuers[issuer];
 			if (!all && issuer > 0) {
@@ -416,6 +479,7 @@ private:
 		material.usable = true;
 		material.mark = one.material + 1;
 		material.identityMark = 1;
+		material.wrapped = _world.wrapped;
 		material.refreshed = one.refreshed;
 		const auto ends = _server.material(one.material).ends;
 		const bool readable = _world.method == LoginMethod::jwt || _world.method == LoginMethod::kubernetes ||
@@ -436,6 +500,7 @@ private:
 			}
 		}
 		_chronicle.tokens = _server.tokens();
+		_chronicle.materials = _server.materials();
 		_chronicle.lockouts = _server.lockouts();
 		_chronicle.ends = _ends;
 	}

@@ -45,6 +45,16 @@ struct LoginChronicle
 		Instant until;
 		std::size_t token = 0; ///< whose end began it
 	};
+	/// A restart that found a token in the sink.
+	struct Restart
+	{
+		unsigned issuer = 0;
+		Instant at;
+		std::size_t token = 0;
+		Instant answered = Instant::max(); ///< the first time that the server answered to a request with it
+	};
+	std::vector<Restart> restarts;
+	std::vector<LoginServer::Material> materials;
 	std::vector<Gap> gaps; ///< times without a living token, after an issuer's first one
 	Instant ends;
 };

@@ -29,6 +29,14 @@ bool lasts(const LoginWorld& world)
 	return world.materialLife == 0s && world.uses == 0;
 }
 
+/// Returns whether a secret may have been unwrapped in vain, or is a token itself: then a person brings the next one.
+bool needsAPerson(const LoginWorld& world)
+{
+	const auto spends = {Mishap::losesAnswers, Mishap::hangs, Mishap::swapped, Mishap::restarted, Mishap::foreignWrap};
+	return world.wrapped && (world.method == vault::renewal::LoginMethod::wrappedToken ||
+								std::ranges::any_of(spends, [&](Mishap one) { return world.happens(one); }));
+}
+
 Broken noGapInVain(const LoginWorld& world, const LoginChronicle& chronicle)
 {
 	for (const auto& gap : chronicle.gaps) {
@@ -57,7 +65,8 @@ Broken noStorm(const LoginWorld& world, const LoginChronicle& chronicle)
 	std::map<unsigned, std::vector<Instant>> sent;
 	for (const auto& login : chronicle.logins) {
 		auto& times = sent[login.issuer];
-		if (!times.empty() && login.sent - times.back() < 1s) {
+		const bool isAnothers = !times.empty() && !world.isFreeOf({Mishap::restarted}, times.back(), login.sent + 1us);
+		if (!times.empty() && login.sent - times.back() < 1s && !isAnothers) {
 			return "two logins within a second" + at(login.sent);
 		}
 		times.push_back(login.sent);
@@ -157,7 +166,7 @@ Broken failureIsForetold(const LoginWorld& world, const LoginChronicle& chronicl
 /// From every state: a proven token in bounded time, once server and material are good.
 Broken comesBack(const LoginWorld& world, const LoginChronicle& chronicle)
 {
-	if (!lasts(world) || world.otherAddress || world.noPolicy) {
+	if (!lasts(world) || world.otherAddress || world.noPolicy || needsAPerson(world)) {
 		return {};
 	}
 	Instant good = worldBegins;
@@ -204,6 +213,35 @@ Broken noSwitchWithoutProof(const LoginWorld&, const LoginChronicle& chronicle)
 	return {};
 }
 
+/// After a restart the token of the sink is asked about before any login, but for one that a replaced certificate calls
+/// for.
+Broken sinkBeforeLogin(const LoginWorld& world, const LoginChronicle& chronicle)
+{
+	if (world.method == vault::renewal::LoginMethod::certificate && world.rotation > 0s) {
+		return {};
+	}
+	for (const auto& restart : chronicle.restarts) {
+		for (const auto& login : chronicle.logins) {
+			if (login.issuer == restart.issuer && login.sent >= restart.at && login.sent < restart.answered) {
+				return "a login before the token of the sink was asked about" + at(login.sent);
+			}
+		}
+	}
+	return {};
+}
+
+/// What is wrapped is unwrapped once, by any process, and only where it was made for us.
+Broken wrapsAreOpenedOnce(const LoginWorld&, const LoginChronicle& chronicle)
+{
+	for (const auto& material : chronicle.materials) {
+		if (material.unwrapped > (material.foreign ? 0U : 1U)) {
+			return (material.foreign ? "somebody else's secret" : "a secret") + std::string(" was unwrapped ") +
+				   std::to_string(material.unwrapped) + " times";
+		}
+	}
+	return {};
+}
+
 constexpr std::array all = {
 	LoginProperty{
 		"NoGapInVain", "no moment without a token where server and material were good within the overlap", noGapInVain},
@@ -216,6 +254,9 @@ constexpr std::array all = {
 	LoginProperty{"ComesBack", "good material and server bring a proven token in bounded time", comesBack},
 	LoginProperty{
 		"NoSwitchWithoutProof", "no token is taken into use before the server has accepted it", noSwitchWithoutProof},
+	LoginProperty{"SinkBeforeLogin", "after a restart the token of the sink is asked about first", sinkBeforeLogin},
+	LoginProperty{
+		"WrapsAreOpenedOnce", "a wrapped secret is unwrapped once, and only if it is ours", wrapsAreOpenedOnce},
 };
 
 } // namespace
@@ -223,7 +264,8 @@ constexpr std::array all = {
 bool inVain(const LoginWorld& world, const LoginChronicle& chronicle, const LoginChronicle::Gap& gap)
 {
 	const auto& token = chronicle.tokens[gap.token];
-	if (token.revoked || token.unheard || world.otherAddress || !lasts(world) || world.happens(Mishap::wallMoves)) {
+	if (token.revoked || token.unheard || world.otherAddress || !lasts(world) || world.happens(Mishap::wallMoves) ||
+		needsAPerson(world)) {
 		return false;
 	}
 	// As much as the last tries need: one whose answer is lost, the pause after it, and two round trips.

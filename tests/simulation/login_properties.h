@@ -17,7 +17,7 @@ struct LoginProperty
 	std::optional<std::string> (*broken)(const LoginWorld& world, const LoginChronicle& chronicle);
 };
 
-inline constexpr std::size_t loginPropertyCount = 8;
+inline constexpr std::size_t loginPropertyCount = 10;
 
 /// Returns the promises about logins.
 [[nodiscard]] std::span<const LoginProperty, loginPropertyCount> loginProperties();

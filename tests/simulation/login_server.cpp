@@ -26,10 +26,10 @@ Duration whole(Duration length)
 
 } // namespace
 
-std::size_t LoginServer::addMaterial(bool good, Instant now)
+std::size_t LoginServer::addMaterial(bool good, Instant now, bool foreign)
 {
 	_materials.push_back({good, _world.materialLife > 0s ? now + _world.materialLife : Instant::max(),
-		_world.uses > 0 ? _world.uses : -1});
+		_world.uses > 0 ? _world.uses : -1, now, foreign});
 	return _materials.size() - 1;
 }
 
@@ -139,6 +139,48 @@ std::pair<LoginAnswer, std::optional<std::size_t>> LoginServer::logIn(unsigned i
 	facts.batch = _world.batch;
 	facts.cappedAtBirth = maxTtl > 0s && maxTtl < _world.lease;
 	facts.roleName = _world.method == LoginMethod::appRole ? "web" : "";
+	return {facts, _tokens.size() - 1};
+}
+
+LoginAnswer LoginServer::lookUpWrapping(std::size_t which, Moment now) const
+{
+	const auto& material = _materials[which];
+	if (material.unwrapped > 0) {
+		return refusal(
+			LoginTrouble::Kind::spent, Reason::loginRefused, "wrapping token is not valid or does not exist");
+	}
+	return WrappingFacts{material.foreign ? "sys/wrapping/wrap" : path, now.wallAt(material.made), std::nullopt};
+}
+
+std::pair<LoginAnswer, std::optional<std::size_t>> LoginServer::unwrap(unsigned issuer, std::size_t which, Moment now)
+{
+	auto& material = _materials[which];
+	if (++material.unwrapped > 1) {
+		return {
+			refusal(LoginTrouble::Kind::spent, Reason::loginRefused, "wrapping token is not valid or does not exist"),
+			std::nullopt};
+	}
+	if (_world.method != LoginMethod::wrappedToken) {
+		SecretIdFacts facts;
+		if (material.ends != Instant::max()) {
+			facts.ends = now.wallAt(material.ends);
+		}
+		if (material.uses > 0) {
+			facts.usesLeft = material.uses;
+		}
+		return {facts, std::nullopt};
+	}
+	// Its life began when it was wrapped.
+	Token token;
+	token.issuer = issuer;
+	token.material = which;
+	token.issued = material.made;
+	token.wall = _world.maxTtl > 0s ? material.made + _world.maxTtl : Instant::max();
+	token.lease = _world.maxTtl > 0s ? std::min(_world.lease, _world.maxTtl) : _world.lease;
+	token.end = material.good ? material.made + token.lease : material.made;
+	_tokens.push_back(token);
+	LoggedIn facts;
+	facts.lease = token.lease;
 	return {facts, _tokens.size() - 1};
 }
 

@@ -34,11 +34,16 @@ public:
 		bool good = true;
 		Instant ends = Instant::max();
 		std::int64_t uses = -1; ///< -1: unlimited
+		Instant made = Instant::min();
+		bool foreign = false;   ///< its wrapping token was made at another path
+		unsigned unwrapped = 0; ///< number of requests to unwrap it that arrived
 	};
 
 	explicit LoginServer(const LoginWorld& world) : _world(world) {}
 
-	[[nodiscard]] std::size_t addMaterial(bool good, Instant now);
+	static constexpr const char* path = "auth/approle/role/web/secret-id"; ///< where our wrapped secrets are made
+
+	[[nodiscard]] std::size_t addMaterial(bool good, Instant now, bool foreign = false);
 	void destroy(std::size_t material) { _materials[material].good = false; }
 	void revokeAllOf(unsigned issuer, Instant now);
 	void moveWall(Duration maxTtl) { _maxTtl = maxTtl; }
@@ -49,12 +54,17 @@ public:
 	/// Returns the answer, and the token that it brings.
 	[[nodiscard]] std::pair<vault::renewal::LoginAnswer, std::optional<std::size_t>> logIn(
 		unsigned issuer, std::size_t material, Instant now);
+	[[nodiscard]] vault::renewal::LoginAnswer lookUpWrapping(std::size_t material, Moment now) const;
+	/// Returns the answer, and the token that was wrapped.
+	[[nodiscard]] std::pair<vault::renewal::LoginAnswer, std::optional<std::size_t>> unwrap(
+		unsigned issuer, std::size_t material, Moment now);
 	[[nodiscard]] vault::renewal::LoginAnswer lookUpSecret(std::size_t material, Moment now) const;
 	[[nodiscard]] vault::renewal::LoginAnswer revoke(std::size_t token, Instant now);
 
 	[[nodiscard]] bool alive(std::size_t token, Instant now) const { return now < _tokens[token].end; }
 	[[nodiscard]] const std::vector<Token>& tokens() const { return _tokens; }
 	[[nodiscard]] const Material& material(std::size_t index) const { return _materials[index]; }
+	[[nodiscard]] const std::vector<Material>& materials() const { return _materials; }
 	[[nodiscard]] unsigned lockouts() const { return _lockouts; }
 
 private:

@@ -51,6 +51,10 @@ std::string_view nameOf(Mishap mishap)
 		return "max TTL moves";
 	case Mishap::swapped:
 		return "swapped";
+	case Mishap::restarted:
+		return "restarted";
+	case Mishap::foreignWrap:
+		return "somebody else's wrapped secret";
 	}
 	return "?";
 }
@@ -82,6 +86,42 @@ Duration LoginWorld::life() const
 	const auto wall = maxTtl > Duration::zero() ? maxTtl : horizon;
 	return batch ? std::min(lease, wall) : wall;
 }
+
+namespace {
+
+/// Adds wrapped material, a sink and a restart to some worlds. A restart forgets refusals (docs/logins.md says what
+/// that costs), so it comes where no material is refused.
+void addIntake(LoginWorld& world, Dice& dice)
+{
+	const auto anyTime = [&] {
+		return worldBegins +
+			   Duration(static_cast<std::int64_t>(dice.share() * static_cast<double>(world.horizon.count())));
+	};
+	if (world.issuers == 1 && world.method == LoginMethod::appRole && dice.chance(0.2)) {
+		world.wrapped = true;
+		if (dice.chance(0.25)) {
+			world.method = LoginMethod::wrappedToken;
+			world.batch = world.noPolicy = world.otherAddress = world.endKnown = false;
+			world.uses = 0;
+		}
+		if (dice.chance(0.5)) {
+			world.rotation = dice.length(world.horizon / 8, world.horizon);
+		}
+		if (dice.chance(0.2)) {
+			const auto from = anyTime();
+			world.misfortunes.push_back({Mishap::foreignWrap, from, from + dice.length(1s, world.horizon / 4), true});
+		}
+	}
+	const bool isRefused = world.happens(Mishap::wrongMaterial) || world.happens(Mishap::destroyed) ||
+						   world.materialLife > 0s || world.uses > 0;
+	if (!isRefused && dice.chance(0.15)) {
+		world.sink = dice.chance(0.6);
+		const auto at = anyTime();
+		world.misfortunes.push_back({Mishap::restarted, at, at, true});
+	}
+}
+
+} // namespace
 
 LoginWorld loginWorldOf(std::uint64_t seed)
 {
@@ -144,6 +184,7 @@ LoginWorld loginWorldOf(std::uint64_t seed)
 							 : worldBegins + later.length(1ms, world.horizon);
 		world.misfortunes.push_back({Mishap::swapped, at, at, true});
 	}
+	addIntake(world, later);
 	// Time to come back in: a refusal of the material is asked again after up to 4 h.
 	const bool long_ = count > 0 && world.lease >= 5min && dice.chance(0.5);
 	world.horizon += long_ ? Duration(5h) : std::min<Duration>(world.horizon, 10min);
@@ -161,7 +202,7 @@ std::ostream& operator<<(std::ostream& out, const LoginWorld& world)
 		<< (world.otherAddress ? ", tokens for another address" : "") << "; latency " << in(world.latency)
 		<< " s; horizon " << in(world.horizon) << " s; material ends after " << in(world.materialLife)
 		<< (world.endKnown ? " s (visible)" : " s") << ", uses " << world.uses << ", rotation " << in(world.rotation)
-		<< " s";
+		<< " s" << (world.wrapped ? ", wrapped" : "") << (world.sink ? ", sink" : "");
 	for (const auto& one : world.misfortunes) {
 		out << "\n  " << nameOf(one.mishap) << " from " << in(one.from - worldBegins) << " s to "
 			<< in(one.until - worldBegins) << " s" << (one.all ? "" : " (first issuer)");

@@ -31,6 +31,8 @@ enum class Mishap : std::uint8_t
 	revoked,       ///< all tokens in use are revoked, once
 	wallMoves,     ///< the role's max TTL becomes another one
 	swapped,       ///< all issuers are handed to another library, once: what they shared has to come along
+	restarted,     ///< the process starts anew, once: the sink's token alone comes along
+	foreignWrap,   ///< a wrapped secret of somebody else is put in place, once; replaced by a good one at its end
 };
 
 [[nodiscard]] std::string_view nameOf(Mishap mishap);
@@ -61,6 +63,8 @@ struct LoginWorld
 	bool endKnown = false;   ///< of a secret_id: policies allow to look it up
 	std::int64_t uses = 0;   ///< of a secret_id; 0: unlimited
 	Duration rotation{};     ///< new material is put in place so often; 0: never
+	bool wrapped = false;    ///< the material is a wrapping token, with the secret_id or (wrappedToken) the token in it
+	bool sink = false;       ///< the token in use is in a file that a restart finds
 	std::vector<Misfortune> misfortunes;
 
 	[[nodiscard]] bool countsRefusals() const; ///< user lockout is on for this method
