@@ -1,3 +1,4 @@
+#include "base/descriptor.h"
 #include "child_process.h"
 #include "core_dump.h"
 #include "fake_vault/fake_vault.h"
@@ -5,14 +6,24 @@
 #include "temp_dir.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include <netinet/in.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <Poco/JSON/Parser.h>
 
@@ -76,6 +87,55 @@ protected:
 			   secretId.substr(0, secretId.size() - 1) + R"(,"wrapped":true})";
 	}
 
+	/// Writes the configuration of an issuer of each way to log in, the first one named `name`; returns its file.
+	/// `more`: further keys, with a comma behind them.
+	[[nodiscard]] std::string configOfAll(const std::string& name, const std::string& more)
+	{
+		const auto sink = folder.path() / "sink";
+		std::filesystem::create_directory(sink);
+		std::filesystem::permissions(sink, std::filesystem::perms(0700));
+		const auto plain = R"("method":"approle","role_id":)" + file("role-id", "CANARY-role-of-web") +
+						   R"(,"secret_id":)" + file("secret-id", "CANARY-secret-id-of-web") + R"(,"sink":{"file":")" +
+						   (sink / "token").string() + "\"}";
+		const auto jwt = R"("method":"jwt","role":"web","jwt":)" +
+						 file("jwt", makeJwt(R"({"sub":"web","exp":4102444800,"iat":1600000000})"));
+		const auto password =
+			R"("method":"userpass","username":"web","password":)" + file("password", "CANARY password of web");
+		::inotify_add_watch(_sinkChanges.get(), sink.c_str(), IN_MOVED_TO);
+		return folder
+			.write("host.json", "{" + more + R"("issuers":[)" + issuer(name, plain) + "," + issuer("jwt", jwt) + "," +
+									issuer("user", password) + "," + issuer("wrapped", ofWrappedSecretId()) + "]}")
+			.string();
+	}
+
+	/// Blocks until a token is in the sink; returns it.
+	[[nodiscard]] std::string awaitSink() const
+	{
+		std::array<char, 4096> event{};
+		EXPECT_GT(::read(_sinkChanges.get(), event.data(), event.size()), 0);
+		std::ifstream stream(folder.path() / "sink" / "token");
+		return {std::istreambuf_iterator<char>(stream), {}};
+	}
+
+	/// Returns the reply to a GET, with its head.
+	[[nodiscard]] static std::string fetch(const std::string& port, const std::string& path)
+	{
+		const vault::Descriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		sockaddr_in address{};
+		address.sin_family = AF_INET;
+		address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		EXPECT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+		const auto request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+		EXPECT_EQ(::send(connection.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+		std::string reply;
+		std::array<char, 4096> piece{};
+		for (ssize_t size = 0; (size = ::read(connection.get(), piece.data(), piece.size())) > 0;) {
+			reply.append(piece.data(), static_cast<std::size_t>(size));
+		}
+		return reply;
+	}
+
 	/// Reads lines of the host until so many have that text; returns all. Fewer than that: it has ended.
 	std::string readUntil(ChildProcess& host, const std::string& text, int times = 1)
 	{
@@ -123,6 +183,9 @@ protected:
 	FakeVault vault;
 	TempDir folder;
 	std::map<std::string, std::string> secrets; ///< by the names of their files
+
+private:
+	const vault::Descriptor _sinkChanges{::inotify_init1(IN_CLOEXEC)};
 };
 
 TEST_F(HostOfLogins, KeepsAllThatItLogsInWithToItself)
@@ -131,21 +194,12 @@ TEST_F(HostOfLogins, KeepsAllThatItLogsInWithToItself)
 		GTEST_SKIP() << why;
 	}
 	const auto control = "CONTROL" + std::string(24, 'z');
-	const auto plain = R"("method":"approle","role_id":)" + file("role-id", "CANARY-role-of-web") + R"(,"secret_id":)" +
-					   file("secret-id", "CANARY-secret-id-of-web");
-	const auto jwt = R"("method":"jwt","role":"web","jwt":)" +
-					 file("jwt", makeJwt(R"({"sub":"web","exp":4102444800,"iat":1600000000})"));
-	const auto password =
-		R"("method":"userpass","username":"web","password":)" + file("password", "CANARY password of web");
-	const auto config =
-		folder
-			.write("host.json", R"({"issuers":[)" + issuer(control, plain) + "," + issuer("jwt", jwt) + "," +
-									issuer("user", password) + "," + issuer("wrapped", ofWrappedSecretId()) + "]}")
-			.string();
+	const auto config = configOfAll(control, "");
 	ChildProcess host(
 		"/bin/sh", {"-c", "ulimit -c unlimited && cd \"$0\" && LD_PRELOAD=\"$3\" exec \"$1\" run --config \"$2\" 2>&1",
 					   folder.path().string(), ISSUER_HOST, config, ISSUER_STAYS_DUMPABLE});
 	expectNone(readUntil(host, "  logged in", 4), "the log");
+	secrets["the token"] = awaitSink();
 	expectNone(allArguments(), "the arguments of a process");
 	host.signal(SIGABRT);
 	ASSERT_EQ(host.wait(), 128 + SIGABRT);
@@ -156,6 +210,36 @@ TEST_F(HostOfLogins, KeepsAllThatItLogsInWithToItself)
 	}
 	EXPECT_NE(core->find(control), core->npos) << "not even what must be in it";
 	expectNone(*core, "a core dump");
+}
+
+TEST_F(HostOfLogins, TellsNoSecretByMetricsPageApiOrJournal)
+{
+	const auto journal = (folder.path() / "journal").string();
+	const auto config =
+		configOfAll("web", R"("http":{"listen":"127.0.0.1:0"},"journal":{"file":")" + journal + R"("},)");
+	ChildProcess host("/bin/sh", {"-c", "exec \"$0\" run --config \"$1\" 2>&1", ISSUER_HOST, config});
+	auto log = readUntil(host, "http://127.0.0.1:");
+	const auto at = log.rfind("http://127.0.0.1:") + std::string_view("http://127.0.0.1:").size();
+	const auto port = log.substr(at, log.find_first_not_of("0123456789", at) - at);
+	log += readUntil(host, "  logged in", 4);
+	secrets["the token"] = awaitSink();
+	const std::pair<const char*, const char*> pages[] = {
+		{"/metrics", "issuer_logins_total{"}, {"/api/v1/issuers", "\"login\""}, {"/", "<html"}};
+	for (const auto& [path, control] : pages) {
+		const auto reply = fetch(port, path);
+		EXPECT_NE(reply.find(control), reply.npos) << path << ": " << reply;
+		expectNone(reply, path);
+	}
+	host.signal(SIGTERM);
+	while (const auto line = host.readLine()) {
+		log += *line + "\n";
+	}
+	EXPECT_EQ(host.wait(), 0);
+	expectNone(log, "the log");
+	std::ifstream stream(journal);
+	const std::string written{std::istreambuf_iterator<char>(stream), {}};
+	EXPECT_NE(written.find("logged_in"), written.npos) << written;
+	expectNone(written, "the journal");
 }
 
 TEST_F(HostOfLogins, SwapsInTheMiddleOfALoginAndLosesNeitherTokenNorSecretId)
