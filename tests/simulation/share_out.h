@@ -18,31 +18,31 @@ namespace issuer::simulation {
 template <class Share, class Work, class Gather>
 void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 {
-	struct Part
+	struct Slice
 	{
 		Share share;
 		std::uint64_t index;
 		std::atomic<bool> enough;
 	};
-	const auto size = sizeof(Part) * workers;
+	const auto size = sizeof(Slice) * workers;
 	void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED) {
 		throw std::runtime_error("no memory to share among the simulation's processes");
 	}
-	const std::span<Part> parts(static_cast<Part*>(memory), workers);
+	const std::span<Slice> slices(static_cast<Slice*>(memory), workers);
 	for (unsigned worker = 0; worker < workers; ++worker) {
 		const auto child = ::fork();
 		if (child < 0) {
 			throw std::runtime_error("no further process for the simulation");
 		}
 		if (child == 0) {
-			auto& part = parts[worker];
-			for (part.index = worker; part.index < count && !parts[0].enough; part.index += workers) {
-				if (!work(part.index, part.share)) {
-					parts[0].enough = true;
+			auto& slice = slices[worker];
+			for (slice.index = worker; slice.index < count && !slices[0].enough; slice.index += workers) {
+				if (!work(slice.index, slice.share)) {
+					slices[0].enough = true;
 				}
 			}
-			part.index = count;
+			slice.index = count;
 			::_exit(0);
 		}
 	}
@@ -53,9 +53,9 @@ void shareOut(std::uint64_t count, unsigned workers, Work work, Gather gather)
 		fell = fell || status != 0;
 	}
 	std::string where;
-	for (const auto& part : parts) {
-		gather(part.share);
-		where += part.index < count ? " " + std::to_string(part.index) : "";
+	for (const auto& slice : slices) {
+		gather(slice.share);
+		where += slice.index < count ? " " + std::to_string(slice.index) : "";
 	}
 	::munmap(memory, size);
 	if (fell) {
