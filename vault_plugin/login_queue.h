@@ -12,7 +12,25 @@ namespace issuer::vault {
 /// owner guards it.
 class LoginQueue
 {
-	struct Entry;
+public:
+	class Waiter;
+
+	/// The login that a waiter wants to make.
+	struct Wish
+	{
+		std::uint64_t material = 0;
+		bool doubtful = false;
+
+		friend bool operator==(const Wish&, const Wish&) = default;
+	};
+
+private:
+	struct Entry
+	{
+		Waiter* waiter;
+		Wish wish;
+		bool called = false;
+	};
 	using Entries = std::multimap<Instant, Entry>; ///< by urgency; of equal ones the first comes first
 
 public:
@@ -23,26 +41,16 @@ public:
 		Waiter() = default;
 		Waiter(const Waiter&) = delete;
 		Waiter& operator=(const Waiter&) = delete;
+		virtual ~Waiter() = default;
 
 		/// Has the login ask again, or leave, soon. Called under the owner's lock: it takes no lock of a login.
 		virtual void turnCame(Instant urgency) noexcept = 0;
-
-		virtual ~Waiter() = default;
 
 	private:
 		friend LoginQueue;
 		bool _waits = false;
 		std::uint64_t _identity = 0;
 		Entries::iterator _at = {};
-	};
-
-	/// The login that a waiter wants to make.
-	struct Wish
-	{
-		std::uint64_t material = 0;
-		bool doubtful = false;
-
-		friend bool operator==(const Wish&, const Wish&) = default;
 	};
 
 	/// Adds a waiter, which is in no queue. Throws std::bad_alloc with nothing changed.
@@ -59,13 +67,6 @@ public:
 	[[nodiscard]] static std::uint64_t identityOf(const Waiter& waiter) noexcept { return waiter._identity; }
 
 private:
-	struct Entry
-	{
-		Waiter* waiter;
-		Wish wish;
-		bool called = false;
-	};
-
 	std::map<std::uint64_t, Entries> _identities;
 };
 
