@@ -186,14 +186,14 @@ class Fleet:
             return max(first) if all(first) else None
         return wait_for(last, f"every token is renewed after {since}", limit_s=6 * self.ttl_s)
 
-    def await_shared(self):
+    def await_shared(self, limit_s=PATIENCE_S):
         """Waits until each issuer is kept by one host."""
         living = [host for host in self.hosts if host.runs()]
 
         def shared():
             counts = [host.kept() for host in living]
             return counts if None not in counts and sum(counts) == len(self.names) and 0 not in counts else None
-        return wait_for(shared, "each issuer is kept by one host", pause_s=0.5)
+        return wait_for(shared, "each issuer is kept by one host", limit_s, 0.5)
 
     def least_left(self, since=0.0):
         """The least life that was left of any token when it was renewed."""

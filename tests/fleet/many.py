@@ -27,12 +27,13 @@ def main():
     try:
         fleet = Fleet(folder, HOST, PLUGIN, FAKE_VAULT, ISSUERS, 3, LEASE_S, TAKEOVER_S, spread_s=LEASE_S / 4)
         fleet.await_renewed(0)
-        counts = fleet.await_shared()
+        counts = fleet.await_shared(limit_s=300)
         fleet.await_tidy()
         victim = fleet.hosts[1]
         moved = kept_by(fleet, victim)
-        at, look_ups = fleet.now(), fleet.look_ups()
+        look_ups = fleet.look_ups()
         victim.process.end(signal.SIGKILL)
+        at = fleet.now()  # a moment later: so long a log takes its time
         fleet.await_renewed(at, moved)
         renewals = fleet.renewals()
         firsts = sorted(min(when for when in renewals[name] if when > at) - at for name in moved)
