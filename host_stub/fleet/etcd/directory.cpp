@@ -48,7 +48,7 @@ void EtcdDirectory::run()
 }
 
 /// Begins the tasks and runs them to their end. Returns false when one failed: for want of memory, or because of a
-/// reply that no code expected. Nobody knows then what it has done of its work, so all begin again as if just created,
+/// reply that no code expected. It is unknown then how much of its work is done, so all begin again as if just created,
 /// and the host joins again: that tells and writes everything anew.
 bool EtcdDirectory::runTasks() noexcept
 try {

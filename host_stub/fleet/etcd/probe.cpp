@@ -136,7 +136,7 @@ private:
 		}
 		auto status = ask(**unknown, "maintenance/status", "{}");
 		if (!status && wantsUser(status.error())) {
-			status = ask(**known, "maintenance/status", "{}"); // etcd 3.5.30 does not tell it to everybody
+			status = ask(**known, "maintenance/status", "{}"); // etcd 3.5.30 does not tell it to all users
 		}
 		if (status) {
 			takeStatus(endpoint, **status);

@@ -197,7 +197,7 @@ TEST_F(FleetLetsGoToB, WhenThatKeepsTheShardWithTheSameList)
 	EXPECT_EQ(plan.whyKept(mine), std::nullopt);
 }
 
-TEST_F(FleetLetsGoToB, WhatAPlanBeforeThisOneHadBegunAsSoonAsThatKeepsIt)
+TEST_F(FleetLetsGoToB, AnIssuerThatAPlanBeforeThisOneHadBegunAsSoonAsThatKeepsIt)
 {
 	Plan next{{.member = "me", .run = "12345678", .takeover = takeover}, std::vector<std::string>{"me"}};
 	next.configure(moment, names);

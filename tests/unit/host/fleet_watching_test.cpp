@@ -182,7 +182,7 @@ TEST_F(FleetWatchesOverB, UntilThatRenewsAgain)
 	EXPECT_EQ(of<LetGo>(read({state(theirs, "b", 50s), state(theirs, "me", 60s)})).size(), 1U);
 }
 
-TEST_F(FleetWatchesOverB, WhateverAMemberOfWorseRankTells)
+TEST_F(FleetWatchesOverB, AnIssuerInSpiteOfTheWordOfAMemberOfWorseRank)
 {
 	EXPECT_TRUE(of<LetGo>(read({state(theirs, "b", -20s), state(theirs, "c", 50s)})).empty());
 }

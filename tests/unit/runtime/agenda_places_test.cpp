@@ -1,5 +1,6 @@
 #include "agenda_fixture.h"
 
+#include <deque>
 #include <gmock/gmock.h>
 
 /// The limits of a place, the slots that all places share, and jobs that may wait no longer.
@@ -7,6 +8,7 @@ namespace issuer::vault::runtime {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Chore;
 using testing::ElementsAre;
 
 TEST_F(AgendaTest, AJobMayChangeItsPlace)

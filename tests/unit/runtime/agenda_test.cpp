@@ -1,5 +1,6 @@
 #include "agenda_fixture.h"
 
+#include <deque>
 #include <gmock/gmock.h>
 #include <random>
 
@@ -7,6 +8,7 @@ namespace issuer::vault::runtime {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Chore;
 using testing::ElementsAre;
 
 TEST_F(AgendaTest, HasNothingToDoAtFirst)
@@ -186,7 +188,7 @@ TEST_F(AgendaTest, AJobOfUnknownUrgencyIsNeverOverdue)
 }
 
 /// Against the rules themselves, each looked up the slow way.
-TEST_F(AgendaTest, WhateverComesAndGoesThePlacesKeepTheirLimits)
+TEST_F(AgendaTest, ThePlacesKeepTheirLimitsHoweverJobsComeAndGo)
 {
 	constexpr std::size_t places = 20;
 	constexpr std::uint32_t all = 512;

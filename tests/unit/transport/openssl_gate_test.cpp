@@ -111,7 +111,7 @@ TEST_F(OpensslGateTest, AnExitBeforeTheKeyIsReadFreesNoCertificate)
 	EXPECT_EQ(freedAfterTheEnd<CRYPTO_EX_INDEX_X509>(absent, look), 0U);
 }
 
-/// What a look reads; counts the values destroyed.
+/// The values that a look reads; counts the values destroyed.
 struct Counted
 {
 	std::shared_ptr<std::atomic<unsigned>> destroyed;
