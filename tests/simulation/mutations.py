@@ -435,7 +435,7 @@ def judged_by_logins(prop):
 
 
 def judged_by_fleets(prop):
-    options = ["--worlds", "5000", "--seed", "1", "--property", prop, "--first", "--brief"]
+    options = ["--worlds", "20000", "--seed", "1", "--property", prop, "--first", "--brief"]
     return "tests/simulation/simulate_fleets", options, lambda run: run.returncode == 1 and f"{prop}: BROKEN" in run.stdout
 
 
