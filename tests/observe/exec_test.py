@@ -13,18 +13,31 @@ from operated import Operated
 from told import wait_for
 
 
+def posters():
+    """The command lines of all processes that post an event now."""
+    lines = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            lines.append((process / "cmdline").read_bytes())
+        except OSError:  # it has ended
+            pass
+    return [line for line in lines if b"post-event" in line]
+
+
 class Receiver(http.server.HTTPServer):
-    """A server that stores each request posted to it."""
+    """A server that stores each request posted to it, and the command lines of those that post meanwhile."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Take)
         self.posted = []
+        self.posters = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Take(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.posters += posters()  # the one that posts waits for the answer
         self.server.posted.append((self.path, body))
         self.send_response(500 if "broken" in self.path else 204)
         self.end_headers()
@@ -131,6 +144,8 @@ class Exec(Operated, unittest.TestCase):
         host.says("exec[1], the POST to its url, for issuer team-a, replaced: the process ends with exit code 1")
         self.assertEqual(host.stop(), 0)
         self.assertNotIn("secret-part", "".join(host.lines))
+        self.assertTrue(receiver.posters)
+        self.assertFalse([line for line in receiver.posters if b"secret-part" in line])
 
     def test_wrong_rules_are_named_by_their_place(self):
         self.put_token(ttl="60s")
