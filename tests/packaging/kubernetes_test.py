@@ -202,6 +202,23 @@ class Fleet(unittest.TestCase):
                      for kind in source.values() for item in kind["items"]]
             self.assertIn(pathlib.PurePath(path).name, paths)
 
+    def test_tells_the_others_the_name_of_each_pods_page(self):
+        names = [each["name"] for each in self.container["env"]]
+        value = next(each["value"] for each in self.container["env"] if each["name"] == "ISSUER_HOST_URL")
+        for used in re.findall(r"\$\((\w+)\)", value):
+            self.assertLess(names.index(used), names.index("ISSUER_HOST_URL"), "known once it is defined")
+        self.assertNotIn("url", self.host["fleet"])
+        service = self.objects["Service"]
+        self.assertEqual(service["spec"]["clusterIP"], "None", "else a pod has no name in DNS")
+        self.assertIn(f"$(POD_NAME).{service['metadata']['name']}.$(POD_NAMESPACE).svc:", value)
+        port = int(value.rpartition(":")[2])
+        self.assertEqual([each["port"] for each in service["spec"]["ports"]], [port])
+        self.assertEqual(int(self.host["http"]["listen"].rpartition(":")[2]), port)
+        policy = self.objects["NetworkPolicy"]["spec"]
+        for ways, side in ((policy["ingress"], "from"), (policy["egress"], "to")):
+            self.assertTrue(any(peer.get("podSelector") == policy["podSelector"] and "namespaceSelector" not in peer
+                                for way in ways for peer in way[side]), side)
+
     def test_keeps_the_members_last_seen(self):
         folder, = [each["value"] for each in self.container["env"] if each["name"] == "STATE_DIRECTORY"]
         volume, mount = self.mount_of(folder + "/ring")
