@@ -11,6 +11,8 @@
 #include "registry/plugin_instance.h"
 
 #include <iostream>
+#include <map>
+#include <memory>
 #include <set>
 
 namespace issuer::commands {
@@ -201,6 +203,7 @@ int CheckChild::run(const std::vector<std::string>& arguments)
 	registry::Surroundings surroundings;
 	surroundings.sink = std::make_shared<NoSink>();
 	std::set<std::string> hanging; // libraries; a call into one may hang for its time once, not for each of its issuers
+	std::map<std::string, std::shared_ptr<const loader::Plugin>> used; // so that none is loaded again for each issuer
 	for (const registry::IssuerSpec& issuer : config->issuers) {
 		report(stepMark, "issuer " + issuer.name);
 		auto opened = loader::resolved(issuer.plugin, arguments[1]).and_then([&](const loader::PluginFile& file) {
@@ -211,6 +214,7 @@ int CheckChild::run(const std::vector<std::string>& arguments)
 			continue;
 		}
 		const std::string library = (*opened)->description().path.string();
+		used.emplace(library, *opened);
 		if (hanging.contains(library)) {
 			continue;
 		}

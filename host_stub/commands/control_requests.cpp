@@ -55,8 +55,11 @@ std::string answerIssuers(const observe::HostSnapshot& snapshot, const observe::
 std::string answerFleet(const HostActions& actions)
 {
 	const auto status = actions.fleet ? actions.fleet() : std::nullopt;
-	return status ? observe::web::fleetJson(status).replace(0, 1, "{\"ok\":true,")
-				  : wrong("this host shares its issuers with no other: its configuration has no \"fleet\"");
+	if (!status) {
+		return wrong("this host shares its issuers with no other: its configuration has no \"fleet\"");
+	}
+	const std::string authorities = status->caFile.empty() ? "" : "\"ca_file\":" + jsonString(status->caFile) + ',';
+	return observe::web::fleetJson(status).replace(0, 1, "{\"ok\":true," + authorities);
 }
 
 std::string resultName(SwapReport::Result result)
@@ -168,6 +171,12 @@ std::string issuersRequest(const std::optional<std::string>& issuer, std::option
 	const std::size_t most = std::min(limit.value_or(0), observe::web::largestLimit);
 	return std::string("{\"do\":\"issuers\",\"happenings\":3") + (limit ? ",\"limit\":" + std::to_string(most) : "") +
 		   (issuer ? ",\"name\":" + jsonString(*issuer) : "") + '}';
+}
+
+std::string issuersPageRequest(std::size_t offset)
+{
+	return R"({"do":"issuers","order":"name","limit":)" + std::to_string(observe::web::largestLimit) +
+		   ",\"offset\":" + std::to_string(offset) + '}';
 }
 
 std::string fleetRequest()

@@ -7,7 +7,9 @@
 #include "observe/fleet/issuer_view.h"
 #include "registry/registry.h"
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +34,9 @@ struct HostActions
 /// Returns the request for the state of all issuers, or of one; with a limit, of the most urgent ones.
 [[nodiscard]] std::string issuersRequest(
 	const std::optional<std::string>& issuer, std::optional<std::size_t> limit = std::nullopt);
+
+/// Returns the request for issuers in the order of their names, as many as one answer has, from the one at `offset` on.
+[[nodiscard]] std::string issuersPageRequest(std::size_t offset);
 
 /// Returns the request for the state of the fleet that the host is a member of.
 [[nodiscard]] std::string fleetRequest();

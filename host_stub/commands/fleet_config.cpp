@@ -7,6 +7,7 @@
 #include <Poco/URI.h>
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <unistd.h>
@@ -121,24 +122,33 @@ FleetConfig::Etcd etcdAt(const Object& fleet, const fs::path& folder)
 
 } // namespace
 
-FleetConfig fleetAt(const Var& value, const fs::path& folder, const std::string& hostName)
+FleetConfig fleetAt(const Var& value, const fs::path& folder, const OwnName& own)
 {
-	const Object::Ptr object = objectAt(value, "fleet", {"name", "member", "takeover", "url", "etcd"});
+	const Object::Ptr object = objectAt(value, "fleet", {"name", "member", "takeover", "url", "ca_file", "etcd"});
 	FleetConfig fleet;
 	fleet.name = nameOfKey(stringAt(*object, "fleet", "name"), "fleet.name");
-	fleet.member = nameOfKey(object->has("member") ? stringAt(*object, "fleet", "member") : hostName, "fleet.member");
+	fleet.member = nameOfKey(object->has("member") ? stringAt(*object, "fleet", "member") : own.member, "fleet.member");
 	if (object->has("takeover")) {
 		fleet.takeover = durationAt(*object, "fleet", "takeover");
 		if (fleet.takeover < 2s || fleet.takeover > 5min) {
 			throw wrongAt("fleet.takeover", "2s to 5m are possible; 5s in one building, 10s across zones");
 		}
 	}
-	if (object->has("url")) {
-		fleet.url = stringAt(*object, "fleet", "url");
-		static_cast<void>(urlAt(fleet.url, "fleet.url"));
+	fleet.url = object->has("url") ? stringAt(*object, "fleet", "url") : own.url;
+	if (!fleet.url.empty()) {
+		static_cast<void>(urlAt(fleet.url, object->has("url") ? "fleet.url" : "fleet.url of $ISSUER_HOST_URL"));
+	}
+	if (object->has("ca_file")) {
+		fleet.caFile = pathAt(*object, "fleet", "ca_file", folder);
 	}
 	fleet.etcd = etcdAt(*object, folder);
 	return fleet;
+}
+
+OwnName ownName()
+{
+	const char* const url = std::getenv("ISSUER_HOST_URL");
+	return {shortHostName(), url == nullptr ? "" : url};
 }
 
 std::string shortHostName()

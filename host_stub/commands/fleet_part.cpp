@@ -195,6 +195,7 @@ std::optional<observe::FleetStatus> FleetPart::statusOfAll() const
 {
 	auto all = status();
 	if (all) {
+		all->caFile = _config->caFile.string();
 		addPulses(*all, all->engineUp ? _pulses->latest() : fleet::Directory::Pulses(), pulseText(_issuers()));
 	}
 	return all;

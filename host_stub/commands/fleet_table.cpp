@@ -92,8 +92,16 @@ std::string fleetTable(const Object& fleet)
 			{textAt(*member, "name"), issuersOf(*member), std::to_string(member->getValue<std::size_t>("shards")),
 				textAt(*member, "version"), textAt(*member, "url")});
 	}
+	std::string troubles;
+	for (unsigned i = 0; i < members->size(); ++i) {
+		const Object::Ptr member = members->getObject(i);
+		if (const auto trouble = textAt(*member, "trouble"); !trouble.empty()) {
+			troubles += "the page of " + textAt(*member, "name") + " was not read: " + trouble +
+						(member->isNull("severities") ? "\n" : "; shown is what it wrote into etcd last\n");
+		}
+	}
 	std::string text = "fleet " + textAt(fleet, "name") + " of " + counted(members->size(), "member") + ", seen from " +
-					   textAt(fleet, "member") + ": " + engineOf(fleet) + '\n' + lines(rows);
+					   textAt(fleet, "member") + ": " + engineOf(fleet) + '\n' + lines(rows) + troubles;
 	const Array::Ptr worst = fleet.getArray("worst");
 	for (unsigned i = 0; i < worst->size(); ++i) {
 		const Object::Ptr issuer = worst->getObject(i);

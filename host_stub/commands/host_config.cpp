@@ -211,7 +211,7 @@ void Decoding::read(const JsonText& text, const fs::path& folder)
 	given("http", [&] { config.http = httpAt(root->get("http"), folder); });
 	given("journal", [&] { config.journal = journalAt(root->get("journal"), folder); });
 	given("exec", [&] { config.exec = execRules(root->get("exec")); });
-	given("fleet", [&] { config.fleet = fleetAt(root->get("fleet"), folder, shortHostName()); });
+	given("fleet", [&] { config.fleet = fleetAt(root->get("fleet"), folder, ownName()); });
 	for (registry::IssuerSpec& issuer : config.issuers) {
 		issuer.shared = issuer.shared && config.fleet;
 	}

@@ -1,11 +1,11 @@
 #include "commands/commands.h"
 
 #include "commands/exit_codes.h"
+#include "commands/http_session.h"
 #include "commands/quick_config.h"
 
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/URI.h>
 #include <iostream>
 #include <iterator>
@@ -27,22 +27,8 @@ public:
 	int run(const std::vector<std::string>& arguments) override;
 };
 
-using Poco::Net::HTTPClientSession;
 using Poco::Net::HTTPRequest;
 using Poco::Net::HTTPResponse;
-using Poco::Net::HTTPSClientSession;
-
-std::unique_ptr<HTTPClientSession> sessionFor(const Poco::URI& uri)
-{
-	using Poco::Net::Context;
-	if (uri.getScheme() == "http") {
-		return std::make_unique<HTTPClientSession>(uri.getHost(), uri.getPort());
-	}
-	constexpr int deepest = 9;
-	Context::Ptr context(new Context(Context::TLS_CLIENT_USE, "", Context::VERIFY_STRICT, deepest, true));
-	context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
-	return std::make_unique<HTTPSClientSession>(uri.getHost(), uri.getPort(), context);
-}
 
 HTTPResponse::HTTPStatus post(const Poco::URI& uri, const std::string& body)
 {

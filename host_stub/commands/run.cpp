@@ -286,18 +286,21 @@ int Run::run(const std::vector<std::string>& arguments)
 
 	SignalQueue signals; // before the first thread
 	LastResort lastResort(signals);
-	registry::Registry* all = nullptr;
+	registry::Registry* all = nullptr; // both are made below, of what observation makes
 	FleetPart* part = nullptr;
 	const bool underSystemd = observe::Journald::reads(STDOUT_FILENO, std::getenv("JOURNAL_STREAM"));
 	const auto observation = Observation::begin(
 		{_format.value_or(underSystemd ? LogFormat::journald : LogFormat::human), _level,
 			{isColourful(STDOUT_FILENO), longestName(issuers)}, config->journal, config->exec},
 		[&] {
-			auto snapshot = all->snapshot();
-			part->nameKeepers(snapshot);
+			auto snapshot = all == nullptr ? std::vector<observe::IssuerStatus>() : all->snapshot();
+			if (part != nullptr) {
+				part->nameKeepers(snapshot);
+			}
 			return snapshot;
 		},
-		[&] { return part->status(); }, [&] { return part->statusOfAll(); });
+		[&] { return part == nullptr ? std::nullopt : part->status(); },
+		[&] { return part == nullptr ? std::nullopt : part->statusOfAll(); });
 	const auto journal = observation->sink();
 	loader::PluginLibraries plugins;
 	FleetPart fleet(config->fleet, journal);

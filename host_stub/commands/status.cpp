@@ -2,6 +2,7 @@
 
 #include "commands/control_requests.h"
 #include "commands/exit_codes.h"
+#include "commands/fleet_pages.h"
 #include "commands/fleet_table.h"
 #include "commands/quick_config.h"
 #include "commands/status_table.h"
@@ -9,15 +10,19 @@
 #include "common/text.h"
 #include "control/client.h"
 #include "control/paths.h"
+#include "observe/web/issuers_json.h"
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -37,7 +42,8 @@ public:
 	int run(const std::vector<std::string>& arguments) override;
 
 private:
-	[[nodiscard]] Result<std::string> ask(std::optional<std::size_t> limit) const;
+	[[nodiscard]] Result<std::string> ask(const std::string& request) const;
+	void askFleet(Poco::JSON::Object& answer) const;
 	int show(bool again) const;
 	int watch() const;
 
@@ -50,6 +56,8 @@ private:
 };
 
 constexpr std::chrono::seconds patience{10}; // a host that does not answer for so long is reported as such
+constexpr std::chrono::seconds patienceForPages{6};
+constexpr std::chrono::seconds patienceForIssuers{60}; // of 100,000 a host hands out a hundred pages
 constexpr timespec pause{2, 0};
 
 /// Returns a table that replaces the last one on a terminal without a flicker: each line is overwritten, and the rest
@@ -90,8 +98,12 @@ std::string_view Status::help() const
 		   "Asks the running host how its issuers are, or how NAME is, and shows it as a table, most urgent first.\n"
 		   "\n"
 		   "  --fleet   the hosts that the running one shares its issuers with: how many issuers each keeps and how\n"
-		   "            they are, whether etcd answers, the worst issuers of all and which no host is seen to keep\n"
-		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers or /api/v1/fleet gives it\n"
+		   "            they are, whether etcd answers, the worst issuers of all and which no host is seen to keep.\n"
+		   "            Each is asked at its page, the \"url\" of its \"fleet\"; of one that cannot be asked, what it\n"
+		   "            wrote into etcd last is shown. Takes up to 6 s, with --json up to a minute\n"
+		   "  --json    the answer as one line of JSON, as GET /api/v1/issuers or /api/v1/fleet gives it; with "
+		   "--fleet\n"
+		   "            also \"issuers\", the keeper and the severity of each\n"
 		   "  --names   only the issuers' names, one a line\n"
 		   "  --watch   again and again, until SIGINT; on a terminal as many of the most urgent as fit\n"
 		   "\n"
@@ -137,29 +149,56 @@ int Status::run(const std::vector<std::string>& arguments)
 	if (!arguments.empty()) {
 		_issuer = arguments.front();
 	}
-	return _watch ? watch() : show(false);
+	const int code = _watch ? watch() : show(false);
+	if (_fleet) {
+		std::cout << std::flush;
+		std::_Exit(code); // a page that hangs may still be asked, on a thread of its own
+	}
+	return code;
 }
 
-Result<std::string> Status::ask(std::optional<std::size_t> limit) const
+Result<std::string> Status::ask(const std::string& request) const
 {
 	const Result<std::filesystem::path> socket = _control
 													 ? Result<std::filesystem::path>(*_control)
 													 : control::findHost(control::likelySockets(environmentVariable));
-	return socket.and_then([&](const std::filesystem::path& path) {
-		return control::ask(path, _fleet ? fleetRequest() : issuersRequest(_issuer, limit), patience);
-	});
+	return socket.and_then([&](const std::filesystem::path& path) { return control::ask(path, request, patience); });
+}
+
+/// Writes into the host's answer what the pages of the other members tell.
+void Status::askFleet(Poco::JSON::Object& answer) const
+{
+	Poco::JSON::Object& fleet = *answer.getObject("fleet");
+	const AskPage askPage = askOverHttp(answer.optValue<std::string>("ca_file", ""));
+	answer.remove("ca_file");
+	if (!_json) {
+		static_cast<void>(askMembers(fleet, Issuers::worst, askPage, patienceForPages));
+		return;
+	}
+	const std::vector<ToldIssuer> told = askMembers(fleet, Issuers::all, askPage, patienceForIssuers);
+	std::vector<std::string> own;
+	for (bool more = true; more;) {
+		const Result<std::string> page = ask(issuersPageRequest(own.size() * observe::web::largestLimit));
+		more = page &&
+			   Poco::JSON::Parser().parse(*page).extract<Poco::JSON::Object::Ptr>()->getArray("issuers")->size() > 0;
+		if (more) {
+			own.push_back(*page);
+		}
+	}
+	addIssuers(fleet, own, told);
 }
 
 int Status::show(bool again) const
 try {
 	const bool terminal = ::isatty(STDOUT_FILENO) == 1;
 	const std::optional<Screen> screen = _watch && terminal ? screenOf(STDOUT_FILENO) : std::nullopt;
-	const Result<std::string> answer = ask(screen && !_json && !_names ? std::optional(screen->rows) : std::nullopt);
+	const auto limit = screen && !_json && !_names ? std::optional(screen->rows) : std::nullopt;
+	const Result<std::string> answer = ask(_fleet ? fleetRequest() : issuersRequest(_issuer, limit));
 	if (!answer) {
 		std::cerr << "issuer-host: " << answer.error().text << '\n';
 		return exitUnavailable;
 	}
-	const auto json = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
+	auto json = Poco::JSON::Parser().parse(*answer).extract<Poco::JSON::Object::Ptr>();
 	if (!json->optValue("ok", false)) {
 		std::cerr << "issuer-host: "
 				  << sanitize(json->optValue<std::string>("error", "the host refused and gave no reason")) << '\n';
@@ -169,8 +208,17 @@ try {
 		std::cerr << "issuer-host: there is no issuer " << sanitize(*_issuer) << '\n';
 		return exitData;
 	}
+	if (_fleet) {
+		askFleet(*json);
+	}
 	if (_json) {
-		std::cout << *answer << std::endl;
+		std::string text = *answer;
+		if (_fleet) {
+			std::ostringstream merged;
+			json->stringify(merged);
+			text = merged.str();
+		}
+		std::cout << text << std::endl;
 		return exitOk;
 	}
 	if (_names) {

@@ -184,12 +184,11 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin, co
 	if (_closed) {
 		return {refused, "the host is stopping"};
 	}
-	const Issuers all = issuers();
-	const auto found = all.find(name);
-	if (found == all.end()) {
+	const std::shared_ptr<Issuer> issuer = find(name);
+	if (issuer == nullptr) {
 		return {refused, "there is no issuer " + name};
 	}
-	IssuerSpec spec = found->second->spec();
+	IssuerSpec spec = issuer->spec();
 	spec.plugin = std::move(plugin);
 	if (trial) {
 		const Result<void> tried = _surroundings.resolve(spec.plugin).and_then([&](loader::PluginFile file) {
@@ -207,7 +206,7 @@ SwapReport Registry::swap(const std::string& name, loader::PluginFile plugin, co
 	if (!candidate) {
 		report = {refused, candidate.error().text};
 	}
-	else if (const Result<void> done = found->second->swap(std::move(*candidate)); !done) {
+	else if (const Result<void> done = issuer->swap(std::move(*candidate)); !done) {
 		report = {rolledBack, "issuer " + name + " goes on as before: " + done.error().text};
 	}
 	_plugins.releaseUnused();
@@ -262,12 +261,11 @@ std::vector<std::string> Registry::shared() const
 
 Result<void> Registry::nudge(const std::string& name, Nudge nudge)
 {
-	const Issuers all = issuers();
-	const auto found = all.find(name);
-	if (found == all.end()) {
+	const std::shared_ptr<Issuer> issuer = find(name);
+	if (issuer == nullptr) {
 		return failure("there is no issuer " + name);
 	}
-	return found->second->nudge(nudge).map_error(
+	return issuer->nudge(nudge).map_error(
 		[&](const Error& error) { return Error{"issuer " + name + ": " + error.text}; });
 }
 

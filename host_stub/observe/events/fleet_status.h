@@ -44,6 +44,7 @@ struct FleetStatus
 	std::size_t kept = 0;
 	std::size_t watchedOver = 0;
 	std::size_t late = 0;
+	std::string caFile;                             ///< authorities of the members' pages; empty: the system's
 	std::vector<std::string> unkept;                ///< issuers that no member keeps, ten at most
 	std::map<std::string, std::uint64_t> takeovers; ///< number of issuers begun here, by reason
 	std::uint64_t stateWrites = 0;

@@ -115,6 +115,7 @@ bool isWanted(const IssuerView& issuer, const Selection& selection)
 {
 	return (selection.name.empty() || issuer.told.name == selection.name) &&
 		   (!selection.severity || severityOf(issuer) == *selection.severity) &&
+		   !(selection.here && severityOf(issuer) == Severity::elsewhere) &&
 		   containsInAnyCase(issuer.told.name, selection.search);
 }
 
@@ -174,11 +175,12 @@ bool readNumber(const std::string& text, std::size_t& number, std::size_t larges
 	return error == std::errc() && stop == end && number <= largest;
 }
 
-bool readSeverity(const std::string& text, std::optional<Severity>& severity)
+bool readSeverity(const std::string& text, Selection& selection)
 {
 	const auto found = std::ranges::find(severities, text, severityName);
-	severity = found == severities.end() ? std::nullopt : std::optional(*found);
-	return severity.has_value();
+	selection.severity = found == severities.end() ? std::nullopt : std::optional(*found);
+	selection.here = text == "here";
+	return selection.severity || selection.here;
 }
 
 bool readOrder(const std::string& text, Selection::Order& order)
@@ -202,8 +204,8 @@ Result<Selection> selectionFrom(const std::map<std::string, std::string>& query)
 	};
 	static_cast<void>(given(query, "name", keep(selection.name)));
 	static_cast<void>(given(query, "search", keep(selection.search)));
-	if (!given(query, "severity", [&](const auto& text) { return readSeverity(text, selection.severity); })) {
-		return failure("severity is one of dead, overdue, endangered, ending, starting, well");
+	if (!given(query, "severity", [&](const auto& text) { return readSeverity(text, selection); })) {
+		return failure("severity is one of dead, overdue, endangered, ending, starting, well, here");
 	}
 	if (!given(query, "order", [&](const auto& text) { return readOrder(text, selection.order); })) {
 		return failure("order is one of urgency, name, expiry");

@@ -18,6 +18,7 @@ struct Selection
 	};
 
 	std::optional<Severity> severity;
+	bool here = false;  ///< without those that other hosts keep
 	std::string name;   ///< exact name; empty: any
 	std::string search; ///< part of a name, case ignored; empty: any
 	Order order = Order::urgency;

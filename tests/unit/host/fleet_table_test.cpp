@@ -45,6 +45,17 @@ TEST_F(AFleetTable, HasALineForEachMemberAndTheWorstOfAll)
 					   "dead: web, kept by host-b\n");
 }
 
+TEST_F(AFleetTable, NamesMembersWhosePagesWereNotRead)
+{
+	const auto answer = Poco::JSON::Parser().parse(observe::web::fleetJson(status)).extract<Poco::JSON::Object::Ptr>();
+	auto fleet = answer->getObject("fleet");
+	fleet->getArray("members")->getObject(1)->set("trouble", std::string("it has no \"url\""));
+	EXPECT_THAT(fleetTable(*fleet), HasSubstr("https://host-b:9464\n"
+											  "the page of host-b was not read: it has no \"url\"; shown is what it "
+											  "wrote into etcd last\n"
+											  "dead: web"));
+}
+
 TEST_F(AFleetTable, SaysWhenTheEngineIsAwayAndWhichIssuersAreNotKept)
 {
 	status.engineUp = false;

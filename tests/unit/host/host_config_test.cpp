@@ -4,10 +4,13 @@
 
 #include <Poco/JSON/Parser.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <regex>
+#include <string>
+#include <string_view>
 
 namespace issuer::commands {
 namespace {
@@ -114,9 +117,73 @@ TEST(HostConfig, AFleetNeedsANameAndEndpoints)
 	const auto alone = parseConfig(R"({"issuers":[{"name":"a","plugin":"/x","config":{}}]})", "/");
 	EXPECT_FALSE(alone->fleet);
 	EXPECT_FALSE(alone->issuers.front().shared) << "there is no fleet";
-	EXPECT_EQ(
-		fleetAt(Poco::JSON::Parser().parse(R"({"name":"p","etcd":{"endpoints":["https://e:1"]}})"), "/", "me").member,
-		"me");
+}
+
+TEST(HostConfig, AHostOfAFleetHasItsOwnNameAndUrlUnlessTheConfigurationSaysThem)
+{
+	const auto json = Poco::JSON::Parser().parse(R"({"name":"p","etcd":{"endpoints":["https://e:1"]}})");
+	EXPECT_EQ(fleetAt(json, "/", {"me", ""}).member, "me");
+	EXPECT_EQ(fleetAt(json, "/", {"me", ""}).url, "");
+	EXPECT_EQ(fleetAt(json, "/", {"me", "http://pod-0.hosts:9464"}).url, "http://pod-0.hosts:9464");
+	const auto said = Poco::JSON::Parser().parse(
+		R"({"name":"p","url":"https://said","ca_file":"ca.pem","etcd":{"endpoints":["https://e:1"]}})");
+	EXPECT_EQ(fleetAt(said, "/etc", {"me", "http://pod-0"}).url, "https://said");
+	EXPECT_EQ(fleetAt(said, "/etc", {"me", ""}).caFile, "/etc/ca.pem");
+	::setenv("ISSUER_HOST_URL", "pod-0", 1);
+	const auto wrong = parseConfig(R"({"issuers":[{"name":"a","plugin":"/x","config":{}}],
+		"fleet":{"name":"p","member":"m","etcd":{"endpoints":["https://e:1"]}}})",
+		"/");
+	::unsetenv("ISSUER_HOST_URL");
+	ASSERT_FALSE(wrong);
+	EXPECT_EQ(wrong.error().text, "line 2, column 11: fleet.url of $ISSUER_HOST_URL: a URL such as "
+								  "https://host.example:2379 is wanted, not \"pod-0\"");
+}
+
+/// Returns one of this process's lines of memory, in bytes: VmRSS, or VmHWM, the peak since the last reset.
+std::size_t memory(const std::string& name)
+{
+	std::ifstream status("/proc/self/status");
+	for (std::string line; std::getline(status, line);) {
+		if (line.starts_with(name + ':')) {
+			return std::stoul(line.substr(name.size() + 1)) * 1024;
+		}
+	}
+	return 0;
+}
+
+/// A configuration is read issuer by issuer: the whole as a tree would take some twenty times its text.
+TEST(HostConfig, OfManyIssuersTakesNoTreeOfAll)
+{
+	std::string text = "{\"issuers\":[";
+	constexpr int count = 20'000;
+	for (int i = 0; i < count; ++i) {
+		text +=
+			(i > 0 ? ",\n" : "") +
+			(R"({"name":"issuer-)" + std::to_string(i) +
+				R"(","plugin":"/x","config":{"address":"https://vault.example:8200","namespace":"team","token":{"file":)"
+				R"("/run/credentials/vault-token"},"renewal":{"fraction":0.5},"tls":{"ca_file":"/etc/ssl/ca.pem"}}})");
+	}
+	text += "]}";
+	const std::size_t size = text.size();
+	if (!(std::ofstream("/proc/self/clear_refs") << '5').flush() || std::string_view(ISSUER_SANITIZE) != "") {
+		GTEST_SKIP() << "a peak of memory is not told here, or the sanitizer's";
+	}
+	const std::size_t before = memory("VmRSS");
+	const auto parsed = parseConfig(std::move(text), "/");
+	const std::size_t peak = memory("VmHWM");
+	ASSERT_TRUE(parsed) << parsed.error().text;
+	EXPECT_EQ(parsed->issuers.size(), static_cast<std::size_t>(count));
+	EXPECT_LT(peak, before + 5 * size) << "the text, the issuers that are kept, and their names";
+}
+
+TEST(HostConfig, TheFaultsOfManyIssuersAreEachToldWithTheirPlace)
+{
+	std::string text = "{\"issuers\":[\n";
+	for (int i = 0; i < 3; ++i) {
+		text += (i > 0 ? ",\n" : "") + (R"({"name":"é","plugin":"/x","config":{"a":[)" + std::to_string(i) + "]}}");
+	}
+	EXPECT_EQ(parseConfig(text + "]}", "/").error().text, "line 3, column 9: issuers[1].name: \"é\" is used twice\n"
+														  "line 4, column 9: issuers[2].name: \"é\" is used twice");
 }
 
 TEST(HostConfig, AWrongFleetNamesThePlaceAndTheNextStep)
