@@ -140,7 +140,7 @@ TEST_F(WithEtcd, StatesAreWrittenReadAndDeleted)
 	ShardSet kept;
 	kept.set(shard);
 	host.directory().setRecord(kept, {});
-	ASSERT_TRUE(host.await<MemberPut>([&](const MemberPut& put) { return put.member.record.kept == kept; }));
+	ASSERT_TRUE(host.awaitRecord([&](const MemberRecord& record) { return record.kept == kept; }));
 	EXPECT_THAT(host.read({shard}), UnorderedElementsAre(state("web", "host-a"), state("web", "host-b", 3'000'000)));
 
 	host.directory().remove({{"web", "host-b"}, {"web", "nobody"}});
@@ -162,7 +162,7 @@ TEST_F(WithEtcd, ARecordComesAfterTheStatesGivenBeforeIt)
 	ShardSet kept;
 	kept.set(1);
 	host.directory().setRecord(kept, {});
-	ASSERT_TRUE(host.await<MemberPut>([&](const MemberPut& put) { return put.member.record.kept == kept; }));
+	ASSERT_TRUE(host.awaitRecord([&](const MemberRecord& record) { return record.kept == kept; }));
 	EXPECT_THAT(_etcd->keys(prefix() + "state/"), SizeIs(1000));
 }
 
@@ -177,7 +177,7 @@ TEST_F(WithEtcd, AllShardsAreReadAndEachIsAnsweredOnce)
 	}
 	host.directory().write(states);
 	host.directory().setRecord(ShardSet().set(), {});
-	ASSERT_TRUE(host.await<MemberPut>([&](const MemberPut& put) { return put.member.record.kept.all(); }));
+	ASSERT_TRUE(host.awaitRecord([&](const MemberRecord& record) { return record.kept.all(); }));
 	std::vector<Shard> shards;
 	for (std::size_t shard = 0; shard < shardCount; ++shard) {
 		shards.push_back(static_cast<Shard>(shard));

@@ -64,15 +64,9 @@ public:
 	template <class Kind, class Fits>
 	[[nodiscard]] bool await(Fits&& fits)
 	{
-		std::unique_lock lock(_mutex);
-		return _changed.wait_for(lock, patience, [&] {
-			for (auto fact = _facts.begin(); fact != _facts.end(); ++fact) {
-				if (const auto* kind = std::get_if<Kind>(&*fact); kind != nullptr && fits(*kind)) {
-					_facts.erase(_facts.begin(), std::next(fact));
-					return true;
-				}
-			}
-			return false;
+		return awaitFact([&](const fleet::Fact& fact) {
+			const auto* kind = std::get_if<Kind>(&fact);
+			return kind != nullptr && fits(*kind);
 		});
 	}
 	template <class Kind>
@@ -81,19 +75,16 @@ public:
 		return await<Kind>([](const Kind&) { return true; });
 	}
 
-	/// Waits until such a record was listed or put: after a trouble either may tell it first.
+	/// Waits likewise for a record that fits, put or listed: whichever comes first after joining and after a trouble.
 	template <class Fits>
 	[[nodiscard]] bool awaitRecord(Fits&& fits)
 	{
 		const auto isTold = [&](const fleet::Member& member) { return fits(member.record); };
-		std::unique_lock lock(_mutex);
-		return _changed.wait_for(lock, patience, [&] {
-			return std::any_of(_facts.begin(), _facts.end(), [&](const fleet::Fact& fact) {
-				const auto* put = std::get_if<fleet::MemberPut>(&fact);
-				const auto* listed = std::get_if<fleet::MembersListed>(&fact);
-				return (put != nullptr && isTold(put->member)) ||
-					   (listed != nullptr && std::any_of(listed->members.begin(), listed->members.end(), isTold));
-			});
+		return awaitFact([&](const fleet::Fact& fact) {
+			const auto* put = std::get_if<fleet::MemberPut>(&fact);
+			const auto* listed = std::get_if<fleet::MembersListed>(&fact);
+			return (put != nullptr && isTold(put->member)) ||
+				   (listed != nullptr && std::any_of(listed->members.begin(), listed->members.end(), isTold));
 		});
 	}
 
@@ -126,6 +117,20 @@ public:
 	}
 
 private:
+	template <class Fits>
+	[[nodiscard]] bool awaitFact(Fits&& fits)
+	{
+		std::unique_lock lock(_mutex);
+		return _changed.wait_for(lock, patience, [&] {
+			const auto found = std::find_if(_facts.begin(), _facts.end(), fits);
+			if (found == _facts.end()) {
+				return false;
+			}
+			_facts.erase(_facts.begin(), std::next(found));
+			return true;
+		});
+	}
+
 	std::mutex _mutex;
 	std::condition_variable _changed;
 	std::vector<fleet::Fact> _facts;
