@@ -226,8 +226,8 @@ vault::Task<Answer<void>> Client::authenticateOnce(Deadline deadline)
 }
 
 /// Authenticates if that may help against `trouble`. `authentication`: the number of the one that the request was sent
-/// with. Returns whether the request may be sent again.
-vault::Task<bool> Client::mayAskAgain(const Trouble& trouble, unsigned authentication, Deadline deadline)
+/// with. Returns whether the request may be sent again, or the trouble with the authentication.
+vault::Task<Answer<bool>> Client::mayAskAgain(const Trouble& trouble, unsigned authentication, Deadline deadline)
 {
 	if (_user.empty() || !wantsAuthentication(trouble)) {
 		co_return false;
@@ -236,7 +236,10 @@ vault::Task<bool> Client::mayAskAgain(const Trouble& trouble, unsigned authentic
 		co_return true; // another task has authenticated meanwhile
 	}
 	const auto done = co_await authenticate(deadline);
-	co_return done.has_value();
+	if (!done) {
+		co_return tl::unexpected(done.error());
+	}
+	co_return true;
 }
 
 Client::Task Client::call(std::string_view method, std::string json, Deadline deadline)
@@ -249,13 +252,16 @@ Client::Task Client::call(std::string_view method, std::string json, Deadline de
 	auto authentication = _authentications;
 	auto reply = co_await post(method, body, nullptr, deadline);
 	if (!reply) {
-		const bool again = co_await mayAskAgain(reply.error(), authentication, deadline);
-		if (again) {
+		const auto again = co_await mayAskAgain(reply.error(), authentication, deadline);
+		if (!again) {
+			co_return tl::unexpected(again.error());
+		}
+		if (*again) {
 			reply = co_await post(method, body, nullptr, deadline);
 		}
 	}
 	if (!reply) {
-		co_return tl::unexpected(reply.error());
+		co_return tl::unexpected(_user.empty() ? reply.error() : ofUser(reply.error()));
 	}
 	auto object = jsonObject(*reply);
 	if (!object) {

@@ -72,7 +72,8 @@ private:
 		std::string_view method, const vault::WipedString& json, vault::BodyReader* reader, Deadline deadline);
 	[[nodiscard]] vault::Task<Answer<void>> authenticate(Deadline deadline);
 	[[nodiscard]] vault::Task<Answer<void>> authenticateOnce(Deadline deadline);
-	[[nodiscard]] vault::Task<bool> mayAskAgain(const Trouble& trouble, unsigned authentication, Deadline deadline);
+	[[nodiscard]] vault::Task<Answer<bool>> mayAskAgain(
+		const Trouble& trouble, unsigned authentication, Deadline deadline);
 
 	const std::string _user;
 	const std::string _passwordFile;

@@ -100,4 +100,13 @@ bool wantsAuthentication(const Trouble& trouble)
 			   has(trouble.text, "revision in header is old"));
 }
 
+Trouble ofUser(Trouble trouble)
+{
+	if (wantsAuthentication(trouble)) {
+		trouble.kind = Kind::away;
+		trouble.text += ": authenticating anew";
+	}
+	return trouble;
+}
+
 } // namespace issuer::fleet::etcd

@@ -16,4 +16,8 @@ namespace issuer::fleet::etcd {
 /// Returns whether a trouble goes away by authenticating (again): etcd does not know the token, or wants one.
 [[nodiscard]] bool wantsAuthentication(const Trouble& trouble);
 
+/// Returns the trouble of a user's request as it is to be told. A token that etcd does not know, as after its restart,
+/// is no refusal of the request: the next one has the user authenticated anew.
+[[nodiscard]] Trouble ofUser(Trouble trouble);
+
 } // namespace issuer::fleet::etcd

@@ -117,6 +117,16 @@ TEST(EtcdTroubles, AreToldApartByTheCodeOfEtcd)
 	EXPECT_EQ(troubleOfStream(*line).kind, Kind::away);
 }
 
+TEST(EtcdTroubles, ATokenThatEtcdDoesNotKnowIsNoRefusalOfAUsersRequest)
+{
+	const auto forgotten = ofUser(troubleOf(401, R"({"error":"etcdserver: invalid auth token","code":16})"));
+	EXPECT_EQ(forgotten.kind, Trouble::Kind::away);
+	EXPECT_NE(forgotten.text.find("invalid auth token»: authenticating anew"), std::string::npos) << forgotten.text;
+	const auto denied = ofUser(troubleOf(403, R"({"error":"etcdserver: permission denied","code":7})"));
+	EXPECT_EQ(denied.kind, Trouble::Kind::denied);
+	EXPECT_EQ(denied.text, "etcd refuses: «etcdserver: permission denied»");
+}
+
 TEST(EtcdTroubles, AreReadInTheFormOfEachGateway)
 {
 	EXPECT_EQ(troubleOf(429, R"({"code":8, "message":"etcdserver: mvcc: database space exceeded"})").kind, Kind::full);
