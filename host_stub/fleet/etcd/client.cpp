@@ -161,6 +161,9 @@ vault::Task<Answer<std::string>> Client::post(
 	if (!reply) {
 		co_return tl::unexpected(withoutReply(reply.error()));
 	}
+	if (reply->sentBefore) {
+		++_resends;
+	}
 	if (!reply->coding.empty()) {
 		co_return trouble(Kind::away, "answered in the coding " + sanitize(reply->coding) + ", which etcd never uses");
 	}

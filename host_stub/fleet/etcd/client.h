@@ -65,6 +65,10 @@ public:
 
 	[[nodiscard]] std::size_t endpoints() const { return _endpoints; }
 
+	/// Returns the number of calls that were sent again, in time, since the connection that was kept for them did not
+	/// answer: another connection to the same endpoint may hang as well.
+	[[nodiscard]] unsigned resends() const { return _resends; }
+
 private:
 	Client(const Settings& settings, std::size_t endpoints, std::shared_ptr<vault::transport::Exchange> exchange);
 
@@ -81,6 +85,7 @@ private:
 	const std::shared_ptr<vault::transport::Exchange> _exchange;
 	vault::WipedString _token;     ///< of the last authentication; empty: none
 	unsigned _authentications = 0; ///< number of successful ones
+	unsigned _resends = 0;         ///< see resends()
 };
 
 } // namespace issuer::fleet::etcd

@@ -131,6 +131,7 @@ private:
 	LeaseId _lease = 0; ///< not 0: joined
 	Clock::time_point _askedAt;
 	std::size_t _failures = 0; ///< calls for the lease that failed since the last answer
+	unsigned _resends = 0;     ///< of the client, when the watch was last begun anew for one
 	bool _isAwayTold = false;
 	bool _isRefusalTold = false;
 	Record _record;                 ///< the newest that was put

@@ -148,7 +148,8 @@ void EtcdDirectory::lookAfterWatch()
 
 void EtcdDirectory::noteAnswered(Instant asked)
 {
-	if (_failures > 0 && _lease != 0) { // the watch may go to the endpoint that failed
+	const bool wentElsewhere = std::exchange(_resends, _client->resends()) != _client->resends();
+	if ((_failures > 0 || wentElsewhere) && _lease != 0) { // the watch may go to the endpoint that failed
 		_watchBegunAt = Clock::now();
 		_loop.begin(Slot::watching, watch());
 	}
