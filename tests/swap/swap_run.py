@@ -23,7 +23,9 @@ import sys
 import tempfile
 
 SANITIZED = "ISSUER_SANITIZED" in os.environ
-MEMORY = 4096  # KiB that a run may grow by; a leak of one library a swap is hundreds of times that
+# KiB that a run may grow by. A thousand swaps take 3 to 5 MiB, a cause of which is not known; a library that stayed at
+# each would take hundreds of times that.
+MEMORY = 8192
 if SANITIZED:
     MEMORY = float("inf")  # the sanitizer keeps freed memory for a while, to find uses after free
 
