@@ -163,11 +163,9 @@ void LoginDiagnosis::judgeSink(std::string_view vaultNamespace)
 	const auto answer =
 		reply ? wire::classify(renewal::Operation::lookUp, *reply, token->view()) : wire::classify(reply.error());
 	const auto* const trouble = std::get_if<renewal::Trouble>(&answer);
-	const auto& config = _login.config();
 	const auto foreign = trouble != nullptr
 							 ? std::string()
-							 : wire::differenceOf(wire::makerIn(*reply),
-								   {config.policy.method, config.mount, config.vaultNamespace}, config.identity);
+							 : wire::differenceOf(wire::makerIn(*reply), _login.mount(), _login.config().identity);
 	if (!foreign.empty()) {
 		tell(warn, "sink", "sink file " + sink.file + " holds a token that a start does not use: " + foreign,
 			"the next login replaces it; let no other program write there");
@@ -187,8 +185,7 @@ void LoginDiagnosis::judgeSecretId(const Secret& token, const std::string& role,
 	if (config.policy.method != LoginMethod::appRole || secretId.empty() || role.empty()) {
 		return;
 	}
-	const auto request = wire::lookUpSecretId(
-		{config.policy.method, config.mount, config.vaultNamespace}, token.view(), role, secretId.view());
+	const auto request = wire::lookUpSecretId(_login.mount(), token.view(), role, secretId.view());
 	auto reply = transport::blockingly(_exchange.carry(request.http, _deadline));
 	const auto meaning =
 		reply ? wire::classify(request, *reply) : wire::LoginReply{wire::classifyLogin(reply.error()), {}};
@@ -233,7 +230,7 @@ void LoginDiagnosis::judgeEnd(const MaterialPart& part, const Secret& text)
 void LoginDiagnosis::probe()
 {
 	const auto& config = _login.config();
-	const auto request = wire::emptyLogin({config.policy.method, config.mount, config.vaultNamespace});
+	const auto request = wire::emptyLogin(_login.mount());
 	auto reply = transport::blockingly(_exchange.carry(request.http, _deadline));
 	if (!reply) {
 		tell(problem, "address", reply.error().text, "check the address, and whether the server runs");
@@ -274,9 +271,9 @@ void LoginDiagnosis::logIn(std::string_view vaultNamespace)
 		*text = std::move(*read);
 	}
 	const bool byCertificate = config.policy.method == LoginMethod::certificate;
-	const auto request = wire::logIn({config.policy.method, config.mount, config.vaultNamespace},
-		{_login.roleId() != nullptr ? identity.view() : std::string_view(config.identity),
-			byCertificate ? std::string_view() : secret.view()});
+	const auto request =
+		wire::logIn(_login.mount(), {_login.roleId() != nullptr ? identity.view() : std::string_view(config.identity),
+										byCertificate ? std::string_view() : secret.view()});
 	const auto asked = _clock.boot();
 	auto reply = transport::blockingly(_exchange.carry(request.http, _deadline));
 	auto meaning = reply ? wire::classify(request, *reply) : wire::LoginReply{wire::classifyLogin(reply.error()), {}};

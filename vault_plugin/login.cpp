@@ -197,7 +197,7 @@ void Login::follow(const Moment& now, const renewal::TokenLife& life)
 	report(_keeper.follow(now, life));
 	if (_first == First::offered && _offer.empty() && life.standing != renewal::TokenLife::Standing::none) {
 		_first = First::settled;
-		_newsRead = true; // what we log in with counts from now on
+		_newsRead = true; // the material for logins counts from now on
 	}
 	armForNext();
 }
@@ -227,8 +227,7 @@ bool Login::isInDoubt() const
 
 std::string Login::objectionTo(const wire::TokenMaker& maker) const
 {
-	const wire::LoginPlace place{_config.policy.method, _config.mount, _config.vaultNamespace};
-	const auto difference = isInDoubt() ? wire::differenceOf(maker, place, _config.identity) : std::string();
+	const auto difference = isInDoubt() ? wire::differenceOf(maker, mount(), _config.identity) : std::string();
 	return difference.empty() ? std::string()
 							  : "the token in the sink " + _config.sink->file + " is not used: " + difference;
 }
@@ -254,7 +253,7 @@ void Login::disowned(const std::string& why)
 	_inUse = {};
 	_inDoubt = false;
 	_first = First::settled;
-	_newsRead = true; // what we log in with counts from now on
+	_newsRead = true; // the material for logins counts from now on
 	say(renewal::Level::warn, why + "; a login follows");
 	armForNext();
 }

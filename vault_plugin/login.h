@@ -102,6 +102,11 @@ public:
 		return !_secret || _secret->origin().text != credential::TextKind::wrappingToken;
 	}
 	[[nodiscard]] const LoginConfig& config() const noexcept { return _config; }
+	/// Returns the mount that it logs in at; borrows the texts of config().
+	[[nodiscard]] wire::LoginPlace mount() const noexcept
+	{
+		return {_config.policy.method, _config.mount, _config.vaultNamespace};
+	}
 	[[nodiscard]] const credential::MaterialPart* roleId() const noexcept { return _roleId ? &*_roleId : nullptr; }
 	[[nodiscard]] const credential::MaterialPart* secret() const noexcept { return _secret ? &*_secret : nullptr; }
 
@@ -114,7 +119,7 @@ private:
 	{
 		awaited, ///< the sink is being read
 		offered, ///< the owner is to take the sink's token, and its life is to be followed
-		settled, ///< nothing, or a token in use: what we log in with counts from now on
+		settled, ///< none, or its token is in use: the material for logins counts from now on
 	};
 
 	[[nodiscard]] std::optional<Wait> run(Wake wake) noexcept override;

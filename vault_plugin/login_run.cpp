@@ -283,7 +283,6 @@ std::shared_ptr<transport::Exchange> Login::exchangeFor(const LoginAttempt& atte
 wire::LoginRequest Login::request(
 	const LoginAttempt& attempt, const Secret& identity, const Secret& secret, const std::string& role) const
 {
-	const wire::LoginPlace place{_config.policy.method, _config.mount, _config.vaultNamespace};
 	switch (attempt.operation) {
 	case LoginOperation::lookUpWrapping:
 		return wire::lookUpWrapping(secret.view(), _config.vaultNamespace);
@@ -291,14 +290,14 @@ wire::LoginRequest Login::request(
 		return wire::unwrap(_config.policy.method, secret.view(), _config.vaultNamespace, _wrapMade);
 	case LoginOperation::logIn: {
 		if (attempt.empty) { // does the server answer, before the material is sent once more?
-			return wire::emptyLogin(place);
+			return wire::emptyLogin(mount());
 		}
 		const bool byCertificate = _config.policy.method == LoginMethod::certificate;
-		return wire::logIn(place, {_roleId ? identity.view() : std::string_view(_config.identity),
-									  byCertificate ? std::string_view() : secret.view()});
+		return wire::logIn(mount(), {_roleId ? identity.view() : std::string_view(_config.identity),
+										byCertificate ? std::string_view() : secret.view()});
 	}
 	case LoginOperation::lookUpSecretId:
-		return wire::lookUpSecretId(place, identity.view(), role, secret.view());
+		return wire::lookUpSecretId(mount(), identity.view(), role, secret.view());
 	case LoginOperation::revoke:
 		return wire::revokeSelf(secret.view(), _common->vaultNamespace);
 	}
