@@ -48,7 +48,7 @@ LoginBudget::Leave LoginOffice::ask(
 	Instant now, std::uint64_t identity, const LoginQueue::Wish& wish, Instant urgency, LoginQueue::Waiter& waiter)
 {
 	const std::lock_guard lock(_mutex);
-	static_cast<void>(_queue.leave(waiter));
+	_queue.leave(waiter);
 	auto answer = _budget.ask(now, identity, wish.material, wish.doubtful);
 	if (answer.waits) {
 		_queue.join(identity, wish, urgency, waiter);
@@ -59,9 +59,8 @@ LoginBudget::Leave LoginOffice::ask(
 void LoginOffice::leave(LoginQueue::Waiter& waiter) noexcept
 {
 	const std::lock_guard lock(_mutex);
-	const auto identity = LoginQueue::identityOf(waiter);
-	if (_queue.leave(waiter)) {
-		callNext(identity); // it may have been called in the place of others
+	if (const auto identity = _queue.leave(waiter)) {
+		callNext(*identity); // it may have been called in the place of others
 	}
 }
 

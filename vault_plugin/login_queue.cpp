@@ -1,6 +1,7 @@
 #include "login_queue.h"
 
 #include <optional>
+#include <utility>
 
 namespace issuer::vault {
 
@@ -8,21 +9,19 @@ void LoginQueue::join(std::uint64_t identity, const Wish& wish, Instant urgency,
 {
 	waiter._at = _identities[identity].emplace(urgency, Entry{&waiter, wish});
 	waiter._identity = identity;
-	waiter._waits = true;
 }
 
-bool LoginQueue::leave(Waiter& waiter) noexcept
+std::optional<std::uint64_t> LoginQueue::leave(Waiter& waiter) noexcept
 {
-	if (!waiter._waits) {
-		return false;
+	const auto identity = std::exchange(waiter._identity, {});
+	if (identity) {
+		const auto found = _identities.find(*identity);
+		found->second.erase(waiter._at);
+		if (found->second.empty()) {
+			_identities.erase(found);
+		}
 	}
-	waiter._waits = false;
-	const auto found = _identities.find(waiter._identity);
-	found->second.erase(waiter._at);
-	if (found->second.empty()) {
-		_identities.erase(found);
-	}
-	return true;
+	return identity;
 }
 
 void LoginQueue::callNext(

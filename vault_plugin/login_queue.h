@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 namespace issuer::vault {
 
@@ -48,23 +49,19 @@ public:
 
 	private:
 		friend LoginQueue;
-		bool _waits = false;
-		std::uint64_t _identity = 0;
+		std::optional<std::uint64_t> _identity; ///< of the login that it waits for; none: it does not wait
 		Entries::iterator _at = {};
 	};
 
 	/// Adds a waiter, which is in no queue. Throws std::bad_alloc with nothing changed.
 	void join(std::uint64_t identity, const Wish& wish, Instant urgency, Waiter& waiter);
 
-	/// Removes a waiter, called or not. Returns false if it does not wait.
-	bool leave(Waiter& waiter) noexcept;
+	/// Removes a waiter, called or not. Returns the identity that it waited for; none: it did not wait.
+	std::optional<std::uint64_t> leave(Waiter& waiter) noexcept;
 
 	/// Calls the waiters of an identity that need not wait any more. `mustWait` judges one, given the number of those
 	/// that were called before and have not asked yet.
 	void callNext(std::uint64_t identity, const std::function<bool(const Wish& wish, unsigned called)>& mustWait);
-
-	/// Returns the identity that a waiter waits for; only while it does.
-	[[nodiscard]] static std::uint64_t identityOf(const Waiter& waiter) noexcept { return waiter._identity; }
 
 private:
 	std::map<std::uint64_t, Entries> _identities;
