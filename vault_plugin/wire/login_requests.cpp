@@ -12,12 +12,6 @@ namespace {
 using renewal::LoginMethod;
 using renewal::LoginOperation;
 
-std::string_view withoutSlashes(std::string_view text)
-{
-	const auto begin = std::min(text.find_first_not_of('/'), text.size());
-	return text.substr(begin, text.find_last_not_of('/') + 1 - begin);
-}
-
 /// Appends `text` as it may stand in a path; `keptToo`: a character that is written as it is, besides the usual ones.
 void appendEncoded(std::string& path, std::string_view text, char keptToo)
 {

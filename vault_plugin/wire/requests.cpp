@@ -3,7 +3,10 @@
 #include "wire/reply_keys.h"
 #include "wire/vault_request.h"
 
+#include <algorithm>
+
 namespace issuer::vault::wire {
+
 HttpRequest vaultRequest(
 	std::string_view method, std::string path, std::string_view token, std::string_view vaultNamespace)
 {
@@ -23,6 +26,12 @@ HttpRequest vaultRequest(
 		request.headers.emplace_back("X-Vault-Namespace", vaultNamespace);
 	}
 	return request;
+}
+
+std::string_view withoutSlashes(std::string_view text)
+{
+	const auto begin = std::min(text.find_first_not_of('/'), text.size());
+	return text.substr(begin, text.find_last_not_of('/') + 1 - begin);
 }
 
 std::string_view pathOf(renewal::Operation operation) noexcept

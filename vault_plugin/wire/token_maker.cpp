@@ -1,21 +1,14 @@
 #include "wire/token_maker.h"
 
 #include "wire/sieved_values.h"
+#include "wire/vault_request.h"
 
 #include <Poco/String.h>
-
-#include <algorithm>
 
 namespace issuer::vault::wire {
 namespace {
 
 using renewal::LoginMethod;
-
-std::string_view withoutSlashes(std::string_view text)
-{
-	const auto begin = std::min(text.find_first_not_of('/'), text.size());
-	return text.substr(begin, text.find_last_not_of('/') + 1 - begin);
-}
 
 /// Returns "a/b" of "a/" and "/b"; empty parts are left out.
 std::string joined(std::string_view first, std::string_view second)

@@ -12,4 +12,7 @@ namespace issuer::vault::wire {
 [[nodiscard]] HttpRequest vaultRequest(
 	std::string_view method, std::string path, std::string_view token, std::string_view vaultNamespace);
 
+/// Returns the text without the slashes at its ends, which do not count in the name of a mount.
+[[nodiscard]] std::string_view withoutSlashes(std::string_view text);
+
 } // namespace issuer::vault::wire
