@@ -49,7 +49,7 @@ TEST_F(WrappedLogins, RefuseASecretIdThatWasWrappedElsewhereUntilTheirOwnComes)
 	Hearing hearing;
 	const auto instance = make(wrappedAppRole(), hearing);
 	ASSERT_TRUE(instance->start());
-	ASSERT_TRUE(hearing.awaitText("another may have put it in place")) << hearing.everything();
+	ASSERT_TRUE(hearing.awaitText("another client may have put it in place")) << hearing.everything();
 	EXPECT_THAT(hearing.everything(), HasSubstr("was made at auth/token/create, not at " + std::string(secretIdPath)));
 	EXPECT_EQ(requests("sys/wrapping/unwrap"), 0) << "it is evidence: it is not used up";
 	EXPECT_EQ(requests("auth/approle/login"), 0);

@@ -95,7 +95,7 @@ void LoginKeeper::wrappingFound(const Span& span, const WrappingFacts& facts)
 	if (!_policy.wrappedPath.empty() && facts.creationPath != _policy.wrappedPath) {
 		_memory.wrapsSpent.push_back(_out->mark);
 		wrapSpent(span, "the wrapped secret was made at " + facts.creationPath + ", not at " + _policy.wrappedPath +
-							": it is not unwrapped, since another may have put it in place");
+							": it is not unwrapped, since another client may have put it in place");
 		return;
 	}
 	_memory.wrapLookedUp = _out->mark;

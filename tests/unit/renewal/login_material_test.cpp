@@ -158,7 +158,7 @@ TEST_F(LoginWrapped, IsNotUnwrappedWhereItWasMadeElsewhere)
 {
 	fixture.begin(wrapped(7)).meet(from("auth/approle/role/other/secret-id"));
 	EXPECT_EQ(fixture.pause(), std::nullopt);
-	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("another may have put it in place")));
+	EXPECT_THAT(fixture.lines(), testing::Contains(HasSubstr("another client may have put it in place")));
 }
 
 TEST_F(LoginWrapped, IsUnwrappedOnceThoughItsAnswerWasLost)
