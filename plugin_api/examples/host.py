@@ -174,7 +174,7 @@ class Issuer:
         lender, taker = self.secrets(), other.secrets()
         same = self.plugin.descriptor.contents.id == other.plugin.descriptor.contents.id
         if lender and taker and same:
-            lender.lend(self.self, WRITE(lambda _, secrets: taker.take(other.self, secrets, None) and None), None, None)
+            lender.lend(self.self, WRITE(lambda _, secrets: taker.take(other.self, secrets, None)), None, None)
 
     def swapped(self, plugin, config):
         """The issuer as an instance of another build, which runs. On an error the old one goes on."""
