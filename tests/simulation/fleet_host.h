@@ -86,7 +86,7 @@ private:
 	void answered(unsigned issuer, std::uint64_t agent, bool arrived, std::optional<Instant> end);
 	void tellPlan(unsigned issuer, const Agent& agent);
 	void stopAgent(unsigned issuer, bool isLetGo);
-	/// Returns whether half of what runs here fails, or more.
+	/// Returns whether half of the issuers that run here fail, or more.
 	[[nodiscard]] bool mostFail() const;
 	void tellStory(const std::string& what) const;
 

@@ -259,7 +259,7 @@ Broken renewedInTime(const World& world, const Chronicle& chronicle)
 	return {};
 }
 
-/// Returns whether what looked late to a host was: clocks are equal, and no news was held up.
+/// Returns whether an issuer that a host began as late was late: clocks are equal, and no news was held up.
 bool wasLate(const World& world, const Chronicle::Run& run)
 {
 	const auto since = run.from - world.lease;

@@ -420,7 +420,7 @@ private:
 		wake(issuer);
 	}
 
-	/// Ends the requests of an issuer. What it has sent is carried out, and the answer lost.
+	/// Ends the requests of an issuer. Those on their way are carried out, and their answers lost.
 	void giveUpRequests(unsigned issuer)
 	{
 		auto& one = _issuers[issuer];

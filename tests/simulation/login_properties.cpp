@@ -230,12 +230,12 @@ Broken sinkBeforeLogin(const LoginWorld& world, const LoginChronicle& chronicle)
 	return {};
 }
 
-/// What is wrapped is unwrapped once, by any process, and only where it was made for us.
+/// A wrapped secret is unwrapped once, by any process, and only where it was made for us.
 Broken wrapsAreOpenedOnce(const LoginWorld&, const LoginChronicle& chronicle)
 {
 	for (const auto& material : chronicle.materials) {
 		if (material.unwrapped > (material.foreign ? 0U : 1U)) {
-			return (material.foreign ? "somebody else's secret" : "a secret") + std::string(" was unwrapped ") +
+			return (material.foreign ? "another client's secret" : "a secret") + std::string(" was unwrapped ") +
 				   std::to_string(material.unwrapped) + " times";
 		}
 	}

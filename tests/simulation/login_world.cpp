@@ -54,7 +54,7 @@ std::string_view nameOf(Mishap mishap)
 	case Mishap::restarted:
 		return "restarted";
 	case Mishap::foreignWrap:
-		return "somebody else's wrapped secret";
+		return "a secret wrapped by another client";
 	}
 	return "?";
 }

@@ -32,7 +32,7 @@ enum class Mishap : std::uint8_t
 	wallMoves,     ///< the role's max TTL becomes another one
 	swapped,       ///< all issuers are handed to another library, once: what they shared has to come along
 	restarted,     ///< the process starts anew, once: the sink's token alone comes along
-	foreignWrap,   ///< a wrapped secret of somebody else is put in place, once; replaced by a good one at its end
+	foreignWrap,   ///< a secret that another client wrapped is put in place, once; replaced by a good one at its end
 };
 
 [[nodiscard]] std::string_view nameOf(Mishap mishap);

@@ -23,8 +23,8 @@ void LoginBudget::forget(Row& identity, Instant now) const
 	});
 }
 
-/// Erases what is not asked about any more: identities of issuers that are gone, material that was replaced, and the
-/// rows of a predecessor whose marks are made with another key.
+/// Erases the rows that are not asked about any more: identities of issuers that are gone, material that was replaced,
+/// and the rows of a predecessor whose marks are made with another key.
 void LoginBudget::forgetUnasked(Instant now)
 {
 	if (now < _swept + _limits.forgets) {

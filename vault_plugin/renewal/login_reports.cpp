@@ -59,7 +59,7 @@ void LoginKeeper::tellFailure(const Verdict& verdict)
 		note(_memory.hasLiving() ? Level::warn : Level::error, std::move(text), "events") || _memory.failing;
 }
 
-/// Tells once that what we log in with ends before the next login: while the token in use still lives.
+/// Tells once, while the token in use still lives, that the material ends before the next login.
 void LoginKeeper::tellForesight()
 {
 	constexpr auto already = WallTime::min();

@@ -26,9 +26,9 @@ struct Candidate
 	std::optional<FirstGrant> grant; ///< its lease, where its maker told
 };
 
-/// Plans for a candidate, beside the token in use, whose next request is at `nextOfCurrent`.
+/// Plans for a candidate, beside the token in use, whose next request is at `nextOfCurrent`; none: none is planned.
 [[nodiscard]] Plan planOfCandidate(const Policy& policy, const Memory& memory, const Candidate& candidate,
-	double chance, std::optional<Instant> nextOfCurrent = {});
+	double chance, std::optional<Instant> nextOfCurrent);
 
 /// Returns the time limit of a request that is sent now.
 [[nodiscard]] Duration budgetOf(const Policy& policy, const Memory& memory, Instant now);

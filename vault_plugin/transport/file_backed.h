@@ -217,7 +217,7 @@ private:
 		}
 		auto self = owner.lock();
 		Contents replaced = self ? self->finish(std::move(stamps), found) : nullptr;
-		// Whatever ends here may be the last owner of objects of OpenSSL.
+		// Each of these may be the last owner of objects of OpenSSL.
 		const auto pass = gate.enter();
 		found.reset();
 		replaced.reset();

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-/// The last chances of a token belong to its renewals, and what little is known of its end is not lost.
+/// The last chances of a token belong to its renewals, and the little that is known of its end is kept.
 namespace issuer::vault::renewal::test {
 namespace {
 

@@ -429,7 +429,7 @@ TEST(KeeperStart, GoesOnTryingWhileTheServerIsAway)
 	fixture.begin(unreachable());
 	EXPECT_EQ(fixture.state(), State::starting);
 	EXPECT_EQ(fixture.reason(), Reason::network);
-	EXPECT_TRUE(fixture.keeper.settled()) << "for whoever waits: it failed";
+	EXPECT_TRUE(fixture.keeper.settled()) << "a start that is waited for has failed";
 	EXPECT_THAT(fixture.outcomes(), ElementsAre(Outcome::failure));
 	EXPECT_EQ(fixture.pause(), 1s);
 	EXPECT_EQ(*fixture.meet(unreachable()).pause(), 2s);
