@@ -96,6 +96,7 @@ private:
 		std::size_t number = 0;
 		bool underWay = false;
 		bool arrived = false;
+		bool isHeard = false; ///< the answer comes
 	};
 
 	struct Issuer
@@ -175,7 +176,7 @@ private:
 	{
 		auto& one = _issuers[issuer];
 		auto& lane = one.lanes[request.login ? 1 : 0];
-		lane = {request, _now, silence(request.login, Reason::timeout, false), std::nullopt, ++_sent, true, false};
+		lane = {request, _now, silence(request.login, Reason::timeout, false), std::nullopt, ++_sent, true};
 		const bool logsIn = request.login && request.operation == LoginOperation::logIn && !request.empty;
 		if (logsIn) {
 			lane.login = _chronicle.logins.size();
@@ -198,7 +199,7 @@ private:
 			push({_now + _world.latency / 2, Type::arrives, issuer, request.login, lane.number, 0});
 		}
 		const bool answered = arrives && inTime && !_world.isDuring(Mishap::losesAnswers, _now);
-		lane.request.budget = answered ? Duration::zero() : request.budget; // 0: the answer comes
+		lane.isHeard = answered;
 		push({_now + (answered ? _world.latency : request.budget), Type::answers, issuer, request.login, lane.number,
 			0});
 	}
@@ -219,7 +220,7 @@ private:
 		auto reply = _world.isDuring(Mishap::sealed, _now) ? sealed(login)
 					 : login                               ? logIn(issuer, lane)
 														   : renew(issuer, lane);
-		if (lane.request.budget == Duration::zero()) {
+		if (lane.isHeard) {
 			lane.reply = std::move(reply);
 		}
 	}
@@ -239,9 +240,7 @@ private:
 		if (lane.request.renewal == Operation::lookUp) {
 			return {_server.lookUp(lane.request.token, momentAt(_now)), {}};
 		}
-		return {
-			_server.renew(lane.request.token, _issuers[issuer].material, _now, lane.request.budget == Duration::zero()),
-			{}};
+		return {_server.renew(lane.request.token, _issuers[issuer].material, _now, lane.isHeard), {}};
 	}
 
 	LoginReply logIn(unsigned issuer, const Lane& lane)
@@ -257,13 +256,12 @@ private:
 		if (operation == LoginOperation::lookUpWrapping) {
 			return {_server.lookUpWrapping(one.material, momentAt(_now)), {}};
 		}
-		const bool isHeard = lane.request.budget == Duration::zero();
 		if (operation == LoginOperation::unwrap) {
 			auto [answer, token] = _server.unwrap(issuer, one.material, momentAt(_now));
-			if (isHeard && std::holds_alternative<SecretIdFacts>(answer)) {
+			if (lane.isHeard && std::holds_alternative<SecretIdFacts>(answer)) {
 				one.held = one.material;
 			}
-			if (!isHeard && token) {
+			if (!lane.isHeard && token) {
 				_chronicle.lost.push_back(*token);
 			}
 			return {std::move(answer), token};
@@ -276,7 +274,7 @@ private:
 		auto& login = _chronicle.logins[*lane.login];
 		login.carriedOut = true;
 		auto [answer, token] = _server.logIn(issuer, login.material, _now);
-		if (token && !isHeard) {
+		if (token && !lane.isHeard) {
 			_chronicle.lost.push_back(*token);
 		}
 		return {std::move(answer), token};
@@ -327,19 +325,18 @@ private:
 	void tookUse(unsigned issuer, std::size_t token)
 	{
 		auto& one = _issuers[issuer];
-		if (one.inUse) {
-			const auto end = _server.tokens()[*one.inUse].end;
-			if (end < _now) {
-				gap(issuer, end, *one.inUse);
-			}
-		}
+		noteGap(issuer);
 		one.inUse = token;
 		tell("      issuer " + std::to_string(issuer) + " uses token " + std::to_string(token));
 	}
 
-	void gap(unsigned issuer, Instant from, std::size_t token)
+	/// Notes the time since the token in use ended, if it did.
+	void noteGap(unsigned issuer)
 	{
-		_chronicle.gaps.push_back({issuer, from, _now, token});
+		const auto& inUse = _issuers[issuer].inUse;
+		if (inUse && _server.tokens()[*inUse].end < _now) {
+			_chronicle.gaps.push_back({issuer, _server.tokens()[*inUse].end, _now, *inUse});
+		}
 	}
 
 	void begin(const Misfortune& one)
@@ -397,9 +394,7 @@ private:
 			_chronicle.restarts.push_back({issuer, _now, *one.inUse});
 		}
 		else {
-			if (one.inUse && !_world.sink && _server.tokens()[*one.inUse].end < _now) {
-				gap(issuer, _server.tokens()[*one.inUse].end, *one.inUse);
-			}
+			noteGap(issuer);
 			one.inUse.reset();
 		}
 		const auto forgotten = one.actor->restart(momentAt(_now), _next, _world.sink);
@@ -430,7 +425,7 @@ private:
 			}
 			const bool login = &lane == &one.lanes[1];
 			if (!lane.arrived && !_world.isDuring(Mishap::unreachable, _now) && !_world.isDuring(Mishap::hangs, _now)) {
-				lane.request.budget = std::max<Duration>(lane.request.budget, 1us); // not 0: the answer never comes
+				lane.isHeard = false;
 				arrive(issuer, login);
 			}
 			else if (lane.reply.token) {
@@ -494,10 +489,7 @@ private:
 	{
 		_now = _ends;
 		for (unsigned issuer = 0; issuer < _world.issuers; ++issuer) {
-			const auto& one = _issuers[issuer];
-			if (one.inUse && _server.tokens()[*one.inUse].end < _ends) {
-				gap(issuer, _server.tokens()[*one.inUse].end, *one.inUse);
-			}
+			noteGap(issuer);
 		}
 		_chronicle.tokens = _server.tokens();
 		_chronicle.materials = _server.materials();
