@@ -42,9 +42,7 @@ void SilenceWatch::run()
 		}
 		const auto over = [this, work = _begun] { return !_working || _begun != work || _closing; };
 		if (!_changed.wait_for(lock, _patience, over)) {
-			lock.unlock();
-			_tell();
-			lock.lock();
+			_tell(); // under the lock, so that over() does not return before what is told of its work
 			_changed.wait(lock, over);
 		}
 	}

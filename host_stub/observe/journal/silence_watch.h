@@ -13,7 +13,8 @@ namespace issuer::observe {
 class SilenceWatch
 {
 public:
-	/// `tell` is called on a thread of this object's, once for each piece of work that lasts for `patience`.
+	/// `tell` is called on a thread of this object's, once for each piece of work that lasts for `patience`; the work's
+	/// over() returns after it. It must return soon and not call this object.
 	SilenceWatch(std::chrono::milliseconds patience, std::function<void()> tell);
 	~SilenceWatch();
 	SilenceWatch(const SilenceWatch&) = delete;

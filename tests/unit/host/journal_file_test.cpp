@@ -315,5 +315,21 @@ TEST(ASilenceWatch, TellsOnceOfEachWorkThatDoesNotEndInTimeAndNothingOfTheRest)
 	EXPECT_EQ(count, 3);
 }
 
+TEST(ASilenceWatch, HasToldOfWorkBeforeTheNextStepOfItsCaller)
+{
+	std::binary_semaphore told(0);
+	std::binary_semaphore returned(0);
+	bool isTooLate = false;
+	{
+		SilenceWatch watch(1ms, [&] {
+			told.release();
+			isTooLate = returned.try_acquire_for(100ms);
+		});
+		watch.over([&] { told.acquire(); });
+		returned.release();
+	}
+	EXPECT_FALSE(isTooLate);
+}
+
 } // namespace
 } // namespace issuer::observe
