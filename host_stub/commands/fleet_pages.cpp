@@ -128,7 +128,20 @@ std::size_t placeOf(std::string_view severity)
 	return static_cast<std::size_t>(std::ranges::find(worstFirst, severity) - worstFirst.begin());
 }
 
-/// Replaces what members whose pages have answered had told of their worst issuers.
+Array::Ptr listOf(const std::vector<ToldIssuer>& issuers)
+{
+	Array::Ptr list = new Array;
+	for (const ToldIssuer& issuer : issuers) {
+		Object::Ptr one = new Object;
+		one->set("name", issuer.name);
+		one->set("severity", issuer.severity);
+		one->set("kept_by", issuer.keptBy);
+		list->add(one);
+	}
+	return list;
+}
+
+/// Replaces the worst issuers that the members whose pages `answered` had written into etcd by those of their pages.
 void mergeWorst(Object& fleet, const std::vector<ToldIssuer>& told, const std::set<std::string>& answered)
 {
 	constexpr std::size_t severities = 4;
@@ -148,15 +161,7 @@ void mergeWorst(Object& fleet, const std::vector<ToldIssuer>& told, const std::s
 	std::ranges::sort(
 		worst, {}, [](const ToldIssuer& issuer) { return std::pair(placeOf(issuer.severity), issuer.name); });
 	worst.resize(std::min(worst.size(), worstCount));
-	Array::Ptr list = new Array;
-	for (const ToldIssuer& issuer : worst) {
-		Object::Ptr one = new Object;
-		one->set("name", issuer.name);
-		one->set("severity", issuer.severity);
-		one->set("kept_by", issuer.keptBy);
-		list->add(one);
-	}
-	fleet.set("worst", list);
+	fleet.set("worst", listOf(worst));
 }
 
 } // namespace
@@ -249,15 +254,7 @@ void addIssuers(Object& fleet, const std::vector<std::string>& own, const std::v
 		}
 	}
 	std::ranges::sort(all, {}, [](const ToldIssuer& issuer) { return std::tie(issuer.name, issuer.keptBy); });
-	Array::Ptr list = new Array;
-	for (const ToldIssuer& issuer : all) {
-		Object::Ptr one = new Object;
-		one->set("name", issuer.name);
-		one->set("severity", issuer.severity);
-		one->set("kept_by", issuer.keptBy);
-		list->add(one);
-	}
-	fleet.set("issuers", list);
+	fleet.set("issuers", listOf(all));
 }
 
 } // namespace issuer::commands

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-/// What the members of a fleet tell of their issuers by themselves, merged for `issuer-host status --fleet`.
+/// Merges the pages of a fleet's members for `issuer-host status --fleet`.
 namespace issuer::commands {
 
 /// Which issuers of a member are wanted.
@@ -21,7 +21,8 @@ enum class Issuers
 /// Returns the answer to a request of observe/web/API.md at a member, such as /api/v1/issuers?limit=10. May block.
 using AskPage = std::function<Result<std::string>(const std::string& url, const std::string& pathAndQuery)>;
 
-/// Returns the one that asks over HTTP, where TLS is judged by `caFile`, or the system's authorities if it is empty.
+/// Returns an AskPage over HTTP. Certificates are verified against `caFile`, or the system's authorities if it is
+/// empty.
 [[nodiscard]] AskPage askOverHttp(const std::string& caFile);
 
 /// An issuer as the member that keeps it tells.
@@ -32,15 +33,20 @@ struct ToldIssuer
 	std::string keptBy;
 };
 
-/// Asks all other members of `fleet`, the host's own answer, at the URLs of their pages, all at once, for `limit` in
-/// sum. Writes into each member of `fleet` who told of it, "told_by": "page", or "pulse", which is what it wrote into
-/// etcd last, and "trouble": why its page did not; with a page's answer its "severities", and the fleet's "worst", are
-/// the page's. Returns the issuers that answered for themselves.
+/// Asks the pages of all other members of `fleet`, at once, and returns the issuers that the pages tell. `fleet` is the
+/// host's own answer. Blocks for `limit` at most.
+///
+/// Writes into each member of `fleet` the source of its numbers and, from a page, the numbers themselves:
+/// - "told_by": "page", or "pulse" for those that the member wrote into etcd last;
+/// - "trouble": why its page could not be read; null if it was;
+/// - "severities": those of the page, where it was read.
+/// "worst" of `fleet` is merged anew from pages and pulses.
 [[nodiscard]] std::vector<ToldIssuer> askMembers(
 	Poco::JSON::Object& fleet, Issuers wanted, const AskPage& ask, std::chrono::milliseconds limit);
 
-/// Writes "issuers" into `fleet`: each issuer that `own` pages name, an answer of this host each, with its keeper and
-/// severity; those of `told` as their keepers tell. An issuer that two members keep for a while is there twice.
+/// Writes "issuers" into `fleet`: name, severity and keeper of each issuer in `own`, the pages of this host, and in
+/// `told`. Where both have an issuer that another member keeps, `told` counts. An issuer that two members keep for a
+/// while is listed twice.
 void addIssuers(Poco::JSON::Object& fleet, const std::vector<std::string>& own, const std::vector<ToldIssuer>& told);
 
 } // namespace issuer::commands

@@ -2,11 +2,11 @@
 
 #include "observe/fleet/fleet.h"
 #include "observe/metrics/metrics.h"
-#include "observe/web/fleet_json.h"
 #include "observe/web/server.h"
 
+#include "fleet_answer.h"
+
 #include <Poco/JSON/Array.h>
-#include <Poco/JSON/Parser.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -44,7 +44,7 @@ protected:
 
 	[[nodiscard]] std::vector<ToldIssuer> ask(Issuers wanted, std::chrono::milliseconds limit = 1min)
 	{
-		fleet = Poco::JSON::Parser().parse(observe::web::fleetJson(status)).extract<Object::Ptr>()->getObject("fleet");
+		fleet = issuer::test::fleetAnswer(status);
 		return askMembers(*fleet, wanted, page, limit);
 	}
 

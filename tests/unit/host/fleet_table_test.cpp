@@ -1,8 +1,8 @@
 #include "commands/fleet_table.h"
 
-#include "observe/web/fleet_json.h"
+#include "fleet_answer.h"
 
-#include <Poco/JSON/Parser.h>
+#include <Poco/JSON/Array.h>
 #include <gmock/gmock.h>
 
 namespace issuer::commands {
@@ -26,12 +26,7 @@ protected:
 				FleetStatus::Pulse{{{"dead", 1}, {"elsewhere", 12}, {"well", 2}}, {{"web", "dead"}}}}};
 	}
 
-	[[nodiscard]] std::string table() const
-	{
-		const auto answer =
-			Poco::JSON::Parser().parse(observe::web::fleetJson(status)).extract<Poco::JSON::Object::Ptr>();
-		return fleetTable(*answer->getObject("fleet"));
-	}
+	[[nodiscard]] std::string table() const { return fleetTable(*issuer::test::fleetAnswer(status)); }
 
 	FleetStatus status;
 };
@@ -47,8 +42,7 @@ TEST_F(AFleetTable, HasALineForEachMemberAndTheWorstOfAll)
 
 TEST_F(AFleetTable, NamesMembersWhosePagesWereNotRead)
 {
-	const auto answer = Poco::JSON::Parser().parse(observe::web::fleetJson(status)).extract<Poco::JSON::Object::Ptr>();
-	auto fleet = answer->getObject("fleet");
+	const auto fleet = issuer::test::fleetAnswer(status);
 	fleet->getArray("members")->getObject(1)->set("trouble", std::string("it has no \"url\""));
 	EXPECT_THAT(fleetTable(*fleet), HasSubstr("https://host-b:9464\n"
 											  "the page of host-b was not read: it has no \"url\"; shown is what it "
