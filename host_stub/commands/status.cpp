@@ -43,7 +43,7 @@ public:
 
 private:
 	[[nodiscard]] Result<std::string> ask(const std::string& request) const;
-	void askFleet(Poco::JSON::Object& answer) const;
+	[[nodiscard]] Result<void> askFleet(Poco::JSON::Object& answer) const;
 	int show(bool again) const;
 	int watch() const;
 
@@ -165,27 +165,28 @@ Result<std::string> Status::ask(const std::string& request) const
 	return socket.and_then([&](const std::filesystem::path& path) { return control::ask(path, request, patience); });
 }
 
-/// Writes into the host's answer what the pages of the other members tell.
-void Status::askFleet(Poco::JSON::Object& answer) const
+/// Merges the pages of the other members into the host's answer. Fails if the host no longer answers.
+Result<void> Status::askFleet(Poco::JSON::Object& answer) const
 {
 	Poco::JSON::Object& fleet = *answer.getObject("fleet");
 	const AskPage askPage = askOverHttp(answer.optValue<std::string>("ca_file", ""));
 	answer.remove("ca_file");
 	if (!_json) {
 		static_cast<void>(askMembers(fleet, Issuers::worst, askPage, patienceForPages));
-		return;
+		return {};
 	}
 	const std::vector<ToldIssuer> told = askMembers(fleet, Issuers::all, askPage, patienceForIssuers);
 	std::vector<std::string> own;
 	for (bool more = true; more;) {
 		const Result<std::string> page = ask(issuersPageRequest(own.size() * observe::web::largestLimit));
-		more = page &&
-			   Poco::JSON::Parser().parse(*page).extract<Poco::JSON::Object::Ptr>()->getArray("issuers")->size() > 0;
-		if (more) {
-			own.push_back(*page);
+		if (!page) {
+			return tl::unexpected(page.error());
 		}
+		own.push_back(*page);
+		more = Poco::JSON::Parser().parse(*page).extract<Poco::JSON::Object::Ptr>()->getArray("issuers")->size() > 0;
 	}
 	addIssuers(fleet, own, told);
+	return {};
 }
 
 int Status::show(bool again) const
@@ -208,8 +209,9 @@ try {
 		std::cerr << "issuer-host: there is no issuer " << sanitize(*_issuer) << '\n';
 		return exitData;
 	}
-	if (_fleet) {
-		askFleet(*json);
+	if (const Result<void> asked = _fleet ? askFleet(*json) : Result<void>(); !asked) {
+		std::cerr << "issuer-host: " << asked.error().text << '\n';
+		return exitUnavailable;
 	}
 	if (_json) {
 		std::string text = *answer;
