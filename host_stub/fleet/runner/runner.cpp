@@ -159,7 +159,8 @@ bool Runner::awaitNews(milliseconds pause)
 	std::unique_lock lock(_newsMutex);
 	const auto hasNews = [this] { return _configure || !_facts.empty() || !_dirty.empty() || _isAllDirty; };
 	_changed.wait_for(lock, pause, [&] { return _closed || (!_hasFailed && hasNews()); });
-	// Each pass looks at all issuers: states that change are collected for a while, all else is not.
+	// Each pass looks at all issuers, so states that change are collected for a while. A moment of the plan that comes
+	// meanwhile waits with them; a fact, a new configuration and the end do not.
 	constexpr milliseconds collecting{100};
 	const auto isUrgent = [this] { return _configure || !_facts.empty() || _isAllDirty || _dirty.empty(); };
 	_changed.wait_for(lock, collecting, [&] { return _closed || _hasFailed || isUrgent(); });
