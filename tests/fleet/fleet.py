@@ -238,7 +238,3 @@ class Fleet:
     def close(self):
         for one in reversed(self._started):
             one.close()
-
-
-def have_etcd():
-    return shutil.which("etcd") is not None
