@@ -3,7 +3,10 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
+#include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +128,28 @@ TEST_F(ProgramWithIncludedIssuers, SavesASwapsChoiceInTheIssuersFile)
 	EXPECT_EQ(contentOf(folder / "a.json"), text(fixture::good));
 	program.signal(SIGTERM);
 	EXPECT_EQ(program.wait(), 0);
+}
+
+/// The dynamic linker tells each load: with 10,000 issuers, one for each takes minutes.
+TEST_F(ProgramWithIncludedIssuers, OfOnePluginLoadItOnceForACheck)
+{
+	for (const char* name : {"a.json", "b.json", "c.json"}) {
+		write(name, text(fixture::good));
+	}
+	Program program(
+		{"check", "--config", config}, {{"LD_DEBUG", "files"}, {"LD_DEBUG_OUTPUT", temp.path() / "linker"}});
+	EXPECT_EQ(program.wait(), 0);
+	const std::string library = '/' + fs::path(fixture::good).filename().string();
+	int loads = 0;
+	for (const auto& entry : fs::directory_iterator(temp.path())) {
+		if (entry.path().stem() == "linker") { // one of each process
+			std::ifstream told(entry.path());
+			for (std::string line; std::getline(told, line);) {
+				loads += line.find("calling init: ") != std::string::npos && line.ends_with(library) ? 1 : 0;
+			}
+		}
+	}
+	EXPECT_EQ(loads, 1);
 }
 
 TEST_F(ProgramWithIncludedIssuers, MayBeTenThousandFiles)
