@@ -2,9 +2,11 @@
 
 #include "told_events.h"
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <string_view>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -162,16 +164,19 @@ TEST(Journal, SaysHowManyLinesWereLostWhenItsDiskIsFull)
 	ASSERT_EQ(::pwrite(file, "x", 1, 0), 1); // as far as the disk goes
 	::lseek(file, 1, SEEK_SET);
 	writer.write("lost");
+	constexpr std::string_view wanted = "lines were lost";
 	std::string text;
-	for (std::uint64_t tries = 0; text.find("lines were lost") == std::string::npos; ++tries) {
+	std::size_t searched = 0; // of the text: all but an end that the next piece may complete
+	for (std::uint64_t tries = 0; text.find(wanted, searched) == std::string::npos; ++tries) {
 		if (tries == 1000) { // the first has been refused by now
 			ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 		}
 		writer.write("another");
 		std::this_thread::yield();
+		searched = text.size() - std::min(text.size(), wanted.size());
 		std::array<char, 65536> block;
-		const ssize_t count = ::pread(file, block.data(), block.size(), 0);
-		text.assign(block.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+		const ssize_t count = ::pread(file, block.data(), block.size(), static_cast<off_t>(text.size()));
+		text.append(block.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
 	}
 	writer.close();
 	::close(file);
